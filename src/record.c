@@ -1,0 +1,120 @@
+#include "record.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool grow(struct record_schema *schema)
+{
+    size_t capacity = schema->capacity == 0 ? 128 : schema->capacity * 2;
+    struct record_metric *metric;
+
+    if (capacity > RECORD_METRICS_MAX)
+        capacity = RECORD_METRICS_MAX;
+    if (schema->n >= capacity)
+        return false;
+    metric = realloc(schema->metric, capacity * sizeof *metric);
+    if (metric == NULL)
+        return false;
+    schema->metric = metric;
+    schema->capacity = capacity;
+    return true;
+}
+
+size_t record_schema_add(struct record_schema *schema, const struct record_metric *row,
+                         const char *label)
+{
+    struct record_metric *metric;
+
+    if (label == NULL)
+        label = "";
+    for (size_t i = 0; i < schema->n; i++) {
+        metric = &schema->metric[i];
+        if (strcmp(metric->name, row->name) == 0 &&
+            strncmp(metric->label, label, sizeof metric->label - 1) == 0)
+            return i;
+    }
+    if (schema->n == schema->capacity && !grow(schema)) {
+        schema->dropped++;
+        return SIZE_MAX;
+    }
+    metric = &schema->metric[schema->n];
+    *metric = *row;
+    snprintf(metric->label, sizeof metric->label, "%s", label);
+    return schema->n++;
+}
+
+char *record_metric_label(const struct record_metric *metric, char *text, size_t size)
+{
+    if (metric->label[0] == '\0')
+        snprintf(text, size, "%s", metric->name);
+    else
+        snprintf(text, size, "%s{%s}", metric->name, metric->label);
+    return text;
+}
+
+/* `name{label}`, `name{key=label}` or `name{key="label"}` against one metric. */
+static bool is_named(const struct record_metric *metric, const char *name)
+{
+    size_t length = strlen(metric->name);
+    size_t rest;
+
+    if (strncmp(name, metric->name, length) != 0)
+        return false;
+    name += length;
+    if (*name == '\0')
+        return metric->label[0] == '\0';
+    if (*name++ != '{')
+        return false;
+    if (metric->label_key != NULL) {
+        size_t key = strlen(metric->label_key);
+
+        if (strncmp(name, metric->label_key, key) == 0 && name[key] == '=')
+            name += key + 1;
+    }
+    rest = strlen(name);
+    if (rest > 0 && name[rest - 1] == '}')
+        rest--;
+    if (rest >= 2 && name[0] == '"' && name[rest - 1] == '"') {
+        name++;
+        rest -= 2;
+    }
+    return strlen(metric->label) == rest && strncmp(metric->label, name, rest) == 0;
+}
+
+size_t record_schema_find(const struct record_schema *schema, const char *name)
+{
+    for (size_t i = 0; i < schema->n; i++)
+        if (is_named(&schema->metric[i], name))
+            return i;
+    return SIZE_MAX;
+}
+
+void record_schema_release(struct record_schema *schema)
+{
+    if (schema == NULL)
+        return;
+    free(schema->metric);
+    *schema = (struct record_schema){0};
+}
+
+enum record_severity record_severity_of(double score)
+{
+    if (isnan(score) || score >= 0)
+        return RECORD_NORMAL;
+    if (score >= -0.3)
+        return RECORD_LOW;
+    if (score >= -0.5)
+        return RECORD_MEDIUM;
+    if (score >= -0.7)
+        return RECORD_HIGH;
+    return RECORD_CRITICAL;
+}
+
+const char *record_severity_name(enum record_severity severity)
+{
+    static const char *const name[] = {"normal", "low", "medium", "high", "critical"};
+
+    return name[severity];
+}

@@ -1,0 +1,204 @@
+/* The one vocabulary that the stages of the program share: metric, sample, process,
+ * score, event, record. Plain data only; every stage takes and gives these structs.
+ *
+ *     collect -> feature -> detect -> explain -> alert -> store
+ *                                                     \-> show
+ *
+ * Absent is NaN everywhere: a number that this machine does not have, or did not give on
+ * this tick. All strings are terminated UTF-8 or what the kernel gave, cut to fit.
+ */
+#ifndef VD_RECORD_H
+#define VD_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vedette/status.h"
+
+/* ---- metrics ---- */
+
+/* How the feature stage turns what a collector read into the value people see. Rates are
+ * made there and nowhere else. `raw` and `base` are what the collector filled in. */
+enum record_kind {
+    RECORD_GAUGE, /* value = scale * raw                                */
+    RECORD_RATE,  /* value = scale * delta(raw) / seconds between       */
+    RECORD_RATIO, /* value = scale * delta(raw) / delta(base)           */
+};
+
+enum {
+    RECORD_METRICS_MAX = 4096, /* metrics of one host; later ones are dropped, and said */
+    RECORD_NAME_MAX = 48,
+    RECORD_LABEL_MAX = 80,
+};
+
+/* A row of a collector's metric table, and of the schema. */
+struct record_metric {
+    const char *name; /* family: "disk_read_mb"; static */
+    const char *unit; /* "%", "MB/s", "GB", "C", "MHz", "1/s", "" ; static */
+    const char *help; /* one sentence for people; static */
+    enum record_kind kind;
+    double scale;
+    bool core;                    /* one of the core features of the host layer */
+    const char *label_key;        /* "device", "cpu", "mount"; NULL = no label; static */
+    char label[RECORD_LABEL_MAX]; /* "sda"; "" = no label */
+};
+
+/* The metrics of this host. Grows when a device appears (index and meaning of a metric
+ * never change while the program runs); a device that went away gives NaN. */
+struct record_schema {
+    struct record_metric *metric; /* owned, RECORD_METRICS_MAX allocated on demand */
+    size_t n, capacity;
+    size_t dropped; /* asked for beyond RECORD_METRICS_MAX */
+};
+
+/* The index of the metric `row` with label `label` (NULL = none), added when it is new.
+ * SIZE_MAX when the table is full or there is no memory: the caller leaves it out. */
+size_t record_schema_add(struct record_schema *schema, const struct record_metric *row,
+                         const char *label);
+
+/* The index by name as people write it: "cpu_percent", "disk_busy_percent{sda}" (also
+ * `{device="sda"}`). SIZE_MAX when there is none. */
+size_t record_schema_find(const struct record_schema *schema, const char *name);
+
+/* "disk_busy_percent{sda}" into `text`; returns text. */
+char *record_metric_label(const struct record_metric *metric, char *text, size_t size);
+
+void record_schema_release(struct record_schema *schema);
+
+/* ---- what collect gives ---- */
+
+struct record_sample {
+    int64_t time_ns;   /* wall clock, ns since 1970, UTC */
+    int64_t mono_ns;   /* monotonic clock: all differences are taken from this one */
+    int64_t jitter_ns; /* how late the tick began */
+    struct record_schema *schema; /* borrowed */
+    double *raw;  /* schema->n values, NaN = not available; room for schema->capacity */
+    double *base; /* the denominators of RECORD_RATIO */
+    struct record_processes *processes; /* owned by the process collector; NULL = none */
+};
+
+/* ---- processes ---- */
+
+enum { RECORD_COMM_MAX = 64, RECORD_COMMAND_MAX = 256 };
+
+/* One process on one tick. Identity is (pid, start_ticks): a reused pid is another one.
+ */
+struct record_process {
+    int pid, parent;
+    uint64_t start_ticks; /* start time in clock ticks since boot */
+    uint32_t uid;
+    uint32_t threads;
+    char state;                       /* R S D Z T I ... */
+    char comm[RECORD_COMM_MAX];       /* hostile: may hold any byte but NUL */
+    char command[RECORD_COMMAND_MAX]; /* command line, arguments parted by spaces; "" for
+                                         kernel threads */
+    double cpu_percent;               /* of ONE core: 250 = two and a half cores */
+    double rss_bytes, pss_bytes;      /* pss NaN unless it was a suspect */
+    double read_bytes_s, write_bytes_s; /* to and from storage, bytes per second */
+    double gpu_percent, gpu_bytes;
+};
+
+struct record_processes {
+    struct record_process *at; /* sorted by pid */
+    size_t n;
+    size_t threads; /* all threads of the machine */
+    size_t dropped; /* processes beyond the table's limit */
+};
+
+/* Why a process is on a list of suspects. */
+struct record_suspect {
+    struct record_process process; /* at the peak of the event */
+    double before;                 /* its use of the resource before the event */
+    double during;                 /* and during it */
+    double share;                  /* of the excess, 0 .. 1 */
+    char resource[16];             /* "cpu", "memory", "disk_read", "disk_write" */
+};
+
+/* ---- what detect gives ---- */
+
+enum { RECORD_DETECTORS_MAX = 16, RECORD_TOP = 3, RECORD_SUSPECTS = 5 };
+
+struct record_score {
+    const char *name;  /* "isolation_forest"; static */
+    bool ready;        /* false: everything below is NaN */
+    double raw;        /* higher = more anomalous */
+    double surprise;   /* -log10 p */
+    double score;      /* calibrated, -1 .. 1, negative = anomalous */
+    double latency_us; /* what scoring this row took */
+};
+
+enum record_severity {
+    RECORD_NORMAL,
+    RECORD_LOW,      /* score 0 .. -0.3 */
+    RECORD_MEDIUM,   /* -0.3 .. -0.5 */
+    RECORD_HIGH,     /* -0.5 .. -0.7 */
+    RECORD_CRITICAL, /* below -0.7 */
+};
+
+enum record_severity record_severity_of(double score);
+const char *record_severity_name(enum record_severity severity);
+
+struct record_verdict {
+    struct record_score detector[RECORD_DETECTORS_MAX];
+    size_t n;
+    double surprise;   /* combined */
+    double score;      /* combined, calibrated; NaN while nothing is ready */
+    double confidence; /* 0 .. 1: how much of the warm-up has been seen */
+    double latency_us; /* all of detect on this row */
+    bool drift;        /* Page-Hinkley fired on this row */
+};
+
+/* One metric that deviates: `gpu_memory: 14.2 (high, expected ≈9.4, z=1.9)`. */
+struct record_deviation {
+    size_t metric; /* index in the schema */
+    double value, expected, z;
+};
+
+/* ---- events ---- */
+
+enum record_event_state { RECORD_EVENT_OPEN, RECORD_EVENT_CLOSED };
+
+/* What people are told about. One struct serves store, page, alert and log. */
+struct record_event {
+    int64_t id;                        /* unique in one store, growing; 0 = none */
+    int64_t start_ns, peak_ns, end_ns; /* wall clock; end 0 while open */
+    enum record_event_state state;
+    enum record_severity severity; /* at the peak */
+    double score;                  /* at the peak, calibrated */
+    double confidence;
+    bool alerted;  /* true: went out as an alert; false: seen, kept back by the budget */
+    char kind[16]; /* "anomaly", "rule", "drift", "silence" */
+    char pattern[24]; /* "spike", "step", "leak", "contention", "silence", ... */
+    char reason[256]; /* in words: "High CPU usage detected | ..." */
+    struct record_deviation top[RECORD_TOP];
+    char explanation[RECORD_TOP][128]; /* the deviations as text; "" = fewer */
+    char factor[RECORD_TOP][64];       /* severity factors: "CPU: 85.7%" */
+    size_t n_top;
+    struct record_suspect suspect[RECORD_SUSPECTS];
+    size_t n_suspects;
+    char feedback[24]; /* "", "normal", "real", "expected" */
+};
+
+/* ---- one tick, whole ---- */
+
+enum record_event_change {
+    RECORD_EVENT_NONE,
+    RECORD_EVENT_OPENED,
+    RECORD_EVENT_UPDATED,
+    RECORD_EVENT_ENDED
+};
+
+struct record {
+    int64_t time_ns, mono_ns, jitter_ns;
+    uint64_t tick; /* 0, 1, 2 ... since start */
+    const struct record_schema *schema;
+    const double *value;                      /* schema->n values as people see them */
+    const struct record_processes *processes; /* NULL = none */
+    struct record_verdict verdict;
+    const struct record_event
+        *event; /* the event this tick opened, kept or closed; or NULL */
+    enum record_event_change change;
+};
+
+#endif
