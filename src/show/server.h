@@ -1,0 +1,82 @@
+/* The dashboard's server: HTTP, WebSocket, JSON API (docs/api.md) and OpenMetrics, on the
+ * program's libuv loop. All calls from the loop's thread.
+ *
+ * Safe by default: loopback only, Host and Origin checked on every request and upgrade, a
+ * strict content security policy, bounded connections and messages, slow clients
+ * conflated and then dropped.
+ */
+#ifndef VD_SHOW_SERVER_H
+#define VD_SHOW_SERVER_H
+
+#include <uv.h>
+
+#include "history.h"
+#include "record.h"
+
+typedef struct show_server show_server;
+
+struct show_config {
+    const char *address; /* "127.0.0.1"; anything but loopback is refused for now */
+    int port;            /* 5000; 0 = any free one */
+    size_t max_clients;  /* WebSocket clients at once, 32 */
+    const char *version;
+};
+
+struct show_config show_config_default(void);
+
+/* What the page says about the program itself; the pipeline fills it in on request. */
+struct show_status {
+    const char *host;
+    const char *state; /* "warming", "learning", "watching", "paused" */
+    int64_t started_ns;
+    double interval_s, confidence;
+    uint64_t points, anomalies, alerts;
+    double budget_per_week;              /* the setting */
+    double achieved_per_week;            /* measured; NaN = too early to say */
+    double threshold_surprise;           /* s0 */
+    double trained_ns, next_training_ns; /* 0 = not yet */
+    size_t training_rows, quarantined_rows;
+    double self_cpu_percent, self_rss_bytes; /* of one core */
+    uint64_t dropped;          /* samples, metrics, processes: all that was left out */
+    const char *stage_name[8]; /* time of the last tick per stage */
+    double stage_us[8];
+    size_t n_stages;
+    struct show_sink {
+        const char *name, *unavailable;
+        uint64_t sent, retried, lost;
+    } sink[12];
+    size_t n_sinks;
+    struct show_detector { /* the detectors' table and their running figures */
+        const char *name, *title, *unavailable;
+        bool ready;
+        double average_us, p99_us, max_us;
+    } detector[RECORD_DETECTORS_MAX];
+    size_t n_detectors;
+};
+
+/* What the server asks of the pipeline. Called in the loop's thread but for `history`. */
+struct show_source {
+    void *context;
+    void (*status)(void *context, struct show_status *out);
+    const struct history_reader *history; /* called on worker threads */
+    /* The operator said what an event was: "normal", "real", "expected", "" = undone. */
+    enum vd_status (*feedback)(void *context, int64_t event_id, const char *feedback,
+                               struct vd_error *err);
+};
+
+/* Listens. VD_ERR_BUSY with a hint when the port is taken. */
+enum vd_status show_server_new(show_server **out, uv_loop_t *loop,
+                               const struct show_config *config,
+                               const struct show_source *source, struct vd_error *err);
+
+/* The port it listens on. */
+int show_server_port(const show_server *server);
+
+/* The latest tick: kept for new clients, sent to those who are there. Nothing in `record`
+ * is used after the call. */
+void show_server_publish(show_server *server, const struct record *record);
+
+/* Closes all connections; the loop must run once more. */
+void show_server_free(show_server *server);
+
+#endif
