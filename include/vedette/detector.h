@@ -5,7 +5,8 @@
  * for all: HIGHER = MORE ANOMALOUS; what users see is the calibrated score
  * (calibration.h), where positive is normal and negative anomalous.
  *
- * To add a detector: one file in lib/detect, one row in lib/detect/detectors.c.
+ * To add a detector: one file in lib/detect, one row in lib/detect/detectors.c
+ * (docs/adding-a-detector.md).
  */
 #ifndef VD_DETECTOR_H
 #define VD_DETECTOR_H
@@ -23,6 +24,13 @@ extern "C" {
 #endif
 
 typedef struct vd_detector vd_detector;
+
+/* Most columns a row may have. */
+#define VD_COLUMNS_MAX 16384
+
+/* Numbers beyond +-VD_VALUE_MAX cannot be squared and summed without overflow: fit
+ * refuses them, scoring takes them for the limit. */
+#define VD_VALUE_MAX 1e100
 
 /* One hyper-parameter: these rows drive parsing, checking, --help and the documents. */
 struct vd_param {
@@ -43,8 +51,8 @@ struct vd_detector_info {
     size_t n_params;
 };
 
-/* The table: `*n` rows. */
-const struct vd_detector_info *vd_detector_table(size_t *n);
+/* Row i of the table: 0, 1, 2 ... until NULL. */
+const struct vd_detector_info *vd_detector_at(size_t i);
 
 /* The row of that name, NULL when there is none. */
 const struct vd_detector_info *vd_detector_find(const char *name);
@@ -58,17 +66,22 @@ struct vd_setting {
 struct vd_fit_params {
     const struct vd_setting *settings; /* n_settings of them; defaults for the rest */
     size_t n_settings;
-    double contamination; /* share of training rows to call anomalous, in (0, 0.5] */
+    double contamination; /* share of training rows to call anomalous, in (0, 0.5];
+                             0 = the method's own rule (isolation forest: score 0.5) */
     uint64_t seed;
-    unsigned threads; /* 0 or 1 = the caller's only */
+    unsigned threads;               /* 0 or 1 = the caller's only */
+    const struct vd_matrix *normal; /* more rows known to be normal, for detectors that
+                                       learn from normal rows only; NULL = none */
 };
 
 /* contamination 0.05, seed 0, one thread, no settings. */
 struct vd_fit_params vd_fit_params_default(void);
 
-/* Learns from x (n x d). `labels` (n of 0 / 1) is NULL unless the detector needs them.
- * Rows with NaN or infinity are refused (VD_ERR_DATA): the caller leaves them out.
- * On success *out is owned by the caller. `params` may be NULL. */
+/* Learns from x (n x d, at least 2 rows). `labels` (n of 0 / 1) is required when the
+ * detector needs them and otherwise ignored. Rows with NaN, infinity or numbers beyond
+ * VD_VALUE_MAX are refused (VD_ERR_DATA): the caller leaves them out. The same seed gives
+ * the same bytes at any number of threads. On success *out is owned by the caller.
+ * `params` may be NULL. */
 enum vd_status vd_detector_fit(vd_detector **out, const char *name,
                                const struct vd_matrix *x, const uint8_t *labels,
                                const struct vd_fit_params *params, struct vd_error *err);
@@ -90,8 +103,9 @@ double vd_detector_score(const vd_detector *detector, const double *row);
 void vd_detector_score_many(const vd_detector *detector, const struct vd_matrix *x,
                             double *scores, unsigned threads);
 
-/* The reference's own threshold on the raw score (sign change of scikit-learn's
- * decision_function, probability 1/2 ...): above it the detector says anomaly. */
+/* The detector's own threshold on the raw score (from contamination, or the method's own
+ * rule: sign change of scikit-learn's decision_function, probability 1/2 ...): above it
+ * the detector says anomaly. */
 double vd_detector_threshold(const vd_detector *detector);
 
 /* How much each column adds to the row's raw score, into share[d], where the model gives

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "base/real.h"
+
 static uint64_t splitmix64(uint64_t *state)
 {
     uint64_t z = (*state += 0x9e3779b97f4a7c15U);
@@ -86,7 +88,7 @@ double vd_rng_normal(struct vd_rng *rng)
         v = 2 * vd_rng_uniform(rng) - 1;
         s = u * u + v * v;
     } while (s >= 1 || s == 0);
-    return u * sqrt(-2 * log(s) / s);
+    return u * sqrt(-2 * vd__log(s) / s);
 }
 
 void vd_rng_sample(struct vd_rng *rng, size_t *index, size_t n, size_t k)

@@ -1,0 +1,101 @@
+/* exp and log with the same bits everywhere.
+ *
+ * The C library picks variants with fused multiply-add on machines that have it, and
+ * these may differ in the last bit. A model and its scores must not, so fits and scores
+ * use these: plain multiplications and additions in a fixed order, which compilers also
+ * turn into vectors. Relative error below 4e-16 (exp) and 1e-15 (log), measured by the
+ * test.
+ */
+#ifndef VD_BASE_REAL_H
+#define VD_BASE_REAL_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+/* 2^r for r in [-1/2, 1/2]: the Taylor series of e^(r ln 2), 13 terms. */
+static inline double vd__exp_series(double y)
+{
+    double s = 1.0 / 479001600.0;
+
+    s = s * y + 1.0 / 39916800.0;
+    s = s * y + 1.0 / 3628800.0;
+    s = s * y + 1.0 / 362880.0;
+    s = s * y + 1.0 / 40320.0;
+    s = s * y + 1.0 / 5040.0;
+    s = s * y + 1.0 / 720.0;
+    s = s * y + 1.0 / 120.0;
+    s = s * y + 1.0 / 24.0;
+    s = s * y + 1.0 / 6.0;
+    s = s * y + 0.5;
+    s = s * y + 1.0;
+    return s * y + 1.0;
+}
+
+/* e^x; 0 below -708, the largest finite power of its range above 709. No NaN goes in. */
+static inline double vd__exp(double x)
+{
+    const double magic = 0x1.8p52; /* adding it rounds to an integer in the low bits */
+    const double ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
+    double clamped = x < -708 ? -708 : x > 709 ? 709 : x;
+    double shifted = clamped * 0x1.71547652b82fep0 + magic;
+    double k = shifted - magic;
+    double y = (clamped - k * ln2_high) - k * ln2_low;
+    uint64_t bits;
+    double power;
+
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits + 1023) << 52;
+    memcpy(&power, &bits, sizeof power);
+    return x < -708 ? 0 : vd__exp_series(y) * power;
+}
+
+/* 2^x, with the limits of vd__exp. */
+static inline double vd__exp2(double x)
+{
+    return vd__exp(x * 0x1.62e42fefa39efp-1);
+}
+
+/* Natural logarithm of x > 0; -infinity for 0 and below. */
+static inline double vd__log(double x)
+{
+    const double ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
+    double k = 0, m, s, z, sum = 0;
+    uint64_t bits;
+
+    if (!(x > 0))
+        return -INFINITY;
+    if (x < 0x1p-1022) {
+        x *= 0x1p54;
+        k = -54;
+    }
+    memcpy(&bits, &x, sizeof bits);
+    /* Moves the mantissa into [sqrt(1/2), sqrt(2)) and the rest into the exponent. */
+    bits += 0x3ff0000000000000U - 0x3fe6a09e667f3bcdU;
+    k += (double)((int64_t)(bits >> 52) - 1023);
+    bits = (bits & 0x000fffffffffffffU) + 0x3fe6a09e667f3bcdU;
+    memcpy(&m, &bits, sizeof m);
+    s = (m - 1) / (m + 1);
+    z = s * s;
+    for (int i = 23; i >= 3; i -= 2)
+        sum = (sum + 1.0 / i) * z;
+    return k * ln2_high + (2 * s * (1 + sum) + k * ln2_low);
+}
+
+/* The logistic function and the hyperbolic tangent made of vd__exp. */
+static inline double vd__sigmoid(double x)
+{
+    double e = vd__exp(x < 0 ? x : -x);
+
+    return x < 0 ? e / (1 + e) : 1 / (1 + e);
+}
+
+static inline double vd__tanh(double x)
+{
+    double e = vd__exp(x < 0 ? 2 * x : -2 * x);
+    double t = (1 - e) / (1 + e);
+
+    return x < 0 ? -t : t;
+}
+
+#endif

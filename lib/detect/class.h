@@ -1,0 +1,68 @@
+/* What a detector gives to the table: the inside of vedette/detector.h.
+ *
+ * A fitted detector is one block that begins with struct vd_detector; it is immutable, so
+ * threads share it. The dispatch in detectors.c has already checked what comes in:
+ * fit gets finite numbers within VD_VALUE_MAX, at least two rows, valid labels and
+ * settings inside their bounds; score gets finite numbers within VD_VALUE_MAX.
+ */
+#ifndef VD_DETECT_CLASS_H
+#define VD_DETECT_CLASS_H
+
+#include "vedette/detector.h"
+#include "vedette/rng.h"
+
+struct vd__fit {
+    const struct vd_matrix *x;      /* n x d */
+    const uint8_t *labels;          /* n of 0 / 1, or NULL */
+    const struct vd_matrix *normal; /* m x d rows known to be normal, or NULL */
+    const double *param;            /* one value per row of info.params */
+    double contamination;           /* 0 = the detector's own rule */
+    uint64_t seed;
+    unsigned threads;
+};
+
+struct vd__detector_class {
+    struct vd_detector_info info;
+    enum vd_status (*fit)(vd_detector **out, const struct vd__fit *fit,
+                          struct vd_error *err);
+    double (*score)(const vd_detector *self, const double *row);
+    /* Scores `n` rows lying one after another; NULL = row by row. */
+    void (*score_block)(const vd_detector *self, const double *rows, size_t n,
+                        double *scores);
+    /* NULL = not available. */
+    enum vd_status (*explain)(const vd_detector *self, const double *row, double *share);
+    void (*save)(const vd_detector *self, struct vd_writer *w);
+    /* Reads what save wrote for rows of d columns; the caller fills in the base. */
+    enum vd_status (*load)(vd_detector **out, size_t d, struct vd_reader *r,
+                           struct vd_error *err);
+    void (*release)(vd_detector *self); /* what is not in the block; NULL = nothing */
+};
+
+struct vd_detector {
+    const struct vd__detector_class *class;
+    size_t d;         /* columns */
+    size_t size;      /* bytes of the model */
+    double threshold; /* raw score above it = anomaly */
+};
+
+/* The rows of the table in detectors.c. */
+extern const struct vd__detector_class vd__isolation_forest;
+
+/* A block of `size` zero bytes that begins with struct vd_detector, filled in. */
+vd_detector *vd__detector_new(const struct vd__detector_class *class, size_t d,
+                              size_t size);
+
+/* The threshold that calls the share `contamination` of these scores anomalous, as
+ * scikit-learn counts it (linear percentile); reorders scores. */
+double vd__threshold_of(double *scores, size_t n, double contamination);
+
+/* The message for bytes that are not what save writes. */
+enum vd_status vd__load_failed(const struct vd_reader *r, const char *what,
+                               struct vd_error *err);
+
+/* Distinct random numbers 0 .. n - 1 into chosen[k] in time O(k): Floyd's method with an
+ * open-addressed set. `set` has room for vd__sample_set_size(k) numbers. */
+size_t vd__sample_set_size(size_t k);
+void vd__sample(struct vd_rng *rng, uint32_t *chosen, size_t n, size_t k, uint32_t *set);
+
+#endif
