@@ -83,8 +83,21 @@ static bool is_named(const struct record_metric *metric, const char *name)
     return strlen(metric->label) == rest && strncmp(metric->label, name, rest) == 0;
 }
 
+/* Names that other tools and their files have for metrics of ours. */
+static const struct {
+    const char *alias, *name;
+} aliases[] = {
+    {"memory_percent", "cpu_memory"},
+    {"cpu_frequency", "cpu_freq"},
+    {"cpu_usage", "cpu_percent"},
+    {"memory_usage", "cpu_memory"},
+};
+
 size_t record_schema_find(const struct record_schema *schema, const char *name)
 {
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (strcmp(aliases[i].alias, name) == 0)
+            name = aliases[i].name;
     for (size_t i = 0; i < schema->n; i++)
         if (is_named(&schema->metric[i], name))
             return i;

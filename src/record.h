@@ -58,7 +58,8 @@ size_t record_schema_add(struct record_schema *schema, const struct record_metri
                          const char *label);
 
 /* The index by name as people write it: "cpu_percent", "disk_busy_percent{sda}" (also
- * `{device="sda"}`). SIZE_MAX when there is none. */
+ * `{device="sda"}`). Other names of the core metrics ("memory_percent", "cpu_frequency")
+ * are understood. SIZE_MAX when there is none. */
 size_t record_schema_find(const struct record_schema *schema, const char *name);
 
 /* "disk_busy_percent{sda}" into `text`; returns text. */

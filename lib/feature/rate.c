@@ -1,0 +1,28 @@
+/* Comparisons are written so that NaN falls through to NaN. */
+#include "vedette/rate.h"
+
+#include <math.h>
+
+/* Infinity minus something, or a quotient beyond the range, is no number to go on with.
+ */
+static double finite_or_nan(double x)
+{
+    return isfinite(x) ? x : NAN;
+}
+
+double vd_delta(double now, double before)
+{
+    return now >= before ? finite_or_nan(now - before) : NAN;
+}
+
+double vd_rate(double now, double before, double seconds)
+{
+    return seconds > 0 ? finite_or_nan(vd_delta(now, before) / seconds) : NAN;
+}
+
+double vd_ratio(double now, double before, double base_now, double base_before)
+{
+    double base = vd_delta(base_now, base_before);
+
+    return base > 0 ? finite_or_nan(vd_delta(now, before) / base) : NAN;
+}

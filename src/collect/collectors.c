@@ -1,0 +1,15 @@
+#include "collect/collectors.h"
+
+/* The order is that of reading: what the processes collector finds is completed by the
+ * gpu collector, and `self` comes last. To add a collector see collectors.h. */
+static const struct collect_type *const table[] = {
+    &collect_stat,
+    &collect_loadavg,
+    &collect_meminfo,
+};
+
+const struct collect_type *const *collect_table(size_t *n)
+{
+    *n = sizeof table / sizeof *table;
+    return table;
+}

@@ -1,0 +1,99 @@
+/* The table of collectors: where the numbers of this machine come from.
+ *
+ * To add one: write src/collect/NAME.c with its metric table at the top and a
+ * `const struct collect_type collect_NAME`, declare it below, add its row in
+ * collectors.c, and give it a tree in tests/roots (docs/adding-a-collector.md has the
+ * whole way).
+ *
+ * A collector reads one source, once per tick, and fills the raw values of its own
+ * metrics. It computes no rates (the feature stage does) and knows of no other stage. A
+ * source that is absent or cannot be read gives NaN and is asked again on the next tick.
+ */
+#ifndef VD_COLLECT_COLLECTORS_H
+#define VD_COLLECT_COLLECTORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "record.h"
+#include "vedette/status.h"
+
+/* Texts are borrowed and must live as long as what was made from them. */
+struct collect_config {
+    const char *root;         /* "", "/" or NULL = this machine; else the folder that
+                                 stands for / when /proc, /sys and mounts are read */
+    const char *nvml_library; /* NULL = libnvidia-ml.so.1 */
+    const char *replay;       /* a CSV or prmon file to play instead of this machine;
+                                 NULL = none */
+    bool threads; /* false: slow sources are read in the caller (tests, replay) */
+};
+
+/* root "", everything else NULL, threads true. */
+struct collect_config collect_config_default(void);
+
+/* One row of the table. `self` is the collector's own state. */
+struct collect_type {
+    const char *name, *summary;
+    const char *unavailable; /* why it was not built in; NULL = usable */
+    /* Adds the metrics it knows of already to `schema`; later ones may come with read.
+     * A source that is not there is no failure; lack of memory is. */
+    enum vd_status (*create)(void **self, const struct collect_config *config,
+                             struct record_schema *schema, struct vd_error *err);
+    /* Fills raw (and base) of its metrics, which are NaN when it is called. A failure
+     * leaves NaN behind and is told; the next tick asks again. */
+    enum vd_status (*read)(void *self, struct record_sample *sample,
+                           struct vd_error *err);
+    void (*destroy)(void *self); /* takes NULL */
+    /* Whether everything was read (replay). NULL = it never ends. */
+    bool (*ended)(const void *self);
+};
+
+/* The table: `*n` rows, in the order in which they are read. */
+const struct collect_type *const *collect_table(size_t *n);
+
+/* All collectors of the table, as one. Used by one thread. */
+typedef struct collect_set collect_set;
+
+/* `only` is a NULL-terminated list of names, or NULL for all. With config->replay set and
+ * no list, the replay is the only one. The seven core metrics are registered first, in
+ * their order, whatever the list is. An unknown name is VD_ERR_ARGUMENT. A collector that
+ * cannot be made for another reason than memory is left out and counted as an error of
+ * each tick; the replay, when asked for, must open. */
+enum vd_status collect_set_new(collect_set **out, const struct collect_config *config,
+                               const char *const *only, struct record_schema *schema,
+                               struct vd_error *err);
+
+/* One tick. The caller has set time_ns, mono_ns, jitter_ns (a replay overwrites the first
+ * two) and schema. `raw` and `base` are NULL on the first call: room for
+ * RECORD_METRICS_MAX numbers is made then, once, and never moves. All schema->n values
+ * are NaN or read on return. `processes` points into the set until the next call. When
+ * there is no memory on the first call, raw stays NULL and the errors say so. */
+void collect_set_read(collect_set *set, struct record_sample *sample);
+
+/* What failed on the last tick: up to `max` names and errors (either array may be NULL);
+ * returns how many failed in all. */
+size_t collect_set_errors(const collect_set *set, const char **names,
+                          struct vd_error *errors, size_t max);
+
+/* How long collector `i` of the set took on the last tick, in ns; its name in *name.
+ * Returns -1 when there is no such collector. */
+long long collect_set_duration(const collect_set *set, size_t i, const char **name);
+
+/* Whether a replay is at its end: the last read gave no new row. */
+bool collect_set_ended(const collect_set *set);
+
+void collect_set_free(collect_set *set);
+
+/* Frees what collect_set_read made for the sample. */
+void collect_sample_release(struct record_sample *sample);
+
+/* Proportional set size of one process from smaps_rollup, in bytes; NaN when it cannot be
+ * read. Slow for large processes (it walks the page tables): for suspects only. */
+double collect_process_pss(const char *root, int pid);
+
+extern const struct collect_type collect_stat, collect_cpufreq, collect_topology,
+    collect_loadavg, collect_meminfo, collect_vmstat, collect_pressure, collect_diskstats,
+    collect_filesystems, collect_net_dev, collect_thermal, collect_processes, collect_gpu,
+    collect_self, collect_replay;
+
+#endif

@@ -1,0 +1,178 @@
+/* A file of /proc says nothing of its size, so reading goes on until a read gives
+ * nothing. The kernel hands out whole lines, a page at a time at most. So a first read
+ * that gives less than half of the smallest page, ending with a line, was all of it:
+ * small files cost one system call instead of two.
+ */
+#include "collect/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collect/text.h"
+
+enum { SURELY_WHOLE = 2048 };
+
+void collect_buffer_release(struct collect_buffer *buffer)
+{
+    free(buffer->at);
+    *buffer = (struct collect_buffer){0};
+}
+
+/* Room for one more read and the NUL. */
+static bool grow(struct collect_buffer *buffer)
+{
+    size_t capacity = buffer->capacity == 0 ? 4096 : buffer->capacity * 2;
+    char *at;
+
+    if (buffer->capacity >= COLLECT_FILE_MAX)
+        return false;
+    at = realloc(buffer->at, capacity);
+    if (at == NULL)
+        return false;
+    buffer->at = at;
+    buffer->capacity = capacity;
+    return true;
+}
+
+bool collect_path(char out[COLLECT_PATH_MAX], const char *root, const char *path,
+                  const char *name)
+{
+    int length;
+
+    if (root == NULL || strcmp(root, "/") == 0)
+        root = "";
+    length = snprintf(out, COLLECT_PATH_MAX, "%s%s%s", root, path, name ? name : "");
+    return length >= 0 && length < COLLECT_PATH_MAX;
+}
+
+enum vd_status collect_file_init(struct collect_file *file, const char *root,
+                                 const char *path)
+{
+    file->fd = -1;
+    file->keep = root == NULL || root[0] == '\0' || strcmp(root, "/") == 0;
+    if (!collect_path(file->path, root, path, NULL)) {
+        file->path[0] = '\0';
+        return VD_ERR_LIMIT;
+    }
+    return VD_OK;
+}
+
+static enum vd_status fail(struct collect_file *file, const char *what,
+                           struct vd_error *err)
+{
+    int code = errno;
+
+    collect_file_release(file);
+    /* What went away: a device unplugged, a process gone, a CPU offline. */
+    if (code == ENOENT || code == ENODEV || code == ENXIO || code == ESRCH)
+        return VD_ERR_UNAVAILABLE;
+    return vd_error_set(err, code == ENOMEM ? VD_ERR_MEMORY : VD_ERR_IO, NULL,
+                        "cannot %s %s: %s", what, file->path, strerror(code));
+}
+
+static enum vd_status read_all(struct collect_file *file, struct collect_buffer *buffer,
+                               struct vd_error *err)
+{
+    ssize_t got;
+
+    buffer->size = 0;
+    do {
+        size_t room;
+
+        if (buffer->size + 1 >= buffer->capacity && !grow(buffer)) {
+            collect_file_release(file);
+            return vd_error_set(err, VD_ERR_LIMIT, NULL, "%s is too large", file->path);
+        }
+        room = buffer->capacity - buffer->size - 1;
+        do
+            got = pread(file->fd, buffer->at + buffer->size, room, (off_t)buffer->size);
+        while (got < 0 && errno == EINTR);
+        if (got < 0)
+            return fail(file, "read", err);
+        buffer->size += (size_t)got;
+        if (got > 0 && buffer->size < SURELY_WHOLE && buffer->at[got - 1] == '\n')
+            break;
+    } while (got > 0);
+    buffer->at[buffer->size] = '\0';
+    return VD_OK;
+}
+
+enum vd_status collect_file_read(struct collect_file *file, struct collect_buffer *buffer,
+                                 struct vd_error *err)
+{
+    enum vd_status status;
+
+    if (file->fd < 0) {
+        file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (file->fd < 0)
+            return fail(file, "open", err);
+    }
+    status = read_all(file, buffer, err);
+    if (!file->keep)
+        collect_file_release(file);
+    return status;
+}
+
+void collect_file_release(struct collect_file *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+}
+
+long collect_file_small(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t got;
+
+    text[0] = '\0';
+    if (fd < 0)
+        return -1;
+    do
+        got = read(fd, text, size - 1);
+    while (got < 0 && errno == EINTR);
+    close(fd);
+    if (got < 0)
+        return -1;
+    if (got > 0 && text[got - 1] == '\n')
+        got--;
+    text[got] = '\0';
+    return got;
+}
+
+double collect_file_number(const char *path)
+{
+    char text[64];
+    long length = collect_file_small(path, text, sizeof text);
+
+    return length <= 0 ? NAN : collect_text_only_number(text, (size_t)length);
+}
+
+static int by_version(const void *a, const void *b)
+{
+    return strverscmp(a, b);
+}
+
+size_t collect_folder(const char *path, char *names, size_t size, size_t max)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    size_t n = 0;
+
+    if (folder == NULL)
+        return 0;
+    while (n < max && (entry = readdir(folder)) != NULL) {
+        if (entry->d_name[0] == '.' || strlen(entry->d_name) >= size)
+            continue;
+        strcpy(names + n++ * size, entry->d_name);
+    }
+    closedir(folder);
+    qsort(names, n, size, by_version);
+    return n;
+}

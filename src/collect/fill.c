@@ -1,0 +1,38 @@
+#include "collect/fill.h"
+
+#define CORE_ROW(NAME, UNIT, KIND, SCALE, HELP)                                          \
+    {                                                                                    \
+        .name = NAME, .unit = UNIT, .help = HELP, .kind = RECORD_##KIND, .scale = SCALE, \
+        .core = true                                                                     \
+    }
+
+const struct record_metric collect_core_metrics[COLLECT_CORE_METRICS] = {
+    CORE_ROW("cpu_percent", "%", RATIO, 100, "CPU time used, of all cores together."),
+    CORE_ROW("cpu_freq", "MHz", GAUGE, 1, "Mean clock rate of all cores."),
+    CORE_ROW("cpu_memory", "%", GAUGE, 1,
+             "Memory in use: what new programs cannot have."),
+    CORE_ROW("cpu_temp", "C", GAUGE, 1, "Temperature of the processor."),
+    CORE_ROW("gpu_percent", "%", GAUGE, 1, "Load of the busiest graphics processor."),
+    CORE_ROW("gpu_memory", "%", GAUGE, 1,
+             "Memory in use of the fullest graphics processor."),
+    CORE_ROW("gpu_temp", "C", GAUGE, 1, "Temperature of the hottest graphics processor."),
+};
+
+void collect_add_rows(struct record_schema *schema, const struct record_metric *rows,
+                      size_t n, const char *label, size_t *id)
+{
+    for (size_t i = 0; i < n; i++)
+        id[i] = record_schema_add(schema, &rows[i], label);
+}
+
+void collect_add_rows_now(struct record_sample *sample, const struct record_metric *rows,
+                          size_t n, const char *label, size_t *id)
+{
+    size_t before = sample->schema->n;
+
+    collect_add_rows(sample->schema, rows, n, label, id);
+    for (size_t i = before; i < sample->schema->n; i++) {
+        sample->raw[i] = NAN;
+        sample->base[i] = NAN;
+    }
+}

@@ -1,0 +1,67 @@
+/* How collectors register metrics and put values into a sample. */
+#ifndef VD_COLLECT_FILL_H
+#define VD_COLLECT_FILL_H
+
+#include <math.h>
+
+#include "record.h"
+
+/* An index that fits no sample: what is put there is dropped. */
+#define COLLECT_NO_METRIC SIZE_MAX
+
+/* Rows of metric tables: KIND is GAUGE, RATE or RATIO; KEY is the label's key. */
+#define COLLECT_ROW(NAME, UNIT, KIND, SCALE, HELP)                                       \
+    {                                                                                    \
+        .name = NAME, .unit = UNIT, .help = HELP, .kind = RECORD_##KIND, .scale = SCALE  \
+    }
+#define COLLECT_ROW_OF(KEY, NAME, UNIT, KIND, SCALE, HELP)                               \
+    {                                                                                    \
+        .name = NAME, .unit = UNIT, .help = HELP, .kind = RECORD_##KIND, .scale = SCALE, \
+        .label_key = KEY                                                                 \
+    }
+
+/* Registers `n` rows with one label (NULL = none); indices into id[n]. */
+void collect_add_rows(struct record_schema *schema, const struct record_metric *rows,
+                      size_t n, const char *label, size_t *id);
+
+/* The same while a tick is being read: values of new metrics begin as NaN. */
+void collect_add_rows_now(struct record_sample *sample, const struct record_metric *rows,
+                          size_t n, const char *label, size_t *id);
+
+static inline void collect_put(struct record_sample *sample, size_t id, double raw)
+{
+    if (id != COLLECT_NO_METRIC)
+        sample->raw[id] = raw;
+}
+
+/* Numerator and denominator of a RECORD_RATIO. */
+static inline void collect_put_ratio(struct record_sample *sample, size_t id, double raw,
+                                     double base)
+{
+    if (id == COLLECT_NO_METRIC)
+        return;
+    sample->raw[id] = raw;
+    sample->base[id] = base;
+}
+
+/* Rows of the core features, in their order; each belongs to one collector. */
+enum {
+    COLLECT_CPU_PERCENT,
+    COLLECT_CPU_FREQ,
+    COLLECT_CPU_MEMORY,
+    COLLECT_CPU_TEMP,
+    COLLECT_GPU_PERCENT,
+    COLLECT_GPU_MEMORY,
+    COLLECT_GPU_TEMP,
+    COLLECT_CORE_METRICS
+};
+
+extern const struct record_metric collect_core_metrics[COLLECT_CORE_METRICS];
+
+/* The index of a core metric (COLLECT_NO_METRIC without memory). */
+static inline size_t collect_core(struct record_schema *schema, int which)
+{
+    return record_schema_add(schema, &collect_core_metrics[which], NULL);
+}
+
+#endif

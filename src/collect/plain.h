@@ -1,0 +1,29 @@
+/* What the collectors of one text file with a fixed list of metrics have in common: open,
+ * read, parse and fill. Such a collector is its metric table, its parser and one function
+ * that puts numbers into the sample. */
+#ifndef VD_COLLECT_PLAIN_H
+#define VD_COLLECT_PLAIN_H
+
+#include "collect/collectors.h"
+#include "collect/file.h"
+#include "collect/fill.h"
+
+enum { COLLECT_PLAIN_ROWS_MAX = 16 };
+
+struct collect_plain {
+    struct collect_file file;
+    struct collect_buffer buffer; /* the text of this tick */
+    size_t id[COLLECT_PLAIN_ROWS_MAX];
+};
+
+/* The `create` of such a collector: n <= COLLECT_PLAIN_ROWS_MAX rows of `path`. */
+enum vd_status collect_plain_new(void **out, const struct collect_config *config,
+                                 struct record_schema *schema, const char *path,
+                                 const struct record_metric *rows, size_t n);
+
+/* VD_ERR_UNAVAILABLE (absent) is no failure: the metrics are NaN. */
+enum vd_status collect_plain_read(struct collect_plain *plain, struct vd_error *err);
+
+void collect_plain_free(void *plain);
+
+#endif

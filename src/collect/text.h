@@ -1,0 +1,104 @@
+/* A cursor over the text of a /proc or /sys file, and the few things that are read from
+ * it. Never runs past the end; bytes may be anything. Nothing here knows a locale.
+ *
+ * The number readers skip blanks (space and tab) first. When there is no number, or it
+ * does not fit, they return false and leave the cursor where it was.
+ */
+#ifndef VD_COLLECT_TEXT_H
+#define VD_COLLECT_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct collect_text {
+    const char *at, *end;
+};
+
+static inline struct collect_text collect_text_of(const char *text, size_t size)
+{
+    return (struct collect_text){text, text + size};
+}
+
+static inline void collect_text_skip_blanks(struct collect_text *t)
+{
+    while (t->at < t->end && (*t->at == ' ' || *t->at == '\t'))
+        t->at++;
+}
+
+static inline bool collect_text_u64(struct collect_text *t, uint64_t *value)
+{
+    struct collect_text from = *t;
+    uint64_t sum = 0;
+    const char *digits;
+
+    collect_text_skip_blanks(t);
+    digits = t->at;
+    for (; t->at < t->end && (unsigned char)(*t->at - '0') <= 9; t->at++) {
+        uint64_t digit = (uint64_t)(*t->at - '0');
+
+        if (sum > (UINT64_MAX - digit) / 10) {
+            *t = from;
+            return false;
+        }
+        sum = sum * 10 + digit;
+    }
+    if (t->at == digits) {
+        *t = from;
+        return false;
+    }
+    *value = sum;
+    return true;
+}
+
+/* Past the next word (what stands between blanks, on this line); false at its end. */
+static inline bool collect_text_skip_word(struct collect_text *t)
+{
+    const char *start;
+
+    collect_text_skip_blanks(t);
+    start = t->at;
+    while (t->at < t->end && *t->at != ' ' && *t->at != '\t' && *t->at != '\n')
+        t->at++;
+    return t->at > start;
+}
+
+/* To the first byte of the next line; false when there is none. */
+static inline bool collect_text_next_line(struct collect_text *t)
+{
+    const char *newline = memchr(t->at, '\n', (size_t)(t->end - t->at));
+
+    t->at = newline == NULL ? t->end : newline + 1;
+    return t->at < t->end;
+}
+
+/* Past `word` when the text goes on with it. */
+static inline bool collect_text_skip(struct collect_text *t, const char *word)
+{
+    size_t length = strlen(word);
+
+    if ((size_t)(t->end - t->at) < length || memcmp(t->at, word, length) != 0)
+        return false;
+    t->at += length;
+    return true;
+}
+
+/* The next word into `word` (cut to fit, always terminated); false at the line's end. */
+bool collect_text_word(struct collect_text *t, char *word, size_t size);
+
+/* A whole number with an optional sign. */
+bool collect_text_i64(struct collect_text *t, int64_t *value);
+
+/* A decimal number with optional sign, fraction and exponent. */
+bool collect_text_number(struct collect_text *t, double *value);
+
+/* The one number that a file holds, a newline after it or not; NaN when it holds anything
+ * else. */
+double collect_text_only_number(const char *text, size_t size);
+
+/* A list of CPUs as the kernel writes it, "0-3,8,10-11", into set[n] (true = listed;
+ * larger numbers are left out). Returns how many were set; 0 when it does not parse. */
+size_t collect_text_cpu_list(const char *text, size_t size, bool *set, size_t n);
+
+#endif
