@@ -1,0 +1,82 @@
+/* The metric layer: one metric, one number at a time, no look ahead, bounded state.
+ *
+ * Four questions are asked of every sample, each answered by a distance:
+ *   value  how far is it from the nearest value seen before
+ *   mean   the same for the mean of the last 3 samples
+ *   daily  how far is it outside the range seen at this time of day on past days
+ *   shape  how far is the recent course (four means of 12 samples) from the nearest
+ *          earlier one
+ * Each distance becomes a surprise, -log10 of the share of its own past that was as
+ * large; z is their mean. Two judgements follow from z: surprise  -log10 of the tail
+ * probability of z under its own past: what a threshold from vd_surprise_of_budget is
+ * compared with alarm     z passed the threshold of the habituating alarm, which is made
+ * to speak once for each new kind of event (what NAB counts)
+ *
+ * Time steps are samples: the layer works at 1 Hz as at one row in 5 minutes; only
+ * `daily` reads the clock.
+ */
+#ifndef VD_STREAM_H
+#define VD_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vedette/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum vd_stream_part {
+    VD_STREAM_VALUE,
+    VD_STREAM_MEAN,
+    VD_STREAM_DAILY,
+    VD_STREAM_SHAPE,
+    VD_STREAM_PARTS
+};
+
+struct vd_stream_params {
+    size_t warm_up;   /* samples before the first verdict */
+    size_t memory;    /* W: samples over which the alarm habituates; 0 = warm_up */
+    double threshold; /* of the habituating alarm, on z */
+};
+
+/* warm-up 60, memory 600, the threshold of the study (docs/streaming.md). */
+struct vd_stream_params vd_stream_params_default(void);
+
+struct vd_stream_verdict {
+    bool ready; /* false while warming up and for NaN: everything below is NaN or 0 */
+    bool alarm; /* the habituating alarm spoke on this sample */
+    double z;   /* mean surprise of the parts, 0 .. 8 */
+    double surprise; /* -log10 p of z, 0 .. VD_SURPRISE_MAX; learns before it is ready */
+    double score;    /* 0 .. 1 in NAB's sense: 0.5 and above on an alarm, below without */
+    double distance[VD_STREAM_PARTS]; /* in the unit of the metric; NaN = not yet known */
+    double part[VD_STREAM_PARTS];     /* the parts' surprises, 0 .. 8 */
+};
+
+typedef struct vd_stream vd_stream;
+
+/* One block of vd_stream_size() bytes, zero, so that its pages are taken only as history
+ * grows. `params` NULL = the defaults. One thread at a time. */
+enum vd_status vd_stream_new(vd_stream **out, const struct vd_stream_params *params);
+void vd_stream_free(vd_stream *stream);
+size_t vd_stream_size(void);
+
+/* Samples seen, NaN left out. */
+uint64_t vd_stream_count(const vd_stream *stream);
+
+/* One sample. `time_s` is the wall clock in seconds since 1970, plus the offset of the
+ * local time where days should follow the local clock; it may jump either way. NaN and
+ * infinity = no sample. `out` may be NULL (back-fill). Allocates nothing. */
+void vd_stream_push(vd_stream *stream, int64_t time_s, double x,
+                    struct vd_stream_verdict *out);
+
+/* The name of a part, "value", "mean", "daily", "shape"; static. */
+const char *vd_stream_part_name(enum vd_stream_part part);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
