@@ -1,10 +1,183 @@
+/* The table of commands, and the one way from argv to a command's exit code. */
 #include "cmd/commands.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/commands_parse.h"
+#include "cmd/config.h"
+#include "cmd/help.h"
+#include "os/log.h"
+#include "os/terminal.h"
+
+static const struct cmd_command *const commands[] = {
+    &cmd_help,
+    &cmd_version,
+};
+
+const struct cmd_command *const *cmd_table(size_t *n)
+{
+    *n = sizeof commands / sizeof *commands;
+    return commands;
+}
+
+const struct cmd_command *cmd_find(const char *name)
+{
+    size_t n;
+    const struct cmd_command *const *table = cmd_table(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(table[i]->name, name) == 0)
+            return table[i];
+    }
+    return NULL;
+}
+
+/* Wrong use: what is wrong, what to do, exit code 2. */
+static int wrong_use(const struct cmd_command *command, const struct vd_error *err)
+{
+    fprintf(stderr, "vedette: %s%s%s\n", err->text, *err->hint != '\0' ? ": " : "",
+            err->hint);
+    fprintf(stderr, "Try 'vedette help%s%s'.\n", command != NULL ? " " : "",
+            command != NULL ? command->name : "");
+    return err->status == VD_ERR_ARGUMENT ? CMD_USAGE : CMD_FAILED;
+}
+
+static int unknown_command(const char *name)
+{
+    struct cmd_nearest nearest = {.word = name};
+    struct vd_error err = {0};
+    char hint[96] = "";
+    size_t n;
+    const struct cmd_command *const *table = cmd_table(&n);
+
+    for (size_t i = 0; i < n; i++)
+        cmd_nearest_try(&nearest, table[i]->name);
+    if (nearest.best != NULL)
+        snprintf(hint, sizeof hint, "did you mean '%s'?", nearest.best);
+    vd_error_set(&err, VD_ERR_ARGUMENT, hint, "unknown command '%s'", name);
+    return wrong_use(NULL, &err);
+}
+
+/* --color, --verbose, --quiet and --log-level, from both sides of the command. */
+static enum vd_status apply_globals(struct cmd_globals *globals,
+                                    const struct cmd_line *before,
+                                    const struct cmd_line *line, struct vd_error *err)
+{
+    enum vd_status status = cmd_line_apply(before, cmd_global_options, globals, err);
+
+    if (status == VD_OK)
+        status = cmd_line_apply(line, cmd_global_options, globals, err);
+    if (status != VD_OK)
+        return status;
+    os_terminal_set_color((enum os_color)globals->color);
+    if (globals->log_level >= 0)
+        os_log_set_level((enum os_log_level)globals->log_level);
+    else if (globals->quiet)
+        os_log_set_level(OS_LOG_ERROR);
+    else if (globals->verbose)
+        os_log_set_level(OS_LOG_DEBUG);
+    return VD_OK;
+}
+
+/* Defaults, then the file, then the command line. */
+static enum vd_status make_settings(const struct cmd_command *command, void *settings,
+                                    const struct cmd_globals *globals,
+                                    const struct cmd_line *before,
+                                    const struct cmd_line *line, struct vd_error *err)
+{
+    enum vd_status status = os_options_defaults(command->options, settings, err);
+
+    if (status == VD_OK)
+        status = cmd_config_apply(command, globals->config, settings, err);
+    if (status == VD_OK)
+        status = cmd_line_apply(before, command->options, settings, err);
+    if (status == VD_OK)
+        status = cmd_line_apply(line, command->options, settings, err);
+    if (status == VD_OK && command->arguments == NULL && line->n_rest > 0)
+        status = vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s takes no argument '%s'",
+                              command->name, line->rest[0]);
+    return status;
+}
+
+static int run_command(const struct cmd_command *command, struct cmd_globals *globals,
+                       const struct cmd_line *before, int argc, char **argv)
+{
+    void *settings = calloc(1, command->settings_size + 1);
+    struct vd_error err = {0};
+    struct cmd_line line;
+    enum vd_status status = cmd_line_parse(&line, command, argc, argv, &err);
+    int code;
+
+    if (status == VD_OK && settings == NULL)
+        status = vd_error_set(&err, VD_ERR_MEMORY, NULL, "out of memory");
+    if (status == VD_OK)
+        status = apply_globals(globals, before, &line, &err);
+    if (status == VD_OK && (line.help || line.version)) {
+        if (line.help)
+            cmd_help_command(stdout, command);
+        else
+            puts("vedette " VEDETTE_VERSION);
+        code = CMD_OK;
+        goto out;
+    }
+    if (status == VD_OK)
+        status = make_settings(command, settings, globals, before, &line, &err);
+    code = status == VD_OK ? command->run(settings, line.n_rest, line.rest)
+                           : wrong_use(command, &err);
+    if (settings != NULL)
+        os_options_release(command->options, settings);
+out:
+    cmd_line_release(&line);
+    free(settings);
+    return code;
+}
+
+/* The options before the command. True when they said all there is to say. */
+static bool answered(const struct cmd_line *before, int argc, int *code)
+{
+    *code = CMD_OK;
+    if (before->version)
+        puts("vedette " VEDETTE_VERSION);
+    else if (before->help)
+        cmd_help_program(stdout);
+    else if (before->next >= argc)
+        cmd_help_program(stderr);
+    else
+        return false;
+    if (before->next >= argc && !before->help && !before->version)
+        *code = CMD_USAGE;
+    return true;
+}
 
 int cmd_main(int argc, char **argv)
 {
-    (void)argc;
-    fprintf(stderr, "usage: %s COMMAND\n", argv[0]);
-    return CMD_USAGE;
+    const struct cmd_command *command = NULL;
+    struct cmd_globals globals = {0};
+    struct vd_error err = {0};
+    struct cmd_line before = {0}, none = {0};
+    enum vd_status status = os_options_defaults(cmd_global_options, &globals, &err);
+    int code;
+
+    if (status == VD_OK)
+        status = cmd_line_parse(&before, NULL, argc, argv, &err);
+    if (status == VD_OK)
+        status = apply_globals(&globals, &before, &none, &err);
+    if (status != VD_OK) {
+        code = wrong_use(NULL, &err);
+    } else if (!answered(&before, argc, &code)) {
+        command = cmd_find(argv[before.next]);
+        code = command == NULL ? unknown_command(argv[before.next])
+                               : run_command(command, &globals, &before,
+                                             argc - before.next, argv + before.next);
+    }
+    /* What was printed must have arrived: "vedette ... > /dev/full" is a failure. */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "vedette: the output could not be written\n");
+        code = code == CMD_OK ? CMD_FAILED : code;
+    }
+    cmd_line_release(&before);
+    os_options_release(cmd_global_options, &globals);
+    return code;
 }

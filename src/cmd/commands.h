@@ -25,8 +25,14 @@ struct cmd_command {
     const char *about;     /* paragraphs for the man page and --help, parted by \n\n */
     const char *examples;  /* lines "command\n    what it does\n" */
     const struct os_option *options; /* NULL-terminated by name; NULL = none */
-    /* Runs with options already parsed into what `settings_size` bytes of the options'
-     * defaults became: `settings` is the struct that the rows' offsets point into. */
+    /* Runs with the options already parsed: `settings` is the struct of `settings_size`
+     * bytes that the rows' offsets point into, filled with the defaults, then the
+     * configuration file (keys are the options of `monitor`; another command takes those
+     * whose names it shares), then the command line. It is released by the caller.
+     * `argv` holds the `argc` words that are no options (argv[0] is the first of them,
+     * argv[argc] is NULL); after "--" everything is such a word. A row with the name of a
+     * global option (--config, --verbose, --quiet, --log-level, --color) gets its value
+     * as well. Returns an enum cmd_exit. */
     size_t settings_size;
     int (*run)(void *settings, int argc, char **argv);
 };
@@ -37,6 +43,8 @@ const struct cmd_command *const *cmd_table(size_t *n);
 /* The whole program: parses argv, runs the command, returns the exit code. */
 int cmd_main(int argc, char **argv);
 
-extern const struct cmd_command cmd_monitor;
+extern const struct cmd_command cmd_config;
+extern const struct cmd_command cmd_help;
+extern const struct cmd_command cmd_version;
 
 #endif

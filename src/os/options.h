@@ -11,17 +11,24 @@
 
 enum os_option_type {
     OS_OPTION_FLAG,     /* bool: --name and --no-name; `true` / `false` in the file */
-    OS_OPTION_INTEGER,  /* long */
-    OS_OPTION_NUMBER,   /* double */
+    OS_OPTION_INTEGER,  /* long; 0 without a default */
+    OS_OPTION_NUMBER,   /* double; NaN without a default, like the next two */
     OS_OPTION_DURATION, /* double, seconds; "250ms", "10s", "5min", "2h", "7d", "1w" */
     OS_OPTION_SIZE,     /* double, bytes; "500MB", "2GiB" */
     OS_OPTION_TEXT,     /* char * (owned by the settings); NULL = not set */
-    OS_OPTION_CHOICE,   /* int: index into choices "a|b|c" */
-    OS_OPTION_LIST, /* struct os_list: may be given several times; a list in the file */
+    OS_OPTION_CHOICE,   /* int: index into choices "a|b|c"; -1 without a default */
+    OS_OPTION_LIST,  /* struct os_list: may be given several times; a list in the file */
+    OS_OPTION_TABLE, /* struct os_table: a list of mappings in the file, each one struct
+                        described by the rows `fields`; only in the file */
 };
 
 struct os_list {
     char **at;
+    size_t n;
+};
+
+struct os_table {
+    void *at; /* n structs of item_size bytes */
     size_t n;
 };
 
@@ -38,16 +45,37 @@ struct os_option {
     bool secret;          /* never shown: `config show` redacts it */
     bool file_only;       /* only in the configuration file */
     size_t offset;        /* offsetof(struct NAME_settings, field) */
+    const struct os_option *fields; /* OS_OPTION_TABLE: the rows of one item ... */
+    size_t item_size;               /* ... and the size of its struct */
 };
 
 /* Fills `settings` with the defaults of the rows (checked: a bad default is a bug). */
 enum vd_status os_options_defaults(const struct os_option *options, void *settings,
                                    struct vd_error *err);
 
-/* Sets one option from text, with the checks of its row. `where` ("--port",
- * "vedette.yaml:12") begins the message. */
+/* Sets one option from text, with the checks of its row; a list grows by one. `where`
+ * ("--port", "vedette.yaml:12:3: port") begins the message. NULL text unsets a text.
+ * On failure the old value stays. */
 enum vd_status os_option_set(const struct os_option *option, void *settings,
                              const char *text, const char *where, struct vd_error *err);
+
+/* Back to the default of the row, freeing what was there. A list becomes empty when
+ * `keep_default` is false. */
+enum vd_status os_option_reset(const struct os_option *option, void *settings,
+                               bool keep_default, struct vd_error *err);
+
+/* Adds an item with the defaults of the table's fields; NULL when there is no memory.
+ * The pointer is good until the next one is added. */
+void *os_option_add_item(const struct os_option *option, void *settings,
+                         struct vd_error *err);
+
+/* The value as a person would write it, allocated; "" = not set. Lists are parted by
+ * ", ". NULL only when there is no memory. Tables give "N items". */
+char *os_option_text(const struct os_option *option, const void *settings);
+
+/* "vedette", "verdette" -> how many insertions, deletions, changes and swaps of
+ * neighbours part them, for "did you mean". */
+size_t os_text_distance(const char *a, const char *b);
 
 /* The row of that name (also with '_' for '-'), NULL when there is none. */
 const struct os_option *os_option_find(const struct os_option *options, const char *name);
@@ -58,5 +86,10 @@ void os_options_release(const struct os_option *options, void *settings);
 /* "5min" -> 300; false when it is not a duration. The same for sizes: "2GiB". */
 bool os_parse_duration(const char *text, double *seconds);
 bool os_parse_size(const char *text, double *bytes);
+bool os_parse_number(const char *text, double *number);
+
+/* The other way, with the largest unit that gives a whole number: 300 -> "5min". */
+char *os_format_duration(double seconds, char *text, size_t size);
+char *os_format_size(double bytes, char *text, size_t size);
 
 #endif

@@ -1,0 +1,238 @@
+/* Help on the terminal: grouped by the rows' groups, wrapped to the terminal's width, in
+ * colour where colours belong. Everything comes from the tables. */
+#include "cmd/help.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/commands_parse.h"
+#include "os/terminal.h"
+
+enum { INDENT = 2, HELP_COLUMN = 30 };
+
+struct page {
+    FILE *out;
+    int width;
+    bool color;
+};
+
+static struct page page_for(FILE *out)
+{
+    return (struct page){out, os_terminal_width(out), os_terminal_has_color(out)};
+}
+
+static void styled(const struct page *page, const char *style, const char *text)
+{
+    if (page->color)
+        fprintf(page->out, "\033[%sm%s\033[0m", style, text);
+    else
+        fputs(text, page->out);
+}
+
+static void heading(const struct page *page, const char *text)
+{
+    fputc('\n', page->out);
+    styled(page, "1", text);
+    fputc('\n', page->out);
+}
+
+/* Prints `text` in lines of the page's width, each from `indent` on; the first begins at
+ * `column`, where the cursor stands. A line break in the text breaks the line, two make
+ * an empty line. */
+static void wrapped(const struct page *page, const char *text, int indent, int column)
+{
+    while (*text != '\0') {
+        size_t bytes = strcspn(text, " \n");
+        int columns = (int)os_terminal_columns(text, bytes);
+
+        if (column > indent && column + 1 + columns > page->width) {
+            fputc('\n', page->out);
+            column = 0;
+        }
+        if (column > indent)
+            column += fprintf(page->out, " ");
+        else if (bytes > 0)
+            column += fprintf(page->out, "%*s", indent - column, "");
+        fwrite(text, 1, bytes, page->out);
+        column += columns;
+        text += bytes;
+        if (*text == '\n') {
+            fputc('\n', page->out);
+            column = 0;
+        }
+        text += *text != '\0';
+    }
+    fputc('\n', page->out);
+}
+
+/* "Help text (one of a, b; default: b)" */
+static char *full_help(const struct os_option *row)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (out == NULL)
+        return NULL;
+    fputs(row->help, out);
+    fputs(row->choices != NULL || row->fallback != NULL ? " (" : "", out);
+    for (const char *p = row->choices; p != NULL && *p != '\0'; p++) {
+        if (*p == '|')
+            fputs(", ", out);
+        else
+            fputc(*p, out);
+    }
+    if (row->fallback != NULL)
+        fprintf(out, "%sdefault: %s", row->choices != NULL ? "; " : "", row->fallback);
+    fputs(row->choices != NULL || row->fallback != NULL ? ")" : "", out);
+    fclose(out);
+    return text;
+}
+
+static void option_line(const struct page *page, const struct os_option *row)
+{
+    char name[96], letter[8] = "   ";
+    char *help = full_help(row);
+    int column = INDENT;
+
+    if (row->letter != '\0')
+        snprintf(letter, sizeof letter, "-%c,", row->letter);
+    snprintf(name, sizeof name, "--%s%s%s%s", row->name, row->value != NULL ? "=" : "",
+             row->value != NULL ? row->value : "",
+             row->type == OS_OPTION_LIST ? "..." : "");
+    column += fprintf(page->out, "%*s%s ", INDENT, "", letter) - INDENT;
+    styled(page, "36", name);
+    column += (int)strlen(name);
+    if (column > HELP_COLUMN - 2) {
+        fputc('\n', page->out);
+        column = 0;
+    }
+    wrapped(page, help == NULL ? row->help : help, HELP_COLUMN, column);
+    free(help);
+}
+
+/* The rows group by group, in the order in which the groups appear. */
+static void option_groups(const struct page *page, const struct os_option *options)
+{
+    for (const struct os_option *o = options; o != NULL && o->name != NULL; o++) {
+        const char *group = o->group == NULL ? "Options" : o->group;
+        bool seen = o->file_only;
+
+        for (const struct os_option *p = options; p < o; p++)
+            seen |= !p->file_only &&
+                    strcmp(p->group == NULL ? "Options" : p->group, group) == 0;
+        if (seen)
+            continue;
+        heading(page, group);
+        for (const struct os_option *p = o; p->name != NULL; p++) {
+            if (!p->file_only &&
+                strcmp(p->group == NULL ? "Options" : p->group, group) == 0)
+                option_line(page, p);
+        }
+    }
+}
+
+void cmd_help_program(FILE *out)
+{
+    struct page page = page_for(out);
+    size_t n;
+    const struct cmd_command *const *table = cmd_table(&n);
+
+    fputs("Usage: vedette [OPTION...] COMMAND [ARGUMENT...]\n\n", out);
+    wrapped(&page,
+            "Watches this machine, learns what is normal for it, and says within seconds "
+            "when something is not, why, and which process did it.",
+            0, 0);
+    heading(&page, "Commands");
+    for (size_t i = 0; i < n; i++) {
+        int column = INDENT + (int)strlen(table[i]->name);
+
+        fprintf(out, "%*s", INDENT, "");
+        styled(&page, "36", table[i]->name);
+        wrapped(&page, table[i]->summary, 16, column);
+    }
+    option_groups(&page, cmd_global_options);
+    fputs("  -h, --help                  Show help, of the command when one is named\n"
+          "  -V, --version               Show the version\n\n",
+          out);
+    wrapped(
+        &page,
+        "\"vedette help COMMAND\" tells all about one command. Exit status: 0 fine, 1 "
+        "it failed, 2 wrong use.",
+        0, 0);
+}
+
+/* "command\n    what it does\n" */
+static void example_lines(const struct page *page, const char *examples)
+{
+    while (*examples != '\0') {
+        size_t n = strcspn(examples, "\n");
+
+        fprintf(page->out, "%*s%.*s\n", INDENT, "", (int)n, examples);
+        examples += n + (examples[n] == '\n');
+    }
+}
+
+void cmd_help_command(FILE *out, const struct cmd_command *command)
+{
+    struct page page = page_for(out);
+
+    fprintf(out, "Usage: vedette %s [OPTION...]%s%s\n\n", command->name,
+            command->arguments == NULL ? "" : " ",
+            command->arguments == NULL ? "" : command->arguments);
+    wrapped(&page, command->about == NULL ? command->summary : command->about, 0, 0);
+    option_groups(&page, command->options);
+    option_groups(&page, cmd_global_options);
+    if (command->examples != NULL) {
+        heading(&page, "Examples");
+        example_lines(&page, command->examples);
+    }
+}
+
+struct help_settings {
+    bool man, markdown;
+    char *date;
+};
+
+static const struct os_option options[] = {
+    {.name = "man",
+     .type = OS_OPTION_FLAG,
+     .help = "Write the manual page instead, for man(1)",
+     .offset = offsetof(struct help_settings, man)},
+    {.name = "markdown",
+     .type = OS_OPTION_FLAG,
+     .help = "Write all commands and options as Markdown",
+     .offset = offsetof(struct help_settings, markdown)},
+    {.name = "date",
+     .type = OS_OPTION_TEXT,
+     .value = "DATE",
+     .help = "The date that the manual page shows",
+     .fallback = "2026-01-01",
+     .offset = offsetof(struct help_settings, date)},
+    {0},
+};
+
+static int run_help(void *settings, int argc, char **argv)
+{
+    const struct cmd_command *command = argc == 0 ? NULL : cmd_find(argv[0]);
+
+    (void)settings;
+    if (argc > 0 && command == NULL) {
+        fprintf(stderr, "vedette: unknown command '%s'\nTry 'vedette help'.\n", argv[0]);
+        return CMD_USAGE;
+    }
+    if (command == NULL)
+        cmd_help_program(stdout);
+    else
+        cmd_help_command(stdout, command);
+    return CMD_OK;
+}
+
+const struct cmd_command cmd_help = {
+    .name = "help",
+    .summary = "Tell about the commands, or all about one",
+    .arguments = "[COMMAND]",
+    .options = options,
+    .settings_size = sizeof(struct help_settings),
+    .run = run_help,
+};

@@ -1,0 +1,439 @@
+/* Options: a row says where in the settings a value lies and what it may be. Everything
+ * that reaches the settings, from a default, a file or the command line, goes through
+ * os_option_set, so there is one set of checks and one set of messages. */
+#include "os/options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void *field(const struct os_option *option, void *settings)
+{
+    return (char *)settings + option->offset;
+}
+
+static bool parse_flag(const char *text, bool *value)
+{
+    static const char *const words[] = {"false", "true", "no", "yes", "off", "on"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcasecmp(text, words[i]) == 0) {
+            *value = i % 2 == 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_integer(const char *text, long *value)
+{
+    char *end;
+
+    errno = 0;
+    *value = strtol(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0' && *text != ' ';
+}
+
+/* "auto|always|never": the index of `text` in it, -1 when it is not one. */
+static int parse_choice(const char *choices, const char *text)
+{
+    size_t length = strlen(text);
+
+    for (int i = 0;; i++) {
+        size_t n = strcspn(choices, "|");
+
+        if (n == length && strncmp(choices, text, n) == 0)
+            return i;
+        if (choices[n] == '\0')
+            return -1;
+        choices += n + 1;
+    }
+}
+
+static enum vd_status wrong(const struct os_option *option, const char *text,
+                            const char *where, const char *what, struct vd_error *err)
+{
+    /* A secret stays out of messages, which end in logs. */
+    const char *shown = option->secret ? "(secret)" : text;
+
+    return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s: '%.80s' is not %s", where, shown,
+                        what);
+}
+
+static void format_bound(const struct os_option *option, double bound, char *text,
+                         size_t size)
+{
+    if (option->type == OS_OPTION_DURATION)
+        os_format_duration(bound, text, size);
+    else if (option->type == OS_OPTION_SIZE)
+        os_format_size(bound, text, size);
+    else
+        snprintf(text, size, "%.15g", bound);
+}
+
+static enum vd_status check_bounds(const struct os_option *option, double value,
+                                   const char *text, const char *where,
+                                   struct vd_error *err)
+{
+    char min[32], max[32];
+
+    if (option->min == 0 && option->max == 0)
+        return VD_OK;
+    if (value >= option->min && value <= option->max)
+        return VD_OK;
+    format_bound(option, option->min, min, sizeof min);
+    if (isinf(option->max))
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
+                            "%s: %.80s is too small, it must be at least %s", where, text,
+                            min);
+    format_bound(option, option->max, max, sizeof max);
+    return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
+                        "%s: %.80s is out of range, it must be from %s to %s", where,
+                        text, min, max);
+}
+
+static enum vd_status set_text(char **value, const char *text, struct vd_error *err)
+{
+    char *copy = NULL;
+
+    if (text != NULL) {
+        copy = strdup(text);
+        if (copy == NULL)
+            return vd_error_set(err, VD_ERR_MEMORY, NULL, "out of memory");
+    }
+    free(*value);
+    *value = copy;
+    return VD_OK;
+}
+
+static enum vd_status append(struct os_list *list, const char *text, struct vd_error *err)
+{
+    char **at = realloc(list->at, (list->n + 1) * sizeof *at);
+
+    if (at == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "out of memory");
+    list->at = at;
+    at[list->n] = strdup(text);
+    if (at[list->n] == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "out of memory");
+    list->n++;
+    return VD_OK;
+}
+
+static enum vd_status set_integer(const struct os_option *option, long *value,
+                                  const char *text, const char *where,
+                                  struct vd_error *err)
+{
+    enum vd_status status;
+    long number;
+
+    if (!parse_integer(text, &number))
+        return wrong(option, text, where, "a whole number", err);
+    status = check_bounds(option, (double)number, text, where, err);
+    if (status == VD_OK)
+        *value = number;
+    return status;
+}
+
+static enum vd_status set_number(const struct os_option *option, double *value,
+                                 const char *text, const char *where,
+                                 struct vd_error *err)
+{
+    enum vd_status status;
+    double number;
+
+    if (option->type == OS_OPTION_NUMBER && !os_parse_number(text, &number))
+        return wrong(option, text, where, "a number", err);
+    if (option->type == OS_OPTION_DURATION && !os_parse_duration(text, &number))
+        return wrong(option, text, where, "a duration such as 250ms, 10s, 5min, 2h or 7d",
+                     err);
+    if (option->type == OS_OPTION_SIZE && !os_parse_size(text, &number))
+        return wrong(option, text, where, "a size such as 500MB or 2GiB", err);
+    status = check_bounds(option, number, text, where, err);
+    if (status == VD_OK)
+        *value = number;
+    return status;
+}
+
+static enum vd_status set_choice(const struct os_option *option, int *value,
+                                 const char *text, const char *where,
+                                 struct vd_error *err)
+{
+    int index = parse_choice(option->choices, text);
+    char what[200] = "one of ";
+    size_t length = strlen(what);
+
+    if (index >= 0) {
+        *value = index;
+        return VD_OK;
+    }
+    for (const char *p = option->choices; *p != '\0' && length + 3 < sizeof what; p++) {
+        what[length++] = *p == '|' ? ',' : *p;
+        if (*p == '|')
+            what[length++] = ' ';
+    }
+    what[length] = '\0';
+    return wrong(option, text, where, what, err);
+}
+
+enum vd_status os_option_set(const struct os_option *option, void *settings,
+                             const char *text, const char *where, struct vd_error *err)
+{
+    void *value = field(option, settings);
+
+    if (text == NULL && option->type != OS_OPTION_TEXT)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s: a value is missing", where);
+    switch (option->type) {
+    case OS_OPTION_FLAG:
+        if (!parse_flag(text, value))
+            return wrong(option, text, where, "true or false", err);
+        return VD_OK;
+    case OS_OPTION_INTEGER:
+        return set_integer(option, value, text, where, err);
+    case OS_OPTION_NUMBER:
+    case OS_OPTION_DURATION:
+    case OS_OPTION_SIZE:
+        return set_number(option, value, text, where, err);
+    case OS_OPTION_TEXT:
+        return set_text(value, text, err);
+    case OS_OPTION_CHOICE:
+        return set_choice(option, value, text, where, err);
+    case OS_OPTION_LIST:
+        return append(value, text, err);
+    case OS_OPTION_TABLE:
+        break;
+    }
+    return wrong(option, text, where, "a list of mappings", err);
+}
+
+static void release_one(const struct os_option *option, void *settings)
+{
+    void *value = field(option, settings);
+
+    if (option->type == OS_OPTION_TEXT) {
+        free(*(char **)value);
+        *(char **)value = NULL;
+    } else if (option->type == OS_OPTION_LIST) {
+        struct os_list *list = value;
+
+        for (size_t i = 0; i < list->n; i++)
+            free(list->at[i]);
+        free(list->at);
+        *list = (struct os_list){0};
+    } else if (option->type == OS_OPTION_TABLE) {
+        struct os_table *table = value;
+
+        for (size_t i = 0; i < table->n; i++)
+            os_options_release(option->fields, (char *)table->at + i * option->item_size);
+        free(table->at);
+        *table = (struct os_table){0};
+    }
+}
+
+/* The value of a row without a default. */
+static void set_none(const struct os_option *option, void *settings)
+{
+    void *value = field(option, settings);
+
+    switch (option->type) {
+    case OS_OPTION_FLAG:
+        *(bool *)value = false;
+        break;
+    case OS_OPTION_INTEGER:
+        *(long *)value = 0;
+        break;
+    case OS_OPTION_NUMBER:
+    case OS_OPTION_DURATION:
+    case OS_OPTION_SIZE:
+        *(double *)value = NAN;
+        break;
+    case OS_OPTION_CHOICE:
+        *(int *)value = -1;
+        break;
+    case OS_OPTION_TEXT:
+    case OS_OPTION_LIST:
+    case OS_OPTION_TABLE:
+        release_one(option, settings);
+        break;
+    }
+}
+
+enum vd_status os_option_reset(const struct os_option *option, void *settings,
+                               bool keep_default, struct vd_error *err)
+{
+    const char *item = option->fallback;
+    enum vd_status status = VD_OK;
+
+    set_none(option, settings);
+    if (item == NULL || !keep_default)
+        return VD_OK;
+    if (option->type != OS_OPTION_LIST)
+        return os_option_set(option, settings, item, option->name, err);
+    /* A list's default is written "a,b". */
+    while (status == VD_OK && *item != '\0') {
+        size_t n = strcspn(item, ",");
+        char *copy = strndup(item, n);
+
+        if (copy == NULL)
+            return vd_error_set(err, VD_ERR_MEMORY, NULL, "out of memory");
+        status = os_option_set(option, settings, copy, option->name, err);
+        free(copy);
+        item += n + (item[n] == ',');
+    }
+    return status;
+}
+
+enum vd_status os_options_defaults(const struct os_option *options, void *settings,
+                                   struct vd_error *err)
+{
+    enum vd_status status = VD_OK;
+
+    /* What lies there is not ours to free: the settings may come from the stack. */
+    for (const struct os_option *o = options; o != NULL && o->name != NULL; o++) {
+        if (o->type == OS_OPTION_TEXT)
+            *(char **)field(o, settings) = NULL;
+        else if (o->type == OS_OPTION_LIST)
+            *(struct os_list *)field(o, settings) = (struct os_list){0};
+        else if (o->type == OS_OPTION_TABLE)
+            *(struct os_table *)field(o, settings) = (struct os_table){0};
+    }
+    for (const struct os_option *o = options; o != NULL && o->name != NULL; o++) {
+        enum vd_status one = os_option_reset(o, settings, true, err);
+
+        if (status == VD_OK)
+            status = one;
+    }
+    return status;
+}
+
+void os_options_release(const struct os_option *options, void *settings)
+{
+    for (const struct os_option *o = options; o != NULL && o->name != NULL; o++)
+        release_one(o, settings);
+}
+
+void *os_option_add_item(const struct os_option *option, void *settings,
+                         struct vd_error *err)
+{
+    struct os_table *table = field(option, settings);
+    char *at = realloc(table->at, (table->n + 1) * option->item_size);
+    char *item;
+
+    if (at == NULL) {
+        vd_error_set(err, VD_ERR_MEMORY, NULL, "out of memory");
+        return NULL;
+    }
+    table->at = at;
+    item = at + table->n * option->item_size;
+    memset(item, 0, option->item_size);
+    if (os_options_defaults(option->fields, item, err) != VD_OK) {
+        os_options_release(option->fields, item);
+        return NULL;
+    }
+    table->n++;
+    return item;
+}
+
+const struct os_option *os_option_find(const struct os_option *options, const char *name)
+{
+    for (const struct os_option *o = options; o != NULL && o->name != NULL; o++) {
+        size_t i = 0;
+
+        while (name[i] != '\0' &&
+               (name[i] == o->name[i] || (name[i] == '_' && o->name[i] == '-')))
+            i++;
+        if (name[i] == '\0' && o->name[i] == '\0')
+            return o;
+    }
+    return NULL;
+}
+
+static char *join(const struct os_list *list)
+{
+    size_t size = 1;
+    char *text;
+
+    for (size_t i = 0; i < list->n; i++)
+        size += strlen(list->at[i]) + 2;
+    text = malloc(size);
+    if (text == NULL)
+        return NULL;
+    *text = '\0';
+    for (size_t i = 0; i < list->n; i++) {
+        strcat(text, i == 0 ? "" : ", ");
+        strcat(text, list->at[i]);
+    }
+    return text;
+}
+
+static char *choice_text(const char *choices, int index)
+{
+    if (index < 0)
+        return strdup("");
+    while (index-- > 0)
+        choices += strcspn(choices, "|") + 1;
+    return strndup(choices, strcspn(choices, "|"));
+}
+
+char *os_option_text(const struct os_option *option, const void *settings)
+{
+    const void *value = (const char *)settings + option->offset;
+    char text[64] = "";
+
+    switch (option->type) {
+    case OS_OPTION_FLAG:
+        return strdup(*(const bool *)value ? "true" : "false");
+    case OS_OPTION_INTEGER:
+        snprintf(text, sizeof text, "%ld", *(const long *)value);
+        break;
+    case OS_OPTION_NUMBER:
+    case OS_OPTION_DURATION:
+    case OS_OPTION_SIZE:
+        if (!isnan(*(const double *)value))
+            format_bound(option, *(const double *)value, text, sizeof text);
+        break;
+    case OS_OPTION_TEXT:
+        return strdup(*(char *const *)value == NULL ? "" : *(char *const *)value);
+    case OS_OPTION_CHOICE:
+        return choice_text(option->choices, *(const int *)value);
+    case OS_OPTION_LIST:
+        return join(value);
+    case OS_OPTION_TABLE:
+        snprintf(text, sizeof text, "%zu items", ((const struct os_table *)value)->n);
+        break;
+    }
+    return strdup(text);
+}
+
+/* Restricted Damerau-Levenshtein distance, three rows of the table at a time. Words
+ * longer than the rows are cut: nobody is one slip away from such a name. */
+size_t os_text_distance(const char *a, const char *b)
+{
+    enum { LONGEST = 63 };
+    size_t rows[3][LONGEST + 1];
+    size_t n = strnlen(a, LONGEST), m = strnlen(b, LONGEST);
+
+    for (size_t j = 0; j <= m; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t *now = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+
+        now[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
+
+            if (last[j] + 1 < best)
+                best = last[j] + 1;
+            if (now[j - 1] + 1 < best)
+                best = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            now[j] = best;
+        }
+    }
+    return rows[n % 3][m];
+}

@@ -1,0 +1,55 @@
+/* The colour mode is one of the few things that belong to the process and not to an
+ * instance: all parts write to the same terminal. It is written once, before threads. */
+#include "os/terminal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { NARROWEST = 40, WIDEST = 100, USUAL = 80 };
+
+static enum os_color mode = OS_COLOR_AUTO;
+
+void os_terminal_set_color(enum os_color color)
+{
+    mode = color;
+}
+
+bool os_terminal_has_color(FILE *stream)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    if (mode != OS_COLOR_AUTO)
+        return mode == OS_COLOR_ALWAYS;
+    if (no != NULL && *no != '\0')
+        return false;
+    if (term == NULL || strcmp(term, "dumb") == 0)
+        return false;
+    return isatty(fileno(stream)) == 1;
+}
+
+int os_terminal_width(FILE *stream)
+{
+    const char *columns = getenv("COLUMNS");
+    struct winsize size;
+    int width = USUAL;
+
+    if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        width = size.ws_col;
+    else if (columns != NULL && atoi(columns) > 0)
+        width = atoi(columns);
+    if (width < NARROWEST)
+        return NARROWEST;
+    /* Longer lines are hard to read. */
+    return width > WIDEST ? WIDEST : width;
+}
+
+size_t os_terminal_columns(const char *text, size_t bytes)
+{
+    size_t columns = 0;
+
+    for (size_t i = 0; i < bytes && text[i] != '\0'; i++)
+        columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return columns;
+}
