@@ -76,7 +76,10 @@ int show_server_port(const show_server *server);
  * is used after the call. */
 void show_server_publish(show_server *server, const struct record *record);
 
-/* Closes all connections; the loop must run once more. */
+/* Closes all connections and waits for questions to the store that have begun: after it
+ * `source` is not used any more. The loop must then run until it has nothing left to do,
+ * which takes a few turns. NULL is allowed. Not from within a call that the server makes.
+ */
 void show_server_free(show_server *server);
 
 #endif

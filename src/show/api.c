@@ -1,0 +1,157 @@
+/* The addresses below /api/v1: a table of those that are answered at once, and the ones
+ * that ask the store, which become jobs. */
+#include "show/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- answered from memory ---- */
+
+static void answer_status(struct show_server *server, struct show_json *j)
+{
+    struct show_status status;
+
+    show_ask_status(server, &status);
+    show_encode_status(j, NULL, &status, server->version, show_wall_ns());
+}
+
+static void answer_metrics(struct show_server *server, struct show_json *j)
+{
+    const struct show_schema *schema = server->snapshot.schema;
+
+    show_encode_metrics(j, NULL, schema == NULL ? NULL : &schema->metrics);
+}
+
+static void answer_latest(struct show_server *server, struct show_json *j)
+{
+    show_encode_tick(j, NULL, &server->snapshot);
+}
+
+static void answer_processes(struct show_server *server, struct show_json *j)
+{
+    show_encode_processes(j, &server->snapshot);
+}
+
+static const struct answer {
+    const char *path;
+    bool needs_tick;
+    void (*write)(struct show_server *server, struct show_json *j);
+} answers[] = {
+    {"/api/v1/status", false, answer_status},
+    {"/api/v1/metrics", false, answer_metrics},
+    {"/api/v1/latest", true, answer_latest},
+    {"/api/v1/processes", true, answer_processes},
+};
+
+static const struct answer *find_answer(const char *path)
+{
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+        if (strcmp(answers[i].path, path) == 0)
+            return &answers[i];
+    return NULL;
+}
+
+static void respond_from_memory(struct show_session *session, const struct answer *answer)
+{
+    struct show_response *r = &session->request.response;
+
+    if (answer->needs_tick && !session->server->snapshot.filled) {
+        show_respond_error(r, 503, "not_ready", "there was no tick yet", "ask again");
+        return;
+    }
+    answer->write(session->server, &r->owned);
+    r->status = 200;
+    r->type = "application/json";
+}
+
+/* ---- answered by the store ---- */
+
+static enum vd_status read_query(struct lws *wsi, struct show_query *query,
+                                 struct vd_error *err)
+{
+    char pair[SHOW_QUERY_NAME + 16];
+    int length;
+
+    for (int i = 0;
+         (length = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i)) > 0; i++) {
+        if (lws_hdr_copy_fragment(wsi, pair, sizeof pair, WSI_TOKEN_HTTP_URI_ARGS, i) < 0)
+            return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "a parameter is too long");
+        if (show_query_add(query, pair, (size_t)length, err) != VD_OK)
+            return VD_ERR_ARGUMENT;
+    }
+    return show_query_finish(query, show_wall_ns(), err);
+}
+
+static void ask_store(struct show_session *session,
+                      const struct show_job_request *request)
+{
+    struct show_response *r = &session->request.response;
+
+    if (session->server->source.history == NULL)
+        show_respond_error(r, 503, "not_ready", "there is no store", NULL);
+    else if (!show_job_start(session, request))
+        show_respond_error(r, 503, "busy", "too many questions at once", "ask again");
+}
+
+void show_api_respond(struct show_session *session, const char *path)
+{
+    struct show_response *r = &session->request.response;
+    const struct answer *answer = find_answer(path);
+    struct show_job_request request = {.kind = SHOW_JOB_EVENT};
+    struct vd_error err = {0};
+    struct show_query *query;
+    bool feedback = false;
+    bool is_event = show_query_event_path(path, &request.event_id, &feedback);
+    enum show_query_kind kind = SHOW_QUERY_NONE;
+
+    if (strcmp(path, "/api/v1/history") == 0)
+        kind = SHOW_QUERY_HISTORY;
+    else if (strcmp(path, "/api/v1/events") == 0)
+        kind = SHOW_QUERY_EVENTS;
+    else if (is_event && feedback) {
+        show_respond_error(r, 405, "method", "send feedback by POST", NULL);
+        r->allow = "POST";
+        return;
+    } else if (answer == NULL && !is_event) {
+        show_respond_error(r, 404, "not_found", "there is nothing at this address",
+                           "the addresses are in docs/api.md");
+        return;
+    }
+    query = malloc(sizeof *query);
+    if (query == NULL) {
+        show_respond_error(r, 503, "memory", "out of memory", NULL);
+        return;
+    }
+    show_query_init(query, kind);
+    request.query = query;
+    if (kind != SHOW_QUERY_NONE)
+        request.kind = kind == SHOW_QUERY_HISTORY ? SHOW_JOB_HISTORY : SHOW_JOB_EVENTS;
+    if (read_query(session->wsi, query, &err) != VD_OK)
+        show_respond_failure(r, VD_ERR_ARGUMENT, &err);
+    else if (answer != NULL)
+        respond_from_memory(session, answer);
+    else
+        ask_store(session, &request);
+    free(query);
+}
+
+void show_api_feedback(struct show_session *session)
+{
+    const struct show_source *source = &session->server->source;
+    struct show_request *request = &session->request;
+    struct show_job_request job = {.kind = SHOW_JOB_EVENT,
+                                   .event_id = request->feedback_id};
+    struct vd_error err = {0};
+    enum vd_status status =
+        show_query_feedback(request->body, request->body_size, &job.feedback, &err);
+
+    if (status == VD_OK && source->feedback == NULL)
+        status = vd_error_set(&err, VD_ERR_UNAVAILABLE, NULL, "nobody takes feedback");
+    if (status == VD_OK)
+        status =
+            source->feedback(source->context, request->feedback_id, job.feedback, &err);
+    if (status != VD_OK)
+        show_respond_failure(&request->response, status, &err);
+    else
+        ask_store(session, &job);
+}

@@ -1,0 +1,356 @@
+/* Field by field in the order of docs/api.md. Bytes become MB (10^6), nanoseconds seconds
+ * and microseconds as said there. */
+#include "show/encode.h"
+
+#include <math.h>
+
+static const double MB = 1e6;
+
+static void encode_process(struct show_json *j, const char *key,
+                           const struct record_process *p, double cores)
+{
+    char state[2] = {p->state, '\0'};
+
+    show_json_open(j, key, '{');
+    show_json_integer(j, "pid", p->pid);
+    show_json_integer(j, "parent", p->parent);
+    show_json_integer(j, "uid", p->uid);
+    show_json_string(j, "state", state);
+    show_json_string(j, "name", p->comm);
+    show_json_string(j, "command", p->command);
+    show_json_number(j, "cpu_percent", p->cpu_percent);
+    show_json_number(j, "rss_mb", p->rss_bytes / MB);
+    show_json_number(j, "pss_mb", p->pss_bytes / MB);
+    show_json_number(j, "read_mb_s", p->read_bytes_s / MB);
+    show_json_number(j, "write_mb_s", p->write_bytes_s / MB);
+    show_json_integer(j, "threads", p->threads);
+    show_json_number(j, "gpu_percent", p->gpu_percent);
+    show_json_number(j, "gpu_mb", p->gpu_bytes / MB);
+    show_json_bool(j, "suspicious", show_is_suspicious(p, cores));
+    show_json_close(j, '}');
+}
+
+/* ---- the program itself ---- */
+
+static void encode_detector_rows(struct show_json *j, const struct show_status *status)
+{
+    show_json_open(j, "detectors", '[');
+    for (size_t i = 0; i < status->n_detectors; i++) {
+        const struct show_detector *d = &status->detector[i];
+
+        show_json_open(j, NULL, '{');
+        show_json_string(j, "name", d->name);
+        show_json_string(j, "title", d->title);
+        show_json_string(j, "unavailable", d->unavailable);
+        show_json_bool(j, "ready", d->ready);
+        show_json_number(j, "average_us", d->average_us);
+        show_json_number(j, "p99_us", d->p99_us);
+        show_json_number(j, "max_us", d->max_us);
+        show_json_close(j, '}');
+    }
+    show_json_close(j, ']');
+}
+
+static void encode_sink_rows(struct show_json *j, const struct show_status *status)
+{
+    show_json_open(j, "sinks", '[');
+    for (size_t i = 0; i < status->n_sinks; i++) {
+        const struct show_sink *sink = &status->sink[i];
+
+        show_json_open(j, NULL, '{');
+        show_json_string(j, "name", sink->name);
+        show_json_string(j, "unavailable", sink->unavailable);
+        show_json_integer(j, "sent", (int64_t)sink->sent);
+        show_json_integer(j, "retried", (int64_t)sink->retried);
+        show_json_integer(j, "lost", (int64_t)sink->lost);
+        show_json_close(j, '}');
+    }
+    show_json_close(j, ']');
+}
+
+static void encode_self(struct show_json *j, const struct show_status *status)
+{
+    show_json_open(j, "self", '{');
+    show_json_number(j, "cpu_percent", status->self_cpu_percent);
+    show_json_number(j, "rss_mb", status->self_rss_bytes / MB);
+    show_json_integer(j, "dropped", (int64_t)status->dropped);
+    show_json_open(j, "stages", '[');
+    for (size_t i = 0; i < status->n_stages; i++) {
+        show_json_open(j, NULL, '{');
+        show_json_string(j, "name", status->stage_name[i]);
+        show_json_number(j, "us", status->stage_us[i]);
+        show_json_close(j, '}');
+    }
+    show_json_close(j, ']');
+    show_json_close(j, '}');
+}
+
+void show_encode_status(struct show_json *j, const char *key,
+                        const struct show_status *status, const char *version,
+                        int64_t now_ns)
+{
+    show_json_open(j, key, '{');
+    show_json_string(j, "version", version);
+    show_json_string(j, "host", status->host);
+    show_json_string(j, "state", status->state);
+    show_json_time(j, "started", status->started_ns);
+    show_json_time(j, "now", now_ns);
+    show_json_number(j, "interval", status->interval_s);
+    show_json_number(j, "confidence", status->confidence);
+    show_json_integer(j, "points", (int64_t)status->points);
+    show_json_integer(j, "anomalies", (int64_t)status->anomalies);
+    show_json_integer(j, "alerts", (int64_t)status->alerts);
+    show_json_open(j, "budget", '{');
+    show_json_number(j, "per_week", status->budget_per_week);
+    show_json_number(j, "achieved_per_week", status->achieved_per_week);
+    show_json_number(j, "threshold", status->threshold_surprise);
+    show_json_close(j, '}');
+    show_json_open(j, "training", '{');
+    show_json_time(j, "last", (int64_t)status->trained_ns);
+    show_json_time(j, "next", (int64_t)status->next_training_ns);
+    show_json_integer(j, "rows", (int64_t)status->training_rows);
+    show_json_integer(j, "quarantined", (int64_t)status->quarantined_rows);
+    show_json_close(j, '}');
+    encode_self(j, status);
+    encode_detector_rows(j, status);
+    encode_sink_rows(j, status);
+    show_json_close(j, '}');
+}
+
+/* ---- metrics and ticks ---- */
+
+enum { NAME_SIZE = RECORD_NAME_MAX + RECORD_LABEL_MAX + 4 };
+
+void show_encode_metrics(struct show_json *j, const char *key,
+                         const struct record_schema *schema)
+{
+    char name[NAME_SIZE];
+
+    show_json_open(j, key, '[');
+    for (size_t i = 0; schema != NULL && i < schema->n; i++) {
+        const struct record_metric *m = &schema->metric[i];
+
+        show_json_open(j, NULL, '{');
+        show_json_string(j, "name", record_metric_label(m, name, sizeof name));
+        show_json_string(j, "family", m->name);
+        show_json_string(j, "label_key", m->label_key);
+        show_json_string(j, "label", m->label[0] == '\0' ? NULL : m->label);
+        show_json_string(j, "unit", m->unit);
+        show_json_string(j, "help", m->help);
+        show_json_bool(j, "core", m->core);
+        show_json_close(j, '}');
+    }
+    show_json_close(j, ']');
+}
+
+static void encode_verdict(struct show_json *j, const struct record_verdict *verdict)
+{
+    show_json_number(j, "score", verdict->score);
+    show_json_number(j, "confidence", verdict->confidence);
+    show_json_number(j, "latency_us", verdict->latency_us);
+    show_json_bool(j, "drift", verdict->drift);
+    show_json_open(j, "detectors", '[');
+    for (size_t i = 0; i < verdict->n; i++) {
+        const struct record_score *d = &verdict->detector[i];
+
+        show_json_open(j, NULL, '{');
+        show_json_string(j, "name", d->name);
+        show_json_bool(j, "ready", d->ready);
+        show_json_number(j, "score", d->ready ? d->score : NAN);
+        show_json_number(j, "raw", d->ready ? d->raw : NAN);
+        show_json_number(j, "surprise", d->ready ? d->surprise : NAN);
+        show_json_number(j, "latency_us", d->ready ? d->latency_us : NAN);
+        show_json_close(j, '}');
+    }
+    show_json_close(j, ']');
+}
+
+static void encode_top(struct show_json *j, const char *key,
+                       const struct show_snapshot *s, enum show_rank rank)
+{
+    size_t top[SHOW_TOP];
+    size_t n = show_snapshot_top(s, rank, top);
+
+    show_json_open(j, key, '[');
+    for (size_t i = 0; i < n; i++)
+        encode_process(j, NULL, &s->process[top[i]], s->schema->cores);
+    show_json_close(j, ']');
+}
+
+void show_encode_tick(struct show_json *j, const char *key, const struct show_snapshot *s)
+{
+    if (!s->filled) {
+        show_json_raw(j, key, "null", 4);
+        return;
+    }
+    show_json_open(j, key, '{');
+    show_json_string(j, "type", "tick");
+    show_json_time(j, "t", s->time_ns);
+    show_json_integer(j, "tick", (int64_t)s->tick);
+    show_json_number(j, "jitter_ms", (double)s->jitter_ns / 1e6);
+    show_json_integer(j, "n_metrics", (int64_t)s->schema->metrics.n);
+    show_json_open(j, "v", '[');
+    for (size_t i = 0; i < s->schema->metrics.n; i++)
+        show_json_number(j, NULL, s->value[i]);
+    show_json_close(j, ']');
+    encode_verdict(j, &s->verdict);
+    encode_top(j, "top_cpu", s, SHOW_RANK_CPU);
+    encode_top(j, "top_memory", s, SHOW_RANK_MEMORY);
+    encode_top(j, "top_io", s, SHOW_RANK_IO);
+    show_json_number(j, "n_processes", s->has_processes ? (double)s->n_processes : NAN);
+    show_json_number(j, "n_threads", s->has_processes ? (double)s->n_threads : NAN);
+    show_json_close(j, '}');
+}
+
+void show_encode_processes(struct show_json *j, const struct show_snapshot *s)
+{
+    show_json_open(j, NULL, '{');
+    show_json_string(j, "type", "processes");
+    show_json_time(j, "t", s->time_ns);
+    show_json_open(j, "processes", '[');
+    for (size_t i = 0; i < s->n_processes; i++)
+        encode_process(j, NULL, &s->process[i], s->schema->cores);
+    show_json_close(j, ']');
+    show_json_close(j, '}');
+}
+
+/* ---- events ---- */
+
+static void encode_deviations(struct show_json *j, const struct record_event *event,
+                              const struct record_schema *schema)
+{
+    char name[NAME_SIZE];
+
+    show_json_open(j, "explanation", '[');
+    for (size_t i = 0; i < RECORD_TOP && event->explanation[i][0] != '\0'; i++)
+        show_json_string(j, NULL, event->explanation[i]);
+    show_json_close(j, ']');
+    show_json_open(j, "top", '[');
+    for (size_t i = 0; i < event->n_top && i < RECORD_TOP; i++) {
+        const struct record_deviation *d = &event->top[i];
+        bool known = schema != NULL && d->metric < schema->n;
+
+        show_json_open(j, NULL, '{');
+        show_json_string(
+            j, "metric",
+            known ? record_metric_label(&schema->metric[d->metric], name, sizeof name)
+                  : NULL);
+        show_json_number(j, "value", d->value);
+        show_json_number(j, "expected", d->expected);
+        show_json_number(j, "z", d->z);
+        show_json_close(j, '}');
+    }
+    show_json_close(j, ']');
+    show_json_open(j, "factors", '[');
+    for (size_t i = 0; i < RECORD_TOP && event->factor[i][0] != '\0'; i++)
+        show_json_string(j, NULL, event->factor[i]);
+    show_json_close(j, ']');
+}
+
+static void encode_suspects(struct show_json *j, const struct record_event *event,
+                            double cores)
+{
+    show_json_open(j, "suspects", '[');
+    for (size_t i = 0; i < event->n_suspects && i < RECORD_SUSPECTS; i++) {
+        const struct record_suspect *s = &event->suspect[i];
+        /* Memory and disk come as bytes, CPU as percent of a core. */
+        double unit = s->resource[0] == 'm' || s->resource[0] == 'd' ? MB : 1;
+
+        show_json_open(j, NULL, '{');
+        encode_process(j, "process", &s->process, cores);
+        show_json_string(j, "resource", s->resource);
+        show_json_number(j, "before", s->before / unit);
+        show_json_number(j, "during", s->during / unit);
+        show_json_number(j, "share", s->share);
+        show_json_close(j, '}');
+    }
+    show_json_close(j, ']');
+}
+
+static void encode_recorder(struct show_json *j, const struct history_moment *moments,
+                            size_t n, double cores)
+{
+    show_json_open(j, "recorder", '[');
+    for (size_t i = 0; i < n; i++) {
+        show_json_open(j, NULL, '{');
+        show_json_time(j, "t", moments[i].time_ns);
+        show_json_open(j, "processes", '[');
+        for (size_t k = 0; k < moments[i].n; k++)
+            encode_process(j, NULL, &moments[i].process[k], cores);
+        show_json_close(j, ']');
+        show_json_close(j, '}');
+    }
+    show_json_close(j, ']');
+}
+
+void show_encode_event(struct show_json *j, const char *key,
+                       const struct record_event *event, const struct show_schema *schema,
+                       const struct history_moment *moments, size_t n_moments)
+{
+    double cores = schema == NULL ? NAN : schema->cores;
+
+    show_json_open(j, key, '{');
+    show_json_integer(j, "id", event->id);
+    show_json_time(j, "start", event->start_ns);
+    show_json_time(j, "peak", event->peak_ns);
+    show_json_time(j, "end", event->state == RECORD_EVENT_OPEN ? 0 : event->end_ns);
+    show_json_string(j, "severity", record_severity_name(event->severity));
+    show_json_number(j, "score", event->score);
+    show_json_number(j, "confidence", event->confidence);
+    show_json_bool(j, "alerted", event->alerted);
+    show_json_string(j, "kind", event->kind);
+    show_json_string(j, "pattern", event->pattern);
+    show_json_string(j, "reason", event->reason);
+    encode_deviations(j, event, schema == NULL ? NULL : &schema->metrics);
+    encode_suspects(j, event, cores);
+    show_json_string(j, "feedback", event->feedback);
+    if (moments != NULL)
+        encode_recorder(j, moments, n_moments, cores);
+    show_json_close(j, '}');
+}
+
+/* ---- history, errors ---- */
+
+static void encode_row(struct show_json *j, const char *key, const double *row, size_t n)
+{
+    show_json_open(j, key, '[');
+    for (size_t i = 0; i < n; i++)
+        show_json_number(j, NULL, row[i]);
+    show_json_close(j, ']');
+}
+
+void show_encode_series(struct show_json *j, const struct show_query *query,
+                        const struct history_series *series)
+{
+    show_json_open(j, NULL, '{');
+    show_json_time(j, "from", query->from_ns);
+    show_json_time(j, "to", query->to_ns);
+    show_json_number(j, "step", series->step_s);
+    show_json_open(j, "t", '[');
+    for (size_t i = 0; i < series->n; i++)
+        show_json_time(j, NULL, series->time_ns[i]);
+    show_json_close(j, ']');
+    show_json_open(j, "series", '{');
+    for (size_t k = 0; k < series->n_metrics && k < query->n_metrics; k++) {
+        show_json_open(j, query->metric[k], '{');
+        encode_row(j, "mean", series->mean + k * series->n, series->n);
+        encode_row(j, "min", series->min + k * series->n, series->n);
+        encode_row(j, "max", series->max + k * series->n, series->n);
+        show_json_close(j, '}');
+    }
+    show_json_close(j, '}');
+    show_json_close(j, '}');
+}
+
+void show_encode_error(struct show_json *j, const char *code, const char *message,
+                       const char *hint)
+{
+    show_json_open(j, NULL, '{');
+    show_json_open(j, "error", '{');
+    show_json_string(j, "code", code);
+    show_json_string(j, "message", message);
+    if (hint != NULL && hint[0] != '\0')
+        show_json_string(j, "hint", hint);
+    show_json_close(j, '}');
+    show_json_close(j, '}');
+}

@@ -1,0 +1,50 @@
+/* Text against a short list; anything unknown is refused. */
+#include "show/filter.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+/* ":5000" or nothing. */
+static bool is_port(const char *text)
+{
+    unsigned value = 0, digits = 0;
+
+    if (*text == '\0')
+        return true;
+    if (*text++ != ':')
+        return false;
+    for (; isdigit((unsigned char)*text) && digits < 5; text++, digits++)
+        value = value * 10 + (unsigned)(*text - '0');
+    return *text == '\0' && digits > 0 && value > 0 && value <= 65535;
+}
+
+bool show_host_is_local(const char *host)
+{
+    static const char *const name[] = {"localhost", "127.0.0.1", "[::1]"};
+
+    if (host == NULL)
+        return false;
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        size_t length = strlen(name[i]);
+
+        if (strncasecmp(host, name[i], length) == 0 && is_port(host + length))
+            return true;
+    }
+    return false;
+}
+
+bool show_origin_is_same(const char *origin, const char *host)
+{
+    if (origin == NULL)
+        return true;
+    return host != NULL && strncasecmp(origin, "http://", 7) == 0 &&
+           strcasecmp(origin + 7, host) == 0;
+}
+
+bool show_address_is_loopback(const char *address)
+{
+    return address != NULL &&
+           (strcmp(address, "localhost") == 0 || strcmp(address, "127.0.0.1") == 0 ||
+            strcmp(address, "::1") == 0);
+}

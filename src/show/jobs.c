@@ -1,0 +1,243 @@
+/* Questions to the store. They block on the disk, so libuv's worker threads ask them and
+ * write the JSON too: a long answer never makes a tick late. A worker sees nothing of the
+ * server but the reader, its own job and the schema, which never changes. */
+#include "show/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct show_job {
+    uv_work_t work;
+    struct show_job *next, *previous;
+    struct show_server *server;
+    struct show_session *session; /* NULL: nobody waits any more */
+    struct show_schema *schema;
+    enum show_job_kind kind;
+    struct show_query query;
+    int64_t event_id;
+    const char *feedback;
+    bool has_newest; /* greeting: the event that may not be in the store yet */
+    struct record_event newest;
+    bool cancelled;
+    bool finished; /* under the server's job_lock */
+    /* the answer */
+    enum vd_status status;
+    struct vd_error err;
+    struct show_json json;
+};
+
+/* ---- on the worker thread ---- */
+
+static void work_history(struct show_job *job, const struct history_reader *reader)
+{
+    const char *name[SHOW_QUERY_METRICS];
+    struct history_query query = {.metric = name,
+                                  .n_metrics = job->query.n_metrics,
+                                  .from_ns = job->query.from_ns,
+                                  .to_ns = job->query.to_ns,
+                                  .points = job->query.points};
+    struct history_series series = {0};
+
+    for (size_t i = 0; i < query.n_metrics; i++)
+        name[i] = job->query.metric[i];
+    job->status = reader->series(reader->context, &query, &series, &job->err);
+    if (job->status == VD_OK)
+        show_encode_series(&job->json, &job->query, &series);
+    history_series_release(&series);
+}
+
+/* The list, with the newest event in its place or in front. */
+static void encode_events(struct show_job *job, const struct record_event *event,
+                          size_t n)
+{
+    bool merge = job->has_newest;
+
+    for (size_t i = 0; i < n; i++)
+        if (event[i].id == job->newest.id)
+            merge = false;
+    show_json_open(&job->json, NULL, '[');
+    if (merge)
+        show_encode_event(&job->json, NULL, &job->newest, job->schema, NULL, 0);
+    for (size_t i = 0; i < n; i++) {
+        bool newer = job->has_newest && event[i].id == job->newest.id;
+
+        show_encode_event(&job->json, NULL, newer ? &job->newest : &event[i], job->schema,
+                          NULL, 0);
+    }
+    show_json_close(&job->json, ']');
+}
+
+static void work_events(struct show_job *job, const struct history_reader *reader)
+{
+    const struct show_query *q = &job->query;
+    struct history_event_query query = {.from_ns = q->from_ns,
+                                        .to_ns = q->to_ns,
+                                        .before_id = q->before,
+                                        .alerted_only = q->alerted,
+                                        .limit = q->limit};
+    struct record_event *event = NULL;
+    size_t n = 0;
+
+    if (q->event_kind[0] != '\0')
+        query.kind = q->event_kind;
+    job->status = reader->events(reader->context, &query, &event, &n, &job->err);
+    if (job->status == VD_OK)
+        encode_events(job, event, n);
+    free(event);
+}
+
+static void work_event(struct show_job *job, const struct history_reader *reader)
+{
+    static const struct history_moment none;
+    struct record_event *event = calloc(1, sizeof *event);
+    struct history_moment *moment = NULL;
+    size_t n = 0;
+
+    job->status = event == NULL
+                      ? VD_ERR_MEMORY
+                      : reader->event(reader->context, job->event_id, event, &job->err);
+    if (job->status == VD_OK)
+        job->status =
+            reader->moments(reader->context, job->event_id, &moment, &n, &job->err);
+    if (job->status == VD_OK) {
+        if (job->feedback != NULL)
+            lws_strncpy(event->feedback, job->feedback, sizeof event->feedback);
+        show_encode_event(&job->json, NULL, event, job->schema, n == 0 ? &none : moment,
+                          n);
+    }
+    history_moments_free(moment, n);
+    free(event);
+}
+
+static void show_job_work(uv_work_t *work)
+{
+    struct show_job *job = work->data;
+    struct show_server *server = job->server;
+    const struct history_reader *reader = server->source.history;
+
+    switch (job->kind) {
+    case SHOW_JOB_HISTORY:
+        work_history(job, reader);
+        break;
+    case SHOW_JOB_EVENTS:
+    case SHOW_JOB_GREETING:
+        work_events(job, reader);
+        break;
+    case SHOW_JOB_EVENT:
+        work_event(job, reader);
+        break;
+    }
+    uv_mutex_lock(&server->job_lock);
+    job->finished = true;
+    uv_cond_broadcast(&server->job_done);
+    uv_mutex_unlock(&server->job_lock);
+}
+
+/* ---- on the loop's thread ---- */
+
+static void answer_request(struct show_job *job)
+{
+    struct show_response *r = &job->session->request.response;
+
+    job->session->request.job = NULL;
+    if (job->status != VD_OK) {
+        show_respond_failure(r, job->status, &job->err);
+    } else {
+        r->status = 200;
+        r->type = "application/json";
+        r->owned = job->json;
+        job->json = (struct show_json){0};
+    }
+    show_http_answer(job->session);
+}
+
+static void on_job_done(uv_work_t *work, int cancelled)
+{
+    struct show_job *job = work->data;
+    struct show_server *server = job->server;
+
+    if (job->session != NULL && cancelled == 0) {
+        if (job->kind == SHOW_JOB_GREETING) {
+            job->session->client->job = NULL;
+            show_live_greet(job->session, job->status == VD_OK ? &job->json : NULL);
+        } else {
+            answer_request(job);
+        }
+    }
+    if (job->previous != NULL)
+        job->previous->next = job->next;
+    else
+        server->jobs = job->next;
+    if (job->next != NULL)
+        job->next->previous = job->previous;
+    server->n_jobs--;
+    show_schema_drop(job->schema);
+    show_json_release(&job->json);
+    free(job);
+}
+
+bool show_job_start(struct show_session *session, const struct show_job_request *request)
+{
+    struct show_server *server = session->server;
+    struct show_job *job = NULL;
+
+    /* Greetings have their own bound: there is one for each client at most. */
+    if (request->kind != SHOW_JOB_GREETING && server->n_jobs >= SHOW_JOBS_MAX)
+        return false;
+    job = calloc(1, sizeof *job);
+    if (job == NULL)
+        return false;
+    job->work.data = job;
+    job->server = server;
+    job->session = session;
+    job->kind = request->kind;
+    job->event_id = request->event_id;
+    job->feedback = request->feedback;
+    if (request->query != NULL)
+        job->query = *request->query;
+    if (request->kind == SHOW_JOB_GREETING) {
+        job->has_newest = server->snapshot.has_event;
+        job->newest = server->snapshot.event;
+        job->query.limit = SHOW_GREETING_EVENTS;
+    }
+    job->schema = show_schema_hold(server->snapshot.schema);
+    if (uv_queue_work(server->loop, &job->work, show_job_work, on_job_done) != 0) {
+        show_schema_drop(job->schema);
+        free(job);
+        return false;
+    }
+    job->next = server->jobs;
+    if (job->next != NULL)
+        job->next->previous = job;
+    server->jobs = job;
+    server->n_jobs++;
+    if (request->kind == SHOW_JOB_GREETING)
+        session->client->job = job;
+    else
+        session->request.job = job;
+    return true;
+}
+
+/* Fails when a worker has begun: then it ends by itself. */
+static void cancel(struct show_job *job)
+{
+    if (!job->cancelled)
+        job->cancelled = uv_cancel((uv_req_t *)&job->work) == 0;
+}
+
+void show_job_forget(struct show_job *job)
+{
+    job->session = NULL;
+    cancel(job);
+}
+
+void show_jobs_finish(struct show_server *server)
+{
+    for (struct show_job *job = server->jobs; job != NULL; job = job->next) {
+        cancel(job);
+        uv_mutex_lock(&server->job_lock);
+        while (!job->cancelled && !job->finished)
+            uv_cond_wait(&server->job_done, &server->job_lock);
+        uv_mutex_unlock(&server->job_lock);
+    }
+}

@@ -1,0 +1,165 @@
+/* The listening socket. It is our own and not libwebsockets', since a port that is taken
+ * has to be told apart from one that is forbidden, and since a full house should leave
+ * new connections in the kernel's queue instead of answering them with nothing. */
+#include "show/internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "show/filter.h"
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+};
+
+static socklen_t fill_address(union address *a, const struct show_config *config)
+{
+    memset(a, 0, sizeof *a);
+    if (strcmp(config->address, "::1") == 0) {
+        a->six.sin6_family = AF_INET6;
+        a->six.sin6_addr = in6addr_loopback;
+        a->six.sin6_port = htons((uint16_t)config->port);
+        return sizeof a->six;
+    }
+    a->four.sin_family = AF_INET;
+    a->four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    a->four.sin_port = htons((uint16_t)config->port);
+    return sizeof a->four;
+}
+
+static enum vd_status open_failed(const struct show_config *config, const char *what,
+                                  struct vd_error *err)
+{
+    int reason = errno;
+
+    if (reason == EADDRINUSE)
+        return vd_error_set(
+            err, VD_ERR_BUSY, "choose another one with --port, or --port 0 for any",
+            "port %d on %s is in use by another program", config->port, config->address);
+    if (reason == EACCES)
+        return vd_error_set(err, VD_ERR_IO, "choose a port above 1023 with --port",
+                            "port %d needs more rights than this user has", config->port);
+    return vd_error_set(err, VD_ERR_IO, NULL, "cannot %s %s port %d: %s", what,
+                        config->address, config->port, strerror(reason));
+}
+
+static enum vd_status open_socket(struct show_server *server, struct vd_error *err)
+{
+    const struct show_config *config = &server->config;
+    union address a;
+    socklen_t size = fill_address(&a, config);
+    int on = 1;
+
+    server->listen_fd =
+        socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (server->listen_fd < 0)
+        return open_failed(config, "open", err);
+    /* Without it the port of a program that just ended stays taken for a minute. */
+    setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(server->listen_fd, &a.any, size) != 0)
+        return open_failed(config, "bind to", err);
+    if (listen(server->listen_fd, 64) != 0)
+        return open_failed(config, "listen on", err);
+    if (getsockname(server->listen_fd, &a.any, &size) != 0)
+        return open_failed(config, "read the name of", err);
+    server->port = ntohs(a.any.sa_family == AF_INET6 ? a.six.sin6_port : a.four.sin_port);
+    return VD_OK;
+}
+
+static void stop_accepting(struct show_server *server)
+{
+    if (server->accepting)
+        uv_poll_stop(&server->listener);
+    server->accepting = false;
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+    struct show_server *server = poll->data;
+    int on = 1;
+
+    (void)status;
+    (void)events;
+    for (int i = 0; i < 16 && server->accepting; i++) {
+        int fd;
+
+        if (server->connections >= server->connections_max) {
+            stop_accepting(server);
+            return;
+        }
+        fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            /* Without descriptors the queue would wake us for ever: wait for the next
+             * tick. */
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+                stop_accepting(server);
+            return;
+        }
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        /* It closes the descriptor itself when it fails. */
+        lws_adopt_socket_vhost(server->vhost, fd);
+    }
+}
+
+void show_listen_resume(struct show_server *server)
+{
+    if (server->accepting || server->closing ||
+        server->connections >= server->connections_max)
+        return;
+    server->accepting = uv_poll_start(&server->listener, UV_READABLE, on_connection) == 0;
+}
+
+enum vd_status show_listen(struct show_server *server, struct vd_error *err)
+{
+    enum vd_status status;
+
+    if (!show_address_is_loopback(server->config.address))
+        return vd_error_set(err, VD_ERR_ARGUMENT,
+                            "use 127.0.0.1 (or localhost, ::1), and an SSH tunnel from "
+                            "another machine: ssh -L 5000:127.0.0.1:5000 HOST",
+                            "the address %s is not of this machine alone: there is no "
+                            "login yet, so the page is shown only to this machine",
+                            server->config.address);
+    if (server->config.port < 0 || server->config.port > 65535)
+        return vd_error_set(err, VD_ERR_ARGUMENT, "use 1 to 65535, or 0 for any",
+                            "there is no port %d", server->config.port);
+    status = open_socket(server, err);
+    if (status == VD_OK &&
+        uv_poll_init(server->loop, &server->listener, server->listen_fd) != 0)
+        status = vd_error_set(err, VD_ERR_IO, NULL, "cannot watch the listening socket");
+    if (status != VD_OK) {
+        if (server->listen_fd >= 0)
+            close(server->listen_fd);
+        server->listen_fd = -1;
+        return status;
+    }
+    server->listener.data = server;
+    show_listen_resume(server);
+    return VD_OK;
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+    struct show_server *server = handle->data;
+
+    server->listener_closed = true;
+}
+
+void show_listen_close(struct show_server *server)
+{
+    if (server->listen_fd < 0) {
+        server->listener_closed = true;
+        return;
+    }
+    stop_accepting(server);
+    uv_close((uv_handle_t *)&server->listener, on_listener_closed);
+    close(server->listen_fd);
+    server->listen_fd = -1;
+}

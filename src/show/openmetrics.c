@@ -1,0 +1,292 @@
+/* The state as a scrape sees it: OpenMetrics 1.0, or the older text format (0.0.4) for
+ * those who do not ask for it. One family after the other, its samples together; what is
+ * not available is left out. */
+#include "show/internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct page {
+    struct show_json *out;
+    bool openmetrics;
+};
+
+static void put(struct page *p, const char *text)
+{
+    show_json_append(p->out, text, strlen(text));
+}
+
+static void put_number(struct page *p, double value)
+{
+    char text[40];
+
+    /* All digits: a counter of bytes must not stand still between two scrapes. */
+    snprintf(text, sizeof text, "%.15g", value);
+    put(p, text);
+}
+
+/* Backslash, line feed and (but in help texts of the older format) quote are escaped,
+ * bytes that are not UTF-8 replaced. */
+static void put_escaped(struct page *p, const char *text, bool quotes)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        size_t length = show_utf8_length((const unsigned char *)text, left);
+
+        if (length == 0)
+            put(p, "\xef\xbf\xbd");
+        else if (*text == '\n')
+            put(p, "\\n");
+        else if ((*text == '"' && quotes) || *text == '\\') {
+            show_json_append(p->out, "\\", 1);
+            show_json_append(p->out, text, 1);
+        } else
+            show_json_append(p->out, text, length);
+        length += length == 0;
+        text += length;
+        left -= length;
+    }
+}
+
+/* A family's lines. In OpenMetrics a counter's family has no "_total", its samples do. */
+static void family(struct page *p, const char *name, const char *type, const char *help)
+{
+    bool total = strcmp(type, "counter") == 0 && !p->openmetrics;
+
+    put(p, "# TYPE ");
+    put(p, name);
+    put(p, total ? "_total " : " ");
+    /* The older format has no info type. */
+    put(p, strcmp(type, "info") == 0 && !p->openmetrics ? "gauge" : type);
+    put(p, "\n# HELP ");
+    put(p, name);
+    put(p, total ? "_total " : " ");
+    put_escaped(p, help, p->openmetrics);
+    put(p, "\n");
+}
+
+static void sample(struct page *p, const char *name, const char *suffix, const char *key,
+                   const char *label, double value)
+{
+    if (isnan(value))
+        return;
+    put(p, name);
+    put(p, suffix);
+    if (key != NULL) {
+        put(p, "{");
+        put(p, key);
+        put(p, "=\"");
+        put_escaped(p, label, true);
+        put(p, "\"}");
+    }
+    put(p, " ");
+    put_number(p, value);
+    put(p, "\n");
+}
+
+static void gauge(struct page *p, const char *name, const char *help, double value)
+{
+    if (isnan(value))
+        return;
+    family(p, name, "gauge", help);
+    sample(p, name, "", NULL, NULL, value);
+}
+
+static void counter(struct page *p, const char *name, const char *help, double value)
+{
+    family(p, name, "counter", help);
+    sample(p, name, "_total", NULL, NULL, value);
+}
+
+/* ---- the machine ---- */
+
+/* What the node exporter knows under another name, in its own unit. */
+static const struct rename {
+    const char *ours, *theirs;
+    double factor;
+} renames[] = {
+    {"load_1", "node_load1", 1},
+    {"load_5", "node_load5", 1},
+    {"load_15", "node_load15", 1},
+    {"memory_available_gb", "node_memory_MemAvailable_bytes", 1e9},
+};
+
+static const struct rename *renamed(const char *ours)
+{
+    for (size_t i = 0; i < sizeof renames / sizeof *renames; i++)
+        if (strcmp(renames[i].ours, ours) == 0)
+            return &renames[i];
+    return NULL;
+}
+
+static bool is_first_of_family(const struct record_schema *schema, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(schema->metric[i].name, schema->metric[index].name) == 0)
+            return false;
+    return true;
+}
+
+static void machine_family(struct page *p, const struct show_snapshot *s, size_t first)
+{
+    const struct record_schema *schema = &s->schema->metrics;
+    const struct record_metric *m = &schema->metric[first];
+    const struct rename *other = renamed(m->name);
+    char name[RECORD_NAME_MAX + 16], help[256];
+
+    if (other != NULL)
+        snprintf(name, sizeof name, "%s", other->theirs);
+    else
+        snprintf(name, sizeof name, "vedette_%s", m->name);
+    snprintf(help, sizeof help, "%s%s%s%s", m->help == NULL ? "" : m->help,
+             other == NULL && m->unit[0] != '\0' ? " (" : "",
+             other == NULL ? m->unit : "",
+             other == NULL && m->unit[0] != '\0' ? ")" : "");
+    family(p, name, "gauge", help);
+    for (size_t i = first; i < schema->n; i++) {
+        m = &schema->metric[i];
+        if (strcmp(m->name, schema->metric[first].name) == 0)
+            sample(p, name, "",
+                   m->label[0] == '\0'    ? NULL
+                   : m->label_key != NULL ? m->label_key
+                                          : "label",
+                   m->label, s->value[i] * (other == NULL ? 1 : other->factor));
+    }
+}
+
+static void machine(struct page *p, const struct show_snapshot *s)
+{
+    if (!s->filled)
+        return;
+    for (size_t i = 0; i < s->schema->metrics.n; i++)
+        if (is_first_of_family(&s->schema->metrics, i))
+            machine_family(p, s, i);
+    if (s->has_processes) {
+        gauge(p, "vedette_processes_seen", "Processes on the last tick.",
+              (double)s->n_processes);
+        gauge(p, "vedette_threads_seen", "Threads on the last tick.",
+              (double)s->n_threads);
+    }
+}
+
+/* ---- the verdict ---- */
+
+static void verdict(struct page *p, const struct show_snapshot *s)
+{
+    const struct record_verdict *v = &s->verdict;
+
+    if (!s->filled)
+        return;
+    gauge(p, "vedette_anomaly_score",
+          "Combined score of the last tick: 1 normal, below 0 anomalous, -1 worst.",
+          v->score);
+    gauge(p, "vedette_confidence", "How much of the warm-up has been seen, 0 to 1.",
+          v->confidence);
+    gauge(p, "vedette_detect_seconds", "Time all detectors took on the last tick.",
+          v->latency_us / 1e6);
+    family(p, "vedette_detector_score", "gauge",
+           "Score of one detector on the last tick, as vedette_anomaly_score.");
+    for (size_t i = 0; i < v->n; i++)
+        sample(p, "vedette_detector_score", "", "detector", v->detector[i].name,
+               v->detector[i].ready ? v->detector[i].score : NAN);
+    family(p, "vedette_detector_seconds", "gauge",
+           "Time one detector took on the last tick.");
+    for (size_t i = 0; i < v->n; i++)
+        sample(p, "vedette_detector_seconds", "", "detector", v->detector[i].name,
+               v->detector[i].ready ? v->detector[i].latency_us / 1e6 : NAN);
+    gauge(p, "vedette_tick_jitter_seconds", "How late the last tick began.",
+          (double)s->jitter_ns / 1e9);
+    gauge(p, "vedette_tick_timestamp_seconds", "When the last tick began, since 1970.",
+          (double)(s->time_ns / 1000000) / 1e3);
+}
+
+static void alerts(struct page *p, const struct show_server *server,
+                   const struct show_status *status)
+{
+    family(p, "vedette_events", "counter", "Events opened since the start.");
+    for (int i = RECORD_LOW; i <= RECORD_CRITICAL; i++)
+        sample(p, "vedette_events", "_total", "severity",
+               record_severity_name((enum record_severity)i), (double)server->events[i]);
+    counter(p, "vedette_points", "Ticks seen.", (double)status->points);
+    counter(p, "vedette_anomalies", "Ticks found anomalous.", (double)status->anomalies);
+    counter(p, "vedette_alerts", "Alerts that went out.", (double)status->alerts);
+    gauge(p, "vedette_budget_per_week", "False alarms allowed in a week.",
+          status->budget_per_week);
+    gauge(p, "vedette_false_alarms_per_week", "False alarms measured, per week.",
+          status->achieved_per_week);
+    gauge(p, "vedette_threshold_surprise",
+          "Surprise (-log10 of the tail probability) at which the score is 0.",
+          status->threshold_surprise);
+    gauge(p, "vedette_training_rows", "Rows the models were last trained on.",
+          (double)status->training_rows);
+    gauge(p, "vedette_quarantined_rows", "Rows kept out of training.",
+          (double)status->quarantined_rows);
+}
+
+/* ---- the program ---- */
+
+static void sinks(struct page *p, const struct show_status *status)
+{
+    static const struct {
+        const char *name, *help;
+    } kind[] = {
+        {"vedette_sink_sent", "Records a sink took."},
+        {"vedette_sink_retried", "Records a sink was asked again to take."},
+        {"vedette_sink_lost", "Records a sink lost."},
+    };
+
+    for (size_t k = 0; k < 3; k++) {
+        family(p, kind[k].name, "counter", kind[k].help);
+        for (size_t i = 0; i < status->n_sinks; i++) {
+            const struct show_sink *sink = &status->sink[i];
+            const uint64_t value[] = {sink->sent, sink->retried, sink->lost};
+
+            sample(p, kind[k].name, "_total", "sink", sink->name, (double)value[k]);
+        }
+    }
+}
+
+static void program(struct page *p, const struct show_server *server,
+                    const struct show_status *status)
+{
+    family(p, p->openmetrics ? "vedette_build" : "vedette_build_info", "info",
+           "The version that runs.");
+    sample(p, "vedette_build", "_info", "version", server->version, 1);
+    gauge(p, "vedette_start_timestamp_seconds", "When it started, since 1970.",
+          (double)(status->started_ns / 1000000) / 1e3);
+    gauge(p, "vedette_interval_seconds", "Time between two ticks.", status->interval_s);
+    gauge(p, "vedette_self_cpu_ratio", "CPU time it takes itself, of one core.",
+          status->self_cpu_percent / 100);
+    gauge(p, "vedette_self_resident_memory_bytes", "Memory it takes itself.",
+          status->self_rss_bytes);
+    family(p, "vedette_stage_seconds", "gauge", "Time of a stage on the last tick.");
+    for (size_t i = 0; i < status->n_stages; i++)
+        sample(p, "vedette_stage_seconds", "", "stage", status->stage_name[i],
+               status->stage_us[i] / 1e6);
+    counter(p, "vedette_dropped", "Samples, metrics and processes left out.",
+            (double)status->dropped);
+    sinks(p, status);
+    gauge(p, "vedette_live_clients", "Pages that are connected.",
+          (double)server->n_clients);
+    counter(p, "vedette_live_clients_dropped", "Pages dropped because they were slow.",
+            (double)server->dropped_clients);
+    counter(p, "vedette_http_requests", "Requests answered.", (double)server->requests);
+    counter(p, "vedette_http_refused", "Requests refused for where they came from.",
+            (double)server->refused);
+}
+
+void show_openmetrics(struct show_json *out, struct show_server *server, bool openmetrics)
+{
+    struct page page = {.out = out, .openmetrics = openmetrics};
+    struct show_status status;
+
+    show_ask_status(server, &status);
+    machine(&page, &server->snapshot);
+    verdict(&page, &server->snapshot);
+    alerts(&page, server, &status);
+    program(&page, server, &status);
+    if (openmetrics)
+        put(&page, "# EOF\n");
+}

@@ -1,0 +1,224 @@
+/* Each parameter is a row: its name, the addresses that take it, its bounds. */
+#include "show/query.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+void show_query_init(struct show_query *q, enum show_query_kind kind)
+{
+    *q = (struct show_query){.kind = kind, .points = 600, .limit = 100};
+}
+
+static enum vd_status wrong(struct vd_error *err, const char *name, const char *want)
+{
+    return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s must be %s", name, want);
+}
+
+/* A finite decimal number that fills `text`: no space before it, no "inf", no hex. */
+static bool parse_number(const char *text, double *value)
+{
+    char *end = NULL;
+
+    if (*text == '\0' || strspn(text, "0123456789+-.eE") != strlen(text))
+        return false;
+    *value = strtod(text, &end);
+    return *end == '\0' && isfinite(*value);
+}
+
+static bool parse_count(const char *text, int64_t min, int64_t max, int64_t *value)
+{
+    long long parsed;
+    char *end = NULL;
+
+    if (*text == '\0' || strspn(text, "0123456789") != strlen(text))
+        return false;
+    errno = 0;
+    parsed = strtoll(text, &end, 10);
+    if (errno != 0 || *end != '\0' || parsed < min || parsed > max)
+        return false;
+    *value = parsed;
+    return true;
+}
+
+static enum vd_status add_metric(struct show_query *q, const char *value,
+                                 struct vd_error *err)
+{
+    if (q->n_metrics == SHOW_QUERY_METRICS)
+        return vd_error_set(err, VD_ERR_ARGUMENT, "ask again for the rest",
+                            "more than %d metrics in one request", SHOW_QUERY_METRICS);
+    if (*value == '\0' || strlen(value) >= SHOW_QUERY_NAME)
+        return wrong(err, "metric", "a name as in /api/v1/metrics");
+    memcpy(q->metric[q->n_metrics++], value, strlen(value) + 1);
+    return VD_OK;
+}
+
+static enum vd_status add_time(int64_t *ns, const char *name, const char *value,
+                               struct vd_error *err)
+{
+    double seconds = 0;
+
+    /* Up to the year 2200: as nanoseconds it still fits into 63 bits. */
+    if (!parse_number(value, &seconds) || seconds < 0 || seconds > 7258118400.0)
+        return wrong(err, name, "a time in seconds since 1970");
+    *ns = (int64_t)(seconds * 1e9);
+    return VD_OK;
+}
+
+static enum vd_status add_count(size_t *out, const char *name, const char *value,
+                                int64_t min, int64_t max, struct vd_error *err)
+{
+    int64_t parsed = 0;
+
+    if (!parse_count(value, min, max, &parsed))
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
+                            "%s must be a whole number from %lld to %lld", name,
+                            (long long)min, (long long)max);
+    *out = (size_t)parsed;
+    return VD_OK;
+}
+
+static enum vd_status add_history(struct show_query *q, const char *name,
+                                  const char *value, struct vd_error *err)
+{
+    if (strcmp(name, "metric") == 0)
+        return add_metric(q, value, err);
+    if (strcmp(name, "points") == 0)
+        return add_count(&q->points, "points", value, 10, 10000, err);
+    return vd_error_set(err, VD_ERR_ARGUMENT, "known are metric, from, to, points",
+                        "unknown parameter");
+}
+
+static enum vd_status add_events(struct show_query *q, const char *name,
+                                 const char *value, struct vd_error *err)
+{
+    size_t length = strlen(value);
+
+    if (strcmp(name, "limit") == 0)
+        return add_count(&q->limit, "limit", value, 1, 1000, err);
+    if (strcmp(name, "before") == 0) {
+        if (!parse_count(value, 1, INT64_MAX, &q->before))
+            return wrong(err, "before", "the id of an event");
+        return VD_OK;
+    }
+    if (strcmp(name, "alerted") == 0) {
+        if (strcmp(value, "1") != 0 && strcmp(value, "0") != 0)
+            return wrong(err, "alerted", "0 or 1");
+        q->alerted = value[0] == '1';
+        return VD_OK;
+    }
+    if (strcmp(name, "kind") == 0) {
+        if (length == 0 || length >= sizeof q->event_kind ||
+            strspn(value, "abcdefghijklmnopqrstuvwxyz_") != length)
+            return wrong(err, "kind", "anomaly, rule, drift or silence");
+        memcpy(q->event_kind, value, length + 1);
+        return VD_OK;
+    }
+    return vd_error_set(err, VD_ERR_ARGUMENT,
+                        "known are from, to, limit, before, kind, alerted",
+                        "unknown parameter");
+}
+
+enum vd_status show_query_add(struct show_query *q, const char *pair, size_t size,
+                              struct vd_error *err)
+{
+    char name[SHOW_QUERY_NAME + 16];
+    char *value;
+
+    if (size == 0)
+        return VD_OK;
+    if (size >= sizeof name || memchr(pair, '\0', size) != NULL)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "a parameter is too long");
+    memcpy(name, pair, size);
+    name[size] = '\0';
+    value = strchr(name, '=');
+    if (value == NULL)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "a parameter without a value");
+    *value++ = '\0';
+    if (q->kind != SHOW_QUERY_NONE && strcmp(name, "from") == 0)
+        return add_time(&q->from_ns, "from", value, err);
+    if (q->kind != SHOW_QUERY_NONE && strcmp(name, "to") == 0)
+        return add_time(&q->to_ns, "to", value, err);
+    if (q->kind == SHOW_QUERY_HISTORY)
+        return add_history(q, name, value, err);
+    if (q->kind == SHOW_QUERY_EVENTS)
+        return add_events(q, name, value, err);
+    return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "this address takes no parameters");
+}
+
+enum vd_status show_query_finish(struct show_query *q, int64_t now_ns,
+                                 struct vd_error *err)
+{
+    if (q->kind == SHOW_QUERY_HISTORY) {
+        if (q->n_metrics == 0)
+            return vd_error_set(err, VD_ERR_ARGUMENT, "metric=cpu_percent",
+                                "no metric is asked for");
+        if (q->to_ns == 0)
+            q->to_ns = now_ns;
+        if (q->from_ns == 0)
+            q->from_ns = q->to_ns > 3600000000000 ? q->to_ns - 3600000000000 : 0;
+    }
+    /* The store takes 0, 0 for all of time; a span that is open on one side is closed. */
+    if (q->kind == SHOW_QUERY_EVENTS && q->from_ns != 0 && q->to_ns == 0)
+        q->to_ns = INT64_MAX;
+    if ((q->from_ns != 0 || q->to_ns != 0) && q->from_ns >= q->to_ns)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "from must lie before to");
+    return VD_OK;
+}
+
+bool show_query_event_path(const char *path, int64_t *id, bool *feedback)
+{
+    static const char base[] = "/api/v1/events/";
+    size_t digits;
+    char number[20];
+
+    if (strncmp(path, base, sizeof base - 1) != 0)
+        return false;
+    path += sizeof base - 1;
+    digits = strspn(path, "0123456789");
+    if (digits == 0 || digits >= sizeof number)
+        return false;
+    memcpy(number, path, digits);
+    number[digits] = '\0';
+    path += digits;
+    *feedback = strcmp(path, "/feedback") == 0;
+    return (*path == '\0' || *feedback) && parse_count(number, 1, INT64_MAX, id);
+}
+
+enum vd_status show_query_feedback(const char *body, size_t size, const char **word,
+                                   struct vd_error *err)
+{
+    static const char *const known[] = {"", "normal", "real", "expected"};
+    json_error_t where;
+    json_t *root = json_loadb(body, size, JSON_REJECT_DUPLICATES, &where);
+    const char *text = json_string_value(json_object_get(root, "feedback"));
+
+    *word = NULL;
+    for (size_t i = 0; text != NULL && i < sizeof known / sizeof *known; i++)
+        if (strcmp(text, known[i]) == 0)
+            *word = known[i];
+    if (root == NULL)
+        vd_error_set(err, VD_ERR_ARGUMENT, NULL, "the body is not JSON: %s", where.text);
+    else if (*word == NULL)
+        vd_error_set(err, VD_ERR_ARGUMENT,
+                     "send {\"feedback\": \"normal\"}, \"real\", \"expected\" or \"\"",
+                     "no such feedback");
+    json_decref(root);
+    return *word == NULL ? VD_ERR_ARGUMENT : VD_OK;
+}
+
+bool show_query_message(const char *text, size_t size, bool *known, bool *on)
+{
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    const char *type = json_string_value(json_object_get(root, "type"));
+    const json_t *value = json_object_get(root, "on");
+    bool is_message = type != NULL;
+
+    *known = is_message && strcmp(type, "processes") == 0 && json_is_boolean(value);
+    *on = *known && json_is_true(value);
+    json_decref(root);
+    return is_message;
+}

@@ -1,0 +1,57 @@
+/* What a request asks for: the parameters of the API's addresses, the bodies and messages
+ * that clients send. Everything here comes from outside and is checked.
+ */
+#ifndef VD_SHOW_QUERY_H
+#define VD_SHOW_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vedette/status.h"
+
+enum {
+    SHOW_QUERY_METRICS = 64, /* series in one answer */
+    SHOW_QUERY_NAME = 160,
+    SHOW_BODY_MAX = 1024, /* bytes of a request's body, and of a WebSocket message */
+};
+
+/* Which parameters an address takes. */
+enum show_query_kind { SHOW_QUERY_NONE, SHOW_QUERY_HISTORY, SHOW_QUERY_EVENTS };
+
+/* Plain data. */
+struct show_query {
+    enum show_query_kind kind;
+    char metric[SHOW_QUERY_METRICS][SHOW_QUERY_NAME];
+    size_t n_metrics;
+    int64_t from_ns, to_ns; /* 0 = not given */
+    size_t points, limit;
+    int64_t before;
+    char event_kind[16];
+    bool alerted;
+};
+
+void show_query_init(struct show_query *q, enum show_query_kind kind);
+
+/* One "name=value" of `size` bytes, already decoded. A name that the address does not
+ * take and a value that does not fit are VD_ERR_ARGUMENT. */
+enum vd_status show_query_add(struct show_query *q, const char *pair, size_t size,
+                              struct vd_error *err);
+
+/* Fills in what was not given (the last hour) and checks what hangs together. */
+enum vd_status show_query_finish(struct show_query *q, int64_t now_ns,
+                                 struct vd_error *err);
+
+/* "/api/v1/events/17" and "/api/v1/events/17/feedback" -> 17 and what follows ("" or
+ * "/feedback"); false when it is neither. */
+bool show_query_event_path(const char *path, int64_t *id, bool *feedback);
+
+/* {"feedback": "normal"} -> the word, one of "normal", "real", "expected", "". */
+enum vd_status show_query_feedback(const char *body, size_t size, const char **word,
+                                   struct vd_error *err);
+
+/* {"type": "processes", "on": true}: true and *on when it is that; messages of another
+ * type are left alone (*known = false); false when it is no message at all. */
+bool show_query_message(const char *text, size_t size, bool *known, bool *on);
+
+#endif

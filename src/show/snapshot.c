@@ -1,0 +1,173 @@
+/* A copy is made because the pipeline reuses its tables on the next tick while requests
+ * come at any time. 500 processes are 230 kB: about 20 microseconds once a tick. */
+#include "show/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct show_schema *show_schema_hold(struct show_schema *schema)
+{
+    if (schema != NULL)
+        schema->users++;
+    return schema;
+}
+
+void show_schema_drop(struct show_schema *schema)
+{
+    if (schema == NULL || --schema->users > 0)
+        return;
+    record_schema_release(&schema->metrics);
+    free(schema);
+}
+
+static struct show_schema *copy_schema(const struct record_schema *schema)
+{
+    struct show_schema *copy = calloc(1, sizeof *copy);
+    size_t size = schema->n * sizeof *schema->metric;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (copy == NULL)
+        return NULL;
+    copy->users = 1;
+    copy->cores = cores > 0 ? (double)cores : 1;
+    copy->metrics.metric = malloc(size > 0 ? size : 1);
+    if (copy->metrics.metric == NULL) {
+        free(copy);
+        return NULL;
+    }
+    if (size > 0)
+        memcpy(copy->metrics.metric, schema->metric, size);
+    copy->metrics.n = copy->metrics.capacity = schema->n;
+    copy->metrics.dropped = schema->dropped;
+    return copy;
+}
+
+static enum vd_status take_values(struct show_snapshot *s, const struct record *record,
+                                  bool *grew)
+{
+    size_t n = record->schema->n;
+
+    *grew = s->schema == NULL || s->schema->metrics.n != n;
+    if (n > s->value_capacity) {
+        double *value = realloc(s->value, n * sizeof *value);
+
+        if (value == NULL)
+            return VD_ERR_MEMORY;
+        s->value = value;
+        s->value_capacity = n;
+    }
+    if (*grew) {
+        struct show_schema *schema = copy_schema(record->schema);
+
+        if (schema == NULL)
+            return VD_ERR_MEMORY;
+        show_schema_drop(s->schema);
+        s->schema = schema;
+    }
+    if (n > 0)
+        memcpy(s->value, record->value, n * sizeof *s->value);
+    return VD_OK;
+}
+
+static void take_processes(struct show_snapshot *s, const struct record_processes *table)
+{
+    size_t n = table == NULL ? 0 : table->n;
+
+    if (n > s->process_capacity) {
+        size_t capacity = n + n / 4 + 32;
+        struct record_process *process =
+            realloc(s->process, capacity * sizeof *s->process);
+
+        if (process == NULL)
+            n = s->process_capacity;
+        else {
+            s->process = process;
+            s->process_capacity = capacity;
+        }
+    }
+    if (n > 0)
+        memcpy(s->process, table->at, n * sizeof *s->process);
+    s->has_processes = table != NULL;
+    s->n_processes = n;
+    s->n_threads = table == NULL ? 0 : table->threads;
+    s->dropped_processes = table == NULL ? 0 : table->dropped;
+}
+
+enum vd_status show_snapshot_take(struct show_snapshot *s, const struct record *record,
+                                  bool *grew)
+{
+    enum vd_status status = take_values(s, record, grew);
+
+    if (status != VD_OK)
+        return status;
+    s->time_ns = record->time_ns;
+    s->mono_ns = record->mono_ns;
+    s->jitter_ns = record->jitter_ns;
+    s->tick = record->tick;
+    s->verdict = record->verdict;
+    take_processes(s, record->processes);
+    if (record->event != NULL && record->change != RECORD_EVENT_NONE) {
+        s->event = *record->event;
+        s->has_event = true;
+    }
+    s->filled = true;
+    return VD_OK;
+}
+
+void show_snapshot_release(struct show_snapshot *s)
+{
+    show_schema_drop(s->schema);
+    free(s->value);
+    free(s->process);
+    *s = (struct show_snapshot){0};
+}
+
+static double or_zero(double x)
+{
+    return x > 0 ? x : 0; /* NaN too */
+}
+
+static double use_of(const struct record_process *p, enum show_rank rank)
+{
+    switch (rank) {
+    case SHOW_RANK_CPU:
+        return or_zero(p->cpu_percent);
+    case SHOW_RANK_MEMORY:
+        return or_zero(p->rss_bytes);
+    case SHOW_RANK_IO:
+        break;
+    }
+    return or_zero(p->read_bytes_s) + or_zero(p->write_bytes_s);
+}
+
+size_t show_snapshot_top(const struct show_snapshot *s, enum show_rank rank,
+                         size_t top[SHOW_TOP])
+{
+    double use[SHOW_TOP];
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_processes; i++) {
+        double mine = use_of(&s->process[i], rank);
+        size_t place = n;
+
+        if (mine <= 0 || (n == SHOW_TOP && mine <= use[n - 1]))
+            continue;
+        while (place > 0 && use[place - 1] < mine)
+            place--;
+        if (n < SHOW_TOP)
+            n++;
+        for (size_t k = n - 1; k > place; k--) {
+            use[k] = use[k - 1];
+            top[k] = top[k - 1];
+        }
+        use[place] = mine;
+        top[place] = i;
+    }
+    return n;
+}
+
+bool show_is_suspicious(const struct record_process *process, double cores)
+{
+    return process->cpu_percent > 50 * cores || process->rss_bytes > 500e6;
+}
