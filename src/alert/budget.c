@@ -1,0 +1,108 @@
+#include "alert/budget.h"
+
+#include <math.h>
+
+static const double WEEK_S = 7 * 86400.0;
+
+/* A surprise of 2 is passed by one quiet sample in a hundred: often enough to learn from,
+ * rare enough to be tail. */
+static const double LEVEL = 2;
+
+/* Clusters per gap from which the level counts as too low. */
+static const double CROWDED = 0.1;
+
+/* The mean excess of an exact surprise: -log10 of a uniform p is exponential with mean
+ * 1 / ln 10. */
+static const double EXACT_EXCESS = 0.43429448190325176;
+
+/* The prior weighs as much as so many clusters: a day of a noisy host outvotes it, ten
+ * minutes do not. */
+static const double PRIOR_CLUSTERS = 10;
+
+/* However well-behaved the quiet was, less than this is no reason to wake anyone; and
+ * however wild it was, what lies this far out is one. */
+static const double THRESHOLD_MIN = 3.5, THRESHOLD_MAX = 25;
+
+/* What each unconfirmed alert adds to the threshold, and the most it can add up to. */
+static const double PENALTY = 0.25, PENALTY_MAX = 2;
+
+void alert_budget_init(struct alert_budget *b, double per_week, double interval_s)
+{
+    *b = (struct alert_budget){
+        .per_week = per_week,
+        .level = LEVEL,
+        .gap_s = 10 * interval_s,
+        .clusters = PRIOR_CLUSTERS,
+        .excess = PRIOR_CLUSTERS * EXACT_EXCESS,
+        .watched_s = PRIOR_CLUSTERS * interval_s * pow(10, LEVEL),
+    };
+}
+
+/* Where exceedances are so frequent that independent ones run together, the level is too
+ * low to be tail. An exponential tail looks the same from a higher level, with fewer
+ * clusters: what was counted is carried over. */
+static void raise_level(struct alert_budget *b)
+{
+    double beta = b->excess / b->clusters;
+
+    b->level += beta * log(2);
+    b->clusters /= 2;
+    b->excess /= 2;
+}
+
+static void end_cluster(struct alert_budget *b)
+{
+    /* A peak far out is more likely an incident than quiet: it counts, but only as much
+     * as a peak at the present threshold would. */
+    double most = alert_budget_threshold(b) - b->level;
+
+    b->clusters += 1;
+    b->excess += fmin(b->peak - b->level, most);
+    b->in_cluster = false;
+    if (b->clusters / b->watched_s * b->gap_s > CROWDED)
+        raise_level(b);
+}
+
+void alert_budget_add(struct alert_budget *b, double surprise, double seconds)
+{
+    if (!(seconds > 0) || seconds > WEEK_S)
+        return;
+    b->watched_s += seconds;
+    b->quiet_s += seconds;
+    b->penalty *= exp(-seconds / WEEK_S);
+    if (surprise > b->level) {
+        b->peak = b->in_cluster ? fmax(b->peak, surprise) : surprise;
+        b->in_cluster = true;
+        b->below_s = 0;
+        return;
+    }
+    b->below_s += seconds;
+    if (b->in_cluster && b->below_s >= b->gap_s)
+        end_cluster(b);
+}
+
+double alert_budget_threshold(const struct alert_budget *b)
+{
+    double rate = b->clusters / b->watched_s;
+    double beta = b->excess / b->clusters;
+    double s0 = b->level + beta * log(rate * WEEK_S / b->per_week);
+
+    return fmin(fmax(s0, THRESHOLD_MIN) + b->penalty, THRESHOLD_MAX);
+}
+
+void alert_budget_alerted(struct alert_budget *b)
+{
+    b->alerts += 1;
+    b->penalty = fmin(b->penalty + PENALTY, PENALTY_MAX);
+}
+
+void alert_budget_confirmed(struct alert_budget *b)
+{
+    b->alerts = fmax(b->alerts - 1, 0);
+    b->penalty = fmax(b->penalty - PENALTY, 0);
+}
+
+double alert_budget_achieved(const struct alert_budget *b)
+{
+    return b->quiet_s < 3600 ? NAN : b->alerts * WEEK_S / b->quiet_s;
+}

@@ -1,0 +1,177 @@
+#include "alert/events.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kind_name[ALERT_KINDS] = {"anomaly", "rule", "silence", "drift"};
+
+const char *alert_kind_name(enum alert_kind kind)
+{
+    return kind_name[kind];
+}
+
+struct alert_config alert_config_default(void)
+{
+    return (struct alert_config){
+        .interval_s = 1,
+        .budget_per_week = 1,
+        .cooldown_s = 10,
+        .close_s = 10,
+        .adopt_s = 900,
+        .next_id = 1,
+    };
+}
+
+/* Three of the last five at 1 Hz; with faster sampling three seconds of five, with slower
+ * two of three. */
+static void choose_window(struct alert_events *events)
+{
+    double samples = ceil(5 / events->config.interval_s);
+
+    events->width = samples < 3                  ? 3
+                    : samples > ALERT_RECENT_MAX ? ALERT_RECENT_MAX
+                                                 : (size_t)samples;
+    events->need = (events->width * 3 + 4) / 5;
+}
+
+void alert_events_init(struct alert_events *events, const struct alert_config *config)
+{
+    *events = (struct alert_events){.config = *config, .sustained = NAN};
+    alert_budget_init(&events->budget, config->budget_per_week, config->interval_s);
+    choose_window(events);
+    for (size_t i = 0; i < events->width; i++)
+        events->recent[i] = NAN;
+}
+
+/* The `need`-th largest of the recent surprises; NaN counts as nothing. */
+static double kth_largest(const struct alert_events *events)
+{
+    double sorted[ALERT_RECENT_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < events->width; i++) {
+        double x = events->recent[i];
+        size_t k;
+
+        if (isnan(x))
+            continue;
+        for (k = n++; k > 0 && sorted[k - 1] < x; k--)
+            sorted[k] = sorted[k - 1];
+        sorted[k] = x;
+    }
+    return n < events->need ? NAN : sorted[events->need - 1];
+}
+
+void alert_events_tick(struct alert_events *events, double surprise, int64_t time_ns,
+                       int64_t mono_ns)
+{
+    double seconds =
+        events->last_ns == 0 ? 0 : (double)(mono_ns - events->last_ns) * 1e-9;
+    double threshold = alert_budget_threshold(&events->budget);
+
+    events->last_ns = mono_ns;
+    events->recent[events->next] = surprise;
+    events->next = (events->next + 1) % events->width;
+    events->sustained = kth_largest(events);
+    alert_budget_add(&events->budget, events->sustained, seconds);
+    if (!(surprise >= threshold) && !(events->sustained >= threshold))
+        events->onset_ns = 0;
+    else if (events->onset_ns == 0)
+        events->onset_ns = time_ns;
+}
+
+bool alert_events_anomalous(const struct alert_events *events)
+{
+    return events->sustained >= alert_budget_threshold(&events->budget) ||
+           events->event[ALERT_ANOMALY].id != 0;
+}
+
+static void open_event(struct alert_events *events, const struct alert_input *in)
+{
+    struct record_event *event = &events->event[in->kind];
+
+    *event = (struct record_event){
+        .id = events->config.next_id++,
+        .start_ns = in->kind == ALERT_ANOMALY && events->onset_ns != 0 ? events->onset_ns
+                                                                       : in->time_ns,
+        .state = RECORD_EVENT_OPEN,
+        .score = INFINITY, /* so that the first sample is a peak */
+    };
+    snprintf(event->kind, sizeof event->kind, "%s", kind_name[in->kind]);
+    events->opened_ns[in->kind] = in->mono_ns;
+    events->opened++;
+}
+
+/* An alert is due once per event, not sooner than the cool-down allows; a rule that fires
+ * in the course of an anomaly that was alerted tells nothing new. */
+static bool alert_due(const struct alert_events *events, const struct alert_input *in)
+{
+    double cooldown = events->config.cooldown_s * (in->kind == ALERT_DRIFT ? 6 : 1);
+    int64_t last_ns = events->alerted_ns[in->kind];
+
+    if (!in->worth_alert || events->event[in->kind].alerted)
+        return false;
+    if (in->kind == ALERT_RULE && events->event[ALERT_ANOMALY].alerted)
+        return false;
+    return last_ns == 0 || (double)(in->mono_ns - last_ns) * 1e-9 >= cooldown;
+}
+
+static void alert(struct alert_events *events, const struct alert_input *in)
+{
+    events->event[in->kind].alerted = true;
+    events->alerted_ns[in->kind] = in->mono_ns;
+    events->alerts++;
+    if (in->kind == ALERT_ANOMALY)
+        alert_budget_alerted(&events->budget);
+}
+
+enum record_event_change alert_events_update(struct alert_events *events,
+                                             const struct alert_input *in,
+                                             struct record_event **event, bool *alert_now,
+                                             bool *new_peak)
+{
+    struct record_event *e = &events->event[in->kind];
+    enum record_event_change change = RECORD_EVENT_UPDATED;
+
+    *event = e;
+    *alert_now = *new_peak = false;
+    if (!in->active) {
+        double idle = (double)(in->mono_ns - events->above_ns[in->kind]) * 1e-9;
+
+        if (e->id == 0 ||
+            (e->state == RECORD_EVENT_OPEN && idle < events->config.close_s))
+            return RECORD_EVENT_NONE;
+        if (e->state == RECORD_EVENT_CLOSED) {
+            e->id = 0;
+            return RECORD_EVENT_NONE;
+        }
+        e->state = RECORD_EVENT_CLOSED;
+        e->end_ns = in->time_ns;
+        return RECORD_EVENT_ENDED;
+    }
+    if (e->id == 0 || e->state == RECORD_EVENT_CLOSED) {
+        open_event(events, in);
+        change = RECORD_EVENT_OPENED;
+    }
+    events->above_ns[in->kind] = in->mono_ns;
+    if (in->score < e->score) {
+        e->score = in->score;
+        e->peak_ns = in->time_ns;
+        e->severity = in->severity;
+        e->confidence = in->confidence;
+        *new_peak = true;
+    }
+    if (alert_due(events, in)) {
+        alert(events, in);
+        *alert_now = true;
+    }
+    return change;
+}
+
+bool alert_events_adopted(const struct alert_events *events, int64_t mono_ns)
+{
+    return events->event[ALERT_ANOMALY].id != 0 &&
+           (double)(mono_ns - events->opened_ns[ALERT_ANOMALY]) * 1e-9 >=
+               events->config.adopt_s;
+}

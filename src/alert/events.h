@@ -1,0 +1,80 @@
+/* From verdicts to events: something begins, has a peak, ends; and the budget decides
+ * what of it goes out as an alert.
+ *
+ * One event of each kind may be open at a time: anomaly (the detectors agree that this is
+ * not normal), rule (a hard limit), silence, drift. The statistic that opens an anomaly
+ * is the k-th largest surprise of the last n samples, so a single odd sample is no event.
+ */
+#ifndef VD_ALERT_EVENTS_H
+#define VD_ALERT_EVENTS_H
+
+#include "alert/budget.h"
+#include "record.h"
+
+enum alert_kind { ALERT_ANOMALY, ALERT_RULE, ALERT_SILENCE, ALERT_DRIFT, ALERT_KINDS };
+
+const char *alert_kind_name(enum alert_kind kind);
+
+struct alert_config {
+    double interval_s;
+    double budget_per_week;
+    double cooldown_s; /* between two alerts of anomalies; six times that for drift */
+    double close_s;    /* below the threshold for so long: the event is over */
+    double adopt_s;    /* an anomaly that holds for so long is the new normal */
+    int64_t next_id;   /* of the first event */
+};
+
+struct alert_config alert_config_default(void);
+
+enum { ALERT_RECENT_MAX = 128 };
+
+struct alert_events {
+    struct alert_config config;
+    struct alert_budget budget;
+    double recent[ALERT_RECENT_MAX];        /* ring of the last `width` surprises */
+    size_t width, need, next;               /* `need` of `width` must be above */
+    double sustained;                       /* the statistic of this tick */
+    struct record_event event[ALERT_KINDS]; /* id 0 = closed */
+    int64_t above_ns[ALERT_KINDS];          /* monotonic: last tick it was active */
+    int64_t opened_ns[ALERT_KINDS];         /* monotonic */
+    int64_t alerted_ns[ALERT_KINDS]; /* monotonic: last alert of the kind; 0 = none */
+    int64_t onset_ns;                /* wall clock: the first of the run of odd samples */
+    int64_t last_ns;                 /* monotonic: the tick before */
+    uint64_t opened, alerts;
+};
+
+void alert_events_init(struct alert_events *events, const struct alert_config *config);
+
+/* Takes this tick's combined surprise (NaN = no verdict). Call once per tick, before
+ * the updates. */
+void alert_events_tick(struct alert_events *events, double surprise, int64_t time_ns,
+                       int64_t mono_ns);
+
+/* Whether the sustained surprise is over the threshold, or an open anomaly goes on. Such
+ * samples are kept out of training. */
+bool alert_events_anomalous(const struct alert_events *events);
+
+/* What one kind is doing now. */
+struct alert_input {
+    enum alert_kind kind;
+    bool active;      /* the condition holds on this tick */
+    bool worth_alert; /* false: it is recorded, and alerts nobody */
+    double score;     /* calibrated, negative */
+    enum record_severity severity;
+    double confidence;
+    int64_t time_ns, mono_ns;
+};
+
+/* Moves the event of that kind on. Says whether it was opened, updated (a new peak or
+ * still going on) or ended; *event is then the event, for the explanation to be filled
+ * in, valid until the next call. `event->alerted` turns true when an alert is due on this
+ * very call, and *alert_now says so. */
+enum record_event_change alert_events_update(struct alert_events *events,
+                                             const struct alert_input *input,
+                                             struct record_event **event, bool *alert_now,
+                                             bool *new_peak);
+
+/* True when the open anomaly has held for so long that its level is the new normal. */
+bool alert_events_adopted(const struct alert_events *events, int64_t mono_ns);
+
+#endif

@@ -1,0 +1,234 @@
+#include "detect/detect.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/baseline.h"
+#include "detect/layer.h"
+#include "os/clock.h"
+#include "vedette/calibration.h"
+#include "vedette/page_hinkley.h"
+
+enum { LIVE_ROBUST_Z, LIVE_METRIC_LAYER };
+
+struct detect_set {
+    struct detect_config config;
+    struct detect_baseline baseline;
+    detect_layer *layer;
+    detect_host *host;
+    struct vd_page_hinkley drift;
+    int64_t first_ns;        /* monotonic: the first row */
+    int64_t training_due_ns; /* monotonic */
+    size_t trainings;
+};
+
+struct detect_config detect_config_default(void)
+{
+    return (struct detect_config){
+        .host = host_config_default(),
+        .interval_s = 1,
+        .warm_up_s = 60,
+        .retrain_s = 300,
+        .streams_max = 160,
+    };
+}
+
+enum vd_status detect_set_new(detect_set **out, const struct detect_config *config)
+{
+    detect_set *set = calloc(1, sizeof *set);
+    enum vd_status status;
+
+    *out = NULL;
+    if (set == NULL)
+        return VD_ERR_MEMORY;
+    set->config = *config;
+    set->training_due_ns = INT64_MAX;
+    vd_page_hinkley_init(&set->drift, NULL);
+    status = detect_host_new(&set->host, &config->host);
+    if (status == VD_OK)
+        status = detect_layer_new(&set->layer, config->streams_max, config->interval_s);
+    if (status != VD_OK) {
+        detect_set_free(set);
+        return status;
+    }
+    *out = set;
+    return VD_OK;
+}
+
+void detect_set_free(detect_set *set)
+{
+    if (set == NULL)
+        return;
+    detect_baseline_release(&set->baseline);
+    detect_layer_free(set->layer);
+    detect_host_free(set->host);
+    free(set);
+}
+
+/* The largest |z| of the host layer's columns; NaN while none has one. */
+static double largest_z(const detect_set *set, const struct record_schema *schema)
+{
+    double largest = NAN;
+    size_t n;
+    const size_t *index = detect_host_columns(set->host, schema, &n);
+
+    for (size_t c = 0; c < n; c++)
+        if (index[c] < set->baseline.n)
+            largest = fmax(largest, fabs(set->baseline.z[index[c]]));
+    return largest;
+}
+
+static void combine(struct record_verdict *verdict, double threshold)
+{
+    double surprise[RECORD_DETECTORS_MAX];
+
+    for (size_t i = 0; i < verdict->n; i++) {
+        struct record_score *score = &verdict->detector[i];
+
+        surprise[i] = score->surprise;
+        score->score = vd_score_of_surprise(score->surprise, threshold);
+    }
+    verdict->surprise = vd_surprise_combine(surprise, NULL, verdict->n);
+    verdict->score = vd_score_of_surprise(verdict->surprise, threshold);
+}
+
+void detect_set_read(detect_set *set, const struct record_schema *schema,
+                     const double *value, int64_t time_ns, int64_t mono_ns,
+                     double threshold, struct record_verdict *verdict)
+{
+    int64_t start = os_clock_mono_ns();
+    double live[HOST_LIVE];
+
+    *verdict = (struct record_verdict){.confidence = detect_host_confidence(set->host)};
+    if (set->first_ns == 0) {
+        set->first_ns = mono_ns;
+        if (set->training_due_ns == INT64_MAX)
+            set->training_due_ns = mono_ns + (int64_t)(set->config.warm_up_s * 1e9);
+    }
+    /* Without memory for a new metric the others are still watched. */
+    detect_baseline_read(&set->baseline, schema, value);
+    live[LIVE_ROBUST_Z] = largest_z(set, schema);
+    live[LIVE_METRIC_LAYER] =
+        detect_layer_read(set->layer, schema, value, set->baseline.z, time_ns);
+    detect_host_read(set->host, schema, value, live, verdict);
+    combine(verdict, threshold);
+    verdict->drift = vd_page_hinkley_push(&set->drift, verdict->score) == VD_DRIFT_DOWN;
+    verdict->latency_us = (double)(os_clock_mono_ns() - start) * 1e-3;
+}
+
+void detect_set_learn(detect_set *set, const double *value)
+{
+    detect_baseline_learn(&set->baseline, value);
+    detect_host_learn(set->host);
+}
+
+const double *detect_set_expected(const detect_set *set)
+{
+    return set->baseline.expected;
+}
+
+const double *detect_set_z(const detect_set *set)
+{
+    return set->baseline.z;
+}
+
+int64_t detect_set_training_due(const detect_set *set)
+{
+    return set->training_due_ns;
+}
+
+host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns)
+{
+    /* The first models see little: they are renewed after two and after five warm-ups,
+     * then at the pace that was asked for. */
+    double wait = set->trainings == 0   ? set->config.warm_up_s
+                  : set->trainings == 1 ? 3 * set->config.warm_up_s
+                                        : set->config.retrain_s;
+
+    set->trainings++;
+    if (wait > set->config.retrain_s)
+        wait = set->config.retrain_s;
+    set->training_due_ns = mono_ns + (int64_t)(wait * 1e9);
+    return detect_host_train_begin(set->host);
+}
+
+enum vd_status detect_set_training_end(detect_set *set, host_job *job,
+                                       struct vd_error *err)
+{
+    return detect_host_train_end(set->host, job, err);
+}
+
+size_t detect_set_rows(const detect_set *set)
+{
+    return detect_host_rows(set->host);
+}
+
+double detect_set_confidence(const detect_set *set)
+{
+    return detect_host_confidence(set->host);
+}
+
+/* ---- saved form: two sections, each with its length, so that one that does not fit is
+ * skipped ---- */
+
+enum { SAVED_MAGIC = 0x53444456 /* "VDDS" */, SAVED_VERSION = 1 };
+
+static void write_section(struct vd_writer *w, struct vd_writer *section)
+{
+    if (section->status != VD_OK)
+        w->status = section->status;
+    vd_write_u64(w, section->size);
+    vd_write_bytes(w, section->at, section->size);
+    vd_writer_release(section);
+}
+
+void detect_set_save(const detect_set *set, const struct record_schema *schema,
+                     struct vd_writer *w)
+{
+    struct vd_writer host = {0}, baseline = {0};
+
+    vd_write_u32(w, SAVED_MAGIC);
+    vd_write_u32(w, SAVED_VERSION);
+    vd_page_hinkley_save(&set->drift, w);
+    detect_host_save(set->host, &host);
+    write_section(w, &host);
+    detect_baseline_save(&set->baseline, schema, &baseline);
+    write_section(w, &baseline);
+}
+
+static bool read_section(struct vd_reader *r, struct vd_reader *section)
+{
+    size_t size = vd_read_count(r, 1);
+
+    vd_reader_init(section, r->at, size);
+    if (r->failed)
+        return false;
+    r->at += size;
+    r->left -= size;
+    return true;
+}
+
+enum vd_status detect_set_load(detect_set *set, const struct record_schema *schema,
+                               struct vd_reader *r, struct vd_error *err)
+{
+    struct vd_reader section;
+    enum vd_status status;
+
+    if (vd_read_u32(r) != SAVED_MAGIC || vd_read_u32(r) != SAVED_VERSION)
+        return vd_error_set(err, VD_ERR_VERSION, "everything is learnt anew",
+                            "the saved models are not of this version");
+    status = vd_page_hinkley_load(&set->drift, r, err);
+    if (status == VD_OK && read_section(r, &section))
+        status = detect_host_load(set->host, &section, err);
+    if (read_section(r, &section))
+        detect_baseline_load(&set->baseline, schema, &section, err);
+    if (status == VD_OK && detect_host_confidence(set->host) > 0) {
+        /* Past the warm-up already: the next training is a common one. */
+        set->trainings = 2;
+        set->training_due_ns = 0;
+    }
+    return r->failed ? vd_error_set(err, VD_ERR_FORMAT, "what was read is kept",
+                                    "the saved models end too early")
+                     : status;
+}

@@ -1,0 +1,64 @@
+/* The detect stage: two layers and one verdict.
+ *
+ * The metric layer looks at every metric by itself (baseline.h: robust z; layer.h: the
+ * streaming detector), the host layer at the core metrics together (host.h). The members'
+ * surprises are combined into one (Cauchy combination). Training never happens on a tick:
+ * the pipeline runs the job that detect_set_training_begin gives on a worker thread.
+ */
+#ifndef VD_DETECT_DETECT_H
+#define VD_DETECT_DETECT_H
+
+#include "detect/host.h"
+#include "record.h"
+#include "vedette/bytes.h"
+
+struct detect_config {
+    struct host_config host;
+    double interval_s;
+    double warm_up_s; /* first training; later ones at 2, 5 and every retrain_s */
+    double retrain_s;
+    size_t streams_max; /* metrics that get a streaming detector, unlabelled ones first */
+};
+
+struct detect_config detect_config_default(void);
+
+typedef struct detect_set detect_set;
+
+enum vd_status detect_set_new(detect_set **out, const struct detect_config *config);
+void detect_set_free(detect_set *set);
+
+/* Fills the verdict for one row of values. `threshold` is the surprise of the alert
+ * budget: it scales the calibrated scores. */
+void detect_set_read(detect_set *set, const struct record_schema *schema,
+                     const double *value, int64_t time_ns, int64_t mono_ns,
+                     double threshold, struct record_verdict *verdict);
+
+/* Learns from the row read last, which was found normal. */
+void detect_set_learn(detect_set *set, const double *value);
+
+/* What is normal for each metric and how far away the row read last is, in sigmas;
+ * schema->n each, valid until the next read. */
+const double *detect_set_expected(const detect_set *set);
+const double *detect_set_z(const detect_set *set);
+
+/* When the next training is due (monotonic ns). */
+int64_t detect_set_training_due(const detect_set *set);
+
+/* The copy of what is to be learned from; NULL when there is too little. The next
+ * training is scheduled either way. */
+host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns);
+enum vd_status detect_set_training_end(detect_set *set, host_job *job,
+                                       struct vd_error *err);
+
+size_t detect_set_rows(const detect_set *set);
+double detect_set_confidence(const detect_set *set);
+
+/* All that was learned, as bytes: layers, models, drift test. Load trusts nothing and
+ * loads what it can: a part that does not fit is learnt anew and the first reason is in
+ * err. `schema` is this run's: metrics are found by name. */
+void detect_set_save(const detect_set *set, const struct record_schema *schema,
+                     struct vd_writer *w);
+enum vd_status detect_set_load(detect_set *set, const struct record_schema *schema,
+                               struct vd_reader *r, struct vd_error *err);
+
+#endif

@@ -1,0 +1,283 @@
+#include "detect/host.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/host_model.h"
+#include "os/clock.h"
+
+static const char *const default_column[] = {
+    "cpu_percent",   "cpu_freq",        "cpu_memory",      "cpu_temp",
+    "gpu_percent",   "gpu_memory",      "gpu_temp",        "disk_read_mb",
+    "disk_write_mb", "network_sent_mb", "network_recv_mb",
+};
+
+struct host_config host_config_default(void)
+{
+    return (struct host_config){
+        .column = default_column,
+        .n_columns = sizeof default_column / sizeof *default_column,
+        .window = HOST_WINDOW,
+        .contamination = 0.05,
+        .log_rates = true,
+    };
+}
+
+struct detect_host {
+    struct host_config config;
+    size_t index[HOST_COLUMNS]; /* of the columns in the schema, SIZE_MAX = absent */
+    size_t schema_n;            /* metrics the schema had when they were looked up */
+    struct host_row row;        /* the one read last */
+    struct host_row *window;    /* ring of config.window */
+    size_t n, next;
+    struct host_model *model; /* NULL = none yet */
+};
+
+enum vd_status detect_host_new(detect_host **out, const struct host_config *config)
+{
+    detect_host *host = calloc(1, sizeof *host);
+
+    *out = host;
+    if (host == NULL)
+        return VD_ERR_MEMORY;
+    host->config = *config;
+    if (host->config.n_columns > HOST_COLUMNS)
+        host->config.n_columns = HOST_COLUMNS;
+    host->window = calloc(host->config.window, sizeof *host->window);
+    if (host->window == NULL) {
+        detect_host_free(host);
+        *out = NULL;
+        return VD_ERR_MEMORY;
+    }
+    return VD_OK;
+}
+
+void detect_host_free(detect_host *host)
+{
+    if (host == NULL)
+        return;
+    host_model_free(host->model);
+    free(host->window);
+    free(host);
+}
+
+/* The columns' places in the schema, looked up again when it grew. */
+static void find_columns(detect_host *host, const struct record_schema *schema)
+{
+    if (schema->n == host->schema_n)
+        return;
+    for (size_t c = 0; c < host->config.n_columns; c++)
+        host->index[c] = record_schema_find(schema, host->config.column[c]);
+    host->schema_n = schema->n;
+}
+
+const size_t *detect_host_columns(detect_host *host, const struct record_schema *schema,
+                                  size_t *n)
+{
+    find_columns(host, schema);
+    *n = host->config.n_columns;
+    return host->index;
+}
+
+static void fill_row(detect_host *host, const struct record_schema *schema,
+                     const double *value, const double live[HOST_LIVE])
+{
+    struct host_row *row = &host->row;
+
+    for (size_t c = 0; c < HOST_COLUMNS; c++) {
+        size_t metric = c < host->config.n_columns ? host->index[c] : SIZE_MAX;
+        double x = metric == SIZE_MAX ? NAN : value[metric];
+
+        if (metric != SIZE_MAX && host->config.log_rates &&
+            strcmp(schema->metric[metric].unit, "MB/s") == 0)
+            x = log1p(fmax(x, 0));
+        row->x[c] = isfinite(x) ? (float)x : NAN;
+    }
+    for (size_t k = 0; k < HOST_LIVE; k++)
+        row->live[k] = (float)live[k];
+}
+
+void detect_host_read(detect_host *host, const struct record_schema *schema,
+                      const double *value, const double live[HOST_LIVE],
+                      struct record_verdict *verdict)
+{
+    const struct host_model *model = host->model;
+    double x[HOST_COLUMNS];
+
+    find_columns(host, schema);
+    fill_row(host, schema, value, live);
+    if (model == NULL)
+        return;
+    host_model_scale(model, &host->row, x);
+    for (size_t i = 0; i < model->n_members && verdict->n < RECORD_DETECTORS_MAX; i++) {
+        struct record_score *score = &verdict->detector[verdict->n++];
+        int64_t start = os_clock_mono_ns();
+
+        *score = (struct record_score){.name = model->member[i].name, .score = NAN};
+        score->raw = host_member_raw(&model->member[i], &host->row, x);
+        score->surprise = host_member_surprise(&model->member[i], score->raw);
+        score->ready = !isnan(score->surprise);
+        score->latency_us = (double)(os_clock_mono_ns() - start) * 1e-3;
+    }
+}
+
+void detect_host_learn(detect_host *host)
+{
+    host->window[host->next] = host->row;
+    host->next = (host->next + 1) % host->config.window;
+    if (host->n < host->config.window)
+        host->n++;
+}
+
+size_t detect_host_rows(const detect_host *host)
+{
+    return host->n;
+}
+
+double detect_host_confidence(const detect_host *host)
+{
+    return host->model == NULL ? 0 : host->model->confidence;
+}
+
+struct host_job {
+    struct host_config config;
+    struct host_row *row; /* owned copy of the window, oldest first */
+    size_t n;
+    struct host_model *model;
+    struct vd_error err;
+};
+
+host_job *detect_host_train_begin(const detect_host *host)
+{
+    host_job *job;
+
+    if (host->n < HOST_ROWS_MIN)
+        return NULL;
+    job = calloc(1, sizeof *job);
+    if (job == NULL)
+        return NULL;
+    job->config = host->config;
+    job->n = host->n;
+    job->row = malloc(host->n * sizeof *job->row);
+    if (job->row == NULL) {
+        free(job);
+        return NULL;
+    }
+    for (size_t i = 0; i < host->n; i++)
+        job->row[i] = host->window[(host->next + host->config.window - host->n + i) %
+                                   host->config.window];
+    return job;
+}
+
+void detect_host_train_run(host_job *job)
+{
+    job->model = host_model_fit(&job->config, job->row, job->n, &job->err);
+}
+
+enum vd_status detect_host_train_end(detect_host *host, host_job *job,
+                                     struct vd_error *err)
+{
+    enum vd_status status = VD_OK;
+
+    if (job->model != NULL) {
+        host_model_free(host->model);
+        host->model = job->model;
+    } else {
+        status = vd_error_set(err, job->err.status, job->err.hint, "%s", job->err.text);
+    }
+    job->model = NULL;
+    detect_host_job_free(job);
+    return status;
+}
+
+void detect_host_job_free(host_job *job)
+{
+    if (job == NULL)
+        return;
+    host_model_free(job->model);
+    free(job->row);
+    free(job);
+}
+
+/* ---- saved form ---- */
+
+enum { SAVED_VERSION = 1 };
+
+void detect_host_save(const detect_host *host, struct vd_writer *w)
+{
+    vd_write_u32(w, SAVED_VERSION);
+    vd_write_u32(w, (uint32_t)host->config.n_columns);
+    for (size_t c = 0; c < host->config.n_columns; c++)
+        vd_write_text(w, host->config.column[c]);
+    vd_write_u64(w, host->n);
+    for (size_t i = 0; i < host->n; i++) {
+        size_t at =
+            (host->next + host->config.window - host->n + i) % host->config.window;
+
+        for (size_t c = 0; c < HOST_COLUMNS; c++)
+            vd_write_f32(w, host->window[at].x[c]);
+        for (size_t k = 0; k < HOST_LIVE; k++)
+            vd_write_f32(w, host->window[at].live[k]);
+    }
+    vd_write_u8(w, host->model != NULL);
+    if (host->model != NULL)
+        host_model_save(host->model, w);
+}
+
+/* Same columns in the same order, or the rows mean something else. */
+static bool same_columns(const detect_host *host, struct vd_reader *r)
+{
+    bool same = vd_read_u32(r) == host->config.n_columns;
+
+    for (size_t c = 0; same && c < host->config.n_columns; c++) {
+        char name[RECORD_NAME_MAX + RECORD_LABEL_MAX];
+
+        vd_read_text(r, name, sizeof name);
+        same = strcmp(name, host->config.column[c]) == 0;
+    }
+    return same && !r->failed;
+}
+
+enum vd_status detect_host_load(detect_host *host, struct vd_reader *r,
+                                struct vd_error *err)
+{
+    const size_t row_size = (HOST_COLUMNS + HOST_LIVE) * sizeof(float);
+    struct host_model *model = NULL;
+    struct host_row *window = NULL;
+    enum vd_status status = VD_ERR_FORMAT;
+    size_t n;
+
+    if (vd_read_u32(r) != SAVED_VERSION)
+        return vd_error_set(err, VD_ERR_VERSION, "it is learnt anew",
+                            "the saved host model is of another version");
+    if (!same_columns(host, r))
+        return vd_error_set(err, VD_ERR_SCHEMA, "it is learnt anew",
+                            "the saved host model has other columns");
+    n = vd_read_count(r, row_size);
+    if (n > host->config.window)
+        goto out;
+    window = calloc(host->config.window, sizeof *window);
+    status = window == NULL ? VD_ERR_MEMORY : VD_ERR_FORMAT;
+    for (size_t i = 0; window != NULL && i < n; i++) {
+        for (size_t c = 0; c < HOST_COLUMNS; c++)
+            window[i].x[c] = vd_read_f32(r);
+        for (size_t k = 0; k < HOST_LIVE; k++)
+            window[i].live[k] = vd_read_f32(r);
+    }
+    if (window == NULL || r->failed)
+        goto out;
+    if (vd_read_u8(r) != 0 && (model = host_model_load(r, err)) == NULL)
+        goto out;
+    free(host->window);
+    host_model_free(host->model);
+    host->window = window;
+    host->model = model;
+    host->n = n;
+    host->next = n % host->config.window;
+    return VD_OK;
+out:
+    free(window);
+    return vd_error_set(err, status, "it is learnt anew",
+                        "the saved host model is damaged");
+}

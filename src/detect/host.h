@@ -1,0 +1,78 @@
+/* The host layer: several detectors on one row of core metrics.
+ *
+ * A window keeps the last rows that were not flagged. From it a model is made (columns,
+ * scaling, one fitted detector and one calibration per member) which is immutable: it is
+ * trained on a worker thread and swapped in between two ticks. Besides the detectors of
+ * the library there are members whose raw score is made live (the robust z-score, the
+ * metric layer); they only need a calibration, made from what the window kept of them.
+ */
+#ifndef VD_DETECT_HOST_H
+#define VD_DETECT_HOST_H
+
+#include "record.h"
+#include "vedette/bytes.h"
+
+enum {
+    HOST_COLUMNS = 16,    /* metrics in a row */
+    HOST_WINDOW = 4096,   /* rows kept to learn from, at most */
+    HOST_FIT_ROWS = 1024, /* of them, rows a detector is fitted on */
+    HOST_ROWS_MIN = 20,   /* fewer is no model */
+    HOST_LIVE = 2,        /* members whose raw score is made live */
+};
+
+struct host_config {
+    const char *const *column; /* names of the metrics, those of the schema are used */
+    size_t n_columns;
+    const char *const *detector; /* names of the library's detectors to fit */
+    size_t n_detectors;
+    size_t window; /* rows kept, HOST_ROWS_MIN .. HOST_WINDOW */
+    double contamination;
+    uint64_t seed;
+    bool log_rates; /* MB/s columns enter as log(1 + x): their tails are long */
+};
+
+/* Defaults: the seven core features and the disk and network rates; every detector of the
+ * library that learns without labels. */
+struct host_config host_config_default(void);
+
+typedef struct detect_host detect_host;
+
+enum vd_status detect_host_new(detect_host **out, const struct host_config *config);
+void detect_host_free(detect_host *host);
+
+/* Scores the row with every member; appends to verdict->detector. `live` are the raw
+ * scores of the live members (robust z, metric layer), NaN = none. */
+void detect_host_read(detect_host *host, const struct record_schema *schema,
+                      const double *value, const double live[HOST_LIVE],
+                      struct record_verdict *verdict);
+
+/* Where the columns stand in the schema: *n indices, SIZE_MAX for one that is absent. */
+const size_t *detect_host_columns(detect_host *host, const struct record_schema *schema,
+                                  size_t *n);
+
+/* Adds the row read last to the window. */
+void detect_host_learn(detect_host *host);
+
+/* Rows the window holds. */
+size_t detect_host_rows(const detect_host *host);
+
+/* How much the verdicts can be trusted, 0 (none yet) .. 1. */
+double detect_host_confidence(const detect_host *host);
+
+/* Training in three steps: begin copies the window (NULL when it holds too little), run
+ * fits on any thread, end swaps the model in and frees the job. After a failed run the
+ * old model stays and `err` says why. */
+typedef struct host_job host_job;
+
+host_job *detect_host_train_begin(const detect_host *host);
+void detect_host_job_free(host_job *job); /* a job that will not be run; takes NULL */
+void detect_host_train_run(host_job *job);
+enum vd_status detect_host_train_end(detect_host *host, host_job *job,
+                                     struct vd_error *err);
+
+/* Window and model as bytes. Load trusts nothing; on failure the host stays as it was. */
+void detect_host_save(const detect_host *host, struct vd_writer *w);
+enum vd_status detect_host_load(detect_host *host, struct vd_reader *r,
+                                struct vd_error *err);
+
+#endif

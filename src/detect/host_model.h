@@ -1,0 +1,54 @@
+/* One generation of the host layer's model, immutable once made. Internal to the layer.
+ */
+#ifndef VD_DETECT_HOST_MODEL_H
+#define VD_DETECT_HOST_MODEL_H
+
+#include "detect/host.h"
+#include "vedette/calibration.h"
+#include "vedette/detector.h"
+
+/* A row as the window keeps it: floats, NaN = absent. */
+struct host_row {
+    float x[HOST_COLUMNS];
+    float live[HOST_LIVE];
+};
+
+struct host_member {
+    const char *name;      /* static: the library's or ours */
+    vd_detector *detector; /* owned; NULL = live member number `live` */
+    size_t live;
+    struct vd_calibration calibration;
+    double trust; /* 0 .. 1: how far the tail's slope is to be believed */
+};
+
+struct host_model {
+    size_t column[HOST_COLUMNS]; /* which of the row's columns are used */
+    size_t n_columns;
+    double center[HOST_COLUMNS]; /* median, mean and sigma of the used columns */
+    double mean[HOST_COLUMNS];
+    double sigma[HOST_COLUMNS];
+    struct host_member member[RECORD_DETECTORS_MAX];
+    size_t n_members;
+    double confidence;
+    size_t rows;
+};
+
+/* NULL on failure, with the reason in err. Members that cannot be fitted are left out. */
+struct host_model *host_model_fit(const struct host_config *config,
+                                  const struct host_row *row, size_t n,
+                                  struct vd_error *err);
+void host_model_free(struct host_model *model);
+
+/* The used columns, scaled; a value that is absent now is the column's median: it says
+ * nothing. */
+void host_model_scale(const struct host_model *model, const struct host_row *row,
+                      double x[HOST_COLUMNS]);
+
+double host_member_raw(const struct host_member *member, const struct host_row *row,
+                       const double *x);
+double host_member_surprise(const struct host_member *member, double raw);
+
+void host_model_save(const struct host_model *model, struct vd_writer *w);
+struct host_model *host_model_load(struct vd_reader *r, struct vd_error *err);
+
+#endif

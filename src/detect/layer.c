@@ -1,0 +1,84 @@
+#include "detect/layer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "vedette/stream.h"
+
+/* A deviation below this many sigmas of the baseline (which has floors by unit) does not
+ * matter, however new it is. */
+static const double Z_MATTERS = 2;
+
+struct detect_layer {
+    vd_stream *stream[RECORD_METRICS_MAX]; /* NULL = none */
+    size_t n;                              /* metrics seen */
+    size_t streams, streams_max;
+    struct vd_stream_params params;
+};
+
+enum vd_status detect_layer_new(detect_layer **out, size_t streams_max, double interval_s)
+{
+    detect_layer *layer = calloc(1, sizeof *layer);
+
+    *out = layer;
+    if (layer == NULL)
+        return VD_ERR_MEMORY;
+    layer->streams_max = streams_max;
+    layer->params = vd_stream_params_default();
+    /* A minute of warm-up, but never fewer samples than the calibration needs. */
+    layer->params.warm_up = (size_t)fmax(60 / interval_s, 60);
+    return VD_OK;
+}
+
+void detect_layer_free(detect_layer *layer)
+{
+    if (layer == NULL)
+        return;
+    for (size_t i = 0; i < layer->n; i++)
+        vd_stream_free(layer->stream[i]);
+    free(layer);
+}
+
+/* Streams for the metrics that are new: those without a label always while there is room,
+ * those with one (cores, disks) up to half of it. */
+static void grow(detect_layer *layer, const struct record_schema *schema)
+{
+    for (; layer->n < schema->n; layer->n++) {
+        bool labelled = schema->metric[layer->n].label[0] != '\0';
+        size_t room = labelled ? layer->streams_max / 2 : layer->streams_max;
+
+        if (layer->streams < room &&
+            vd_stream_new(&layer->stream[layer->n], &layer->params) == VD_OK)
+            layer->streams++;
+    }
+}
+
+/* Days follow the local clock, daylight saving time included. */
+static int64_t local_seconds(int64_t time_ns)
+{
+    time_t t = (time_t)(time_ns / 1000000000);
+    struct tm local;
+
+    localtime_r(&t, &local);
+    return (int64_t)t + local.tm_gmtoff;
+}
+
+double detect_layer_read(detect_layer *layer, const struct record_schema *schema,
+                         const double *value, const double *z, int64_t time_ns)
+{
+    int64_t time_s = local_seconds(time_ns);
+    double largest = NAN;
+
+    grow(layer, schema);
+    for (size_t i = 0; i < layer->n; i++) {
+        struct vd_stream_verdict verdict;
+
+        if (layer->stream[i] == NULL || isnan(value[i]))
+            continue;
+        vd_stream_push(layer->stream[i], time_s, value[i], &verdict);
+        if (verdict.ready)
+            largest = fmax(largest, fabs(z[i]) >= Z_MATTERS ? verdict.surprise : 0);
+    }
+    return largest;
+}

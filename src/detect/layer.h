@@ -1,0 +1,22 @@
+/* The metric layer: one streaming detector per metric (vedette/stream.h), and one raw
+ * score of all of them. Its memory is bounded by the number of streams: metrics without a
+ * label come first, what is left over is watched by its robust z alone. */
+#ifndef VD_DETECT_LAYER_H
+#define VD_DETECT_LAYER_H
+
+#include "record.h"
+
+typedef struct detect_layer detect_layer;
+
+enum vd_status detect_layer_new(detect_layer **out, size_t streams_max,
+                                double interval_s);
+void detect_layer_free(detect_layer *layer);
+
+/* Pushes each metric's value into its stream. Returns the raw score of the layer: the
+ * largest surprise of any metric, NaN while none has a verdict. `z` tells which
+ * deviations are large enough to matter: a metric within two sigmas of its baseline has
+ * no say. */
+double detect_layer_read(detect_layer *layer, const struct record_schema *schema,
+                         const double *value, const double *z, int64_t time_ns);
+
+#endif

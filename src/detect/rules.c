@@ -1,0 +1,165 @@
+#include "detect/rules.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/options.h"
+
+static const struct detect_rule builtin[] = {
+    {"cpu_percent", true, 95, 10, RECORD_HIGH},
+    {"cpu_memory", true, 95, 5, RECORD_CRITICAL},
+    {"filesystem_percent", true, 95, 5, RECORD_HIGH},
+    {"oom_kills", true, 0, 0, RECORD_CRITICAL},
+    {"cpu_temp", true, 95, 10, RECORD_HIGH},
+    {"gpu_temp", true, 95, 10, RECORD_HIGH},
+};
+
+const struct detect_rule *detect_rules_builtin(size_t *n)
+{
+    *n = sizeof builtin / sizeof *builtin;
+    return builtin;
+}
+
+void detect_rules_init(struct detect_rules *rules)
+{
+    size_t n;
+    const struct detect_rule *row = detect_rules_builtin(&n);
+
+    *rules = (struct detect_rules){0};
+    for (size_t i = 0; i < n; i++)
+        detect_rules_add(rules, &row[i]);
+}
+
+enum vd_status detect_rules_add(struct detect_rules *rules,
+                                const struct detect_rule *rule)
+{
+    if (rules->n == DETECT_RULES_MAX)
+        return VD_ERR_LIMIT;
+    rules->rule[rules->n++] = *rule;
+    return VD_OK;
+}
+
+/* The next word of *text into `word`; "" at the end. Words end at blanks; a comparison
+ * sign is a word of its own. */
+static void next_word(const char **text, char *word, size_t size)
+{
+    const char *at = *text + strspn(*text, " \t");
+    size_t length = *at == '<' || *at == '>' ? 1 + (at[1] == '=') : strcspn(at, " \t<>");
+    size_t kept = length < size ? length : size - 1;
+
+    memcpy(word, at, kept);
+    word[kept] = '\0';
+    *text = at + length;
+}
+
+static bool parse_severity(const char *word, enum record_severity *severity)
+{
+    for (enum record_severity s = RECORD_LOW; s <= RECORD_CRITICAL; s++) {
+        if (strcmp(word, record_severity_name(s)) == 0) {
+            *severity = s;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum vd_status detect_rule_parse(struct detect_rule *rule, const char *text,
+                                 struct vd_error *err)
+{
+    static const char *const hint =
+        "write METRIC >|< VALUE [for DURATION] [low|medium|high|critical], for example "
+        "\"cpu_percent > 90 for 30s\"";
+    const char *at = text;
+    char word[160], *end;
+
+    *rule = (struct detect_rule){.severity = RECORD_HIGH};
+    next_word(&at, rule->metric, sizeof rule->metric);
+    if (rule->metric[0] == '\0' || strchr("<>", rule->metric[0]) != NULL)
+        return vd_error_set(err, VD_ERR_ARGUMENT, hint, "rule \"%s\": no metric", text);
+    next_word(&at, word, sizeof word);
+    if (word[0] != '<' && word[0] != '>')
+        return vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                            "rule \"%s\": expected > or < where \"%s\" stands", text,
+                            word);
+    rule->above = word[0] == '>';
+    next_word(&at, word, sizeof word);
+    rule->value = strtod(word, &end);
+    if (end == word || strcmp(end, "%") * strlen(end) != 0 || !isfinite(rule->value))
+        return vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                            "rule \"%s\": \"%s\" is not a number", text, word);
+    for (next_word(&at, word, sizeof word); word[0] != '\0';
+         next_word(&at, word, sizeof word)) {
+        if (strcmp(word, "for") == 0) {
+            next_word(&at, word, sizeof word);
+            if (!os_parse_duration(word, &rule->for_s))
+                return vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                                    "rule \"%s\": \"%s\" is not a duration", text, word);
+        } else if (!parse_severity(word, &rule->severity)) {
+            return vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                                "rule \"%s\": unknown word \"%s\"", text, word);
+        }
+    }
+    return VD_OK;
+}
+
+char *detect_rule_text(const struct detect_rule *rule, char *text, size_t size)
+{
+    int n = snprintf(text, size, "%s %c %g", rule->metric, rule->above ? '>' : '<',
+                     rule->value);
+
+    if (rule->for_s > 0 && n > 0 && (size_t)n < size)
+        snprintf(text + n, size - (size_t)n, " for %g s", rule->for_s);
+    return text;
+}
+
+/* Whether the rule speaks of this metric: by its full name or by its family. */
+static bool speaks_of(const struct detect_rule *rule, const struct record_metric *metric)
+{
+    char name[RECORD_NAME_MAX + RECORD_LABEL_MAX + 2];
+
+    return strcmp(rule->metric, metric->name) == 0 ||
+           strcmp(rule->metric, record_metric_label(metric, name, sizeof name)) == 0;
+}
+
+/* The metric that breaks the limit by most, SIZE_MAX when none does. */
+static size_t worst_metric(const struct detect_rule *rule,
+                           const struct record_schema *schema, const double *value)
+{
+    size_t worst = SIZE_MAX;
+
+    for (size_t i = 0; i < schema->n; i++) {
+        bool breaks = rule->above ? value[i] > rule->value : value[i] < rule->value;
+
+        if (!breaks || !speaks_of(rule, &schema->metric[i]))
+            continue;
+        if (worst == SIZE_MAX ||
+            (rule->above ? value[i] > value[worst] : value[i] < value[worst]))
+            worst = i;
+    }
+    return worst;
+}
+
+size_t detect_rules_check(struct detect_rules *rules, const struct record_schema *schema,
+                          const double *value, int64_t mono_ns,
+                          struct detect_rule_hit *hit)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < rules->n; i++) {
+        const struct detect_rule *rule = &rules->rule[i];
+        size_t metric = worst_metric(rule, schema, value);
+        int64_t *since = &rules->holds_since_ns[i];
+
+        if (metric == SIZE_MAX) {
+            *since = 0;
+            continue;
+        }
+        if (*since == 0)
+            *since = mono_ns;
+        if ((double)(mono_ns - *since) * 1e-9 >= rule->for_s)
+            hit[n++] = (struct detect_rule_hit){rule, metric, value[metric]};
+    }
+    return n;
+}

@@ -1,0 +1,61 @@
+/* Rules: hard limits that need no learning. Some are built in, more come from the
+ * configuration: a metric, a comparison, a value, and for how long it must hold.
+ *
+ *     cpu_percent > 95 for 10s
+ *     filesystem_percent > 95          any file system
+ *     memory_available_gb < 0.5 for 1min
+ */
+#ifndef VD_DETECT_RULES_H
+#define VD_DETECT_RULES_H
+
+#include "record.h"
+
+enum { DETECT_RULES_MAX = 64 };
+
+struct detect_rule {
+    char metric[RECORD_NAME_MAX +
+                RECORD_LABEL_MAX]; /* a family means each of its metrics */
+    bool above;                    /* else below */
+    double value;
+    double for_s; /* how long it must hold without a break */
+    enum record_severity severity;
+};
+
+/* "METRIC >|< VALUE [for DURATION] [low|medium|high|critical]"; severity is high unless
+ * said. The error names the place in the text. */
+enum vd_status detect_rule_parse(struct detect_rule *rule, const char *text,
+                                 struct vd_error *err);
+
+/* The text again, canonical. Returns text. */
+char *detect_rule_text(const struct detect_rule *rule, char *text, size_t size);
+
+/* The rules that are always there; `*n` rows. */
+const struct detect_rule *detect_rules_builtin(size_t *n);
+
+/* What fires now. */
+struct detect_rule_hit {
+    const struct detect_rule *rule;
+    size_t metric;
+    double value;
+};
+
+struct detect_rules {
+    struct detect_rule rule[DETECT_RULES_MAX];
+    int64_t holds_since_ns[DETECT_RULES_MAX]; /* monotonic; 0 = does not hold */
+    size_t n;
+};
+
+/* The built-in rules. */
+void detect_rules_init(struct detect_rules *rules);
+
+/* VD_ERR_LIMIT beyond DETECT_RULES_MAX. */
+enum vd_status detect_rules_add(struct detect_rules *rules,
+                                const struct detect_rule *rule);
+
+/* Checks all rules; the worst hit of each rule that fires goes to `hit` (room for
+ * DETECT_RULES_MAX). Returns how many. NaN never fires. */
+size_t detect_rules_check(struct detect_rules *rules, const struct record_schema *schema,
+                          const double *value, int64_t mono_ns,
+                          struct detect_rule_hit *hit);
+
+#endif

@@ -1,0 +1,44 @@
+/* Silence is a signal: a metric that stopped reporting, a sensor that froze, ticks that
+ * never came. */
+#ifndef VD_DETECT_SILENCE_H
+#define VD_DETECT_SILENCE_H
+
+#include "record.h"
+
+enum detect_silence_kind {
+    DETECT_SILENCE_GONE,   /* the metric was there and is NaN now */
+    DETECT_SILENCE_FROZEN, /* a sensor that used to move does not move any more */
+    DETECT_SILENCE_GAP,    /* no samples at all for a while: suspended or starved */
+};
+
+struct detect_silence_hit {
+    enum detect_silence_kind kind;
+    size_t metric;  /* SIZE_MAX for a gap */
+    double seconds; /* for how long */
+};
+
+/* Per metric: when it was last there, when its value last changed. */
+struct detect_silence_state {
+    int64_t seen_ns, changed_ns;
+    double last;
+    uint32_t present, moves; /* ticks seen, ticks on which the value differed */
+    uint32_t present_then;   /* `present` when it last changed */
+};
+
+struct detect_silence {
+    struct detect_silence_state *state; /* one per metric */
+    size_t n;
+    int64_t last_ns; /* monotonic time of the tick before; 0 = none */
+    double interval_s;
+};
+
+/* Zero-initialise and set interval_s before the first use. */
+void detect_silence_release(struct detect_silence *s);
+
+/* Looks at one tick; the worst hit goes to `hit`. False when all is heard. Metrics with a
+ * label are left alone: a disk that is pulled out is no incident. */
+bool detect_silence_check(struct detect_silence *s, const struct record_schema *schema,
+                          const double *value, int64_t mono_ns,
+                          struct detect_silence_hit *hit);
+
+#endif

@@ -1,0 +1,225 @@
+#include "explain/explain.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A deviation of fewer sigmas is not worth a person's eye. */
+static const double Z_WORTH_SAYING = 2;
+
+/* What a group is called, and what is said when it is high or low. */
+static const struct {
+    const char *factor, *high, *low;
+} group_words[EXPLAIN_GROUPS] = {
+    [EXPLAIN_GROUP_CPU] = {"CPU", "High CPU usage detected", "CPU usage dropped"},
+    [EXPLAIN_GROUP_MEMORY] = {"Memory", "High memory consumption", "Memory use dropped"},
+    [EXPLAIN_GROUP_DISK] = {"Disk", "Unusual disk activity", "Disk activity dropped"},
+    [EXPLAIN_GROUP_NETWORK] = {"Network", "Unusual network traffic",
+                               "Network traffic dropped"},
+    [EXPLAIN_GROUP_TEMPERATURE] = {"Temperature", "High temperature",
+                                   "Temperature dropped"},
+    [EXPLAIN_GROUP_GPU] = {"GPU", "High GPU load", "GPU load dropped"},
+    [EXPLAIN_GROUP_OTHER] = {"System", "Unusual system activity",
+                             "System activity dropped"},
+};
+
+static bool starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+enum explain_group explain_group_of(const char *name)
+{
+    static const struct {
+        const char *start;
+        enum explain_group group;
+    } table[] = {
+        {"cpu_memory", EXPLAIN_GROUP_MEMORY},
+        {"cpu_temp", EXPLAIN_GROUP_TEMPERATURE},
+        {"cpu", EXPLAIN_GROUP_CPU},
+        {"load", EXPLAIN_GROUP_CPU},
+        {"pressure_cpu", EXPLAIN_GROUP_CPU},
+        {"context_switches", EXPLAIN_GROUP_CPU},
+        {"pressure_memory", EXPLAIN_GROUP_MEMORY},
+        {"memory", EXPLAIN_GROUP_MEMORY},
+        {"swap", EXPLAIN_GROUP_MEMORY},
+        {"oom", EXPLAIN_GROUP_MEMORY},
+        {"pressure_io", EXPLAIN_GROUP_DISK},
+        {"disk", EXPLAIN_GROUP_DISK},
+        {"filesystem", EXPLAIN_GROUP_DISK},
+        {"net", EXPLAIN_GROUP_NETWORK},
+        {"temp", EXPLAIN_GROUP_TEMPERATURE},
+        {"gpu", EXPLAIN_GROUP_GPU},
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (starts_with(name, table[i].start))
+            return table[i].group;
+    return EXPLAIN_GROUP_OTHER;
+}
+
+/* How much a metric's deviation is worth telling: sigmas, weighed so that cpu_percent
+ * comes before cpu_core_percent{3}, which says the same with less. */
+static double weight_of(const struct record_metric *metric)
+{
+    if (metric->core)
+        return 2;
+    if (metric->label[0] != '\0')
+        return 0.5;
+    if (explain_group_of(metric->name) == EXPLAIN_GROUP_OTHER)
+        return 0.5;
+    return starts_with(metric->name, "disk_") || starts_with(metric->name, "network_")
+               ? 1.5
+               : 1;
+}
+
+static bool has_family(const struct record_event *event,
+                       const struct record_schema *schema, const char *name)
+{
+    for (size_t i = 0; i < event->n_top; i++)
+        if (strcmp(schema->metric[event->top[i].metric].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void pick_top(const struct explain_input *in, struct record_event *event)
+{
+    event->n_top = 0;
+    while (event->n_top < RECORD_TOP) {
+        size_t best = SIZE_MAX;
+        double best_key = 0;
+
+        for (size_t i = 0; i < in->schema->n; i++) {
+            const struct record_metric *metric = &in->schema->metric[i];
+            double key = fabs(in->z[i]) * weight_of(metric);
+
+            if (!(fabs(in->z[i]) >= Z_WORTH_SAYING) || !(key > best_key) ||
+                has_family(event, in->schema, metric->name))
+                continue;
+            best = i;
+            best_key = key;
+        }
+        if (best == SIZE_MAX)
+            break;
+        event->top[event->n_top++] = (struct record_deviation){
+            .metric = best,
+            .value = in->value[best],
+            .expected = in->expected[best],
+            .z = in->z[best],
+        };
+    }
+}
+
+/* A number as people read it: one decimal, none above a thousand, two digits when small.
+ */
+static void number_text(double x, char *text, size_t size)
+{
+    double magnitude = fabs(x);
+
+    if (magnitude >= 1000)
+        snprintf(text, size, "%.0f", x);
+    else if (magnitude >= 0.1 || magnitude < 0.0005)
+        snprintf(text, size, "%.1f", x);
+    else
+        snprintf(text, size, "%.2g", x);
+}
+
+char *explain_deviation_text(const struct record_schema *schema,
+                             const struct record_deviation *d, char *text, size_t size)
+{
+    char name[RECORD_NAME_MAX + RECORD_LABEL_MAX], value[32], expected[32];
+
+    number_text(d->value, value, sizeof value);
+    number_text(d->expected, expected, sizeof expected);
+    snprintf(text, size, "%s: %s (%s, expected ≈%s, z=%.1f)",
+             record_metric_label(&schema->metric[d->metric], name, sizeof name), value,
+             d->z >= 0 ? "high" : "low", expected, fabs(d->z));
+    return text;
+}
+
+/* "CPU: 85.7%", "Disk: 120.4 MB/s". */
+static void factor_text(const struct record_schema *schema,
+                        const struct record_deviation *d, char *text, size_t size)
+{
+    const struct record_metric *metric = &schema->metric[d->metric];
+    char value[32];
+
+    number_text(d->value, value, sizeof value);
+    snprintf(text, size, "%s: %s%s%s", group_words[explain_group_of(metric->name)].factor,
+             value, strcmp(metric->unit, "%") == 0 || metric->unit[0] == '\0' ? "" : " ",
+             metric->unit);
+}
+
+/* Adds " | " and the words unless the reason already has them. */
+static void add_reason(struct record_event *event, const char *words)
+{
+    size_t length = strlen(event->reason);
+
+    if (strstr(event->reason, words) == NULL)
+        snprintf(event->reason + length, sizeof event->reason - length, "%s%s",
+                 length == 0 ? "" : " | ", words);
+}
+
+void explain_event(const struct explain_input *in, struct record_event *event)
+{
+    pick_top(in, event);
+    event->reason[0] = '\0';
+    for (size_t i = 0; i < RECORD_TOP; i++) {
+        const struct record_deviation *d = &event->top[i];
+        enum explain_group group;
+
+        event->explanation[i][0] = event->factor[i][0] = '\0';
+        if (i >= event->n_top)
+            continue;
+        group = explain_group_of(in->schema->metric[d->metric].name);
+        explain_deviation_text(in->schema, d, event->explanation[i],
+                               sizeof event->explanation[i]);
+        factor_text(in->schema, d, event->factor[i], sizeof event->factor[i]);
+        /* memory_available_gb is low when consumption is high. */
+        if (strcmp(in->schema->metric[d->metric].name, "memory_available_gb") == 0)
+            add_reason(event,
+                       d->z < 0 ? group_words[group].high : group_words[group].low);
+        else
+            add_reason(event,
+                       d->z >= 0 ? group_words[group].high : group_words[group].low);
+    }
+    if (event->n_top == 0)
+        add_reason(event, "Unusual combination of values");
+}
+
+/* The process resource that the event's first explainable metric is about. */
+static enum explain_resource resource_of(const struct explain_input *in,
+                                         const struct record_event *event)
+{
+    for (size_t i = 0; i < event->n_top; i++) {
+        const char *name = in->schema->metric[event->top[i].metric].name;
+
+        switch (explain_group_of(name)) {
+        case EXPLAIN_GROUP_MEMORY:
+            return EXPLAIN_MEMORY;
+        case EXPLAIN_GROUP_DISK:
+            return strstr(name, "read") != NULL ? EXPLAIN_DISK_READ : EXPLAIN_DISK_WRITE;
+        case EXPLAIN_GROUP_OTHER:
+            continue;
+        default:
+            /* Traffic on the network and heat have no per-process counter of their own in
+             * /proc; who causes them uses the CPU to do it. */
+            return EXPLAIN_CPU;
+        }
+    }
+    return EXPLAIN_CPU;
+}
+
+void explain_suspects(const struct explain_input *in, const explain_recorder *recorder,
+                      int64_t since_ns, struct record_event *event)
+{
+    enum explain_resource resource = resource_of(in, event);
+
+    event->n_suspects = explain_recorder_suspects(recorder, since_ns, resource,
+                                                  event->suspect, RECORD_SUSPECTS);
+    /* Pages are written back by the kernel long after the process wrote them, and reads
+     * of cached files never reach the disk: the processor knows who was busy. */
+    if (event->n_suspects == 0 && resource != EXPLAIN_CPU)
+        event->n_suspects = explain_recorder_suspects(recorder, since_ns, EXPLAIN_CPU,
+                                                      event->suspect, RECORD_SUSPECTS);
+}

@@ -1,0 +1,86 @@
+/* The name of what happens. A leak rises in many small steps, a step in one; a spike is
+ * over before either can be told. */
+#include "explain/explain.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double SPIKE_S = 10, SUSTAINED_S = 60;
+
+/* Rises made of jumps each below this share of the whole are gradual. */
+static const double GRADUAL = 0.35;
+
+/* MB/s from which traffic deserves to be called a flood. */
+static const double FLOOD_MB = 5;
+
+void explain_course_start(struct explain_course *course)
+{
+    *course = (struct explain_course){.metric = SIZE_MAX};
+}
+
+static size_t count_groups(const struct explain_input *in)
+{
+    bool deviates[EXPLAIN_GROUPS] = {false};
+    size_t n = 0;
+
+    for (size_t i = 0; i < in->schema->n; i++)
+        if (in->schema->metric[i].label[0] == '\0' && in->z[i] >= 4)
+            deviates[explain_group_of(in->schema->metric[i].name)] = true;
+    for (int g = 0; g < EXPLAIN_GROUP_OTHER; g++)
+        n += deviates[g];
+    return n;
+}
+
+void explain_course_add(struct explain_course *course, const struct explain_input *in,
+                        const struct record_event *event)
+{
+    size_t groups = count_groups(in);
+
+    if (groups > course->groups)
+        course->groups = groups;
+    if (event->n_top == 0)
+        return;
+    if (course->metric != event->top[0].metric) {
+        size_t before = course->groups;
+
+        explain_course_start(course);
+        course->groups = before;
+        course->metric = event->top[0].metric;
+        course->first = course->last = event->top[0].expected;
+    }
+    if (course->metric < in->schema->n && !isnan(in->value[course->metric])) {
+        double value = in->value[course->metric];
+
+        course->largest_jump = fmax(course->largest_jump, fabs(value - course->last));
+        course->last = value;
+        course->ticks++;
+    }
+}
+
+const char *explain_pattern(const struct explain_course *course,
+                            const struct explain_input *in,
+                            const struct record_event *event, double seconds)
+{
+    const char *name;
+    double rise;
+
+    if (strcmp(event->kind, "silence") == 0 || strcmp(event->kind, "drift") == 0)
+        return event->kind;
+    if (course->groups >= 3)
+        return "contention";
+    if (course->metric >= in->schema->n)
+        return "spike";
+    name = in->schema->metric[course->metric].name;
+    if (explain_group_of(name) == EXPLAIN_GROUP_NETWORK && course->last >= FLOOD_MB)
+        return "flooding";
+    rise = fabs(course->last - course->first);
+    if (explain_group_of(name) == EXPLAIN_GROUP_MEMORY && course->ticks >= 5 &&
+        rise > 0 && course->largest_jump < GRADUAL * rise)
+        return "leak";
+    if (seconds < SPIKE_S)
+        return "spike";
+    if (seconds >= SUSTAINED_S && course->last >= 90 &&
+        strcmp(in->schema->metric[course->metric].unit, "%") == 0)
+        return "sustained bottleneck";
+    return "step";
+}

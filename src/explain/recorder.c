@@ -1,0 +1,342 @@
+/* A moment is made in two passes over the process table: all that were active, busiest
+ * first when there is no room for all, then the largest in memory. Names live in a table
+ * with one slot per (pid, start time); a slot is taken over by a new process only when
+ * the old one has left the ring, so an entry's name is never another's. */
+#include "explain/recorder.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOMENTS = RECORDER_BEFORE_S + RECORDER_AFTER_S + 10,
+    WIDTH = 64,   /* processes kept per moment */
+    LARGEST = 12, /* of them, kept for their memory alone */
+    NAMES = 512,
+};
+
+struct name {
+    int pid, parent;
+    uint32_t uid;
+    uint64_t start_ticks;
+    int64_t last_seen_ns; /* 0 = free slot */
+    char state;
+    char comm[RECORD_COMM_MAX];
+    char command[RECORD_COMMAND_MAX];
+};
+
+struct entry {
+    float use[EXPLAIN_RESOURCES];
+    float gpu_percent, gpu_bytes;
+    uint32_t threads;
+    uint32_t name;
+};
+
+struct moment {
+    int64_t time_ns;
+    size_t n;
+    struct entry entry[WIDTH];
+};
+
+struct explain_recorder {
+    struct moment moment[MOMENTS];
+    size_t newest, n;
+    struct name name[NAMES];
+};
+
+static const char *const resource_name[EXPLAIN_RESOURCES] = {"cpu", "memory", "disk_read",
+                                                             "disk_write"};
+
+const char *explain_resource_name(enum explain_resource resource)
+{
+    return resource_name[resource];
+}
+
+enum vd_status explain_recorder_new(explain_recorder **out)
+{
+    *out = calloc(1, sizeof **out);
+    return *out == NULL ? VD_ERR_MEMORY : VD_OK;
+}
+
+void explain_recorder_free(explain_recorder *recorder)
+{
+    free(recorder);
+}
+
+/* k-th newest moment, 0 = the newest. k < n. */
+static const struct moment *moment_at(const explain_recorder *r, size_t k)
+{
+    return &r->moment[(r->newest + MOMENTS - k) % MOMENTS];
+}
+
+static bool same_process(const struct name *name, const struct record_process *p)
+{
+    return name->last_seen_ns != 0 && name->pid == p->pid &&
+           name->start_ticks == p->start_ticks;
+}
+
+/* The slot of the process, made or taken over when needed; NAMES when all are in use by
+ * processes that the ring still shows. */
+static uint32_t name_of(explain_recorder *r, const struct record_process *p,
+                        int64_t now_ns)
+{
+    int64_t oldest_ns = r->n == 0 ? 0 : moment_at(r, r->n - 1)->time_ns;
+    uint32_t first = (uint32_t)((unsigned)p->pid * 2654435761U) % NAMES;
+    uint32_t free_slot = NAMES;
+
+    for (uint32_t k = 0; k < NAMES; k++) {
+        uint32_t slot = (first + k) % NAMES;
+
+        if (same_process(&r->name[slot], p)) {
+            free_slot = slot;
+            break;
+        }
+        if (free_slot == NAMES && r->name[slot].last_seen_ns < oldest_ns)
+            free_slot = slot;
+        if (r->name[slot].last_seen_ns == 0)
+            break;
+    }
+    if (free_slot == NAMES && r->name[first].last_seen_ns == 0)
+        free_slot = first;
+    if (free_slot < NAMES) {
+        struct name *name = &r->name[free_slot];
+
+        name->pid = p->pid;
+        name->parent = p->parent;
+        name->uid = p->uid;
+        name->start_ticks = p->start_ticks;
+        name->last_seen_ns = now_ns;
+        name->state = p->state;
+        memcpy(name->comm, p->comm, sizeof name->comm);
+        memcpy(name->command, p->command, sizeof name->command);
+    }
+    return free_slot;
+}
+
+static void add_entry(explain_recorder *r, struct moment *m,
+                      const struct record_process *p)
+{
+    struct entry *e = &m->entry[m->n];
+    uint32_t name = name_of(r, p, m->time_ns);
+
+    if (name == NAMES)
+        return;
+    *e = (struct entry){
+        .use = {(float)p->cpu_percent, (float)p->rss_bytes, (float)p->read_bytes_s,
+                (float)p->write_bytes_s},
+        .gpu_percent = (float)p->gpu_percent,
+        .gpu_bytes = (float)p->gpu_bytes,
+        .threads = p->threads,
+        .name = name,
+    };
+    m->n++;
+}
+
+/* How busy a process is on one scale: percent of a core, and disk traffic where 1 MB/s
+ * weighs like one percent. NaN counts as nothing. */
+static double activity(const struct record_process *p)
+{
+    double cpu = isnan(p->cpu_percent) ? 0 : p->cpu_percent;
+    double read = isnan(p->read_bytes_s) ? 0 : p->read_bytes_s;
+    double write = isnan(p->write_bytes_s) ? 0 : p->write_bytes_s;
+
+    return cpu + (read + write) / 1e6;
+}
+
+/* One wanted process: its index and what it is ranked by. */
+struct rank {
+    double key;
+    size_t index;
+};
+
+/* Keeps the `max` largest keys; rank[0] is the smallest of the kept ones (a heap would be
+ * more code for a list this short). */
+static void keep_largest(struct rank *rank, size_t *n, size_t max, double key,
+                         size_t index)
+{
+    size_t i;
+
+    if (*n == max && key <= rank[0].key)
+        return;
+    if (*n == max)
+        memmove(rank, rank + 1, --*n * sizeof *rank);
+    for (i = *n; i > 0 && rank[i - 1].key > key; i--)
+        rank[i] = rank[i - 1];
+    rank[i] = (struct rank){key, index};
+    ++*n;
+}
+
+void explain_recorder_add(explain_recorder *r, int64_t time_ns,
+                          const struct record_processes *processes)
+{
+    struct rank active[WIDTH - LARGEST], large[LARGEST];
+    size_t n_active = 0, n_large = 0;
+    struct moment *m;
+
+    if (processes == NULL)
+        return;
+    if (r->n > 0) {
+        int64_t since = time_ns - moment_at(r, 0)->time_ns;
+
+        /* A clock that was set back must not stop the recording. */
+        if (since >= 0 && since < 900000000)
+            return;
+    }
+    for (size_t i = 0; i < processes->n; i++) {
+        const struct record_process *p = &processes->at[i];
+        double busy = activity(p);
+
+        if (busy > 0)
+            keep_largest(active, &n_active, WIDTH - LARGEST, busy, i);
+        else if (p->rss_bytes > 0)
+            keep_largest(large, &n_large, LARGEST, p->rss_bytes, i);
+    }
+    r->newest = (r->newest + 1) % MOMENTS;
+    if (r->n < MOMENTS)
+        r->n++;
+    m = &r->moment[r->newest];
+    m->time_ns = time_ns;
+    m->n = 0;
+    for (size_t i = n_active; i > 0; i--)
+        add_entry(r, m, &processes->at[active[i - 1].index]);
+    for (size_t i = n_large; i > 0; i--)
+        add_entry(r, m, &processes->at[large[i - 1].index]);
+}
+
+static void fill_process(const explain_recorder *r, const struct entry *e,
+                         struct record_process *p)
+{
+    const struct name *name = &r->name[e->name];
+
+    *p = (struct record_process){
+        .pid = name->pid,
+        .parent = name->parent,
+        .start_ticks = name->start_ticks,
+        .uid = name->uid,
+        .threads = e->threads,
+        .state = name->state,
+        .cpu_percent = e->use[EXPLAIN_CPU],
+        .rss_bytes = e->use[EXPLAIN_MEMORY],
+        .pss_bytes = NAN,
+        .read_bytes_s = e->use[EXPLAIN_DISK_READ],
+        .write_bytes_s = e->use[EXPLAIN_DISK_WRITE],
+        .gpu_percent = e->gpu_percent,
+        .gpu_bytes = e->gpu_bytes,
+    };
+    memcpy(p->comm, name->comm, sizeof p->comm);
+    memcpy(p->command, name->command, sizeof p->command);
+}
+
+enum vd_status explain_recorder_span(const explain_recorder *r, int64_t from_ns,
+                                     int64_t to_ns, struct history_moment **out,
+                                     size_t *n)
+{
+    struct history_moment *moment = calloc(MOMENTS, sizeof *moment);
+
+    *out = NULL;
+    *n = 0;
+    if (moment == NULL)
+        return VD_ERR_MEMORY;
+    for (size_t k = r->n; k > 0; k--) {
+        const struct moment *m = moment_at(r, k - 1);
+        struct history_moment *to = &moment[*n];
+
+        if (m->time_ns < from_ns || m->time_ns > to_ns)
+            continue;
+        to->process = calloc(m->n + 1, sizeof *to->process);
+        if (to->process == NULL) {
+            history_moments_free(moment, *n);
+            *n = 0;
+            return VD_ERR_MEMORY;
+        }
+        to->time_ns = m->time_ns;
+        to->n = m->n;
+        for (size_t i = 0; i < m->n; i++)
+            fill_process(r, &m->entry[i], &to->process[i]);
+        ++*n;
+    }
+    *out = moment;
+    return VD_OK;
+}
+
+/* Sums of one process' use before and since. */
+struct sums {
+    double before, since;
+    const struct entry *last;
+};
+
+static void add_up(const explain_recorder *r, int64_t since_ns,
+                   enum explain_resource resource, struct sums sums[NAMES],
+                   size_t *n_before, size_t *n_since)
+{
+    for (size_t k = r->n; k > 0; k--) {
+        const struct moment *m = moment_at(r, k - 1);
+        bool since = m->time_ns >= since_ns;
+
+        if (m->time_ns < since_ns - (int64_t)RECORDER_BEFORE_S * 1000000000)
+            continue;
+        *(since ? n_since : n_before) += 1;
+        for (size_t i = 0; i < m->n; i++) {
+            const struct entry *e = &m->entry[i];
+            double use = isnan(e->use[resource]) ? 0 : (double)e->use[resource];
+
+            if (since) {
+                sums[e->name].since += use;
+                sums[e->name].last = e;
+            } else {
+                sums[e->name].before += use;
+            }
+        }
+    }
+}
+
+/* Mean use since the start less mean use before. Memory is a level that a process holds,
+ * so a process that was not among the kept ones before may have held it all along: its
+ * last value counts, not the mean of the moments. */
+static double excess_of(const struct sums *s, enum explain_resource resource,
+                        size_t n_before, size_t n_since)
+{
+    double before = n_before == 0 ? 0 : s->before / (double)n_before;
+
+    if (s->last == NULL || n_since == 0)
+        return 0;
+    if (resource == EXPLAIN_MEMORY)
+        return fmax((double)s->last->use[resource] - before, 0);
+    return fmax(s->since / (double)n_since - before, 0);
+}
+
+size_t explain_recorder_suspects(const explain_recorder *r, int64_t since_ns,
+                                 enum explain_resource resource,
+                                 struct record_suspect *out, size_t max)
+{
+    struct sums sums[NAMES] = {0};
+    struct rank rank[RECORD_SUSPECTS];
+    size_t n_before = 0, n_since = 0, n = 0, written = 0;
+    double total = 0;
+
+    if (max > RECORD_SUSPECTS)
+        max = RECORD_SUSPECTS;
+    add_up(r, since_ns, resource, sums, &n_before, &n_since);
+    for (size_t i = 0; i < NAMES; i++) {
+        double excess = excess_of(&sums[i], resource, n_before, n_since);
+
+        total += excess;
+        if (excess > 0 && max > 0)
+            keep_largest(rank, &n, max, excess, i);
+    }
+    while (n > 0 && rank[n - 1].key >= 0.05 * total) {
+        const struct sums *s = &sums[rank[n - 1].index];
+        struct record_suspect *suspect = &out[written++];
+
+        *suspect = (struct record_suspect){
+            .before = n_before == 0 ? 0 : s->before / (double)n_before,
+            .share = rank[n - 1].key / total,
+        };
+        suspect->during = suspect->before + rank[n - 1].key;
+        memcpy(suspect->resource, resource_name[resource],
+               strlen(resource_name[resource]) + 1);
+        fill_process(r, s->last, &suspect->process);
+        n--;
+    }
+    return written;
+}

@@ -1,0 +1,50 @@
+/* The flight recorder: who did what during the last minute and a half.
+ *
+ * A ring of process tables, one moment a second. A moment keeps the processes that did
+ * anything (CPU or disk) and the largest in memory; names are kept once per process in a
+ * table beside it. Bounded: RECORDER_MOMENTS x RECORDER_WIDTH entries of 40 bytes, about
+ * 0.3 MB, all allocated at start.
+ */
+#ifndef VD_EXPLAIN_RECORDER_H
+#define VD_EXPLAIN_RECORDER_H
+
+#include "history.h"
+#include "record.h"
+
+enum { RECORDER_BEFORE_S = 60, RECORDER_AFTER_S = 30 };
+
+typedef struct explain_recorder explain_recorder;
+
+enum vd_status explain_recorder_new(explain_recorder **out);
+void explain_recorder_free(explain_recorder *recorder);
+
+/* Keeps the table of this tick; at most one a second, more often is left out. NULL
+ * processes are fine. */
+void explain_recorder_add(explain_recorder *recorder, int64_t time_ns,
+                          const struct record_processes *processes);
+
+/* What was recorded in [from_ns, to_ns], oldest first, as the store takes it. Free with
+ * history_moments_free. VD_ERR_MEMORY leaves *n = 0. */
+enum vd_status explain_recorder_span(const explain_recorder *recorder, int64_t from_ns,
+                                     int64_t to_ns, struct history_moment **out,
+                                     size_t *n);
+
+enum explain_resource {
+    EXPLAIN_CPU,
+    EXPLAIN_MEMORY,
+    EXPLAIN_DISK_READ,
+    EXPLAIN_DISK_WRITE,
+    EXPLAIN_RESOURCES
+};
+
+const char *explain_resource_name(enum explain_resource resource);
+
+/* The processes with the largest share of the excess of a resource: its mean use from
+ * `since_ns` on less its mean use in the minute before, over the sum of all such
+ * increases. Writes at most `max`, largest first; returns how many. Processes below 5 %
+ * of the excess are left out. */
+size_t explain_recorder_suspects(const explain_recorder *recorder, int64_t since_ns,
+                                 enum explain_resource resource,
+                                 struct record_suspect *out, size_t max);
+
+#endif

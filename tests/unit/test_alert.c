@@ -1,0 +1,207 @@
+/* src/alert: the budget's threshold, and the life of an event. */
+#include "unit.h"
+
+#include <string.h>
+
+#include "alert/budget.h"
+#include "alert/events.h"
+#include "vedette/rng.h"
+
+static const int64_t SECOND = 1000000000;
+
+static void first_threshold_is_that_of_an_exact_surprise(void **state)
+{
+    struct alert_budget b;
+
+    (void)state;
+    alert_budget_init(&b, 1, 1);
+    /* One in 604,800 samples: -log10 of that. */
+    assert_double_equal(alert_budget_threshold(&b), log10(604800), 1e-9);
+    alert_budget_init(&b, 10, 1);
+    assert_double_equal(alert_budget_threshold(&b), log10(60480), 1e-9);
+    assert_true(isnan(alert_budget_achieved(&b)));
+}
+
+/* Alerts of independent exponential surprises over `weeks`, the threshold learnt as it
+ * goes: what a quiet host does. `scale` stretches the tail beyond the exact one. */
+static double simulate(double per_week, double scale, int weeks, uint64_t seed)
+{
+    struct alert_budget b;
+    struct vd_rng rng;
+    double alerts = 0, quiet = 0;
+
+    vd_rng_init(&rng, seed);
+    alert_budget_init(&b, per_week, 10);
+    for (long i = 0; i < weeks * 60480L; i++) {
+        double s = -scale * log10(1 - vd_rng_uniform(&rng));
+
+        if (s >= alert_budget_threshold(&b) && quiet <= 0) {
+            alerts += 1;
+            quiet = 30;
+        }
+        quiet -= 10;
+        alert_budget_add(&b, s, 10);
+    }
+    return alerts / weeks;
+}
+
+static void threshold_learns_the_tail_of_the_host(void **state)
+{
+    (void)state;
+    /* Exact, and with a tail twice as long: both end near the budget. */
+    assert_in_range((int)(10 * simulate(5, 1, 40, 1)), 25, 100);
+    assert_in_range((int)(10 * simulate(5, 2, 40, 2)), 25, 100);
+}
+
+static void alerts_raise_the_threshold_and_confirming_lowers_it(void **state)
+{
+    struct alert_budget b;
+    double before, raised;
+
+    (void)state;
+    alert_budget_init(&b, 1, 1);
+    before = alert_budget_threshold(&b);
+    alert_budget_alerted(&b);
+    raised = alert_budget_threshold(&b);
+    assert_true(raised > before);
+    alert_budget_confirmed(&b);
+    assert_double_equal(alert_budget_threshold(&b), before, 1e-12);
+    for (int i = 0; i < 100; i++)
+        alert_budget_alerted(&b);
+    assert_true(alert_budget_threshold(&b) <= before + 2.001);
+}
+
+static void achieved_rate_counts_alerts_per_week(void **state)
+{
+    struct alert_budget b;
+
+    (void)state;
+    alert_budget_init(&b, 1, 1);
+    for (int i = 0; i < 86400; i++)
+        alert_budget_add(&b, 0, 1);
+    alert_budget_alerted(&b);
+    assert_double_equal(alert_budget_achieved(&b), 7, 1e-9);
+}
+
+static void bad_times_and_missing_surprises_change_nothing(void **state)
+{
+    struct alert_budget b;
+    double before;
+
+    (void)state;
+    alert_budget_init(&b, 1, 1);
+    before = alert_budget_threshold(&b);
+    alert_budget_add(&b, 50, -3);
+    alert_budget_add(&b, 50, NAN);
+    alert_budget_add(&b, NAN, 1);
+    assert_double_equal(alert_budget_threshold(&b), before, 0.01);
+}
+
+/* ---- events ---- */
+
+struct bench {
+    struct alert_events events;
+    int64_t mono_ns;
+    struct record_event *event;
+    bool alert_now, new_peak;
+};
+
+static void bench_init(struct bench *b)
+{
+    struct alert_config config = alert_config_default();
+
+    alert_events_init(&b->events, &config);
+    b->mono_ns = SECOND;
+}
+
+static enum record_event_change tick(struct bench *b, double surprise)
+{
+    double threshold = alert_budget_threshold(&b->events.budget);
+    struct alert_input in = {.kind = ALERT_ANOMALY, .worth_alert = true};
+
+    b->mono_ns += SECOND;
+    alert_events_tick(&b->events, surprise, b->mono_ns, b->mono_ns);
+    in.active = b->events.sustained >= threshold;
+    in.score = 1 - b->events.sustained / threshold;
+    in.severity = RECORD_HIGH;
+    in.time_ns = in.mono_ns = b->mono_ns;
+    return alert_events_update(&b->events, &in, &b->event, &b->alert_now, &b->new_peak);
+}
+
+static void one_odd_sample_is_no_event(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    for (int i = 0; i < 60; i++)
+        assert_int_equal(tick(&b, i % 10 == 0 ? 40 : 0.2), RECORD_EVENT_NONE);
+    assert_int_equal(b.events.opened, 0);
+}
+
+static void three_of_five_open_alert_and_end(void **state)
+{
+    struct bench b;
+    int64_t first;
+
+    (void)state;
+    bench_init(&b);
+    for (int i = 0; i < 20; i++)
+        tick(&b, 0.2);
+    first = b.mono_ns + SECOND;
+    assert_int_equal(tick(&b, 12), RECORD_EVENT_NONE);
+    assert_int_equal(tick(&b, 12), RECORD_EVENT_NONE);
+    assert_int_equal(tick(&b, 12), RECORD_EVENT_OPENED);
+    assert_true(b.alert_now);
+    assert_true(b.event->start_ns == first);
+    assert_true(alert_events_anomalous(&b.events));
+    assert_int_equal(tick(&b, 20), RECORD_EVENT_UPDATED);
+    assert_false(b.alert_now);
+    for (int i = 0; i < 9; i++)
+        tick(&b, 0.1);
+    while (b.event->state == RECORD_EVENT_OPEN && b.mono_ns < 100 * SECOND)
+        tick(&b, 0.1);
+    assert_int_equal(b.event->state, RECORD_EVENT_CLOSED);
+    assert_true(b.event->end_ns > b.event->start_ns);
+    assert_int_equal(tick(&b, 0.1), RECORD_EVENT_NONE);
+    assert_false(alert_events_anomalous(&b.events));
+    assert_int_equal(b.events.alerts, 1);
+}
+
+static void missing_verdicts_open_nothing(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    for (int i = 0; i < 30; i++)
+        assert_int_equal(tick(&b, NAN), RECORD_EVENT_NONE);
+}
+
+static void a_lasting_level_is_adopted(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    for (int i = 0; i < 910; i++)
+        tick(&b, 15);
+    assert_true(alert_events_adopted(&b.events, b.mono_ns));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_threshold_is_that_of_an_exact_surprise),
+        cmocka_unit_test(threshold_learns_the_tail_of_the_host),
+        cmocka_unit_test(alerts_raise_the_threshold_and_confirming_lowers_it),
+        cmocka_unit_test(achieved_rate_counts_alerts_per_week),
+        cmocka_unit_test(bad_times_and_missing_surprises_change_nothing),
+        cmocka_unit_test(one_odd_sample_is_no_event),
+        cmocka_unit_test(three_of_five_open_alert_and_end),
+        cmocka_unit_test(missing_verdicts_open_nothing),
+        cmocka_unit_test(a_lasting_level_is_adopted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

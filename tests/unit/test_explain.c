@@ -1,0 +1,244 @@
+/* src/explain: words, suspects, the flight recorder, patterns. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain/explain.h"
+
+static const int64_t SECOND = 1000000000;
+
+static const struct record_metric rows[] = {
+    {.name = "cpu_percent", .unit = "%", .core = true},
+    {.name = "cpu_memory", .unit = "%", .core = true},
+    {.name = "gpu_memory", .unit = "%", .core = true},
+    {.name = "disk_write_mb", .unit = "MB/s"},
+    {.name = "network_recv_mb", .unit = "MB/s"},
+    {.name = "cpu_core_percent", .unit = "%", .label_key = "cpu"},
+};
+
+enum { CPU, MEMORY, GPU_MEMORY, WRITE, RECV, CORE_0, CORE_1, METRICS };
+
+struct bench {
+    struct record_schema schema;
+    double value[METRICS], expected[METRICS], z[METRICS];
+    struct explain_input in;
+    struct record_event event;
+};
+
+static void bench_init(struct bench *b)
+{
+    memset(b, 0, sizeof *b);
+    for (int i = 0; i < CORE_0; i++)
+        record_schema_add(&b->schema, &rows[i], NULL);
+    record_schema_add(&b->schema, &rows[CORE_0], "0");
+    record_schema_add(&b->schema, &rows[CORE_0], "1");
+    b->in = (struct explain_input){&b->schema, b->value, b->expected, b->z};
+}
+
+static void text_is_exactly_as_documented(void **state)
+{
+    struct record_deviation d = {GPU_MEMORY, 14.2, 9.4, 1.9};
+    struct bench b;
+    char text[128];
+
+    (void)state;
+    bench_init(&b);
+    assert_string_equal(explain_deviation_text(&b.schema, &d, text, sizeof text),
+                        "gpu_memory: 14.2 (high, expected ≈9.4, z=1.9)");
+    d = (struct record_deviation){CORE_1, 0.04, 1234.56, -12.34};
+    assert_string_equal(explain_deviation_text(&b.schema, &d, text, sizeof text),
+                        "cpu_core_percent{1}: 0.04 (low, expected ≈1235, z=12.3)");
+    record_schema_release(&b.schema);
+}
+
+static void top_names_the_metric_people_know_once_per_family(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    b.z[CPU] = 30, b.value[CPU] = 85.66, b.expected[CPU] = 4;
+    b.z[CORE_0] = 50, b.z[CORE_1] = 50;
+    b.z[MEMORY] = 3, b.value[MEMORY] = 60;
+    b.z[WRITE] = 1;
+    b.z[GPU_MEMORY] = NAN;
+    explain_event(&b.in, &b.event);
+    assert_int_equal(b.event.n_top, 3);
+    assert_int_equal(b.event.top[0].metric, CPU);
+    assert_int_equal(b.event.top[1].metric, CORE_0);
+    assert_int_equal(b.event.top[2].metric, MEMORY);
+    assert_string_equal(b.event.reason,
+                        "High CPU usage detected | High memory consumption");
+    assert_string_equal(b.event.factor[0], "CPU: 85.7%");
+    record_schema_release(&b.schema);
+}
+
+static void nothing_deviating_is_said_so(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    explain_event(&b.in, &b.event);
+    assert_int_equal(b.event.n_top, 0);
+    assert_string_equal(b.event.explanation[0], "");
+    assert_string_equal(b.event.reason, "Unusual combination of values");
+    record_schema_release(&b.schema);
+}
+
+/* ---- flight recorder ---- */
+
+static void fill(struct record_process *p, int pid, const char *comm, double cpu,
+                 double rss)
+{
+    *p = (struct record_process){
+        .pid = pid,
+        .start_ticks = (uint64_t)pid,
+        .cpu_percent = cpu,
+        .rss_bytes = rss,
+        .read_bytes_s = NAN,
+        .write_bytes_s = NAN,
+    };
+    snprintf(p->comm, sizeof p->comm, "%s", comm);
+}
+
+/* 90 s: an editor at 3 %, a steady burner at 50 %, and from second 60 on a runaway. */
+static void record_story(explain_recorder *r)
+{
+    struct record_process at[3];
+    struct record_processes table = {.at = at};
+
+    for (int t = 0; t < 90; t++) {
+        fill(&at[0], 10, "editor", 3, 2e8);
+        fill(&at[1], 20, "steady", 50, 1e8);
+        fill(&at[2], 30, "runaway <b>", 95, 5e7 + (t - 60) * 1e7);
+        table.n = t < 60 ? 2 : 3;
+        explain_recorder_add(r, (1000 + t) * SECOND, &table);
+    }
+}
+
+static void suspect_is_who_caused_the_excess_not_who_uses_most(void **state)
+{
+    struct record_suspect suspect[RECORD_SUSPECTS];
+    explain_recorder *r;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(explain_recorder_new(&r), VD_OK);
+    record_story(r);
+    n = explain_recorder_suspects(r, 1060 * SECOND, EXPLAIN_CPU, suspect,
+                                  RECORD_SUSPECTS);
+    assert_int_equal(n, 1);
+    assert_int_equal(suspect[0].process.pid, 30);
+    assert_string_equal(suspect[0].process.comm, "runaway <b>");
+    assert_double_equal(suspect[0].before, 0, 1e-9);
+    assert_double_equal(suspect[0].during, 95, 1e-3);
+    assert_double_equal(suspect[0].share, 1, 1e-9);
+    n = explain_recorder_suspects(r, 1060 * SECOND, EXPLAIN_MEMORY, suspect, 5);
+    assert_int_equal(suspect[0].process.pid, 30);
+    assert_double_equal(suspect[0].during, 5e7 + 29e7, 1e3);
+    explain_recorder_free(r);
+}
+
+static void recorder_gives_the_span_oldest_first(void **state)
+{
+    struct history_moment *moment;
+    explain_recorder *r;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(explain_recorder_new(&r), VD_OK);
+    record_story(r);
+    assert_int_equal(explain_recorder_span(r, 1050 * SECOND, 1069 * SECOND, &moment, &n),
+                     VD_OK);
+    assert_int_equal(n, 20);
+    assert_true(moment[0].time_ns == 1050 * SECOND &&
+                moment[19].time_ns == 1069 * SECOND);
+    assert_int_equal(moment[0].n, 2);
+    assert_int_equal(moment[19].n, 3);
+    assert_int_equal(moment[19].process[0].pid, 30);
+    assert_true(isnan(moment[19].process[0].pss_bytes));
+    history_moments_free(moment, n);
+    explain_recorder_free(r);
+}
+
+static void recorder_is_bounded_and_forgets_processes(void **state)
+{
+    struct record_process *at = calloc(5000, sizeof *at);
+    struct record_processes table = {.at = at, .n = 5000};
+    struct history_moment *moment;
+    explain_recorder *r;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(explain_recorder_new(&r), VD_OK);
+    /* Each second 5,000 new busy processes: more than the table of names can hold. */
+    for (int t = 0; t < 300; t++) {
+        for (int i = 0; i < 5000; i++)
+            fill(&at[i], 1 + i + 5000 * t, "child", 1 + i % 90, 1e6);
+        explain_recorder_add(r, (1000 + t) * SECOND, &table);
+    }
+    assert_int_equal(explain_recorder_span(r, 0, 2000 * SECOND, &moment, &n), VD_OK);
+    assert_true(n > 60 && n <= 100);
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; i < moment[k].n; i++) {
+            int second = (moment[k].process[i].pid - 1) / 5000;
+
+            assert_true(moment[k].time_ns == (1000 + second) * SECOND);
+        }
+    history_moments_free(moment, n);
+    explain_recorder_free(r);
+    free(at);
+}
+
+/* ---- patterns ---- */
+
+static const char *course_of(struct bench *b, size_t metric, double from, double step,
+                             int ticks)
+{
+    struct explain_course course;
+
+    explain_course_start(&course);
+    b->event = (struct record_event){.n_top = 1};
+    b->expected[metric] = from;
+    b->event.top[0] = (struct record_deviation){.metric = metric, .expected = from};
+    for (int t = 0; t < ticks; t++) {
+        b->value[metric] = from + step * (t + 1);
+        b->z[metric] = 8;
+        explain_course_add(&course, &b->in, &b->event);
+    }
+    return explain_pattern(&course, &b->in, &b->event, ticks);
+}
+
+static void patterns_have_their_names(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    assert_string_equal(course_of(&b, CPU, 5, 40, 2), "spike");
+    assert_string_equal(course_of(&b, CPU, 5, 0.5, 30), "step");
+    assert_string_equal(course_of(&b, MEMORY, 30, 1, 20), "leak");
+    b.value[CPU] = 0, b.z[CPU] = 0, b.z[MEMORY] = 0;
+    assert_string_equal(course_of(&b, RECV, 0, 10, 3), "flooding");
+    b.z[CPU] = b.z[MEMORY] = b.z[WRITE] = 9;
+    assert_string_equal(course_of(&b, CPU, 5, 40, 2), "contention");
+    record_schema_release(&b.schema);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_is_exactly_as_documented),
+        cmocka_unit_test(top_names_the_metric_people_know_once_per_family),
+        cmocka_unit_test(nothing_deviating_is_said_so),
+        cmocka_unit_test(suspect_is_who_caused_the_excess_not_who_uses_most),
+        cmocka_unit_test(recorder_gives_the_span_oldest_first),
+        cmocka_unit_test(recorder_is_bounded_and_forgets_processes),
+        cmocka_unit_test(patterns_have_their_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,348 @@
+/* src/detect: rules, baselines, silence and the host layer. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/baseline.h"
+#include "detect/host.h"
+#include "detect/rules.h"
+#include "detect/silence.h"
+#include "vedette/rng.h"
+
+static const int64_t SECOND = 1000000000;
+
+static const struct record_metric rows[] = {
+    {.name = "cpu_percent", .unit = "%", .core = true},
+    {.name = "cpu_memory", .unit = "%", .core = true},
+    {.name = "cpu_temp", .unit = "C", .core = true},
+    {.name = "disk_write_mb", .unit = "MB/s"},
+    {.name = "filesystem_percent", .unit = "%", .label_key = "mount"},
+};
+
+enum { CPU, MEMORY, TEMP, WRITE, ROOT, HOME, METRICS };
+
+static void make_schema(struct record_schema *schema)
+{
+    *schema = (struct record_schema){0};
+    for (int i = 0; i < ROOT; i++)
+        record_schema_add(schema, &rows[i], NULL);
+    record_schema_add(schema, &rows[ROOT], "/");
+    record_schema_add(schema, &rows[ROOT], "/home");
+}
+
+/* ---- rules ---- */
+
+static void rules_are_parsed_with_all_their_words(void **state)
+{
+    struct detect_rule rule;
+    struct vd_error err = {0};
+
+    (void)state;
+    assert_int_equal(detect_rule_parse(&rule, "cpu_percent > 90 for 30s critical", &err),
+                     0);
+    assert_string_equal(rule.metric, "cpu_percent");
+    assert_true(rule.above && rule.value == 90 && rule.for_s == 30);
+    assert_int_equal(rule.severity, RECORD_CRITICAL);
+    assert_int_equal(detect_rule_parse(&rule, "memory_available_gb<0.5", &err), 0);
+    assert_true(!rule.above && rule.value == 0.5 && rule.for_s == 0);
+    assert_int_equal(rule.severity, RECORD_HIGH);
+    assert_int_equal(detect_rule_parse(&rule, "cpu_percent > 90%", &err), 0);
+}
+
+static void bad_rules_are_refused_with_the_place(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "> 5",
+        "cpu_percent",
+        "cpu_percent = 5",
+        "cpu_percent > high",
+        "cpu_percent > 5 for",
+        "cpu_percent > 5 for ever",
+        "cpu_percent > 5 terrible",
+        "cpu_percent > nan",
+        "cpu_percent > 5x",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct detect_rule rule;
+        struct vd_error err = {0};
+
+        assert_int_equal(detect_rule_parse(&rule, bad[i], &err), VD_ERR_ARGUMENT);
+        assert_non_null(strstr(err.text, bad[i]));
+        assert_int_not_equal(err.hint[0], '\0');
+    }
+}
+
+static void rule_fires_after_its_time_and_names_the_worst(void **state)
+{
+    double value[METRICS] = {10, 10, NAN, 0, 96, 99};
+    struct detect_rule_hit hit[DETECT_RULES_MAX];
+    struct detect_rules rules = {0};
+    struct record_schema schema;
+    struct detect_rule rule;
+
+    (void)state;
+    make_schema(&schema);
+    detect_rule_parse(&rule, "filesystem_percent > 95 for 5s", NULL);
+    assert_int_equal(detect_rules_add(&rules, &rule), VD_OK);
+    assert_int_equal(detect_rules_check(&rules, &schema, value, 1 * SECOND, hit), 0);
+    assert_int_equal(detect_rules_check(&rules, &schema, value, 5 * SECOND, hit), 0);
+    assert_int_equal(detect_rules_check(&rules, &schema, value, 6 * SECOND, hit), 1);
+    assert_int_equal(hit[0].metric, HOME);
+    value[ROOT] = value[HOME] = NAN;
+    assert_int_equal(detect_rules_check(&rules, &schema, value, 7 * SECOND, hit), 0);
+    value[ROOT] = 97;
+    assert_int_equal(detect_rules_check(&rules, &schema, value, 8 * SECOND, hit), 0);
+    record_schema_release(&schema);
+}
+
+/* ---- baseline ---- */
+
+static void z_has_a_floor_that_keeps_small_moves_small(void **state)
+{
+    double value[METRICS] = {0.1, 40, NAN, 0, 50, 50};
+    struct detect_baseline b = {0};
+    struct record_schema schema;
+
+    (void)state;
+    make_schema(&schema);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(detect_baseline_read(&b, &schema, value), VD_OK);
+        detect_baseline_learn(&b, value);
+    }
+    value[CPU] = 0.9;
+    value[WRITE] = 80;
+    detect_baseline_read(&b, &schema, value);
+    assert_true(b.z[CPU] < 1);
+    assert_double_equal(b.z[WRITE], 80, 1e-6);
+    assert_true(isnan(b.z[TEMP]));
+    assert_double_equal(b.expected[MEMORY], 40, 1e-6);
+    detect_baseline_release(&b);
+    record_schema_release(&schema);
+}
+
+static void baseline_survives_saving(void **state)
+{
+    double value[METRICS] = {5, 40, 50, 0, 50, 50};
+    struct detect_baseline b = {0}, c = {0};
+    struct record_schema schema;
+    struct vd_writer w = {0};
+    struct vd_reader r;
+
+    (void)state;
+    make_schema(&schema);
+    for (int i = 0; i < 100; i++) {
+        detect_baseline_read(&b, &schema, value);
+        detect_baseline_learn(&b, value);
+    }
+    detect_baseline_save(&b, &schema, &w);
+    vd_reader_init(&r, w.at, w.size);
+    assert_int_equal(detect_baseline_load(&c, &schema, &r, NULL), VD_OK);
+    detect_baseline_read(&c, &schema, value);
+    assert_double_equal(c.expected[CPU], 5, 0);
+    for (size_t cut = 0; cut < w.size; cut += 97) {
+        struct detect_baseline d = {0};
+
+        vd_reader_init(&r, w.at, cut);
+        detect_baseline_load(&d, &schema, &r, NULL);
+        detect_baseline_release(&d);
+    }
+    vd_writer_release(&w);
+    detect_baseline_release(&b);
+    detect_baseline_release(&c);
+    record_schema_release(&schema);
+}
+
+/* ---- silence ---- */
+
+static void silence_hears_what_stopped_and_what_froze(void **state)
+{
+    double value[METRICS] = {1, 1, 50, 1, 1, 1};
+    struct detect_silence s = {.interval_s = 1};
+    struct detect_silence_hit hit;
+    struct record_schema schema;
+    int64_t now = 0;
+
+    (void)state;
+    make_schema(&schema);
+    for (int i = 0; i < 100; i++) {
+        value[TEMP] = 50 + i % 3;
+        assert_false(detect_silence_check(&s, &schema, value, now += SECOND, &hit));
+    }
+    /* An unplugged file system is no incident, a metric without a label is. */
+    value[HOME] = NAN;
+    for (int i = 0; i < 60; i++) {
+        value[TEMP] = 50 + i % 3;
+        assert_false(detect_silence_check(&s, &schema, value, now += SECOND, &hit));
+    }
+    value[CPU] = NAN;
+    for (int i = 0; i < 10; i++) {
+        value[TEMP] = 50 + i % 3;
+        assert_false(detect_silence_check(&s, &schema, value, now += SECOND, &hit));
+    }
+    assert_true(detect_silence_check(&s, &schema, value, now += SECOND, &hit));
+    assert_int_equal(hit.kind, DETECT_SILENCE_GONE);
+    assert_int_equal(hit.metric, CPU);
+    value[CPU] = 1;
+    for (int i = 0; i < 598; i++)
+        assert_false(detect_silence_check(&s, &schema, value, now += SECOND, &hit));
+    while (!detect_silence_check(&s, &schema, value, now += SECOND, &hit))
+        assert_true(now < 10000 * SECOND);
+    assert_int_equal(hit.kind, DETECT_SILENCE_FROZEN);
+    assert_int_equal(hit.metric, TEMP);
+    value[TEMP] = 51;
+    assert_true(detect_silence_check(&s, &schema, value, now += 300 * SECOND, &hit));
+    assert_int_equal(hit.kind, DETECT_SILENCE_GAP);
+    detect_silence_release(&s);
+    record_schema_release(&schema);
+}
+
+/* ---- host layer ---- */
+
+struct bench {
+    struct record_schema schema;
+    detect_host *host;
+    struct vd_rng rng;
+    struct record_verdict verdict;
+};
+
+static void bench_init(struct bench *b)
+{
+    static const char *const detectors[] = {"isolation_forest"};
+    struct host_config config = host_config_default();
+
+    config.detector = detectors;
+    config.n_detectors = 1;
+    make_schema(&b->schema);
+    vd_rng_init(&b->rng, 11);
+    assert_int_equal(detect_host_new(&b->host, &config), VD_OK);
+}
+
+static void read_row(struct bench *b, double cpu, double memory)
+{
+    double value[METRICS] = {cpu, memory, NAN, 0.1, 50, 50};
+    double live[HOST_LIVE] = {fabs(cpu - 10) / 2, NAN};
+
+    b->verdict = (struct record_verdict){0};
+    detect_host_read(b->host, &b->schema, value, live, &b->verdict);
+}
+
+static void learn(struct bench *b, int n)
+{
+    for (int i = 0; i < n; i++) {
+        read_row(b, 10 + 2 * vd_rng_normal(&b->rng), 40 + vd_rng_normal(&b->rng));
+        detect_host_learn(b->host);
+    }
+}
+
+static void train(struct bench *b)
+{
+    host_job *job = detect_host_train_begin(b->host);
+
+    assert_non_null(job);
+    detect_host_train_run(job);
+    assert_int_equal(detect_host_train_end(b->host, job, NULL), VD_OK);
+}
+
+static void bench_release(struct bench *b)
+{
+    detect_host_free(b->host);
+    record_schema_release(&b->schema);
+}
+
+static double surprise_of(const struct bench *b, const char *name)
+{
+    for (size_t i = 0; i < b->verdict.n; i++)
+        if (strcmp(b->verdict.detector[i].name, name) == 0)
+            return b->verdict.detector[i].surprise;
+    return NAN;
+}
+
+static void host_says_nothing_before_it_has_learned(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    learn(&b, 5);
+    assert_null(detect_host_train_begin(b.host));
+    assert_int_equal(b.verdict.n, 0);
+    bench_release(&b);
+}
+
+static void host_finds_the_runaway_and_trusts_more_data_more(void **state)
+{
+    struct bench b;
+    double confidence;
+
+    (void)state;
+    bench_init(&b);
+    learn(&b, 60);
+    train(&b);
+    confidence = detect_host_confidence(b.host);
+    assert_true(confidence > 0 && confidence < 0.6);
+    read_row(&b, 10, 40);
+    assert_true(surprise_of(&b, "isolation_forest") < 1);
+    assert_true(isnan(surprise_of(&b, "metric_layer")));
+    read_row(&b, 95, 40);
+    assert_true(surprise_of(&b, "robust_z") > 5);
+    assert_true(surprise_of(&b, "isolation_forest") > 1);
+    learn(&b, 3000);
+    train(&b);
+    read_row(&b, 95, 40);
+    assert_true(surprise_of(&b, "robust_z") > 5);
+    assert_true(detect_host_confidence(b.host) > confidence);
+    bench_release(&b);
+}
+
+static void host_comes_back_from_its_bytes(void **state)
+{
+    struct vd_writer w = {0};
+    struct vd_reader r;
+    struct bench b, c;
+    double expected;
+
+    (void)state;
+    bench_init(&b);
+    bench_init(&c);
+    learn(&b, 300);
+    train(&b);
+    detect_host_save(b.host, &w);
+    vd_reader_init(&r, w.at, w.size);
+    assert_int_equal(detect_host_load(c.host, &r, NULL), VD_OK);
+    assert_int_equal(detect_host_rows(c.host), 300);
+    read_row(&b, 33, 44);
+    read_row(&c, 33, 44);
+    expected = surprise_of(&b, "isolation_forest");
+    assert_double_equal(surprise_of(&c, "isolation_forest"), expected, 0);
+    for (size_t cut = 0; cut < w.size; cut += 1 + w.size / 200) {
+        vd_reader_init(&r, w.at, cut);
+        assert_int_not_equal(detect_host_load(c.host, &r, NULL), VD_OK);
+    }
+    read_row(&c, 33, 44);
+    assert_double_equal(surprise_of(&c, "isolation_forest"), expected, 0);
+    vd_writer_release(&w);
+    bench_release(&b);
+    bench_release(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_are_parsed_with_all_their_words),
+        cmocka_unit_test(bad_rules_are_refused_with_the_place),
+        cmocka_unit_test(rule_fires_after_its_time_and_names_the_worst),
+        cmocka_unit_test(z_has_a_floor_that_keeps_small_moves_small),
+        cmocka_unit_test(baseline_survives_saving),
+        cmocka_unit_test(silence_hears_what_stopped_and_what_froze),
+        cmocka_unit_test(host_says_nothing_before_it_has_learned),
+        cmocka_unit_test(host_finds_the_runaway_and_trusts_more_data_more),
+        cmocka_unit_test(host_comes_back_from_its_bytes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
