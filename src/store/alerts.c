@@ -1,0 +1,109 @@
+/* alerts.jsonl: one line per event, when it opens; append only. docs/formats/alerts.md
+ * has the keys.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/file.h"
+#include "store/row.h"
+#include "store/text.h"
+
+static bool wanted(const struct store_config *config)
+{
+    return config->alerts;
+}
+
+static enum vd_status create(void **out, const struct store_place *place,
+                             struct vd_error *err)
+{
+    struct store_file *file = malloc(sizeof *file);
+    enum vd_status status;
+
+    if (file == NULL)
+        return vd_error_set(err, VD_ERR_RETRY, NULL, "no memory");
+    status = store_file_open(file, place->config, "alerts.jsonl", NULL, NULL, err);
+    if (status == VD_OK)
+        *out = file;
+    else
+        free(file);
+    return status;
+}
+
+static void print_suspects(struct vd_writer *line, const struct record_event *event)
+{
+    for (size_t i = 0; i < event->n_suspects; i++) {
+        const struct record_suspect *suspect = &event->suspect[i];
+
+        store_print(line, "%s{\"pid\": %d, \"name\": ", i == 0 ? "" : ", ",
+                    suspect->process.pid);
+        store_json_text(line, suspect->process.comm);
+        store_print(line, ", \"resource\": ");
+        store_json_text(line, suspect->resource);
+        store_print(line, ", \"share\": ");
+        store_json_number(line, suspect->share);
+        store_print(line, "}");
+    }
+}
+
+/* {"time": "2026-11-21T03:10:29.123456", "kind": "anomaly", "score": -0.62,
+ *  "explanation": ["cpu_percent: 97.1 (high, expected ≈9.4, z=8.8)"],
+ *  "metrics": {"cpu_percent": 97.1, ...}, "event": 12, ...} */
+static enum store_result write_event(void *sink, const void *message, size_t size,
+                                     struct vd_error *err)
+{
+    struct vd_writer *line = &((struct store_file *)sink)->pending;
+    const struct store_event_row *row = message;
+    const struct record_event *event = &row->event;
+
+    (void)size;
+    (void)err;
+    store_print(line, "{\"time\": \"");
+    store_print_time(line, event->start_ns, 'T');
+    /* Readers of the format know two kinds; `source` tells the others apart. */
+    store_print(line, "\", \"kind\": \"%s\", \"score\": ",
+                strcmp(event->kind, "drift") == 0 ? "drift" : "anomaly");
+    store_json_number(line, event->score);
+    store_print(line, ", \"explanation\": ");
+    store_json_texts(line, event->explanation[0], sizeof event->explanation[0],
+                     event->n_top);
+    store_print(line, ", \"metrics\": ");
+    store_json_metrics(line, &row->row, store_features, STORE_FEATURES);
+    store_print(line, ", \"event\": %lld, \"source\": ", (long long)event->id);
+    store_json_text(line, event->kind);
+    store_print(line, ", \"severity\": \"%s\", \"pattern\": ",
+                record_severity_name(event->severity));
+    store_json_text(line, event->pattern);
+    store_print(line, ", \"reason\": ");
+    store_json_text(line, event->reason);
+    store_print(line, ", \"alerted\": %s, \"suspects\": [",
+                event->alerted ? "true" : "false");
+    print_suspects(line, event);
+    store_print(line, "]}\n");
+    return STORE_OK;
+}
+
+static enum store_result flush(void *sink, struct vd_error *err)
+{
+    return store_file_flush(sink, err);
+}
+
+static void destroy(void *sink)
+{
+    store_file_close(sink);
+    free(sink);
+}
+
+const struct store_sink store_sink_alerts = {
+    .name = "alerts",
+    .file = "alerts.jsonl",
+    .queue_bytes = 128 * 1024,
+    .batch = 1,
+    .columns = store_features,
+    .n_columns = STORE_FEATURES,
+    .wanted = wanted,
+    .pack = store_pack_event,
+    .create = create,
+    .write = write_event,
+    .flush = flush,
+    .destroy = destroy,
+};

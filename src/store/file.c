@@ -1,0 +1,360 @@
+#include "store/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What waiting may cure: a full disk, a quota, a lack of kernel memory. */
+static enum vd_status status_of(int error)
+{
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EINTR:
+    case EAGAIN:
+    case ENOMEM:
+    case EIO:
+        return VD_ERR_RETRY;
+    default:
+        return VD_ERR_IO;
+    }
+}
+
+static enum vd_status failed(const struct store_file *file, const char *what,
+                             struct vd_error *err)
+{
+    int error = errno;
+
+    return vd_error_set(err, status_of(error), NULL, "cannot %s %s: %s", what, file->path,
+                        strerror(error));
+}
+
+/* `size` bytes at `at`, all or an errno. */
+static bool write_all(int fd, const void *bytes, size_t size, int64_t at)
+{
+    const char *from = bytes;
+
+    while (size > 0) {
+        ssize_t n = pwrite(fd, from, size, at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            errno = ENOSPC;
+        if (n <= 0)
+            return false;
+        from += n;
+        at += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+/* How much of the first `size` bytes ends with a line end. */
+static int64_t whole_lines(int fd, int64_t size)
+{
+    char block[4096];
+
+    while (size > 0) {
+        size_t want = size < (int64_t)sizeof block ? (size_t)size : sizeof block;
+        ssize_t n = pread(fd, block, want, size - (int64_t)want);
+
+        if (n != (ssize_t)want)
+            return 0;
+        for (; n > 0; n--)
+            if (block[n - 1] == '\n')
+                return size - (int64_t)want + n;
+        size -= (int64_t)want;
+    }
+    return 0;
+}
+
+static bool has_header(const struct store_file *file)
+{
+    size_t length = strlen(file->header);
+    char *found = malloc(length);
+    bool same = found != NULL && pread(file->fd, found, length, 0) == (ssize_t)length &&
+                memcmp(found, file->header, length) == 0;
+
+    free(found);
+    return same;
+}
+
+/* "performance_log" and ".csv". */
+static void split_name(const char *name, char stem[64], const char **extension)
+{
+    const char *dot = strrchr(name, '.');
+
+    *extension = dot == NULL ? "" : dot;
+    snprintf(stem, 64, "%.*s", dot == NULL ? (int)strlen(name) : (int)(dot - name), name);
+}
+
+static bool is_older_one(const struct dirent *entry, const struct store_file *file)
+{
+    const char *extension;
+    char stem[64];
+    size_t length = strlen(entry->d_name), first;
+
+    split_name(file->name, stem, &extension);
+    first = strlen(stem);
+    return length >= first + 16 + strlen(extension) &&
+           strncmp(entry->d_name, stem, first) == 0 && entry->d_name[first] == '.' &&
+           entry->d_name[first + 1] >= '0' && entry->d_name[first + 1] <= '9' &&
+           strcmp(entry->d_name + length - strlen(extension), extension) == 0;
+}
+
+/* Of the files set aside earlier the newest STORE_FILE_KEEP stay; their names sort by
+ * time. */
+static void remove_older_ones(const struct store_file *file)
+{
+    struct dirent **entry = NULL;
+    int n = scandir(file->config->dir, &entry, NULL, alphasort);
+    int older = 0;
+
+    for (int i = 0; i < n; i++)
+        older += is_older_one(entry[i], file);
+    for (int i = 0; i < n; i++) {
+        char path[PATH_MAX];
+
+        if (is_older_one(entry[i], file) && older-- > STORE_FILE_KEEP) {
+            snprintf(path, sizeof path, "%s/%s", file->config->dir, entry[i]->d_name);
+            unlink(path);
+        }
+        free(entry[i]);
+    }
+    free(entry);
+}
+
+/* The file gets the time into its name and is closed. */
+static enum vd_status set_aside(struct store_file *file, const char *why,
+                                struct vd_error *err)
+{
+    char stem[64], date[32], path[PATH_MAX];
+    const char *extension;
+    time_t now = time(NULL);
+    struct tm tm = {0};
+
+    localtime_r(&now, &tm);
+    strftime(date, sizeof date, "%Y%m%d-%H%M%S", &tm);
+    split_name(file->name, stem, &extension);
+    for (int k = 0; k < 100; k++) {
+        if (snprintf(path, sizeof path, "%s/%s.%s%s%.0d%s", file->config->dir, stem, date,
+                     k == 0 ? "" : "-", k, extension) >= (int)sizeof path)
+            break;
+        if (access(path, F_OK) != 0)
+            break;
+    }
+    if (rename(file->path, path) != 0)
+        return failed(file, "rename", err);
+    store_say(file->config, STORE_INFO, "%s: %s; it is now %s", file->name, why, path);
+    close(file->fd);
+    file->fd = -1;
+    remove_older_ones(file);
+    return VD_OK;
+}
+
+static enum vd_status open_path(struct store_file *file, int64_t *size,
+                                struct vd_error *err)
+{
+    struct stat stat;
+
+    file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file->fd < 0 || fstat(file->fd, &stat) != 0)
+        return failed(file, "open", err);
+    if (!S_ISREG(stat.st_mode))
+        return vd_error_set(err, VD_ERR_IO, NULL, "%s is not a file", file->path);
+    file->size = whole_lines(file->fd, stat.st_size);
+    *size = stat.st_size;
+    return VD_OK;
+}
+
+/* The bytes that close the file are no line: the next line goes in their place. Where a
+ * crash tore them the file ends after its last whole line. */
+static void step_before_close(struct store_file *file)
+{
+    size_t length = strlen(file->close);
+    char end[16] = "";
+
+    if (file->size >= (int64_t)length &&
+        pread(file->fd, end, length, file->size - (int64_t)length) == (ssize_t)length &&
+        memcmp(end, file->close, length) == 0) {
+        file->size -= (int64_t)length;
+        return;
+    }
+    file->size -= 1; /* the line end, with which `close` begins, and a comma before it */
+    if (file->size > 0 && pread(file->fd, end, 1, file->size - 1) == 1 && end[0] == ',')
+        file->size -= 1;
+}
+
+/* Less than one line, and not the beginning of a file of ours: somebody else's. */
+static bool is_foreign(const struct store_file *file, int64_t size)
+{
+    char found[512];
+    size_t length = file->header == NULL ? 0 : strlen(file->header);
+
+    if (size == 0 || file->size > 0)
+        return false;
+    if (size > (int64_t)length || size > (int64_t)sizeof found)
+        return true;
+    return pread(file->fd, found, (size_t)size, 0) != size ||
+           memcmp(found, file->header, (size_t)size) != 0;
+}
+
+/* Header and end; when they cannot be written the next open finds an empty file. */
+static bool begin(struct store_file *file)
+{
+    size_t length = file->header == NULL ? 0 : strlen(file->header);
+
+    if (file->size > 0 || length == 0)
+        return true;
+    file->size = (int64_t)length;
+    return write_all(file->fd, file->header, length, 0) || ftruncate(file->fd, 0) != 0;
+}
+
+/* Cuts off what was torn, and closes the file again. */
+static enum vd_status finish_open(struct store_file *file, struct vd_error *err)
+{
+    if (file->size > 0 && file->close != NULL)
+        step_before_close(file);
+    if (!begin(file))
+        return failed(file, "write", err);
+    if (ftruncate(file->fd, file->size) != 0 ||
+        (file->close != NULL &&
+         !write_all(file->fd, file->close, strlen(file->close), file->size)))
+        return failed(file, "write", err);
+    return VD_OK;
+}
+
+static enum vd_status open_again(struct store_file *file, struct vd_error *err)
+{
+    int64_t size = 0;
+    enum vd_status status = open_path(file, &size, err);
+
+    if (status == VD_OK &&
+        (is_foreign(file, size) ||
+         (file->size > 0 && file->header != NULL && !has_header(file)))) {
+        status = set_aside(file, "it has other columns", err);
+        if (status == VD_OK)
+            status = open_path(file, &size, err);
+    }
+    if (status == VD_OK)
+        status = finish_open(file, err);
+    if (status != VD_OK && file->fd >= 0) {
+        close(file->fd);
+        file->fd = -1;
+    }
+    return status;
+}
+
+enum vd_status store_file_open(struct store_file *file, const struct store_config *config,
+                               const char *name, const char *header, const char *close,
+                               struct vd_error *err)
+{
+    *file = (struct store_file){
+        .config = config, .name = name, .header = header, .close = close, .fd = -1};
+    if (snprintf(file->path, sizeof file->path, "%s/%s", config->dir, name) >=
+        (int)sizeof file->path)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "the path of %s is too long",
+                            name);
+    return open_again(file, err);
+}
+
+/* Somebody may have removed the file, or emptied it: then we go on with a new one. */
+static enum vd_status look_after(struct store_file *file, struct vd_error *err)
+{
+    struct stat stat;
+
+    if (file->fd >= 0 && fstat(file->fd, &stat) == 0 && stat.st_nlink > 0 &&
+        stat.st_size >= file->size) {
+        if (file->size < STORE_FILE_MAX_BYTES)
+            return VD_OK;
+        if (set_aside(file, "it is full", err) != VD_OK)
+            return VD_ERR_RETRY;
+    }
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+    return open_again(file, err);
+}
+
+enum store_result store_file_flush(struct store_file *file, struct vd_error *err)
+{
+    size_t n = file->pending.size;
+
+    if (n == 0)
+        return STORE_OK;
+    file->pending.size = 0;
+    if (file->pending.status != VD_OK) {
+        file->pending.status = VD_OK;
+        vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for a line");
+        return STORE_RETRY;
+    }
+    if (look_after(file, err) != VD_OK)
+        return STORE_RETRY;
+    if (file->close != NULL) {
+        file->pending.size = n;
+        vd_write_bytes(&file->pending, file->close, strlen(file->close));
+        file->pending.size = 0;
+    }
+    if (!write_all(file->fd, file->pending.at,
+                   n + (file->close == NULL ? 0 : strlen(file->close)), file->size)) {
+        failed(file, "write", err);
+        /* What stood after the last line comes back; that much room was there. */
+        if (ftruncate(file->fd, file->size) == 0 && file->close != NULL)
+            write_all(file->fd, file->close, strlen(file->close), file->size);
+        return STORE_RETRY;
+    }
+    file->size += (int64_t)n;
+    return STORE_OK;
+}
+
+void store_file_close(struct store_file *file)
+{
+    if (file->fd >= 0) {
+        fdatasync(file->fd);
+        close(file->fd);
+    }
+    file->fd = -1;
+    vd_writer_release(&file->pending);
+}
+
+static bool write_synced(int fd, const void *bytes, size_t size)
+{
+    return write_all(fd, bytes, size, 0) && fsync(fd) == 0;
+}
+
+enum vd_status store_file_replace(const char *dir, const char *name, const void *bytes,
+                                  size_t size, struct vd_error *err)
+{
+    char path[PATH_MAX], temporary[PATH_MAX + 8];
+    enum vd_status status = VD_OK;
+    int fd = -1, dir_fd = -1;
+
+    if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "the path of %s is too long",
+                            name);
+    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || !write_synced(fd, bytes, size) || rename(temporary, path) != 0) {
+        status = vd_error_set(err, status_of(errno), NULL, "cannot write %s: %s", path,
+                              strerror(errno));
+        unlink(temporary);
+        goto out;
+    }
+    /* The rename is durable when the directory is. */
+    dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir_fd >= 0)
+        fsync(dir_fd);
+out:
+    if (fd >= 0)
+        close(fd);
+    if (dir_fd >= 0)
+        close(dir_fd);
+    return status;
+}

@@ -1,0 +1,79 @@
+/* metrics_history.csv: the eight metrics of each tick, whether it was anomalous and how
+ * much. docs/formats/metrics_history.md has the columns.
+ */
+#include <stdlib.h>
+
+#include "store/file.h"
+#include "store/row.h"
+#include "store/text.h"
+
+static const char header[] =
+    "timestamp,cpu_percent,cpu_frequency,memory_percent,memory_available_gb,disk_read_mb,"
+    "disk_write_mb,network_sent_mb,network_recv_mb,is_anomaly,anomaly_score\n";
+
+static bool wanted(const struct store_config *config)
+{
+    return config->metrics_history;
+}
+
+static enum vd_status create(void **out, const struct store_place *place,
+                             struct vd_error *err)
+{
+    struct store_file *file = malloc(sizeof *file);
+    enum vd_status status;
+
+    if (file == NULL)
+        return vd_error_set(err, VD_ERR_RETRY, NULL, "no memory");
+    status =
+        store_file_open(file, place->config, "metrics_history.csv", header, NULL, err);
+    if (status == VD_OK)
+        *out = file;
+    else
+        free(file);
+    return status;
+}
+
+static enum store_result write_row(void *sink, const void *message, size_t size,
+                                   struct vd_error *err)
+{
+    struct vd_writer *line = &((struct store_file *)sink)->pending;
+    const struct store_row *row = message;
+
+    (void)size;
+    (void)err;
+    store_print_time(line, row->time_ns, ' ');
+    for (size_t i = 0; i < STORE_METRICS; i++) {
+        store_print(line, ",");
+        store_print_number(line, row->value[i]);
+    }
+    store_print(line, ",%s,", row->score < 0 ? "True" : "False");
+    store_print_number(line, row->score);
+    store_print(line, "\n");
+    return STORE_OK;
+}
+
+static enum store_result flush(void *sink, struct vd_error *err)
+{
+    return store_file_flush(sink, err);
+}
+
+static void destroy(void *sink)
+{
+    store_file_close(sink);
+    free(sink);
+}
+
+const struct store_sink store_sink_metrics_history = {
+    .name = "metrics_history",
+    .file = "metrics_history.csv",
+    .queue_bytes = 128 * 1024,
+    .batch = 5,
+    .columns = store_metrics,
+    .n_columns = STORE_METRICS,
+    .wanted = wanted,
+    .pack = store_pack_row,
+    .create = create,
+    .write = write_row,
+    .flush = flush,
+    .destroy = destroy,
+};

@@ -1,0 +1,236 @@
+/* Models as files: DIR/models/NAME.GENERATION.model with a checksummed head. A save goes
+ * to a temporary file, is synced and renamed; the newest three generations stay, so a
+ * load finds one that verifies even when the last save met a failing disk.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/file.h"
+#include "store/set.h"
+#include "vedette/bytes.h"
+
+enum {
+    GENERATIONS = 3,
+    HEAD_BYTES = 24,
+    FORMAT = 1,
+    MODEL_MAX_BYTES = 1 << 30,
+};
+
+static const char magic[8] = "vdmodel";
+
+static bool is_name(const char *name)
+{
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+    return length > 0 && length < 64 && name[length] == '\0';
+}
+
+/* "NAME.12.model" -> 12; 0 when it is not one of `name`. */
+static unsigned long generation_of(const char *file, const char *name)
+{
+    size_t length = strlen(name);
+    unsigned long generation;
+    char *end;
+
+    if (strncmp(file, name, length) != 0 || file[length] != '.' ||
+        !isdigit((unsigned char)file[length + 1]))
+        return 0;
+    errno = 0;
+    generation = strtoul(file + length + 1, &end, 10);
+    return errno == 0 && strcmp(end, ".model") == 0 ? generation : 0;
+}
+
+static int descending(const void *a, const void *b)
+{
+    unsigned long x = *(const unsigned long *)a, y = *(const unsigned long *)b;
+
+    return (x < y) - (x > y);
+}
+
+/* The generations of a name, newest first; malloc'ed, ended by 0. NULL = no memory. */
+static unsigned long *list(const char *dir, const char *name)
+{
+    unsigned long *found = calloc(1, sizeof *found);
+    DIR *open = opendir(dir);
+    struct dirent *entry;
+    size_t n = 0;
+
+    while (found != NULL && open != NULL && (entry = readdir(open)) != NULL) {
+        unsigned long generation = generation_of(entry->d_name, name);
+        unsigned long *grown;
+
+        if (generation == 0)
+            continue;
+        grown = realloc(found, (n + 2) * sizeof *found);
+        if (grown == NULL) {
+            free(found);
+            found = NULL;
+            break;
+        }
+        found = grown;
+        found[n++] = generation;
+        found[n] = 0;
+    }
+    if (open != NULL)
+        closedir(open);
+    if (found != NULL)
+        qsort(found, n, sizeof *found, descending);
+    return found;
+}
+
+static enum vd_status models_dir(const store_set *set, char dir[PATH_MAX],
+                                 struct vd_error *err)
+{
+    if (snprintf(dir, PATH_MAX, "%s/models", set->dir) >= PATH_MAX)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "the data directory is too deep");
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return vd_error_set(err, VD_ERR_IO, NULL, "cannot create %s: %s", dir,
+                            strerror(errno));
+    return VD_OK;
+}
+
+static void model_file(char *file, size_t size, const char *name,
+                       unsigned long generation)
+{
+    snprintf(file, size, "%s.%lu.model", name, generation);
+}
+
+static void remove_old(const char *dir, const char *name, const unsigned long *generation)
+{
+    char path[PATH_MAX + 128], file[112];
+
+    for (size_t i = 0; generation[i] != 0; i++) {
+        if (i + 1 < GENERATIONS) /* one is being added */
+            continue;
+        model_file(file, sizeof file, name, generation[i]);
+        snprintf(path, sizeof path, "%s/%s", dir, file);
+        remove(path);
+    }
+}
+
+enum vd_status store_set_model_save(store_set *set, const char *name, const void *bytes,
+                                    size_t size, struct vd_error *err)
+{
+    struct vd_writer out = {0};
+    unsigned long *generation = NULL;
+    char dir[PATH_MAX], file[112];
+    enum vd_status status;
+
+    if (!is_name(name) || size > MODEL_MAX_BYTES)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
+                            "no model can be called \"%.64s\"", name);
+    status = models_dir(set, dir, err);
+    if (status != VD_OK)
+        return status;
+    vd_write_bytes(&out, magic, sizeof magic);
+    vd_write_u32(&out, FORMAT);
+    vd_write_u64(&out, size);
+    vd_write_u32(&out, vd_crc32c(0, bytes, size));
+    vd_write_bytes(&out, bytes, size);
+    generation = list(dir, name);
+    if (out.status != VD_OK || generation == NULL) {
+        status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to save a model");
+        goto out;
+    }
+    model_file(file, sizeof file, name, generation[0] + 1);
+    status = store_file_replace(dir, file, out.at, out.size, err);
+    if (status == VD_OK)
+        remove_old(dir, name, generation);
+out:
+    free(generation);
+    vd_writer_release(&out);
+    return status;
+}
+
+/* The whole file, malloc'ed; NULL when it cannot be read. */
+static uint8_t *read_whole(const char *path, size_t *size)
+{
+    uint8_t *bytes = NULL;
+    FILE *file = fopen(path, "rbe");
+    struct stat stat;
+
+    if (file == NULL)
+        return NULL;
+    if (fstat(fileno(file), &stat) == 0 && stat.st_size >= HEAD_BYTES &&
+        stat.st_size <= MODEL_MAX_BYTES + (off_t)HEAD_BYTES)
+        bytes = malloc((size_t)stat.st_size);
+    if (bytes != NULL &&
+        fread(bytes, 1, (size_t)stat.st_size, file) != (size_t)stat.st_size) {
+        free(bytes);
+        bytes = NULL;
+    }
+    if (bytes != NULL)
+        *size = (size_t)stat.st_size;
+    fclose(file);
+    return bytes;
+}
+
+/* Checks the head and moves the model to the front of its block. */
+static bool verify(uint8_t *bytes, size_t *size)
+{
+    char found[sizeof magic];
+    struct vd_reader r;
+    uint32_t format, crc;
+    uint64_t length;
+
+    vd_reader_init(&r, bytes, *size);
+    vd_read_bytes(&r, found, sizeof found);
+    format = vd_read_u32(&r);
+    length = vd_read_u64(&r);
+    crc = vd_read_u32(&r);
+    if (r.failed || memcmp(found, magic, sizeof magic) != 0 || format != FORMAT ||
+        length != r.left || vd_crc32c(0, r.at, r.left) != crc)
+        return false;
+    *size = r.left;
+    memmove(bytes, r.at, r.left);
+    return true;
+}
+
+static bool load(const char *path, void **bytes, size_t *size)
+{
+    uint8_t *found = read_whole(path, size);
+
+    if (found != NULL && verify(found, size)) {
+        *bytes = found;
+        return true;
+    }
+    free(found);
+    return false;
+}
+
+enum vd_status store_set_model_load(store_set *set, const char *name, void **bytes,
+                                    size_t *size, struct vd_error *err)
+{
+    char dir[PATH_MAX], file[112], path[PATH_MAX + 128];
+    unsigned long *generation;
+    enum vd_status status;
+
+    *bytes = NULL;
+    *size = 0;
+    if (!is_name(name))
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "no model is called \"%.64s\"",
+                            name);
+    status = models_dir(set, dir, err);
+    if (status != VD_OK)
+        return status;
+    generation = list(dir, name);
+    if (generation == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to load a model");
+    for (size_t i = 0; generation[i] != 0 && *bytes == NULL; i++) {
+        model_file(file, sizeof file, name, generation[i]);
+        snprintf(path, sizeof path, "%s/%s", dir, file);
+        if (!load(path, bytes, size))
+            store_say(&set->config, STORE_WARNING,
+                      "%s is damaged or unreadable: the generation before it is tried",
+                      path);
+    }
+    free(generation);
+    if (*bytes == NULL)
+        return vd_error_set(err, VD_ERR_DATA, NULL, "there is no saved model %s", name);
+    return VD_OK;
+}

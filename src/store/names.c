@@ -1,0 +1,83 @@
+#include "store/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void store_names_init(struct store_names *names)
+{
+    *names = (struct store_names){.n = 0};
+    pthread_mutex_init(&names->lock, NULL);
+}
+
+void store_names_release(struct store_names *names)
+{
+    free(names->at);
+    free(names->unit);
+    pthread_mutex_destroy(&names->lock);
+}
+
+/* Room for `n` names; the two arrays grow one after the other, and `capacity` only when
+ * both did. */
+static bool reserve(struct store_names *names, size_t n)
+{
+    size_t capacity = n + n / 4 + 16;
+    char(*at)[STORE_NAME_MAX];
+    const char **unit;
+
+    if (n <= names->capacity)
+        return true;
+    at = realloc(names->at, capacity * sizeof *at);
+    if (at == NULL)
+        return false;
+    names->at = at;
+    unit = realloc(names->unit, capacity * sizeof *unit);
+    if (unit == NULL)
+        return false;
+    names->unit = unit;
+    names->capacity = capacity;
+    return true;
+}
+
+size_t store_names_note(struct store_names *names, const struct record_schema *schema)
+{
+    size_t n;
+
+    pthread_mutex_lock(&names->lock);
+    if (names->n < schema->n && reserve(names, schema->n)) {
+        for (size_t i = names->n; i < schema->n; i++) {
+            record_metric_label(&schema->metric[i], names->at[i], STORE_NAME_MAX);
+            names->unit[i] = schema->metric[i].unit;
+        }
+        names->n = schema->n;
+    }
+    n = names->n;
+    pthread_mutex_unlock(&names->lock);
+    return n;
+}
+
+bool store_names_get(struct store_names *names, size_t i, char name[STORE_NAME_MAX],
+                     const char **unit)
+{
+    bool found;
+
+    pthread_mutex_lock(&names->lock);
+    found = i < names->n;
+    if (found) {
+        memcpy(name, names->at[i], STORE_NAME_MAX);
+        *unit = names->unit[i] == NULL ? "" : names->unit[i];
+    }
+    pthread_mutex_unlock(&names->lock);
+    return found;
+}
+
+size_t store_names_find(struct store_names *names, const char *name)
+{
+    size_t found = SIZE_MAX;
+
+    pthread_mutex_lock(&names->lock);
+    for (size_t i = 0; i < names->n && found == SIZE_MAX; i++)
+        if (strcmp(names->at[i], name) == 0)
+            found = i;
+    pthread_mutex_unlock(&names->lock);
+    return found;
+}

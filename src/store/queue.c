@@ -1,0 +1,138 @@
+/* A message lies in the ring as its size (4 bytes) and its bytes, and may go around the
+ * end. Messages have numbers that only grow; the ring holds [first, next).
+ */
+#include "store/queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEAD = sizeof(uint32_t) };
+
+enum vd_status store_queue_init(struct store_queue *q, size_t capacity,
+                                void (*leave)(const void *message, size_t size))
+{
+    *q = (struct store_queue){.capacity = capacity, .leave = leave};
+    q->at = malloc(capacity);
+    if (leave != NULL)
+        q->scratch = malloc(capacity);
+    if (q->at == NULL || (leave != NULL && q->scratch == NULL)) {
+        store_queue_release(q);
+        return VD_ERR_MEMORY;
+    }
+    return VD_OK;
+}
+
+static void copy_in(struct store_queue *q, size_t at, const void *bytes, size_t size)
+{
+    size_t until_end;
+
+    at %= q->capacity;
+    until_end = q->capacity - at;
+    if (size <= until_end) {
+        memcpy(q->at + at, bytes, size);
+        return;
+    }
+    memcpy(q->at + at, bytes, until_end);
+    memcpy(q->at, (const uint8_t *)bytes + until_end, size - until_end);
+}
+
+static void copy_out(const struct store_queue *q, size_t at, void *bytes, size_t size)
+{
+    size_t until_end;
+
+    at %= q->capacity;
+    until_end = q->capacity - at;
+    if (size <= until_end) {
+        memcpy(bytes, q->at + at, size);
+        return;
+    }
+    memcpy(bytes, q->at + at, until_end);
+    memcpy((uint8_t *)bytes + until_end, q->at, size - until_end);
+}
+
+static size_t size_at(const struct store_queue *q, size_t at)
+{
+    uint32_t size;
+
+    copy_out(q, at, &size, HEAD);
+    return size;
+}
+
+/* The oldest message leaves. */
+static void pop(struct store_queue *q)
+{
+    size_t size = size_at(q, q->head);
+
+    if (q->leave != NULL) {
+        copy_out(q, q->head + HEAD, q->scratch, size);
+        q->leave(q->scratch, size);
+    }
+    q->head = (q->head + HEAD + size) % q->capacity;
+    q->used -= HEAD + size;
+    q->first++;
+    if (q->used == 0)
+        q->head = 0;
+}
+
+void store_queue_release(struct store_queue *q)
+{
+    if (q == NULL)
+        return;
+    while (q->at != NULL && q->first != q->next)
+        pop(q);
+    free(q->at);
+    free(q->scratch);
+    *q = (struct store_queue){0};
+}
+
+bool store_queue_push(struct store_queue *q, const void *message, size_t size)
+{
+    uint32_t head = (uint32_t)size;
+
+    if (size == 0 || size > UINT32_MAX || q->capacity < HEAD ||
+        size > q->capacity - HEAD) {
+        q->lost++;
+        return false;
+    }
+    while (q->capacity - q->used < HEAD + size) {
+        pop(q);
+        q->lost++;
+    }
+    copy_in(q, q->head + q->used, &head, HEAD);
+    copy_in(q, q->head + q->used + HEAD, message, size);
+    q->used += HEAD + size;
+    q->next++;
+    return true;
+}
+
+size_t store_queue_peek(struct store_queue *q, struct store_cursor *cursor)
+{
+    if (cursor->seq <= q->first) {
+        cursor->seq = q->first;
+        cursor->at = q->head;
+    }
+    return cursor->seq == q->next ? 0 : size_at(q, cursor->at);
+}
+
+size_t store_queue_read(struct store_queue *q, struct store_cursor *cursor, void *room,
+                        size_t size)
+{
+    size_t found = store_queue_peek(q, cursor);
+
+    if (found == 0 || found > size)
+        return 0;
+    copy_out(q, cursor->at + HEAD, room, found);
+    cursor->at = (cursor->at + HEAD + found) % q->capacity;
+    cursor->seq++;
+    return found;
+}
+
+uint64_t store_queue_done(struct store_queue *q, uint64_t from, uint64_t seq)
+{
+    /* Those that the ring dropped while they were being written were counted as lost. */
+    if (q->first > from)
+        q->lost -= (q->first < seq ? q->first : seq) - from;
+    while (q->first < seq && q->first != q->next)
+        pop(q);
+    return seq - from;
+}

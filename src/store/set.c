@@ -1,0 +1,594 @@
+/* The sinks at work: queues filled by the tick, emptied by one writer thread.
+ *
+ * One lock guards all queues; under it there is only copying. The writer takes a batch of
+ * a sink's messages, writes them, flushes, and only then lets them leave the queue: what
+ * a failed flush took back is still there. A sink that fails waits 1, 2, 4 .. 30 s.
+ */
+#include "store/set.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    BATCH_MAX = 256, /* messages between two flushes */
+    PAUSE_FIRST_MS = 1000,
+    PAUSE_MAX_MS = 30000,
+    UPKEEP_MS = 5000,
+    STACK_BYTES = 256 * 1024,
+};
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void store_say(const struct store_config *config, enum store_level level,
+               const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    if (config->say == NULL)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    config->say(config->say_context, level, text);
+}
+
+/* ---- the tick's side ---- */
+
+static void find_columns(struct store_slot *slot, const struct record_schema *schema)
+{
+    for (size_t c = 0; c < slot->sink->n_columns; c++)
+        slot->column[c] = record_schema_find(schema, slot->sink->columns[c].metric);
+}
+
+static bool room_for(store_set *set, size_t size)
+{
+    uint8_t *room;
+
+    if (size <= set->room_size)
+        return true;
+    room = realloc(set->room, size);
+    if (room == NULL)
+        return false;
+    set->room = room;
+    set->room_size = size;
+    return true;
+}
+
+/* Into the queue of one slot; the caller signals. */
+static void enqueue(store_set *set, struct store_slot *slot, const void *message,
+                    size_t size)
+{
+    pthread_mutex_lock(&set->lock);
+    store_queue_push(&slot->queue, message, size);
+    if (slot->queue.next - slot->queue.first >= slot->sink->batch)
+        set->work = true;
+    pthread_mutex_unlock(&set->lock);
+}
+
+static void push_to(store_set *set, struct store_slot *slot, const struct record *record)
+{
+    struct store_pack pack = {record, slot->column, set->room, set->room_size};
+    size_t size = slot->sink->pack(&pack);
+
+    if (size > set->room_size) {
+        if (!room_for(set, size))
+            return;
+        pack.room = set->room;
+        pack.size = set->room_size;
+        size = slot->sink->pack(&pack);
+    }
+    if (size > 0)
+        enqueue(set, slot, set->room, size);
+}
+
+void store_set_push(store_set *set, const struct record *record)
+{
+    bool work;
+
+    if (record->schema != NULL && record->schema->n != set->n_schema) {
+        set->n_schema = record->schema->n;
+        store_names_note(&set->names, record->schema);
+        for (size_t i = 0; i < set->n; i++)
+            find_columns(&set->slot[i], record->schema);
+    }
+    for (size_t i = 0; i < set->n; i++)
+        if (set->slot[i].wanted && set->slot[i].broken == NULL)
+            push_to(set, &set->slot[i], record);
+    pthread_mutex_lock(&set->lock);
+    work = set->work;
+    pthread_mutex_unlock(&set->lock);
+    if (work)
+        pthread_cond_signal(&set->wake);
+}
+
+struct store_slot *store_set_slot(store_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (strcmp(set->slot[i].sink->name, name) == 0)
+            return &set->slot[i];
+    return NULL;
+}
+
+void store_set_post(store_set *set, const char *name, const void *message, size_t size)
+{
+    struct store_slot *slot = store_set_slot(set, name);
+
+    enqueue(set, slot, message, size);
+    pthread_cond_signal(&set->wake);
+}
+
+int64_t store_set_next_event_id(store_set *set)
+{
+    return atomic_fetch_add(&set->next_event, 1);
+}
+
+size_t store_set_counters(const store_set *const_set, struct store_counters *out,
+                          size_t max)
+{
+    store_set *set = (store_set *)const_set; /* only to lock */
+    size_t n = 0;
+
+    pthread_mutex_lock(&set->lock);
+    for (size_t i = 0; i < set->n && n < max; i++) {
+        const struct store_slot *slot = &set->slot[i];
+
+        if (slot->wanted)
+            out[n++] = (struct store_counters){
+                slot->sink->name, slot->broken,     slot->sent,
+                slot->retried,    slot->queue.lost, slot->queue.next - slot->queue.first,
+            };
+    }
+    pthread_mutex_unlock(&set->lock);
+    return n;
+}
+
+/* ---- the writer's side ---- */
+
+static void pause_slot(store_set *set, struct store_slot *slot,
+                       const struct vd_error *err)
+{
+    slot->pause_ms = slot->pause_ms == 0 ? PAUSE_FIRST_MS : 2 * slot->pause_ms;
+    if (slot->pause_ms > PAUSE_MAX_MS)
+        slot->pause_ms = PAUSE_MAX_MS;
+    slot->retry_ms = clock_ms(CLOCK_MONOTONIC) + slot->pause_ms;
+    if (!slot->failing)
+        store_say(&set->config, STORE_ERROR, "%s: %s; trying again, nothing is lost yet",
+                  slot->sink->name, err->text);
+    slot->failing = true;
+    pthread_mutex_lock(&set->lock);
+    slot->retried++;
+    pthread_mutex_unlock(&set->lock);
+}
+
+static void resume_slot(store_set *set, struct store_slot *slot)
+{
+    slot->pause_ms = 0;
+    slot->retry_ms = 0;
+    if (slot->failing)
+        store_say(&set->config, STORE_WARNING, "%s: writes again", slot->sink->name);
+    slot->failing = false;
+}
+
+/* The sink is there, or it is opened now. */
+static bool is_open(store_set *set, struct store_slot *slot)
+{
+    const struct store_place place = {&set->config, &set->names};
+    struct vd_error err = {0};
+    enum vd_status status;
+
+    if (slot->state != NULL)
+        return true;
+    status = slot->sink->create(&slot->state, &place, &err);
+    if (status == VD_OK)
+        return true;
+    slot->state = NULL;
+    if (status == VD_ERR_RETRY) {
+        pause_slot(set, slot, &err);
+        return false;
+    }
+    store_say(&set->config, STORE_ERROR, "%s is off: %s%s%s", slot->sink->name, err.text,
+              err.hint[0] == '\0' ? "" : "; ", err.hint);
+    pthread_mutex_lock(&set->lock);
+    snprintf(slot->reason, sizeof slot->reason, "%.255s", err.text);
+    slot->broken = slot->reason;
+    pthread_mutex_unlock(&set->lock);
+    return false;
+}
+
+/* The next message into the writer's buffer; 0 = no more in this batch. A batch ends
+ * where the ring has dropped what would have come next. */
+static size_t take(store_set *set, struct store_slot *slot, struct store_cursor *cursor,
+                   uint64_t n)
+{
+    size_t size = 0;
+
+    pthread_mutex_lock(&set->lock);
+    if (n == 0 || cursor->seq >= slot->queue.first)
+        size = store_queue_peek(&slot->queue, cursor);
+    if (size > set->message_size) {
+        free(set->message);
+        set->message = malloc(size);
+        set->message_size = set->message == NULL ? 0 : size;
+    }
+    if (size > 0)
+        size = store_queue_read(&slot->queue, cursor, set->message, set->message_size);
+    if (size > 0 && slot->sink->hold != NULL)
+        slot->sink->hold(set->message, size);
+    pthread_mutex_unlock(&set->lock);
+    return size;
+}
+
+/* Writes up to BATCH_MAX messages and flushes. False when there was nothing, or a
+ * failure that calls for a pause. */
+static bool write_batch(store_set *set, struct store_slot *slot)
+{
+    enum store_result result = STORE_OK;
+    struct store_cursor cursor = {0};
+    struct vd_error err = {0};
+    uint64_t from = 0, n = 0, dropped = 0;
+    size_t size;
+
+    while (n < BATCH_MAX && (size = take(set, slot, &cursor, n)) > 0) {
+        if (n++ == 0)
+            from = cursor.seq - 1;
+        result = slot->sink->write(slot->state, set->message, size, &err);
+        if (slot->sink->leave != NULL)
+            slot->sink->leave(set->message, size);
+        if (result == STORE_RETRY)
+            break;
+        if (result == STORE_DROP) {
+            store_say(&set->config, STORE_WARNING, "%s: one record is lost: %s",
+                      slot->sink->name, err.text);
+            vd_error_clear(&err);
+            dropped++;
+        }
+    }
+    if (n > 0 && result != STORE_RETRY)
+        result = slot->sink->flush(slot->state, &err);
+    if (result == STORE_RETRY) {
+        pause_slot(set, slot, &err);
+        return false;
+    }
+    if (n == 0)
+        return false;
+    resume_slot(set, slot);
+    pthread_mutex_lock(&set->lock);
+    slot->sent += store_queue_done(&slot->queue, from, cursor.seq) - dropped;
+    slot->queue.lost += dropped;
+    pthread_mutex_unlock(&set->lock);
+    return true;
+}
+
+static bool is_due(store_set *set, const struct store_slot *slot)
+{
+    uint64_t waiting;
+
+    pthread_mutex_lock(&set->lock);
+    waiting = slot->queue.next - slot->queue.first;
+    if (waiting < slot->sink->batch && !slot->failing && !set->stop && !set->settle)
+        waiting = 0;
+    pthread_mutex_unlock(&set->lock);
+    return waiting > 0;
+}
+
+/* One round over all sinks; whether a round should follow at once. */
+static bool write_all(store_set *set, bool last)
+{
+    bool again = false;
+
+    for (size_t i = 0; i < set->n; i++) {
+        struct store_slot *slot = &set->slot[i];
+
+        if (!slot->wanted || slot->broken != NULL || !is_due(set, slot))
+            continue;
+        if (!last && slot->retry_ms > clock_ms(CLOCK_MONOTONIC))
+            continue;
+        if (is_open(set, slot))
+            again |= write_batch(set, slot);
+    }
+    return again;
+}
+
+static bool keep_up(store_set *set)
+{
+    int64_t now_ns = clock_ms(CLOCK_REALTIME) * 1000000;
+    bool again = false;
+
+    for (size_t i = 0; i < set->n; i++) {
+        struct store_slot *slot = &set->slot[i];
+
+        if (slot->state != NULL && !slot->failing && slot->sink->upkeep != NULL)
+            again |= slot->sink->upkeep(slot->state, now_ns);
+    }
+    return again;
+}
+
+/* Sleeps until there is work, or until a paused sink or the upkeep is due. */
+static void wait_for_work(store_set *set, int64_t until_ms)
+{
+    struct timespec until;
+
+    pthread_mutex_lock(&set->lock);
+    for (size_t i = 0; i < set->n; i++) {
+        const struct store_slot *slot = &set->slot[i];
+
+        if (slot->failing && slot->queue.first != slot->queue.next &&
+            slot->retry_ms < until_ms)
+            until_ms = slot->retry_ms;
+    }
+    until.tv_sec = (time_t)(until_ms / 1000);
+    until.tv_nsec = (long)(until_ms % 1000) * 1000000;
+    if (!set->work && !set->stop && !set->settle)
+        pthread_cond_timedwait(&set->wake, &set->lock, &until);
+    set->work = false;
+    pthread_mutex_unlock(&set->lock);
+}
+
+/* Whoever waits in store_set_settle looks again. */
+static void report_settled(store_set *set)
+{
+    pthread_mutex_lock(&set->lock);
+    set->settle = false;
+    pthread_cond_broadcast(&set->settled);
+    pthread_mutex_unlock(&set->lock);
+}
+
+static bool stopping(store_set *set)
+{
+    bool stop;
+
+    pthread_mutex_lock(&set->lock);
+    stop = set->stop;
+    pthread_mutex_unlock(&set->lock);
+    return stop;
+}
+
+static void *writer(void *context)
+{
+    int64_t upkeep_ms = clock_ms(CLOCK_MONOTONIC) + UPKEEP_MS;
+    store_set *set = context;
+
+    while (!stopping(set)) {
+        wait_for_work(set, upkeep_ms);
+        while (write_all(set, false))
+            ;
+        report_settled(set);
+        if (clock_ms(CLOCK_MONOTONIC) >= upkeep_ms) {
+            bool more = keep_up(set);
+
+            upkeep_ms = clock_ms(CLOCK_MONOTONIC) + (more ? UPKEEP_MS / 50 : UPKEEP_MS);
+        }
+    }
+    while (write_all(set, true))
+        ;
+    return NULL;
+}
+
+static bool is_settled(const store_set *set, const uint64_t *goal)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (set->slot[i].wanted && set->slot[i].broken == NULL &&
+            set->slot[i].queue.first < goal[i])
+            return false;
+    return true;
+}
+
+bool store_set_settle(store_set *set, double seconds)
+{
+    int64_t until_ms = clock_ms(CLOCK_MONOTONIC) + (int64_t)(seconds * 1000);
+    struct timespec until = {(time_t)(until_ms / 1000),
+                             (long)(until_ms % 1000) * 1000000};
+    uint64_t goal[STORE_SINKS_MAX];
+    bool settled;
+
+    pthread_mutex_lock(&set->lock);
+    for (size_t i = 0; i < set->n; i++)
+        goal[i] = set->slot[i].queue.next;
+    for (;;) {
+        settled = is_settled(set, goal);
+        if (settled || clock_ms(CLOCK_MONOTONIC) >= until_ms)
+            break;
+        set->settle = true;
+        pthread_cond_signal(&set->wake);
+        pthread_cond_timedwait(&set->settled, &set->lock, &until);
+    }
+    pthread_mutex_unlock(&set->lock);
+    return settled;
+}
+
+/* ---- opening and closing ---- */
+
+/* DIR and the parents that are not there, for this user alone. */
+static enum vd_status make_directory(const char *dir, struct vd_error *err)
+{
+    char path[PATH_MAX];
+
+    if (dir == NULL || dir[0] == '\0' || strlen(dir) >= sizeof path - 64)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "no usable data directory");
+    snprintf(path, sizeof path, "%s", dir);
+    for (char *at = path + 1; *at != '\0'; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        if (mkdir(path, 0755) != 0 && errno != EEXIST && errno != EROFS &&
+            errno != EACCES)
+            break;
+        *at = '/';
+    }
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return vd_error_set(err, VD_ERR_IO, "choose another data directory",
+                            "cannot create %s: %s", dir, strerror(errno));
+    return VD_OK;
+}
+
+/* Takes DIR/vedette.lock and writes our pid into it. */
+static enum vd_status take_lock(store_set *set, struct vd_error *err)
+{
+    char path[PATH_MAX + 16], text[32] = "";
+    ssize_t n;
+
+    snprintf(path, sizeof path, "%s/vedette.lock", set->dir);
+    set->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (set->lock_fd < 0)
+        return vd_error_set(err, VD_ERR_IO, "choose another data directory",
+                            "cannot open %s: %s", path, strerror(errno));
+    if (flock(set->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK)
+            return vd_error_set(err, VD_ERR_IO, NULL, "cannot lock %s: %s", path,
+                                strerror(errno));
+        n = read(set->lock_fd, text, sizeof text - 1);
+        text[n > 0 ? n : 0] = '\0';
+        return vd_error_set(err, VD_ERR_BUSY,
+                            "stop that one, or give this one another data directory",
+                            "another vedette (pid %d) uses %s", atoi(text), set->dir);
+    }
+    n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    /* The pid is for people; the lock holds without it, also on a full disk. */
+    if (ftruncate(set->lock_fd, 0) != 0 || pwrite(set->lock_fd, text, (size_t)n, 0) != n)
+        store_say(&set->config, STORE_WARNING, "cannot write the pid into %s: %s", path,
+                  strerror(errno));
+    return VD_OK;
+}
+
+static enum vd_status open_sinks(store_set *set, struct vd_error *err)
+{
+    size_t n;
+    const struct store_sink *const *table = store_sink_table(&n);
+
+    for (size_t i = 0; i < n && i < STORE_SINKS_MAX; i++) {
+        struct store_slot *slot = &set->slot[i];
+        enum vd_status status;
+
+        slot->sink = table[i];
+        slot->wanted = table[i]->wanted(&set->config);
+        slot->broken = table[i]->unavailable;
+        set->n = i + 1;
+        if (!slot->wanted)
+            continue;
+        status = store_queue_init(&slot->queue, table[i]->queue_bytes, table[i]->leave);
+        if (status != VD_OK)
+            return vd_error_set(err, status, NULL, "no memory for the queues");
+        if (slot->broken == NULL)
+            is_open(set, slot);
+    }
+    return VD_OK;
+}
+
+static enum vd_status start_writer(store_set *set, struct vd_error *err)
+{
+    pthread_attr_t attributes;
+    int failed;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    failed = pthread_create(&set->thread, &attributes, writer, set);
+    pthread_attr_destroy(&attributes);
+    if (failed != 0)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "cannot start the writer: %s",
+                            strerror(failed));
+    pthread_setname_np(set->thread, "store");
+    set->started = true;
+    return VD_OK;
+}
+
+static void init_locks(store_set *set)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&set->lock, NULL);
+    pthread_cond_init(&set->wake, &attributes);
+    pthread_cond_init(&set->settled, &attributes);
+    pthread_condattr_destroy(&attributes);
+    store_names_init(&set->names);
+}
+
+enum vd_status store_set_new(store_set **out, const struct store_config *config,
+                             struct vd_error *err)
+{
+    enum vd_status status = VD_ERR_MEMORY;
+    store_set *set;
+
+    *out = NULL;
+    status = make_directory(config->dir, err);
+    if (status != VD_OK)
+        return status;
+    set = calloc(1, sizeof *set);
+    if (set == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the store");
+    set->lock_fd = -1;
+    set->config = *config;
+    init_locks(set);
+    /* Until the database says better: beyond whatever it may hold. */
+    atomic_init(&set->next_event, (int64_t)time(NULL));
+    snprintf(set->dir, sizeof set->dir, "%s", config->dir);
+    set->config.dir = set->dir;
+    status = take_lock(set, err);
+    if (status != VD_OK)
+        goto out;
+    status = open_sinks(set, err);
+    if (status != VD_OK)
+        goto out;
+    store_sqlite_attach(set);
+    status = start_writer(set, err);
+    if (status != VD_OK)
+        goto out;
+    *out = set;
+    set = NULL;
+out:
+    store_set_close(set);
+    return status;
+}
+
+static void say_what_is_lost(store_set *set, const struct store_slot *slot)
+{
+    uint64_t waiting = slot->queue.next - slot->queue.first;
+
+    if (waiting > 0 && slot->broken == NULL)
+        store_say(&set->config, STORE_ERROR, "%s: %llu records could not be written",
+                  slot->sink->name, (unsigned long long)waiting);
+}
+
+void store_set_close(store_set *set)
+{
+    if (set == NULL)
+        return;
+    if (set->started) {
+        pthread_mutex_lock(&set->lock);
+        set->stop = true;
+        pthread_cond_signal(&set->wake);
+        pthread_mutex_unlock(&set->lock);
+        pthread_join(set->thread, NULL);
+    }
+    for (size_t i = 0; i < set->n; i++) {
+        say_what_is_lost(set, &set->slot[i]);
+        if (set->slot[i].state != NULL)
+            set->slot[i].sink->destroy(set->slot[i].state);
+        store_queue_release(&set->slot[i].queue);
+    }
+    if (set->lock_fd >= 0)
+        close(set->lock_fd);
+    store_names_release(&set->names);
+    pthread_cond_destroy(&set->wake);
+    pthread_cond_destroy(&set->settled);
+    pthread_mutex_destroy(&set->lock);
+    free(set->room);
+    free(set->message);
+    free(set);
+}

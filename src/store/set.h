@@ -1,0 +1,67 @@
+/* The inside of a store_set, shared by the files of src/store alone. */
+#ifndef VD_STORE_SET_H
+#define VD_STORE_SET_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/names.h"
+#include "store/queue.h"
+#include "store/sink.h"
+#include "store/sinks.h"
+#include "store/sqlite.h"
+
+enum { STORE_SINKS_MAX = 12 };
+
+/* One sink of this set. The queue, `broken`, `sent` and `retried` are guarded by the
+ * set's lock; the columns belong to the tick, the rest to the writer. */
+struct store_slot {
+    const struct store_sink *sink;
+    bool wanted;
+    _Atomic(const char *) broken; /* why it takes nothing; NULL = it works */
+    char reason[256];
+    struct store_queue queue;
+    uint64_t sent, retried;
+    size_t column[STORE_COLUMNS_MAX];
+    void *state;                /* what `create` gave; NULL = not open */
+    bool failing;               /* the listener has been told */
+    int64_t pause_ms, retry_ms; /* monotonic */
+};
+
+struct store_set {
+    struct store_config config;
+    char dir[PATH_MAX];
+    int lock_fd;
+    struct store_slot slot[STORE_SINKS_MAX];
+    size_t n;
+
+    /* the tick's */
+    size_t n_schema;
+    uint8_t *room; /* a message being packed */
+    size_t room_size;
+
+    struct store_names names;
+    _Atomic int64_t next_event;
+    struct store_reader context; /* of the reader */
+    struct history_reader reader;
+
+    /* guards the queues and the flags; `wake` tells the writer, `settled` who waits */
+    pthread_mutex_t lock;
+    pthread_cond_t wake, settled;
+    bool work, stop, settle;
+
+    /* the writer's */
+    pthread_t thread;
+    bool started;
+    uint8_t *message; /* one message being written */
+    size_t message_size;
+};
+
+/* The slot of the sink called so, NULL when the table has none. */
+struct store_slot *store_set_slot(store_set *set, const char *name);
+
+/* A message of its own into the queue of one sink, which must be wanted. */
+void store_set_post(store_set *set, const char *name, const void *message, size_t size);
+
+#endif

@@ -1,0 +1,450 @@
+/* The database sink: packs ticks, events, feedback and recorders, and writes each batch
+ * as one transaction. A row is one BLOB of float32 values in the order of its layout.
+ */
+#include "store/sqlite.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TRIM_ROWS = 256, TRIM_SECONDS = 60, EVENT_SECONDS = 10 };
+
+/* A tick; n floats follow, then, when `event` is set, at the
+ * next multiple of 8 bytes, a struct record_event. */
+struct head {
+    uint32_t kind;
+    uint32_t n_metrics, n_detectors;
+    uint32_t has_event;
+    int64_t time_ns;                            /* or of the feedback */
+    const char *detector[RECORD_DETECTORS_MAX]; /* static names */
+};
+
+struct store_db {
+    sqlite3 *db;
+    const struct store_config *config;
+    struct store_names *names;
+    sqlite3_stmt *insert;
+    bool begun; /* a transaction is open */
+
+    /* The layout of the rows now, and what it was made for. */
+    struct store_layout layout;
+    size_t n_metrics, n_detectors;
+    const char *detector[RECORD_DETECTORS_MAX];
+
+    int64_t last_ns;           /* the newest row written in this run; INT64_MIN = none */
+    int64_t committed_ns;      /* the same as of the last commit */
+    struct record_event event; /* last one written; id 0 = none */
+    int64_t event_ns;
+    int64_t trim_ns;
+};
+
+static bool wanted(const struct store_config *config)
+{
+    return config->sqlite;
+}
+
+/* ---- on the tick ---- */
+
+static size_t count_values(const struct record *record)
+{
+    return (record->schema == NULL ? 0 : record->schema->n) + STORE_VERDICTS +
+           record->verdict.n;
+}
+
+static void pack_values(float *out, const struct record *record)
+{
+    const struct record_verdict *verdict = &record->verdict;
+    size_t n = record->schema == NULL ? 0 : record->schema->n;
+
+    for (size_t i = 0; i < n; i++)
+        *out++ = (float)record->value[i];
+    *out++ = (float)verdict->score;
+    *out++ = (float)verdict->surprise;
+    *out++ = (float)verdict->confidence;
+    *out++ = (float)verdict->latency_us;
+    for (size_t i = 0; i < verdict->n; i++)
+        *out++ = verdict->detector[i].ready ? (float)verdict->detector[i].score : NAN;
+}
+
+static size_t event_offset(size_t n_values)
+{
+    return (sizeof(struct head) + n_values * sizeof(float) + 7) / 8 * 8;
+}
+
+static size_t pack(struct store_pack *pack)
+{
+    const struct record *record = pack->record;
+    bool has_event = record->event != NULL && record->change != RECORD_EVENT_NONE;
+    size_t n = count_values(record);
+    size_t size = event_offset(n) + (has_event ? sizeof *record->event : 0);
+    struct head *head = (struct head *)pack->room;
+
+    if (size > pack->size)
+        return size;
+    memset(head, 0, sizeof *head);
+    head->kind = STORE_DB_TICK;
+    head->n_metrics = (uint32_t)(n - STORE_VERDICTS - record->verdict.n);
+    head->n_detectors = (uint32_t)record->verdict.n;
+    head->has_event = has_event;
+    head->time_ns = record->time_ns;
+    for (size_t i = 0; i < record->verdict.n; i++)
+        head->detector[i] = record->verdict.detector[i].name;
+    pack_values((float *)(head + 1), record);
+    if (has_event)
+        memcpy(pack->room + event_offset(n), record->event, sizeof *record->event);
+    return size;
+}
+
+/* The block of a recorder belongs to the message in the queue and to the writer that
+ * holds a copy of it: whoever is last frees it. */
+static struct store_db_block *block_of(const void *message, size_t size)
+{
+    struct store_db_moments moments;
+
+    if (((const struct head *)message)->kind != STORE_DB_MOMENTS || size < sizeof moments)
+        return NULL;
+    memcpy(&moments, message, sizeof moments);
+    return moments.block;
+}
+
+static void hold(const void *message, size_t size)
+{
+    struct store_db_block *block = block_of(message, size);
+
+    if (block != NULL)
+        atomic_fetch_add(&block->owners, 1);
+}
+
+static void leave(const void *message, size_t size)
+{
+    struct store_db_block *block = block_of(message, size);
+
+    if (block != NULL && atomic_fetch_sub(&block->owners, 1) == 1)
+        free(block);
+}
+
+/* ---- on the writer ---- */
+
+static void close_db(struct store_db *s)
+{
+    sqlite3_finalize(s->insert);
+    sqlite3_close(s->db);
+    s->insert = NULL;
+    s->db = NULL;
+    s->begun = false;
+}
+
+/* Events that a crash left open ended with the last row at the latest. */
+static enum vd_status close_old_events(sqlite3 *db, struct vd_error *err)
+{
+    return store_db_run(db,
+                        "UPDATE event SET end=max(start, ifnull((SELECT max(time) FROM"
+                        " sample), start)) WHERE end IS NULL",
+                        err);
+}
+
+static enum vd_status open_db(struct store_db *s, struct vd_error *err)
+{
+    enum vd_status status = store_db_open(&s->db, s->config, err);
+
+    if (status == VD_OK &&
+        sqlite3_prepare_v3(s->db, "INSERT OR IGNORE INTO sample VALUES(?,?,?)", -1,
+                           SQLITE_PREPARE_PERSISTENT, &s->insert, NULL) != SQLITE_OK)
+        status = store_db_failed(s->db, "use the database", err);
+    if (status == VD_OK)
+        status = close_old_events(s->db, err);
+    if (status != VD_OK)
+        close_db(s);
+    s->n_metrics = SIZE_MAX;
+    s->last_ns = s->committed_ns = INT64_MIN;
+    s->event.id = 0;
+    return status;
+}
+
+/* Takes the transaction back; says what kind of failure it was. A broken database is set
+ * aside and the rows go into a new one. */
+static enum store_result give_up(struct store_db *s, enum vd_status status,
+                                 const struct vd_error *err)
+{
+    sqlite3_reset(s->insert);
+    if (s->begun)
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    s->begun = false;
+    s->n_metrics = SIZE_MAX; /* a layout made in this transaction is gone */
+    s->last_ns = s->committed_ns;
+    s->event.id = 0;
+    if (status == VD_ERR_FORMAT) {
+        close_db(s);
+        store_db_set_aside(s->config, err->text);
+    }
+    return STORE_RETRY;
+}
+
+static enum vd_status begin(struct store_db *s, struct vd_error *err)
+{
+    enum vd_status status = VD_OK;
+
+    if (s->db == NULL)
+        status = open_db(s, err);
+    if (status == VD_OK && !s->begun) {
+        status = store_db_run(s->db, "BEGIN IMMEDIATE", err);
+        s->begun = status == VD_OK;
+    }
+    return status;
+}
+
+static const char *detector_series(const char *detector, char name[STORE_NAME_MAX])
+{
+    sqlite3_snprintf(STORE_NAME_MAX, name, "score.%s", detector);
+    return name;
+}
+
+static enum vd_status fill_layout(struct store_db *s, const struct head *head,
+                                  struct vd_error *err)
+{
+    struct store_layout *layout = &s->layout;
+    char name[STORE_NAME_MAX];
+    const char *unit;
+
+    for (size_t i = 0; i < layout->n; i++) {
+        if (i >= head->n_metrics + STORE_VERDICTS) {
+            detector_series(head->detector[i - head->n_metrics - STORE_VERDICTS], name);
+            unit = "";
+        } else if (i >= head->n_metrics) {
+            sqlite3_snprintf(sizeof name, name, "%s",
+                             store_verdict_name[i - head->n_metrics]);
+            unit = "";
+        } else if (!store_names_get(s->names, i, name, &unit)) {
+            return vd_error_set(err, VD_ERR_RETRY, NULL, "no memory for metric names");
+        }
+        layout->metric[i] = store_metric_id(s->db, name, unit, err);
+        if (layout->metric[i] == 0)
+            return store_db_failed(s->db, "write a metric", err);
+    }
+    return store_layout_save(s->db, layout, err);
+}
+
+static bool same_layout(const struct store_db *s, const struct head *head)
+{
+    return s->n_metrics == head->n_metrics && s->n_detectors == head->n_detectors &&
+           memcmp(s->detector, head->detector, sizeof s->detector) == 0;
+}
+
+static enum vd_status make_layout(struct store_db *s, const struct head *head,
+                                  struct vd_error *err)
+{
+    int64_t before = s->layout.id;
+    enum vd_status status = VD_OK;
+
+    store_layout_release(&s->layout);
+    s->n_metrics = SIZE_MAX;
+    s->layout.n = head->n_metrics + STORE_VERDICTS + head->n_detectors;
+    s->layout.metric = malloc(s->layout.n * sizeof *s->layout.metric);
+    if (s->layout.metric == NULL)
+        return vd_error_set(err, VD_ERR_RETRY, NULL, "no memory");
+    /* Before the first row of this run: what a crash left in use was used until now. */
+    status = store_layout_retire(s->db, before, head->time_ns, err);
+    if (status == VD_OK)
+        status = fill_layout(s, head, err);
+    if (status != VD_OK)
+        return status;
+    s->n_metrics = head->n_metrics;
+    s->n_detectors = head->n_detectors;
+    memcpy(s->detector, head->detector, sizeof s->detector);
+    return VD_OK;
+}
+
+/* Minutes and hours that ended with the row before this one. */
+static enum vd_status roll_up(struct store_db *s, int64_t time_ns, struct vd_error *err)
+{
+    enum vd_status status = VD_OK;
+
+    if (s->last_ns == INT64_MIN)
+        return store_tier_catch_up(s->db, time_ns, err);
+    for (int tier = STORE_MINUTE; tier < STORE_TIERS && status == VD_OK; tier++) {
+        int64_t before = store_tier_floor((enum store_tier)tier, s->last_ns);
+
+        if (store_tier_floor((enum store_tier)tier, time_ns) != before)
+            status = store_tier_roll(s->db, (enum store_tier)tier, before, err);
+    }
+    return status;
+}
+
+/* Two rows of one nanosecond: the later one moves on. */
+static enum vd_status insert_sample(struct store_db *s, const struct head *head,
+                                    struct vd_error *err)
+{
+    const float *value = (const float *)(head + 1);
+    int64_t time_ns = head->time_ns;
+    enum vd_status status = VD_OK;
+
+    do {
+        sqlite3_bind_int64(s->insert, 1, time_ns++);
+        sqlite3_bind_int64(s->insert, 2, s->layout.id);
+        sqlite3_bind_blob(s->insert, 3, value, (int)(s->layout.n * sizeof *value),
+                          SQLITE_STATIC);
+        if (sqlite3_step(s->insert) != SQLITE_DONE)
+            status = store_db_failed(s->db, "write a row", err);
+        sqlite3_reset(s->insert);
+    } while (status == VD_OK && sqlite3_changes(s->db) == 0);
+    sqlite3_clear_bindings(s->insert);
+    return status;
+}
+
+/* An event that goes on is told each tick: only news are written. */
+static bool is_news(const struct store_db *s, const struct record_event *event,
+                    int64_t time_ns)
+{
+    const struct record_event *last = &s->event;
+
+    return last->id != event->id || last->state != event->state ||
+           last->severity != event->severity || last->alerted != event->alerted ||
+           last->n_suspects != event->n_suspects ||
+           time_ns - s->event_ns >= EVENT_SECONDS * INT64_C(1000000000) ||
+           time_ns < s->event_ns;
+}
+
+static enum vd_status write_tick(struct store_db *s, const struct head *head, size_t size,
+                                 struct vd_error *err)
+{
+    size_t n = head->n_metrics + STORE_VERDICTS + head->n_detectors;
+    const struct record_event *event;
+    enum vd_status status = VD_OK;
+
+    if (size < event_offset(n) + (head->has_event ? sizeof *event : 0))
+        return vd_error_set(err, VD_ERR_DATA, NULL, "a message is too short");
+    if (!same_layout(s, head))
+        status = make_layout(s, head, err);
+    if (status == VD_OK)
+        status = roll_up(s, head->time_ns, err);
+    if (status == VD_OK)
+        status = insert_sample(s, head, err);
+    if (status != VD_OK)
+        return status;
+    s->last_ns = head->time_ns;
+    event = (const struct record_event *)((const uint8_t *)head + event_offset(n));
+    if (!head->has_event || !is_news(s, event, head->time_ns))
+        return VD_OK;
+    status = store_event_write(s->db, event, s->names, err);
+    s->event = *event;
+    s->event_ns = head->time_ns;
+    return status;
+}
+
+static enum vd_status write_one(struct store_db *s, const void *message, size_t size,
+                                struct vd_error *err)
+{
+    const struct head *head = message;
+    const struct store_db_feedback *feedback = message;
+    const struct store_db_moments *moments = message;
+
+    switch (head->kind) {
+    case STORE_DB_FEEDBACK:
+        return store_feedback_write(s->db, feedback->event_id, feedback->time_ns,
+                                    feedback->text, err);
+    case STORE_DB_MOMENTS:
+        return store_moments_write(s->db, moments->event_id, moments->block->bytes,
+                                   moments->block->size, err);
+    default:
+        return write_tick(s, head, size, err);
+    }
+}
+
+static enum store_result write_message(void *sink, const void *message, size_t size,
+                                       struct vd_error *err)
+{
+    struct store_db *s = sink;
+    enum vd_status status = begin(s, err);
+
+    if (status == VD_OK)
+        status = write_one(s, message, size, err);
+    /* A statement that failed by its own fault took back only itself. */
+    if (status == VD_ERR_DATA)
+        return STORE_DROP;
+    return status == VD_OK ? STORE_OK : give_up(s, status, err);
+}
+
+static enum store_result flush(void *sink, struct vd_error *err)
+{
+    struct store_db *s = sink;
+    enum vd_status status;
+
+    if (!s->begun)
+        return STORE_OK;
+    status = store_db_run(s->db, "COMMIT", err);
+    if (status != VD_OK)
+        return give_up(s, status, err);
+    s->begun = false;
+    s->committed_ns = s->last_ns;
+    return STORE_OK;
+}
+
+static bool upkeep(void *sink, int64_t now_ns)
+{
+    struct store_db *s = sink;
+    struct store_trim trim = {0};
+    struct vd_error err = {0};
+    bool more = false;
+
+    if (s->db == NULL || s->begun ||
+        (now_ns >= s->trim_ns &&
+         now_ns - s->trim_ns < TRIM_SECONDS * INT64_C(1000000000)))
+        return false;
+    if (store_trim_slice(s->db, s->config, now_ns, TRIM_ROWS, &trim, &more, &err) !=
+        VD_OK)
+        store_say(s->config, STORE_WARNING, "sqlite: clean-up: %s", err.text);
+    if (err.status != VD_OK)
+        more = false;
+    if (!more) {
+        s->trim_ns = now_ns;
+        store_layout_sweep(s->db, NULL);
+    }
+    return more;
+}
+
+static enum vd_status create(void **out, const struct store_place *place,
+                             struct vd_error *err)
+{
+    struct store_db *s = calloc(1, sizeof *s);
+    enum vd_status status;
+
+    if (s == NULL)
+        return vd_error_set(err, VD_ERR_RETRY, NULL, "no memory");
+    s->config = place->config;
+    s->names = place->names;
+    status = open_db(s, err);
+    if (status != VD_OK) {
+        free(s);
+        return status;
+    }
+    *out = s;
+    return VD_OK;
+}
+
+static void destroy(void *sink)
+{
+    struct store_db *s = sink;
+
+    if (s->db != NULL && s->last_ns != INT64_MIN)
+        store_layout_retire(s->db, 0, s->last_ns, NULL);
+    close_db(s);
+    store_layout_release(&s->layout);
+    free(s);
+}
+
+const struct store_sink store_sink_sqlite = {
+    .name = "sqlite",
+    .file = STORE_DB_FILE,
+    .queue_bytes = 1024 * 1024,
+    .batch = 1,
+    .wanted = wanted,
+    .pack = pack,
+    .create = create,
+    .write = write_message,
+    .flush = flush,
+    .upkeep = upkeep,
+    .hold = hold,
+    .leave = leave,
+    .destroy = destroy,
+};

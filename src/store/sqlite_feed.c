@@ -1,0 +1,86 @@
+/* What goes to the database besides ticks, and what a set knows from it. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "store/set.h"
+#include "store/sqlite.h"
+
+static bool takes_sqlite(store_set *set)
+{
+    struct store_slot *slot = store_set_slot(set, "sqlite");
+
+    return slot != NULL && slot->wanted && slot->broken == NULL;
+}
+
+void store_set_moments(store_set *set, int64_t event_id,
+                       const struct history_moment *moment, size_t n)
+{
+    struct store_db_moments message = {.kind = STORE_DB_MOMENTS, .event_id = event_id};
+    struct vd_writer bytes = {0};
+
+    if (!takes_sqlite(set) || store_moments_encode(&bytes, moment, n) != VD_OK)
+        goto out;
+    message.block = malloc(sizeof *message.block + bytes.size);
+    if (message.block == NULL)
+        goto out;
+    atomic_init(&message.block->owners, 1);
+    message.block->size = bytes.size;
+    memcpy(message.block->bytes, bytes.at, bytes.size);
+    store_set_post(set, "sqlite", &message, sizeof message);
+out:
+    vd_writer_release(&bytes);
+}
+
+static bool is_feedback(const char *text)
+{
+    return strcmp(text, "") == 0 || strcmp(text, "normal") == 0 ||
+           strcmp(text, "real") == 0 || strcmp(text, "expected") == 0;
+}
+
+enum vd_status store_set_feedback(store_set *set, int64_t event_id, const char *feedback,
+                                  struct vd_error *err)
+{
+    struct store_db_feedback message = {.kind = STORE_DB_FEEDBACK, .event_id = event_id};
+    struct timespec now;
+
+    if (!is_feedback(feedback))
+        return vd_error_set(err, VD_ERR_ARGUMENT, "say normal, real, expected or nothing",
+                            "unknown feedback \"%.24s\"", feedback);
+    if (!takes_sqlite(set))
+        return vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "there is no database");
+    if (event_id <= 0 || event_id >= atomic_load(&set->next_event))
+        return vd_error_set(err, VD_ERR_DATA, NULL, "there is no event %lld",
+                            (long long)event_id);
+    clock_gettime(CLOCK_REALTIME, &now);
+    message.time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    snprintf(message.text, sizeof message.text, "%s", feedback);
+    store_set_post(set, "sqlite", &message, sizeof message);
+    return VD_OK;
+}
+
+void store_sqlite_attach(store_set *set)
+{
+    struct store_slot *slot = store_set_slot(set, "sqlite");
+    sqlite3 *db = NULL;
+
+    snprintf(set->context.path, sizeof set->context.path, "%.*s/" STORE_DB_FILE,
+             (int)(sizeof set->context.path - sizeof STORE_DB_FILE - 2), set->dir);
+    set->context.names = &set->names;
+    set->context.interval_s = set->config.interval_s;
+    set->context.off = !slot->wanted;
+    set->reader = store_reader_history(&set->context);
+    if (slot->state == NULL ||
+        store_db_open_readonly(&db, set->context.path, NULL) != VD_OK)
+        return;
+    atomic_store(&set->next_event,
+                 store_db_number(db, "SELECT max(id) FROM event", 0) + 1);
+    sqlite3_close(db);
+}
+
+const struct history_reader *store_set_history(store_set *set)
+{
+    return &set->reader;
+}

@@ -1,0 +1,335 @@
+/* Reading events back, and the table of the history reader. Each call opens a read-only
+ * connection of its own, so any number of threads may read while the writer writes.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "store/sqlite.h"
+#include "store/sqlite_series.h"
+
+enum { RECORDER_MAX_BYTES = 64 << 20 };
+
+static enum vd_status open_reader(const struct store_reader *reader, sqlite3 **db,
+                                  struct vd_error *err)
+{
+    *db = NULL;
+    if (reader->off)
+        return vd_error_set(err, VD_ERR_UNAVAILABLE, "switch the sqlite store on",
+                            "the database is switched off");
+    return store_db_open_readonly(db, reader->path, err);
+}
+
+static double real(sqlite3_stmt *s, int column)
+{
+    return sqlite3_column_type(s, column) == SQLITE_NULL
+               ? NAN
+               : sqlite3_column_double(s, column);
+}
+
+static void text(sqlite3_stmt *s, int column, char *out, size_t size)
+{
+    const unsigned char *found = sqlite3_column_text(s, column);
+
+    snprintf(out, size, "%s", found == NULL ? "" : (const char *)found);
+}
+
+static void read_event(sqlite3_stmt *s, struct record_event *event)
+{
+    int severity = sqlite3_column_int(s, 4);
+
+    memset(event, 0, sizeof *event);
+    event->id = sqlite3_column_int64(s, 0);
+    event->start_ns = sqlite3_column_int64(s, 1);
+    event->peak_ns = sqlite3_column_int64(s, 2);
+    event->end_ns = sqlite3_column_int64(s, 3);
+    event->state = sqlite3_column_type(s, 3) == SQLITE_NULL ? RECORD_EVENT_OPEN
+                                                            : RECORD_EVENT_CLOSED;
+    if (severity >= RECORD_NORMAL && severity <= RECORD_CRITICAL)
+        event->severity = (enum record_severity)severity;
+    event->score = real(s, 5);
+    event->confidence = real(s, 6);
+    event->alerted = sqlite3_column_int(s, 7) != 0;
+    text(s, 8, event->kind, sizeof event->kind);
+    text(s, 9, event->pattern, sizeof event->pattern);
+    text(s, 10, event->reason, sizeof event->reason);
+    text(s, 11, event->feedback, sizeof event->feedback);
+}
+
+static void read_deviation(sqlite3_stmt *s, struct record_event *event,
+                           struct store_names *names)
+{
+    size_t i = event->n_top++;
+    const unsigned char *metric = sqlite3_column_text(s, 0);
+
+    event->top[i].metric = metric == NULL || names == NULL
+                               ? SIZE_MAX
+                               : store_names_find(names, (const char *)metric);
+    event->top[i].value = real(s, 1);
+    event->top[i].expected = real(s, 2);
+    event->top[i].z = real(s, 3);
+    text(s, 4, event->explanation[i], sizeof event->explanation[i]);
+    text(s, 5, event->factor[i], sizeof event->factor[i]);
+}
+
+static void read_suspect(sqlite3_stmt *s, struct record_event *event)
+{
+    struct record_suspect *suspect = &event->suspect[event->n_suspects++];
+    struct record_process *process = &suspect->process;
+
+    text(s, 0, suspect->resource, sizeof suspect->resource);
+    suspect->before = real(s, 1);
+    suspect->during = real(s, 2);
+    suspect->share = real(s, 3);
+    process->pid = sqlite3_column_int(s, 4);
+    process->parent = sqlite3_column_int(s, 5);
+    process->start_ticks = (uint64_t)sqlite3_column_int64(s, 6);
+    process->uid = (uint32_t)sqlite3_column_int64(s, 7);
+    process->threads = (uint32_t)sqlite3_column_int64(s, 8);
+    process->state = (char)sqlite3_column_int(s, 9);
+    text(s, 10, process->comm, sizeof process->comm);
+    text(s, 11, process->command, sizeof process->command);
+    process->cpu_percent = real(s, 12);
+    process->rss_bytes = real(s, 13);
+    process->pss_bytes = real(s, 14);
+    process->read_bytes_s = real(s, 15);
+    process->write_bytes_s = real(s, 16);
+    process->gpu_percent = real(s, 17);
+    process->gpu_bytes = real(s, 18);
+}
+
+/* Deviations and suspects of one event, by two statements that are used again for each.
+ */
+static enum vd_status read_parts(sqlite3 *db, sqlite3_stmt *top, sqlite3_stmt *suspects,
+                                 struct record_event *event, struct store_names *names,
+                                 struct vd_error *err)
+{
+    int code;
+
+    sqlite3_bind_int64(top, 1, event->id);
+    while ((code = sqlite3_step(top)) == SQLITE_ROW && event->n_top < RECORD_TOP)
+        read_deviation(top, event, names);
+    sqlite3_reset(top);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return store_db_failed(db, "read an event", err);
+    sqlite3_bind_int64(suspects, 1, event->id);
+    while ((code = sqlite3_step(suspects)) == SQLITE_ROW &&
+           event->n_suspects < RECORD_SUSPECTS)
+        read_suspect(suspects, event);
+    sqlite3_reset(suspects);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return store_db_failed(db, "read an event", err);
+    return VD_OK;
+}
+
+/* Runs a bound statement over `event` and gives what it finds, at most `limit`. */
+static enum vd_status read_events(sqlite3 *db, sqlite3_stmt *s, struct store_names *names,
+                                  size_t limit, struct record_event **out, size_t *n,
+                                  struct vd_error *err)
+{
+    sqlite3_stmt *top = NULL, *suspects = NULL;
+    enum vd_status status = VD_OK;
+    size_t capacity = 0;
+    int code = SQLITE_DONE;
+
+    if (sqlite3_prepare_v2(db,
+                           "SELECT metric, value, expected, z, explanation, factor FROM "
+                           "deviation WHERE event=? ORDER BY rank",
+                           -1, &top, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db,
+                           "SELECT resource, before, during, share, pid, parent,"
+                           " start_ticks, uid, threads, state, comm, command,"
+                           " cpu_percent, rss_bytes, pss_bytes, read_bytes_s,"
+                           " write_bytes_s, gpu_percent, gpu_bytes FROM suspect"
+                           " WHERE event=? ORDER BY rank",
+                           -1, &suspects, NULL) != SQLITE_OK)
+        status = store_db_failed(db, "read events", err);
+    while (status == VD_OK && *n < limit && (code = sqlite3_step(s)) == SQLITE_ROW) {
+        if (*n == capacity) {
+            size_t more = capacity == 0 ? 8 : capacity * 2;
+            struct record_event *grown = realloc(*out, more * sizeof *grown);
+
+            if (grown == NULL) {
+                status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for events");
+                break;
+            }
+            *out = grown;
+            capacity = more;
+        }
+        read_event(s, &(*out)[*n]);
+        status = read_parts(db, top, suspects, &(*out)[(*n)++], names, err);
+    }
+    if (status == VD_OK && code != SQLITE_ROW && code != SQLITE_DONE)
+        status = store_db_failed(db, "read events", err);
+    sqlite3_finalize(top);
+    sqlite3_finalize(suspects);
+    return status;
+}
+
+static const char event_columns[] = "SELECT id, start, peak, end, severity, score,"
+                                    " confidence, alerted, kind, pattern, reason,"
+                                    " feedback FROM event";
+
+static enum vd_status events(void *context, const struct history_event_query *query,
+                             struct record_event **out, size_t *n, struct vd_error *err)
+{
+    const struct store_reader *reader = context;
+    sqlite3_stmt *s = NULL;
+    sqlite3 *db = NULL;
+    enum vd_status status;
+    char sql[512];
+
+    *out = NULL;
+    *n = 0;
+    status = open_reader(reader, &db, err);
+    if (status != VD_OK)
+        return status;
+    snprintf(sql, sizeof sql,
+             "%s WHERE (?1=0 AND ?2=0 OR start<=?2 AND ifnull(end, start)>=?1)"
+             " AND (?3=0 OR id<?3) AND (?4 IS NULL OR kind=?4) AND (?5=0 OR alerted)"
+             " ORDER BY id DESC LIMIT ?6",
+             event_columns);
+    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK) {
+        status = store_db_failed(db, "read events", err);
+    } else {
+        size_t limit = query->limit < 1 ? 1 : query->limit > 1000 ? 1000 : query->limit;
+
+        sqlite3_bind_int64(s, 1, query->from_ns);
+        sqlite3_bind_int64(s, 2, query->to_ns);
+        sqlite3_bind_int64(s, 3, query->before_id);
+        if (query->kind != NULL)
+            sqlite3_bind_text(s, 4, query->kind, -1, SQLITE_STATIC);
+        sqlite3_bind_int(s, 5, query->alerted_only);
+        sqlite3_bind_int64(s, 6, (sqlite3_int64)limit);
+        status = read_events(db, s, reader->names, limit, out, n, err);
+    }
+    if (status != VD_OK) {
+        free(*out);
+        *out = NULL;
+        *n = 0;
+    }
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return status;
+}
+
+static enum vd_status event(void *context, int64_t id, struct record_event *out,
+                            struct vd_error *err)
+{
+    const struct store_reader *reader = context;
+    struct record_event *found = NULL;
+    sqlite3_stmt *s = NULL;
+    sqlite3 *db = NULL;
+    enum vd_status status;
+    char sql[256];
+    size_t n = 0;
+
+    status = open_reader(reader, &db, err);
+    if (status != VD_OK)
+        return status;
+    snprintf(sql, sizeof sql, "%s WHERE id=?", event_columns);
+    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK) {
+        status = store_db_failed(db, "read an event", err);
+    } else {
+        sqlite3_bind_int64(s, 1, id);
+        status = read_events(db, s, reader->names, 1, &found, &n, err);
+    }
+    if (status == VD_OK && n == 0)
+        status =
+            vd_error_set(err, VD_ERR_DATA, NULL, "there is no event %lld", (long long)id);
+    if (status == VD_OK)
+        *out = found[0];
+    free(found);
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return status;
+}
+
+/* The row of `moments` unpacked; nothing of the file is trusted. */
+static enum vd_status unpack(sqlite3_stmt *s, struct history_moment **out, size_t *n,
+                             struct vd_error *err)
+{
+    sqlite3_int64 want = sqlite3_column_int64(s, 0);
+    const void *packed = sqlite3_column_blob(s, 1);
+    int packed_size = sqlite3_column_bytes(s, 1);
+    enum vd_status status = VD_ERR_FORMAT;
+    uint8_t *bytes = NULL;
+    uLongf size;
+
+    if (want < 0 || want > RECORDER_MAX_BYTES || packed == NULL)
+        goto out;
+    size = (uLongf)want;
+    bytes = malloc(size + 1);
+    if (bytes == NULL)
+        status = VD_ERR_MEMORY;
+    else if (uncompress(bytes, &size, packed, (uLong)packed_size) == Z_OK)
+        status = store_moments_decode(bytes, size, out, n);
+out:
+    free(bytes);
+    if (status != VD_OK)
+        vd_error_set(err, status, NULL, "the flight recorder of the event: %s",
+                     vd_status_text(status));
+    return status;
+}
+
+static enum vd_status moments(void *context, int64_t event_id,
+                              struct history_moment **out, size_t *n,
+                              struct vd_error *err)
+{
+    const struct store_reader *reader = context;
+    sqlite3_stmt *s = NULL;
+    sqlite3 *db = NULL;
+    enum vd_status status;
+    int code;
+
+    *out = NULL;
+    *n = 0;
+    status = open_reader(reader, &db, err);
+    if (status != VD_OK)
+        return status;
+    if (sqlite3_prepare_v2(db, "SELECT size, bytes FROM moments WHERE event=?", -1, &s,
+                           NULL) != SQLITE_OK) {
+        status = store_db_failed(db, "read a recorder", err);
+    } else {
+        sqlite3_bind_int64(s, 1, event_id);
+        code = sqlite3_step(s);
+        if (code == SQLITE_ROW)
+            status = unpack(s, out, n, err);
+        else if (code != SQLITE_DONE)
+            status = store_db_failed(db, "read a recorder", err);
+    }
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return status;
+}
+
+static enum vd_status series(void *context, const struct history_query *query,
+                             struct history_series *out, struct vd_error *err)
+{
+    const struct store_reader *reader = context;
+    sqlite3 *db = NULL;
+    enum vd_status status;
+
+    *out = (struct history_series){0};
+    status = open_reader(reader, &db, err);
+    if (status != VD_OK)
+        return status;
+    status = store_series_read(db, reader->interval_s, query, out, err);
+    if (status != VD_OK)
+        history_series_release(out);
+    sqlite3_close(db);
+    return status;
+}
+
+struct history_reader store_reader_history(struct store_reader *reader)
+{
+    return (struct history_reader){
+        .context = reader,
+        .series = series,
+        .events = events,
+        .event = event,
+        .moments = moments,
+    };
+}
