@@ -1,0 +1,110 @@
+// Requests to the JSON API. At most two at a time: the server's connections are bounded,
+// and a page of charts must not crowd out others.
+
+import type { Event, Feedback, History, Process } from "./contract.ts";
+
+const AT_ONCE = 2;
+const METRICS_PER_REQUEST = 16;
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+async function turn<T>(work: () => Promise<T>): Promise<T> {
+    if (running >= AT_ONCE) await new Promise<void>((go) => waiting.push(go));
+    running++;
+    try {
+        return await work();
+    } finally {
+        running--;
+        waiting.shift()?.();
+    }
+}
+
+export class ApiError extends Error {
+    readonly hint: string;
+    constructor(message: string, hint = "") {
+        super(message);
+        this.hint = hint;
+    }
+}
+
+async function request<T>(path: string, init?: RequestInit): Promise<T> {
+    return turn(async () => {
+        const answer = await fetch(`api/v1/${path}`, init);
+        if (answer.ok) return (await answer.json()) as T;
+        const body = (await answer.json().catch(() => null)) as {
+            error?: { message?: string; hint?: string };
+        } | null;
+        throw new ApiError(
+            body?.error?.message ?? `the server answered ${answer.status}`,
+            body?.error?.hint,
+        );
+    });
+}
+
+/** Series from the store. Long lists are asked for in parts and put together. */
+export async function history(
+    names: readonly string[],
+    from: number,
+    to: number,
+    points: number,
+    signal: AbortSignal,
+): Promise<History> {
+    const parts: string[][] = [];
+    for (let i = 0; i < names.length; i += METRICS_PER_REQUEST) {
+        parts.push(names.slice(i, i + METRICS_PER_REQUEST));
+    }
+    const answers = await Promise.all(
+        parts.map((part) => {
+            const query = new URLSearchParams(part.map((name) => ["metric", name]));
+            query.set("from", from.toFixed(3));
+            query.set("to", to.toFixed(3));
+            query.set("points", String(Math.round(points)));
+            return request<History>(`history?${query}`, { signal });
+        }),
+    );
+    // The parts have the same bounds and step; a row that arrived between two requests is
+    // on the right edge and is cut off.
+    const rows = Math.min(...answers.map((a) => a.t.length));
+    const first = answers[0]!;
+    const series: History["series"] = {};
+    for (const answer of answers) Object.assign(series, answer.series);
+    return { ...first, t: first.t.slice(0, rows), series };
+}
+
+export interface EventQuery {
+    before?: number;
+    limit: number;
+    kind?: string;
+    alerted?: boolean;
+}
+
+export async function events(query: EventQuery, signal?: AbortSignal): Promise<Event[]> {
+    const search = new URLSearchParams({ limit: String(query.limit) });
+    if (query.before !== undefined) search.set("before", String(query.before));
+    if (query.kind) search.set("kind", query.kind);
+    if (query.alerted) search.set("alerted", "1");
+    const answer = await request<Event[] | { events: Event[] }>(`events?${search}`, {
+        signal,
+    });
+    return Array.isArray(answer) ? answer : answer.events;
+}
+
+export async function event(id: number, signal?: AbortSignal): Promise<Event> {
+    const answer = await request<Event | { event: Event }>(`events/${id}`, { signal });
+    return "event" in answer ? answer.event : answer;
+}
+
+export async function feedback(id: number, verdict: Feedback): Promise<Event> {
+    const answer = await request<Event | { event: Event }>(`events/${id}/feedback`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ feedback: verdict }),
+    });
+    return "event" in answer ? answer.event : answer;
+}
+
+export async function processes(): Promise<Process[]> {
+    const answer = await request<Process[] | { processes: Process[] }>("processes");
+    return Array.isArray(answer) ? answer : answer.processes;
+}

@@ -1,0 +1,340 @@
+// A chart over time on uPlot, with a legend of our own: names are text nodes, values follow
+// the cursor, else show the newest. Colours come from the style sheet.
+
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import type { Event, Severity } from "./contract.ts";
+import { clock, date, withUnit } from "./format.ts";
+import type { Columns, Window } from "./series.ts";
+import { isDark, now, setZoom, useStore } from "./store.ts";
+import { useSeries } from "./use-series.ts";
+
+export interface Line {
+    name: string;
+    label: string;
+    color: string; // a custom property: "--s1"
+    fill?: boolean;
+    dash?: boolean;
+    width?: number;
+}
+
+export interface ChartProps {
+    title: string;
+    unit: string;
+    lines: Line[];
+    height?: number;
+    /** Fixed bounds; else from the data, 0 included. */
+    min?: number;
+    max?: number;
+    /** The scale reaches at least this far, so that noise near 0 does not look like a storm. */
+    reach?: number;
+    /** A dashed line with its name. */
+    rule?: { at: number; label: string };
+    /** Tints below the rule, as the severities of a score do. */
+    zones?: boolean;
+    events?: Event[];
+    format?: (value: number | null) => string;
+    note?: string;
+    onZoom?: (window: Window | null) => void;
+    group?: string;
+    legend?: boolean;
+}
+
+/** A chart of the live window: history behind, ticks in front. */
+export function LiveChart(props: ChartProps) {
+    const series = useSeries(props.lines.map((line) => line.name));
+    return (
+        <Chart
+            {...props}
+            columns={series.columns}
+            window={series.window}
+            note={series.problem !== "" ? `history: ${series.problem}` : props.note}
+            onZoom={props.onZoom ?? setZoom}
+        />
+    );
+}
+
+interface DrawnProps extends ChartProps {
+    columns: Columns;
+    window: Window;
+}
+
+export function Chart(props: DrawnProps) {
+    useStore(); // the theme
+    const dark = isDark();
+    const box = useRef<HTMLDivElement>(null);
+    const legend = useRef<HTMLUListElement>(null);
+    const plot = useRef<uPlot | null>(null);
+    const latest = useRef(props);
+    latest.current = props;
+    const shape = props.lines
+        .map((l) => [l.name, l.color, l.fill, l.dash].join())
+        .join("\n");
+
+    // Drawn anew when its shape or the theme changes; the data follows in the next effect
+    useLayoutEffect(() => {
+        const home = box.current!;
+        const drawn = new uPlot(
+            options(latest, home.clientWidth, legend),
+            latest.current.columns as uPlot.AlignedData,
+            home,
+        );
+        plot.current = drawn;
+        update(drawn, latest.current);
+        const observer = new ResizeObserver(() => {
+            const width = home.clientWidth;
+            if (width > 0 && width !== drawn.width) {
+                drawn.setSize({ width, height: drawn.height });
+            }
+        });
+        observer.observe(home);
+        return () => {
+            observer.disconnect();
+            drawn.destroy();
+            plot.current = null;
+        };
+    }, [shape, dark, props.height, props.unit]);
+
+    useEffect(() => {
+        if (plot.current !== null) {
+            update(plot.current, props);
+            showValues(plot.current, props, legend.current);
+        }
+    });
+
+    const empty = props.columns[0]!.length === 0;
+    return (
+        <figure class="chart">
+            <figcaption class="chart-head">
+                <span class="chart-title">{props.title}</span>
+                {props.legend !== false && (
+                    <ul class="legend" ref={legend}>
+                        {props.lines.map((line) => (
+                            <li key={line.name}>
+                                <i
+                                    class={line.dash ? "key dash" : "key"}
+                                    style={{ color: `var(${line.color})` }}
+                                />
+                                <span class="legend-name">{line.label}</span>
+                                <b class="num" />
+                            </li>
+                        ))}
+                    </ul>
+                )}
+            </figcaption>
+            <div class="chart-box">
+                <div
+                    ref={box}
+                    role="img"
+                    aria-label={`${props.title}: chart over time. The values are in the legend.`}
+                />
+                {empty && <p class="chart-empty">Nothing recorded in this window yet</p>}
+            </div>
+            {props.note && <p class="chart-note">{props.note}</p>}
+        </figure>
+    );
+}
+
+/* ---- uPlot ---- */
+
+function update(plot: uPlot, props: DrawnProps): void {
+    plot.batch(() => {
+        plot.setData(props.columns as uPlot.AlignedData, false);
+        plot.setScale("x", { min: props.window.from, max: props.window.to });
+    });
+}
+
+function showValues(plot: uPlot, props: DrawnProps, list: HTMLUListElement | null): void {
+    if (list === null) return;
+    const time = plot.data[0];
+    const at = plot.cursor.idx ?? time.length - 1;
+    const items = list.querySelectorAll("b");
+    props.lines.forEach((_, i) => {
+        const text = print(props, plot.data[i + 1]?.[at] ?? null);
+        const item = items[i];
+        if (item !== undefined && item.textContent !== text) item.textContent = text;
+    });
+}
+
+function print(props: ChartProps, value: number | null): string {
+    return props.format ? props.format(value) : withUnit(value, props.unit);
+}
+
+type Latest = { current: DrawnProps };
+
+function options(
+    latest: Latest,
+    width: number,
+    legend: { current: HTMLUListElement | null },
+): uPlot.Options {
+    const props = latest.current;
+    const css = getComputedStyle(document.documentElement);
+    const color = (name: string) => css.getPropertyValue(name).trim();
+    const font = `11px ${css.getPropertyValue("--font").trim()}`;
+    const axis: uPlot.Axis = {
+        stroke: color("--dim"),
+        font,
+        grid: { stroke: color("--grid"), width: 1 },
+        ticks: { show: false },
+    };
+    return {
+        width: Math.max(width, 40),
+        height: props.height ?? 150,
+        padding: [8, 6, 0, 0],
+        legend: { show: false },
+        focus: { alpha: 0.35 },
+        scales: {
+            x: { time: true, auto: false },
+            y: { range: (_, low, high) => bounds(latest.current, low, high) },
+        },
+        axes: [
+            {
+                ...axis,
+                space: 70,
+                size: 22,
+                gap: 6,
+                values: (_, at, __, ___, incr) => times(at, incr),
+            },
+            {
+                ...axis,
+                size: 46,
+                gap: 6,
+                space: 28,
+                values: (_, at) => at.map((v) => tickLabel(latest.current, v)),
+            },
+        ],
+        series: [
+            {},
+            ...props.lines.map((line) => ({
+                label: line.label,
+                stroke: color(line.color),
+                width: line.width ?? 1.5,
+                fill: line.fill ? `${color(line.color)}22` : undefined,
+                dash: line.dash ? [4, 3] : undefined,
+                points: { show: false },
+                spanGaps: false,
+            })),
+        ],
+        cursor: {
+            y: false,
+            drag: { x: true, y: false, setScale: false },
+            points: { size: 6 },
+            sync: { key: props.group ?? "page" },
+            bind: {
+                dblclick: () => () => {
+                    latest.current.onZoom?.(null);
+                    return null;
+                },
+            },
+        },
+        hooks: {
+            setCursor: [(u) => showValues(u, latest.current, legend.current)],
+            setSelect: [(u) => zoomTo(u, latest.current)],
+            drawClear: [(u) => drawBehind(u, latest.current, color)],
+        },
+    };
+}
+
+function zoomTo(u: uPlot, props: DrawnProps): void {
+    if (u.select.width < 6) return;
+    const from = u.posToVal(u.select.left, "x");
+    const to = u.posToVal(u.select.left + u.select.width, "x");
+    u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (to - from >= 2) props.onZoom?.({ from, to });
+}
+
+function bounds(
+    props: ChartProps,
+    low: number | null,
+    high: number | null,
+): [number, number] {
+    if (props.min !== undefined && props.max !== undefined) return [props.min, props.max];
+    const least = Math.min(low ?? 0, props.min ?? 0);
+    const reach = props.reach ?? (props.unit === "%" ? 5 : 0.01);
+    const most = Math.max(high ?? 0, reach);
+    const room = (most - least) * 0.08;
+    return [least < 0 ? least - room : least, most + room];
+}
+
+function times(at: number[], step: number): string[] {
+    if (step >= 86400) return at.map((t) => date(t).slice(5));
+    return at.map((t, i) => {
+        const first = i === 0 || date(t) !== date(at[i - 1]!);
+        const day = first && i > 0 ? `${date(t).slice(5)} ` : "";
+        return day !== "" ? date(t).slice(5) : clock(t, step < 60);
+    });
+}
+
+function tickLabel(props: ChartProps, value: number): string {
+    if (props.zones) return value > 0 ? `+${value}` : String(value).replace("-", "−");
+    if (props.format) return props.format(value);
+    return withUnit(value, props.unit)
+        .replace(/\.0+(?= |$)/, "")
+        .replace(/(\.\d*[1-9])0+(?= |$)/, "$1");
+}
+
+/* ---- what lies behind the lines ---- */
+
+type Color = (name: string) => string;
+
+function drawBehind(u: uPlot, props: DrawnProps, color: Color): void {
+    const { ctx } = u;
+    ctx.save();
+    const { left, top, width, height } = u.bbox;
+    ctx.beginPath();
+    ctx.rect(left, top, width, height);
+    ctx.clip();
+    if (props.zones) drawZones(u, color);
+    for (const event of props.events ?? []) drawEvent(u, event, color);
+    if (props.rule !== undefined) drawRule(u, props.rule, color);
+    ctx.restore();
+}
+
+const ZONES: [number, number, Severity][] = [
+    [0, -0.3, "low"],
+    [-0.3, -0.5, "medium"],
+    [-0.5, -0.7, "high"],
+    [-0.7, -1.1, "critical"],
+];
+
+function drawZones(u: uPlot, color: Color): void {
+    const { left, width } = u.bbox;
+    for (const [from, to, severity] of ZONES) {
+        const y = u.valToPos(from, "y", true);
+        u.ctx.fillStyle = `${color(`--${severity}`)}12`;
+        u.ctx.fillRect(left, y, width, u.valToPos(to, "y", true) - y);
+    }
+}
+
+/** An event: a tint from start to end, and a notch at the top whose width is at least
+ * visible. */
+function drawEvent(u: uPlot, event: Event, color: Color): void {
+    const { top, height } = u.bbox;
+    const from = u.valToPos(event.start, "x", true);
+    const to = u.valToPos(event.end ?? now(), "x", true);
+    const wide = Math.max(to - from, 2 * devicePixelRatio);
+    const tint = color(`--${event.severity}`) || color("--low");
+    u.ctx.fillStyle = `${tint}1c`;
+    u.ctx.fillRect(from, top, wide, height);
+    u.ctx.fillStyle = tint;
+    u.ctx.fillRect(from, top, wide, 3 * devicePixelRatio);
+}
+
+function drawRule(u: uPlot, rule: { at: number; label: string }, color: Color): void {
+    const { ctx } = u;
+    const { left, width } = u.bbox;
+    const y = Math.round(u.valToPos(rule.at, "y", true)) + 0.5;
+    ctx.strokeStyle = color("--rule");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+    ctx.beginPath();
+    ctx.moveTo(left, y);
+    ctx.lineTo(left + width, y);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.fillStyle = color("--dim");
+    ctx.font = `${10.5 * devicePixelRatio}px ${color("--font")}`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "bottom";
+    ctx.fillText(rule.label, left + 6 * devicePixelRatio, y - 3 * devicePixelRatio);
+}

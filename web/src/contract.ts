@@ -1,0 +1,152 @@
+// What the server sends, as docs/api.md describes it. A number that is not available on
+// this machine, or was not available on this tick, is null.
+
+export type Maybe = number | null;
+
+export interface Status {
+    version: string;
+    host: string;
+    state: "warming" | "learning" | "watching" | "paused";
+    started: number;
+    now: number;
+    interval: number;
+    confidence: Maybe;
+    points: number;
+    anomalies: number;
+    alerts: number;
+    budget: { per_week: Maybe; achieved_per_week: Maybe; threshold: Maybe };
+    training: { last: Maybe; next: Maybe; rows: number; quarantined: number };
+    self: {
+        cpu_percent: Maybe;
+        rss_mb: Maybe;
+        dropped: number;
+        stages: { name: string; us: Maybe }[];
+    };
+    detectors: DetectorStatus[];
+    sinks: {
+        name: string;
+        unavailable: string | null;
+        sent: number;
+        retried: number;
+        lost: number;
+    }[];
+}
+
+export interface DetectorStatus {
+    name: string;
+    title: string;
+    unavailable: string | null;
+    ready: boolean;
+    average_us: Maybe;
+    p99_us: Maybe;
+    max_us: Maybe;
+}
+
+export interface Metric {
+    name: string;
+    family: string;
+    label_key: string | null;
+    label: string;
+    unit: string;
+    help: string;
+    core: boolean;
+}
+
+export interface DetectorScore {
+    name: string;
+    ready: boolean;
+    score: Maybe;
+    raw: Maybe;
+    surprise: Maybe;
+    latency_us: Maybe;
+}
+
+export interface Process {
+    pid: number;
+    parent: number;
+    uid: number;
+    state: string;
+    name: string;
+    command: string;
+    cpu_percent: Maybe;
+    rss_mb: Maybe;
+    pss_mb: Maybe;
+    read_mb_s: Maybe;
+    write_mb_s: Maybe;
+    threads: Maybe;
+    gpu_percent: Maybe;
+    gpu_mb: Maybe;
+    suspicious: boolean;
+}
+
+export interface Tick {
+    type: "tick";
+    t: number;
+    tick: number;
+    jitter_ms: Maybe;
+    n_metrics: number;
+    v: Maybe[];
+    score: Maybe;
+    confidence: Maybe;
+    latency_us: Maybe;
+    drift: boolean;
+    detectors: DetectorScore[];
+    top_cpu: Process[];
+    top_memory: Process[];
+    top_io: Process[];
+    n_processes: Maybe;
+    n_threads: Maybe;
+}
+
+export type Severity = "normal" | "low" | "medium" | "high" | "critical";
+export type Feedback = "" | "normal" | "real" | "expected";
+
+export interface Suspect {
+    process: Process;
+    resource: string;
+    before: Maybe;
+    during: Maybe;
+    share: Maybe;
+}
+
+export interface Event {
+    id: number;
+    start: number;
+    peak: Maybe;
+    end: Maybe;
+    severity: Severity;
+    score: Maybe;
+    confidence: Maybe;
+    alerted: boolean;
+    kind: string;
+    pattern: string;
+    reason: string;
+    explanation: string[];
+    top: { metric: string; value: Maybe; expected: Maybe; z: Maybe }[];
+    factors: string[];
+    suspects: Suspect[];
+    feedback: Feedback;
+    recorder?: { t: number; processes: Process[] }[];
+}
+
+export interface History {
+    from: number;
+    to: number;
+    step: number;
+    t: number[];
+    series: Record<string, { mean: Maybe[]; min?: Maybe[]; max?: Maybe[] }>;
+}
+
+export type Message =
+    | {
+          type: "hello";
+          status: Status;
+          metrics: Metric[];
+          latest: Tick | null;
+          events: Event[];
+      }
+    | Tick
+    | { type: "event"; change: "opened" | "updated" | "ended"; event: Event }
+    | { type: "metrics"; metrics: Metric[] }
+    | { type: "status"; status: Status }
+    | { type: "processes"; t: number; processes: Process[] };

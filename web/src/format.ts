@@ -1,0 +1,188 @@
+// Numbers and times as people read them. Pure. Absent is shown as an en dash.
+
+import type { Maybe } from "./contract.ts";
+
+export const ABSENT = "–";
+
+const MINUS = "−";
+
+function present(value: Maybe | undefined): value is number {
+    return value !== null && value !== undefined && Number.isFinite(value);
+}
+
+/** Three significant digits or so, never in exponent form for what people meet: 0.004,
+ * 1.25, 12.5, 125, 12,500. */
+export function number(value: Maybe | undefined): string {
+    if (!present(value)) return ABSENT;
+    const size = Math.abs(value);
+    let text: string;
+    if (size === 0) text = "0";
+    else if (size < 0.0005) text = "<0.001";
+    else if (size < 0.1) text = size.toFixed(3);
+    else if (size < 10) text = size.toFixed(2);
+    else if (size < 100) text = size.toFixed(1);
+    else if (size < 1e6) text = grouped(Math.round(size));
+    else text = scaled(size);
+    return value < 0 && text !== "0" ? MINUS + text : text;
+}
+
+function scaled(size: number): string {
+    const [by, suffix] = size < 1e9 ? [1e6, "M"] : size < 1e12 ? [1e9, "G"] : [1e12, "T"];
+    return `${(size / (by as number)).toFixed(2)} ${suffix}`;
+}
+
+function grouped(whole: number): string {
+    return String(whole).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+export function count(value: Maybe | undefined): string {
+    return present(value) ? grouped(Math.round(value)) : ABSENT;
+}
+
+/** A number with a fixed count of decimals, so that columns line up. */
+export function fixed(value: Maybe | undefined, decimals: number): string {
+    if (!present(value)) return ABSENT;
+    const text = Math.abs(value).toFixed(decimals);
+    return value < 0 && Number(text) !== 0 ? MINUS + text : text;
+}
+
+export function signed(value: Maybe | undefined, decimals = 2): string {
+    if (!present(value)) return ABSENT;
+    return value > 0 ? `+${value.toFixed(decimals)}` : fixed(value, decimals);
+}
+
+const UNITS: Record<string, string> = { C: "°C", "1/s": "/s" };
+
+/** The unit as it is printed: "C" is "°C". */
+export function unit(name: string): string {
+    return UNITS[name] ?? name;
+}
+
+/** The value split from its unit, for display at two sizes. Sizes and rates in MB and GB
+ * move to the unit that keeps the number readable. */
+export function quantity(value: Maybe | undefined, of: string): [string, string] {
+    if (!present(value)) return [ABSENT, ""];
+    const rate = of.endsWith("/s") ? "/s" : "";
+    if (of === "MB" || of === "MB/s") {
+        const size = Math.abs(value);
+        if (size !== 0 && size < 0.0995) return [number(value * 1000), `kB${rate}`];
+        if (size >= 1000) return [number(value / 1000), `GB${rate}`];
+    }
+    if (of === "%") return [percentDigits(value), "%"];
+    if (of === "C") return [fixed(value, Math.abs(value) < 100 ? 1 : 0), "°C"];
+    if (of === "MHz" && value >= 1000) return [(value / 1000).toFixed(2), "GHz"];
+    return [number(value), unit(of)];
+}
+
+function percentDigits(value: number): string {
+    const size = Math.abs(value);
+    return fixed(value, size >= 99.95 || size === 0 ? 0 : size < 1 ? 2 : 1);
+}
+
+export function withUnit(value: Maybe | undefined, of: string): string {
+    const [digits, suffix] = quantity(value, of);
+    if (suffix === "" || digits === ABSENT) return digits;
+    return suffix === "%" ? `${digits} %` : `${digits} ${suffix}`;
+}
+
+export function megabytes(value: Maybe | undefined): string {
+    return withUnit(value, "MB");
+}
+
+/** Microseconds in the unit that fits. */
+export function micros(value: Maybe | undefined): string {
+    if (!present(value)) return ABSENT;
+    if (value < 1000) return `${number(value)} µs`;
+    if (value < 1e6) return `${number(value / 1000)} ms`;
+    return `${number(value / 1e6)} s`;
+}
+
+/** A span of seconds in two units: "3 d 4 h", "12 min 5 s", "250 ms". */
+export function span(seconds: Maybe | undefined): string {
+    if (!present(seconds) || seconds < 0) return ABSENT;
+    if (seconds < 1) return seconds === 0 ? "0 s" : `${Math.round(seconds * 1000)} ms`;
+    const whole = Math.round(seconds);
+    const parts: [number, string][] = [
+        [Math.floor(whole / 86400), "d"],
+        [Math.floor(whole / 3600) % 24, "h"],
+        [Math.floor(whole / 60) % 60, "min"],
+        [whole % 60, "s"],
+    ];
+    const first = parts.findIndex(([n]) => n > 0);
+    return parts
+        .slice(first, first + 2)
+        .filter(([n]) => n > 0)
+        .map(([n, name]) => `${n} ${name}`)
+        .join(" ");
+}
+
+function two(n: number): string {
+    return String(n).padStart(2, "0");
+}
+
+/** Local time of day, "14:03:07". */
+export function clock(t: Maybe | undefined, seconds = true): string {
+    if (!present(t)) return ABSENT;
+    const d = new Date(t * 1000);
+    const text = `${two(d.getHours())}:${two(d.getMinutes())}`;
+    return seconds ? `${text}:${two(d.getSeconds())}` : text;
+}
+
+/** Local date, "2026-11-21". */
+export function date(t: number): string {
+    const d = new Date(t * 1000);
+    return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+}
+
+/** Time of day when it is today as seen from `now`, date and time otherwise. */
+export function moment(t: Maybe | undefined, now: number): string {
+    if (!present(t)) return ABSENT;
+    return date(t) === date(now) ? clock(t) : `${date(t).slice(5)} ${clock(t, false)}`;
+}
+
+/** "12 s ago", "in 4 min": one unit is enough. */
+export function ago(t: Maybe | undefined, now: number): string {
+    if (!present(t)) return ABSENT;
+    const seconds = Math.abs(now - t);
+    if (seconds < 1.5) return "now";
+    const text =
+        seconds < 90
+            ? `${Math.round(seconds)} s`
+            : seconds < 5400
+              ? `${Math.round(seconds / 60)} min`
+              : seconds < 172800
+                ? `${Math.round(seconds / 3600)} h`
+                : `${Math.round(seconds / 86400)} d`;
+    return t <= now ? `${text} ago` : `in ${text}`;
+}
+
+/** "disk_busy_percent{sda}" or "windowed_pca" -> words. */
+export function words(name: string): string {
+    const text = name.replace(/[_.]+/g, " ").trim();
+    return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A process name on one line: control characters (a name may hold newlines) are shown
+ * as their pictures, and direction overrides are dropped, so that a name can neither break
+ * the row nor pretend to be another. */
+export function processName(name: string): string {
+    let text = "";
+    for (const char of name) {
+        const code = char.codePointAt(0)!;
+        if (code < 0x20) text += String.fromCodePoint(0x2400 + code);
+        else if (code === 0x7f) text += "\u2421";
+        else if (isInvisible(code)) text += "\ufffd";
+        else text += char;
+    }
+    return text === "" ? "(no name)" : text;
+}
+
+function isInvisible(code: number): boolean {
+    return (
+        (code >= 0x80 && code < 0xa0) ||
+        (code >= 0x200b && code <= 0x200f) ||
+        (code >= 0x2028 && code <= 0x202e) ||
+        (code >= 0x2066 && code <= 0x2069) ||
+        code === 0xfeff
+    );
+}

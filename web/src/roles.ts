@@ -1,0 +1,155 @@
+// Which metric plays which part on the overview. Pure. A machine has some of them and not
+// others; a part without a metric is left out or named in "not on this machine".
+
+import type { Metric } from "./contract.ts";
+
+/** The total of a family (no label), or null. Several names may be given: the first that
+ * this machine has is taken. */
+export function total(metrics: readonly Metric[], ...families: string[]): Metric | null {
+    for (const family of families) {
+        const found = metrics.find((m) => m.family === family && m.label === "");
+        if (found !== undefined) return found;
+    }
+    return null;
+}
+
+/** All members of a family that bear a label, in the order people count: sda, sdb; 2
+ * before 10. */
+export function members(metrics: readonly Metric[], ...families: string[]): Metric[] {
+    for (const family of families) {
+        const found = metrics.filter((m) => m.family === family && m.label !== "");
+        if (found.length > 0) return found.sort(byLabel);
+    }
+    return [];
+}
+
+export function byLabel(a: Metric, b: Metric): number {
+    return a.label.localeCompare(b.label, "en", { numeric: true });
+}
+
+export interface Roles {
+    cpu: Metric | null;
+    cpuParts: Metric[];
+    memory: Metric | null;
+    available: Metric | null;
+    swap: Metric | null;
+    temperature: Metric | null;
+    frequency: Metric | null;
+    gpu: Metric | null;
+    gpuMemory: Metric | null;
+    gpuTemperature: Metric | null;
+    diskRead: Metric | null;
+    diskWrite: Metric | null;
+    sent: Metric | null;
+    received: Metric | null;
+    load: Metric | null;
+    switches: Metric | null;
+    pressure: Metric[];
+    filesystems: Metric[];
+    coreUse: Metric[];
+    coreFrequency: Metric[];
+    performanceCores: Metric | null;
+    efficiencyCores: Metric | null;
+}
+
+const PRESSURE = /^(pressure|psi)_/;
+
+export function rolesOf(metrics: readonly Metric[]): Roles {
+    const some = (...families: string[]) => total(metrics, ...families);
+    return {
+        cpu: some("cpu_percent"),
+        cpuParts: [
+            some("cpu_user_percent", "cpu_user"),
+            some("cpu_system_percent", "cpu_system"),
+            some("cpu_iowait_percent", "cpu_iowait"),
+            some("cpu_steal_percent", "cpu_steal"),
+        ].filter((m) => m !== null),
+        memory: some("cpu_memory", "memory_percent"),
+        available: some("memory_available_gb"),
+        swap: some("swap_percent", "swap_used_percent"),
+        temperature: some("cpu_temp"),
+        frequency: some("cpu_freq", "cpu_frequency"),
+        gpu: some("gpu_percent"),
+        gpuMemory: some("gpu_memory"),
+        gpuTemperature: some("gpu_temp"),
+        diskRead: some("disk_read_mb"),
+        diskWrite: some("disk_write_mb"),
+        sent: some("network_sent_mb"),
+        received: some("network_recv_mb"),
+        load: some("load_1", "load1", "load_average_1"),
+        switches: some("context_switches", "context_switches_per_second"),
+        pressure: pressureOf(metrics),
+        filesystems: members(
+            metrics,
+            "filesystem_used_percent",
+            "filesystem_percent",
+            "fs_used_percent",
+        ),
+        coreUse: members(metrics, "core_percent", "cpu_core_percent", "cpu_percent"),
+        coreFrequency: members(metrics, "core_freq", "cpu_core_freq", "cpu_freq"),
+        performanceCores: some("p_core_percent", "cpu_p_percent", "cpu_p_cores_percent"),
+        efficiencyCores: some("e_core_percent", "cpu_e_percent", "cpu_e_cores_percent"),
+    };
+}
+
+/** Pressure stall, "some" rather than "full": one each for cpu, memory, io. */
+function pressureOf(metrics: readonly Metric[]): Metric[] {
+    const all = metrics.filter((m) => PRESSURE.test(m.family));
+    const found: Metric[] = [];
+    for (const resource of ["cpu", "memory", "io"]) {
+        const about = (m: Metric) =>
+            m.name.includes(`_${resource}`) || m.label.startsWith(resource);
+        const fit =
+            all.find((m) => about(m) && m.name.includes("some")) ??
+            all.find((m) => about(m) && !m.name.includes("full"));
+        if (fit !== undefined) found.push(fit);
+    }
+    return found;
+}
+
+export interface Family {
+    name: string;
+    unit: string;
+    help: string;
+    members: Metric[];
+}
+
+const GROUPS: [string, RegExp][] = [
+    [
+        "CPU",
+        /^(cpu(?!_memory)|core|p_core|e_core|load|context|interrupt|softirq|run_queue)/,
+    ],
+    ["Memory", /^(cpu_memory|memory|swap|page|oom|dirty)/],
+    ["Disks", /^disk/],
+    ["File systems", /^(filesystem|file_system|fs_|inode)/],
+    ["Network", /^(network|net_|tcp|udp|socket)/],
+    ["GPU", /^gpu/],
+    ["Temperature", /(temp|thermal|fan)/],
+    ["Pressure", PRESSURE],
+    ["Processes", /^(process|proc|thread)/],
+];
+
+/** The metrics by family and the families by subject, in a fixed order. */
+export function groupsOf(metrics: readonly Metric[]): [string, Family[]][] {
+    const families = new Map<string, Family>();
+    for (const m of metrics) {
+        const family = families.get(m.family);
+        if (family !== undefined) family.members.push(m);
+        else {
+            families.set(m.family, {
+                name: m.family,
+                unit: m.unit,
+                help: m.help,
+                members: [m],
+            });
+        }
+    }
+    const groups = new Map<string, Family[]>(GROUPS.map(([name]) => [name, []]));
+    groups.set("Other", []);
+    for (const family of families.values()) {
+        family.members.sort(byLabel);
+        const group = GROUPS.find(([, pattern]) => pattern.test(family.name));
+        groups.get(group === undefined ? "Other" : group[0])!.push(family);
+    }
+    return [...groups].filter(([, list]) => list.length > 0);
+}

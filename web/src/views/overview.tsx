@@ -1,0 +1,444 @@
+// The first view: is this machine well, and what is it doing?
+
+import { LiveChart } from "../chart.tsx";
+import type { Metric, Status } from "../contract.ts";
+import { ago, count, number, quantity, signed, span, withUnit } from "../format.ts";
+import {
+    Bar,
+    Empty,
+    EventLine,
+    Gauge,
+    Panel,
+    SeverityMark,
+    SeverityTag,
+    Sparkline,
+} from "../parts.tsx";
+import { routeTo } from "../route.ts";
+import { isOpen, levelOf, severityOf } from "../severity.ts";
+import { now, ring, ui, useStore, value } from "../store.ts";
+
+export function Overview() {
+    useStore();
+    return (
+        <div class="overview">
+            <Verdict />
+            <Gauges />
+            <Feed />
+            <Cards />
+            <Charts />
+            <Counters />
+        </div>
+    );
+}
+
+/* ---- the verdict ---- */
+
+function Verdict() {
+    const { tick, status, events } = ui.shown;
+    const score = tick?.score ?? null;
+    const severity = severityOf(score);
+    const open = events.find(isOpen);
+    return (
+        <Panel class={`verdict sev-${open?.severity ?? severity}`} title="Verdict">
+            <p class="verdict-word">
+                <SeverityMark severity={open?.severity ?? severity} />
+                {headline(status, score, open !== undefined)}
+            </p>
+            {open ? (
+                <a class="verdict-why" href={routeTo("events", open.id)}>
+                    {open.reason}
+                </a>
+            ) : (
+                <p class="verdict-why">{subline(status, events[0]?.start ?? null)}</p>
+            )}
+            <dl class="pairs">
+                <dt>Score now</dt>
+                <dd class="num">
+                    {signed(score)}{" "}
+                    {severity !== "normal" && <SeverityTag severity={severity} />}
+                </dd>
+                <dt>Confidence</dt>
+                <dd>
+                    <Bar share={tick?.confidence ?? null} />
+                    <span class="num">{percent(tick?.confidence)}</span>
+                </dd>
+                <dt>Metrics watched</dt>
+                <dd class="num">{count(tick?.n_metrics)}</dd>
+            </dl>
+        </Panel>
+    );
+}
+
+function percent(share: number | null | undefined): string {
+    return share === null || share === undefined ? "–" : `${Math.round(share * 100)} %`;
+}
+
+function headline(status: Status | null, score: number | null, open: boolean): string {
+    if (open) return "Something is unusual";
+    if (status?.state === "paused") return "Detection is paused";
+    if (score === null || status?.state === "warming") return "Warming up";
+    return score < 0 ? "Looks unusual" : "All as usual";
+}
+
+function subline(status: Status | null, last: number | null): string {
+    if (status?.state === "warming") {
+        return "Collecting the first minute of what is normal here.";
+    }
+    if (last === null) return "Nothing unusual has been seen yet.";
+    return `The last event began ${ago(last, now())}.`;
+}
+
+/* ---- gauges ---- */
+
+interface Dial {
+    label: string;
+    metric: Metric | null;
+    /** At full scale, and where amber and red begin. */
+    full: number;
+    warn: number;
+    bad: number;
+    detail?: string;
+}
+
+function Gauges() {
+    const { roles } = ui.shown;
+    const dials: Dial[] = [
+        {
+            label: "CPU",
+            metric: roles.cpu,
+            full: 100,
+            warn: 75,
+            bad: 90,
+            detail: cpuDetail(),
+        },
+        {
+            label: "Memory",
+            metric: roles.memory,
+            full: 100,
+            warn: 80,
+            bad: 92,
+            detail: memoryDetail(),
+        },
+        { label: "Temperature", metric: roles.temperature, full: 110, warn: 75, bad: 90 },
+        { label: "GPU", metric: roles.gpu, full: 100, warn: 85, bad: 97 },
+        { label: "GPU memory", metric: roles.gpuMemory, full: 100, warn: 85, bad: 95 },
+        {
+            label: "GPU temp.",
+            metric: roles.gpuTemperature,
+            full: 110,
+            warn: 78,
+            bad: 88,
+        },
+    ];
+    const here = dials.filter((dial) => value(dial.metric) !== null);
+    const absent = dials.filter((dial) => value(dial.metric) === null);
+    const extra = here.length < 5 ? extraDials() : [];
+    return (
+        <Panel class="gauges" title="Gauges">
+            <div class="gauge-row">
+                {[...here, ...extra].slice(0, 6).map((dial) => (
+                    <DialGauge key={dial.label} dial={dial} />
+                ))}
+            </div>
+            {absent.length > 0 && ui.shown.tick !== null && (
+                <p class="absent">Not on this machine: {listAbsent(absent)}</p>
+            )}
+        </Panel>
+    );
+}
+
+function listAbsent(dials: Dial[]): string {
+    const names = dials.map((dial) => dial.label.replace("GPU temp.", "GPU temperature"));
+    const gpu = names.filter((name) => name.startsWith("GPU"));
+    const rest = names.filter((name) => !name.startsWith("GPU"));
+    const shown = gpu.length === 3 ? [...rest, "a GPU"] : names;
+    return shown.map((n) => (/^(GPU|a GPU)/.test(n) ? n : n.toLowerCase())).join(", ");
+}
+
+function DialGauge(props: { dial: Dial }) {
+    const { dial } = props;
+    const v = value(dial.metric);
+    const [digits, suffix] = quantity(v, dial.metric?.unit ?? "");
+    return (
+        <Gauge
+            label={dial.label}
+            value={digits}
+            unit={suffix}
+            share={v === null ? null : v / dial.full}
+            level={levelOf(v, dial.warn, dial.bad)}
+            warn={dial.warn / dial.full}
+            bad={dial.bad / dial.full}
+            detail={dial.detail}
+        />
+    );
+}
+
+/** Where there are no sensors, there is room for what fills up. */
+function extraDials(): Dial[] {
+    const { roles } = ui.shown;
+    const dials: Dial[] = [];
+    if (value(roles.swap) !== null) {
+        dials.push({ label: "Swap", metric: roles.swap, full: 100, warn: 40, bad: 80 });
+    }
+    const fullest = roles.filesystems
+        .filter((m) => value(m) !== null)
+        .sort((a, b) => value(b)! - value(a)!)[0];
+    if (fullest !== undefined) {
+        dials.push({
+            label: "Fullest disk",
+            metric: fullest,
+            full: 100,
+            warn: 85,
+            bad: 95,
+            detail: fullest.label,
+        });
+    }
+    return dials;
+}
+
+function cpuDetail(): string {
+    const frequency = value(ui.shown.roles.frequency);
+    if (frequency !== null) return withUnit(frequency, "MHz");
+    const cores = ui.shown.roles.coreUse.length;
+    return cores > 0 ? `${cores} cores` : "";
+}
+
+function memoryDetail(): string {
+    const available = value(ui.shown.roles.available);
+    return available === null ? "" : `${number(available)} GB free`;
+}
+
+/* ---- cards ---- */
+
+function Cards() {
+    const { roles, tick } = ui.shown;
+    const pressureNames: Record<string, string> = {
+        cpu: "CPU pressure",
+        memory: "Memory pressure",
+        io: "I/O pressure",
+    };
+    const cards: [string, Metric | null, number?][] = [
+        ["Disk read", roles.diskRead],
+        ["Disk write", roles.diskWrite],
+        ["Network in", roles.received],
+        ["Network out", roles.sent],
+        ["Load, 1 min", roles.load, Math.max(roles.coreUse.length, 1)],
+        ...roles.pressure.map((m): [string, Metric, number] => {
+            const kind = /memory/.test(m.name)
+                ? "memory"
+                : /io/.test(m.name)
+                  ? "io"
+                  : "cpu";
+            return [pressureNames[kind]!, m, 100];
+        }),
+        ["Context switches", roles.switches],
+    ];
+    const here = cards.filter(([, metric]) => value(metric) !== null);
+    if (tick === null) return null;
+    return (
+        <section class="cards" aria-label="Metrics">
+            {here.map(([label, metric, full]) => (
+                <Card key={label} label={label} metric={metric!} full={full} />
+            ))}
+            <article class="card">
+                <h3>Processes</h3>
+                <p class="card-value num">{count(tick.n_processes)}</p>
+                <p class="card-foot num">{count(tick.n_threads)} threads</p>
+            </article>
+        </section>
+    );
+}
+
+/** A card's bar is the share of the bound where there is one, else of the peak in sight. */
+function Card(props: { label: string; metric: Metric; full?: number }) {
+    const { metric, full } = props;
+    const v = value(metric);
+    const [digits, suffix] = quantity(v, metric.unit);
+    const recent = ring.tail(metric.name, 90, now());
+    const peak = recent.reduce<number>((most, x) => Math.max(most, x ?? 0), 0);
+    const of = full ?? peak;
+    const level = full === undefined ? undefined : levelOf((v ?? 0) / full, 0.5, 0.9);
+    return (
+        <article class="card">
+            <h3>
+                <a href={routeTo("metrics", metric.name)}>{props.label}</a>
+            </h3>
+            <p class="card-value num">
+                {digits}
+                <small>{suffix}</small>
+            </p>
+            <Sparkline values={recent} />
+            <Bar
+                share={of > 0 ? (v ?? 0) / of : 0}
+                level={level === "good" ? undefined : level}
+            />
+            <p class="card-foot num">
+                {full === undefined || metric.unit === "%"
+                    ? `peak ${withUnit(peak, metric.unit)}`
+                    : `of ${full} ${full === 1 ? "core" : "cores"}`}
+            </p>
+        </article>
+    );
+}
+
+/* ---- charts ---- */
+
+const line = (m: Metric, label: string, color: string, fill = false) => ({
+    name: m.name,
+    label,
+    color,
+    fill,
+});
+
+function Charts() {
+    const { roles, events } = ui.shown;
+    const cpu = [
+        ...(roles.cpu ? [line(roles.cpu, "all", "--s1", true)] : []),
+        ...roles.cpuParts.map((m, i) =>
+            line(m, partName(m.family), ["--s2", "--s3", "--s4", "--s5"][i]!),
+        ),
+    ];
+    const memory = [
+        ...(roles.memory ? [line(roles.memory, "used", "--s3", true)] : []),
+        ...(roles.swap ? [line(roles.swap, "swap", "--s4")] : []),
+    ];
+    const disk = [
+        ...(roles.diskRead ? [line(roles.diskRead, "read", "--s1", true)] : []),
+        ...(roles.diskWrite ? [line(roles.diskWrite, "write", "--s2", true)] : []),
+    ];
+    const network = [
+        ...(roles.received ? [line(roles.received, "in", "--s1", true)] : []),
+        ...(roles.sent ? [line(roles.sent, "out", "--s2", true)] : []),
+    ];
+    const pressure = roles.pressure.map((m, i) =>
+        line(m, pressureName(m.name), ["--s1", "--s3", "--s2"][i]!),
+    );
+    const heat = [
+        ...(roles.temperature ? [line(roles.temperature, "CPU", "--s2")] : []),
+        ...(roles.gpuTemperature ? [line(roles.gpuTemperature, "GPU", "--s4")] : []),
+    ].filter((l) => value(ui.shown.metrics.find((m) => m.name === l.name)) !== null);
+    const gpu = [
+        ...(roles.gpu ? [line(roles.gpu, "load", "--s4", true)] : []),
+        ...(roles.gpuMemory ? [line(roles.gpuMemory, "memory", "--s5")] : []),
+    ].filter((l) => value(ui.shown.metrics.find((m) => m.name === l.name)) !== null);
+    return (
+        <div class="charts">
+            <Panel class="wide">
+                <LiveChart
+                    title="Anomaly score"
+                    unit=""
+                    lines={[{ name: "score", label: "score", color: "--s1", width: 2 }]}
+                    min={-1.05}
+                    max={1.05}
+                    zones
+                    rule={{ at: 0, label: "threshold: below it is unusual" }}
+                    events={events}
+                    height={170}
+                    format={(v) => signed(v)}
+                />
+            </Panel>
+            <ChartPanel title="CPU" unit="%" lines={cpu} min={0} max={100} />
+            <ChartPanel title="Memory" unit="%" lines={memory} min={0} max={100} />
+            <ChartPanel title="Disk" unit="MB/s" lines={disk} reach={0.5} />
+            <ChartPanel title="Network" unit="MB/s" lines={network} reach={0.05} />
+            <ChartPanel
+                title="Pressure (time stalled)"
+                unit="%"
+                lines={pressure}
+                reach={5}
+            />
+            <ChartPanel title="Temperature" unit="C" lines={heat} reach={60} />
+            <ChartPanel title="GPU" unit="%" lines={gpu} min={0} max={100} />
+        </div>
+    );
+}
+
+function ChartPanel(props: {
+    title: string;
+    unit: string;
+    lines: ReturnType<typeof line>[];
+    min?: number;
+    max?: number;
+    reach?: number;
+}) {
+    if (props.lines.length === 0) return null;
+    return (
+        <Panel>
+            <LiveChart {...props} events={ui.shown.events} />
+        </Panel>
+    );
+}
+
+function partName(family: string): string {
+    return family.replace(/^cpu_/, "").replace(/_percent$/, "");
+}
+
+function pressureName(name: string): string {
+    return /memory/.test(name) ? "memory" : /io/.test(name) ? "I/O" : "CPU";
+}
+
+/* ---- the right-hand side ---- */
+
+function Feed() {
+    const { events } = ui.shown;
+    const fresh = events.filter((e) => e.start >= ui.clearedAt || isOpen(e)).slice(0, 8);
+    return (
+        <Panel
+            class="feed"
+            title="Latest events"
+            aside={<a href={routeTo("events")}>All events</a>}
+        >
+            {fresh.length === 0 ? (
+                <Empty title="Quiet">
+                    {events.length > 0
+                        ? "Cleared. Earlier ones are under Events."
+                        : "What deviates from normal will be listed here, with its cause."}
+                </Empty>
+            ) : (
+                <div class="event-lines">
+                    {fresh.map((event) => (
+                        <EventLine key={event.id} event={event} />
+                    ))}
+                </div>
+            )}
+        </Panel>
+    );
+}
+
+function Counters() {
+    const { status } = ui.shown;
+    if (status === null) return null;
+    const { budget, training } = status;
+    return (
+        <Panel class="counters" title="Counters">
+            <dl class="pairs">
+                <dt>Points seen</dt>
+                <dd class="num">{count(status.points)}</dd>
+                <dt>Anomalies</dt>
+                <dd class="num">{count(status.anomalies)}</dd>
+                <dt>Alerts</dt>
+                <dd class="num">{count(status.alerts)}</dd>
+                <dt>Alert budget</dt>
+                <dd class="num">{number(budget.per_week)} a week</dd>
+                <dt>Achieved rate</dt>
+                <dd class="num">
+                    {budget.achieved_per_week === null
+                        ? "too early to say"
+                        : `${number(budget.achieved_per_week)} a week`}
+                </dd>
+                <dt>Last training</dt>
+                <dd class="num">
+                    {training.last ? ago(training.last, now()) : "not yet"}
+                </dd>
+                <dt>Next training</dt>
+                <dd class="num">{training.next ? ago(training.next, now()) : "–"}</dd>
+                <dt>Rows learned from</dt>
+                <dd class="num">{count(training.rows)}</dd>
+                <dt>Rows kept out</dt>
+                <dd class="num">{count(training.quarantined)}</dd>
+                <dt>Running for</dt>
+                <dd class="num">{span(now() - status.started)}</dd>
+            </dl>
+        </Panel>
+    );
+}
