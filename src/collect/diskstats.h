@@ -1,0 +1,26 @@
+/* /proc/diskstats: traffic of disks. */
+#ifndef VD_COLLECT_DISKSTATS_H
+#define VD_COLLECT_DISKSTATS_H
+
+#include "collect/devices.h"
+#include "collect/text.h"
+
+enum {
+    COLLECT_DISK_READ_SECTORS, /* of 512 bytes, whatever the disk's own are */
+    COLLECT_DISK_WRITTEN_SECTORS,
+    COLLECT_DISK_READS,
+    COLLECT_DISK_WRITES,
+    COLLECT_DISK_BUSY_MS,  /* time with at least one request under way */
+    COLLECT_DISK_TOTAL_MS, /* time of all reads and writes added up */
+    COLLECT_DISK_COUNTERS
+};
+
+struct collect_diskstats {
+    char name[COLLECT_DEVICE_NAME_MAX];
+    double counter[COLLECT_DISK_COUNTERS]; /* since the device appeared */
+};
+
+/* The next well-formed line; false at the end of the text. */
+bool collect_diskstats_next(struct collect_text *t, struct collect_diskstats *disk);
+
+#endif

@@ -1,0 +1,125 @@
+/* The averages in these files look back 10 seconds and more; the totals give the share of
+ * exactly the time between two ticks, so they are what is taken.
+ */
+#include "collect/pressure.h"
+
+#include <stdlib.h>
+
+#include "collect/collectors.h"
+#include "collect/file.h"
+#include "collect/fill.h"
+#include "collect/text.h"
+
+enum { CPU, MEMORY, IO, FILES };
+
+#define PERCENT_OF_US 1e-4
+
+static const char *const paths[FILES] = {
+    [CPU] = "/proc/pressure/cpu",
+    [MEMORY] = "/proc/pressure/memory",
+    [IO] = "/proc/pressure/io",
+};
+
+/* The whole machine never stalls on the CPU alone: `full` of cpu is always 0. */
+enum { CPU_SOME, MEMORY_SOME, IO_SOME, MEMORY_FULL, IO_FULL, ROWS };
+
+static const struct record_metric rows[ROWS] = {
+    [CPU_SOME] = COLLECT_ROW("pressure_cpu_percent", "%", RATE, PERCENT_OF_US,
+                             "Time in which some task waited for a core."),
+    [MEMORY_SOME] = COLLECT_ROW("pressure_memory_percent", "%", RATE, PERCENT_OF_US,
+                                "Time in which some task waited for memory."),
+    [IO_SOME] = COLLECT_ROW("pressure_io_percent", "%", RATE, PERCENT_OF_US,
+                            "Time in which some task waited for a disk."),
+    [MEMORY_FULL] = COLLECT_ROW("pressure_memory_full_percent", "%", RATE, PERCENT_OF_US,
+                                "Time in which all tasks waited for memory."),
+    [IO_FULL] = COLLECT_ROW("pressure_io_full_percent", "%", RATE, PERCENT_OF_US,
+                            "Time in which all tasks waited for a disk."),
+};
+
+struct pressure_collector {
+    struct collect_file file[FILES];
+    struct collect_buffer buffer;
+    size_t id[ROWS];
+};
+
+/* some avg10=3.11 avg60=0.82 avg300=0.26 total=8359116
+ * full avg10=0.00 avg60=0.00 avg300=0.00 total=0 */
+void collect_pressure_parse(const char *text, size_t size, struct collect_pressure *p)
+{
+    struct collect_text t = collect_text_of(text, size);
+    uint64_t total;
+
+    *p = (struct collect_pressure){NAN, NAN};
+    if (size == 0)
+        return;
+    do {
+        double *field = NULL;
+
+        if (collect_text_skip(&t, "some "))
+            field = &p->some;
+        else if (collect_text_skip(&t, "full "))
+            field = &p->full;
+        while (field != NULL && collect_text_skip_word(&t)) {
+            collect_text_skip_blanks(&t);
+            if (collect_text_skip(&t, "total=") && collect_text_u64(&t, &total))
+                *field = (double)total;
+        }
+    } while (collect_text_next_line(&t));
+}
+
+static enum vd_status read_pressure(void *context, struct record_sample *sample,
+                                    struct vd_error *err)
+{
+    struct pressure_collector *self = context;
+    enum vd_status status = VD_OK;
+
+    for (int i = 0; i < FILES; i++) {
+        struct collect_pressure p;
+        enum vd_status one = collect_file_read(&self->file[i], &self->buffer, err);
+
+        if (one != VD_OK) {
+            status = one;
+            continue;
+        }
+        collect_pressure_parse(self->buffer.at, self->buffer.size, &p);
+        collect_put(sample, self->id[CPU_SOME + i], p.some);
+        if (i != CPU)
+            collect_put(sample, self->id[MEMORY_FULL + i - MEMORY], p.full);
+    }
+    return status;
+}
+
+static enum vd_status create(void **out, const struct collect_config *config,
+                             struct record_schema *schema, struct vd_error *err)
+{
+    struct pressure_collector *self = calloc(1, sizeof *self);
+
+    (void)err;
+    if (self == NULL)
+        return VD_ERR_MEMORY;
+    for (int i = 0; i < FILES; i++)
+        collect_file_init(&self->file[i], config->root, paths[i]);
+    collect_add_rows(schema, rows, ROWS, NULL, self->id);
+    *out = self;
+    return VD_OK;
+}
+
+static void destroy(void *context)
+{
+    struct pressure_collector *self = context;
+
+    if (self == NULL)
+        return;
+    for (int i = 0; i < FILES; i++)
+        collect_file_release(&self->file[i]);
+    collect_buffer_release(&self->buffer);
+    free(self);
+}
+
+const struct collect_type collect_pressure = {
+    .name = "pressure",
+    .summary = "time lost waiting for CPU, memory and disks (PSI)",
+    .create = create,
+    .read = read_pressure,
+    .destroy = destroy,
+};

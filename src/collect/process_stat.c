@@ -1,0 +1,124 @@
+/* A program names itself, with any bytes it likes: "a) R 1 (b" is a valid name. The
+ * kernel puts it between the first '(' and the last ')' of the line, and no field after
+ * it can hold one, so the last ')' of the text ends the name.
+ */
+#include "collect/process_stat.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "collect/text.h"
+
+#define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of the kernel's sched.h */
+
+static void copy_comm(char *comm, const char *from, const char *to)
+{
+    size_t length = (size_t)(to - from);
+
+    if (length > RECORD_COMM_MAX - 1)
+        length = RECORD_COMM_MAX - 1;
+    memcpy(comm, from, length);
+    comm[length] = '\0';
+}
+
+/* The fields after the name: state is field 3 of proc(5). */
+static bool parse_fields(struct collect_text *t, struct collect_process_stat *stat)
+{
+    enum { FLAGS = 9, UTIME = 14, STIME = 15, THREADS = 20, START = 22, RSS = 24 };
+    uint64_t field[RSS + 1];
+    int64_t parent;
+
+    collect_text_skip_blanks(t);
+    if (t->at == t->end)
+        return false;
+    stat->state = *t->at++;
+    if (!collect_text_i64(t, &parent))
+        return false;
+    for (int i = 5; i <= RSS; i++)
+        if (!collect_text_u64(t, &field[i])) {
+            /* tpgid, priority and nice may be negative; none of them matters here. */
+            field[i] = 0;
+            if (!collect_text_skip_word(t))
+                return false;
+        }
+    stat->parent = (int)parent;
+    stat->kernel_thread = (field[FLAGS] & KERNEL_THREAD) != 0;
+    stat->cpu_ticks = field[UTIME] + field[STIME];
+    stat->threads = (uint32_t)field[THREADS];
+    stat->start_ticks = field[START];
+    stat->rss_pages = field[RSS];
+    return true;
+}
+
+/* 4163 (my (odd) name) S 4100 4163 4100 34816 4163 4194304 1206 0 0 0 12 7 0 0 20 0 3 0
+ * 181022 123456789 2210 18446744073709551615 ... */
+bool collect_process_stat_parse(const char *text, size_t size,
+                                struct collect_process_stat *stat)
+{
+    struct collect_text t = collect_text_of(text, size);
+    const char *open, *close;
+    uint64_t pid;
+
+    if (!collect_text_u64(&t, &pid) || pid > INT32_MAX)
+        return false;
+    open = memchr(t.at, '(', (size_t)(t.end - t.at));
+    close = memrchr(t.at, ')', (size_t)(t.end - t.at));
+    if (open == NULL || close == NULL || close < open)
+        return false;
+    stat->pid = (int)pid;
+    copy_comm(stat->comm, open + 1, close);
+    t.at = close + 1;
+    return parse_fields(&t, stat);
+}
+
+/* rchar: 323934931
+ * wchar: 323929600
+ * syscr: 632687
+ * syscw: 632675
+ * read_bytes: 0
+ * write_bytes: 323932160
+ * cancelled_write_bytes: 0 */
+void collect_process_io_parse(const char *text, size_t size,
+                              struct collect_process_io *io)
+{
+    struct collect_text t = collect_text_of(text, size);
+    uint64_t value;
+
+    *io = (struct collect_process_io){NAN, NAN};
+    if (size == 0)
+        return;
+    do {
+        if (collect_text_skip(&t, "read_bytes:") && collect_text_u64(&t, &value))
+            io->read_bytes = (double)value;
+        else if (collect_text_skip(&t, "write_bytes:") && collect_text_u64(&t, &value))
+            io->written_bytes = (double)value;
+    } while (collect_text_next_line(&t));
+}
+
+void collect_process_command(const char *text, size_t size, char *command, size_t room)
+{
+    while (size > 0 && (text[size - 1] == '\0' || text[size - 1] == ' '))
+        size--;
+    if (size > room - 1)
+        size = room - 1;
+    for (size_t i = 0; i < size; i++)
+        command[i] = text[i] == '\0' ? ' ' : text[i];
+    command[size] = '\0';
+}
+
+/* 55d0c0000000-7ffd3a9fe000 ---p 00000000 00:00 0      [rollup]
+ * Rss:               11640 kB
+ * Pss:                9278 kB */
+double collect_process_pss_parse(const char *text, size_t size)
+{
+    struct collect_text t = collect_text_of(text, size);
+    uint64_t kib;
+
+    if (size == 0)
+        return NAN;
+    do {
+        if (collect_text_skip(&t, "Pss:"))
+            return collect_text_u64(&t, &kib) ? (double)kib * 1024 : NAN;
+    } while (collect_text_next_line(&t));
+    return NAN;
+}
