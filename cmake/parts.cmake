@@ -28,6 +28,20 @@ macro(vd_optional LIST MODULE)
     endif()
 endmacro()
 
+# vd_optional_loaded(module file...): the same for a library that is loaded when it is first
+# needed (dlopen): its headers decide, nothing is linked.
+macro(vd_optional_loaded MODULE)
+    if(NOT VD_MINIMAL)
+        pkg_check_modules(PART_${MODULE} ${MODULE})
+    endif()
+    if(PART_${MODULE}_FOUND AND NOT VD_MINIMAL)
+        include_directories(SYSTEM ${PART_${MODULE}_INCLUDE_DIRS})
+    else()
+        list(APPEND VD_MISSING_FILES ${ARGN})
+        message(STATUS "built without ${MODULE}: ${ARGN}")
+    endif()
+endmacro()
+
 # Files of missing parts leave the list SOURCES, their _missing sisters stay in it.
 function(vd_leave_out_missing_parts SOURCES)
     set(kept "")
@@ -49,4 +63,5 @@ vd_require(VD_PROGRAM_PARTS jansson)
 vd_require(VD_PROGRAM_PARTS libcyaml)
 vd_require(VD_PROGRAM_PARTS sqlite3)
 vd_require(VD_PROGRAM_PARTS zlib)
+vd_optional_loaded(libcurl webhook)
 list(APPEND VD_PROGRAM_PARTS ${CMAKE_DL_LIBS})

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "os/utf8.h"
+
 void store_print(struct vd_writer *w, const char *format, ...)
 {
     char text[512];
@@ -49,44 +51,25 @@ void store_json_number(struct vd_writer *w, double value)
         vd_write_bytes(w, "null", 4);
 }
 
-/* The length of the UTF-8 character at `at`, 0 when it is none (also for overlong forms,
- * surrogates and what lies beyond U+10FFFF). */
-static size_t utf8_length(const unsigned char *at)
-{
-    size_t n = at[0] < 0xc2   ? 0
-               : at[0] < 0xe0 ? 2
-               : at[0] < 0xf0 ? 3
-               : at[0] < 0xf5 ? 4
-                              : 0;
-
-    if (at[0] < 0x80)
-        return 1;
-    for (size_t i = 1; i < n; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 void store_json_text(struct vd_writer *w, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
+    size_t left = strlen(text);
 
     vd_write_bytes(w, "\"", 1);
-    while (*at != '\0') {
-        size_t n = utf8_length(at);
+    while (left > 0) {
+        unsigned char c = (unsigned char)*text;
+        size_t n = os_utf8_length(text, left);
 
         if (n == 0)
             vd_write_bytes(w, "\xef\xbf\xbd", 3);
-        else if (*at < 0x20 || *at == 0x7f)
-            store_print(w, "\\u%04x", *at);
-        else if (*at == '"' || *at == '\\')
-            store_print(w, "\\%c", *at);
+        else if (c < 0x20 || c == 0x7f)
+            store_print(w, "\\u%04x", c);
+        else if (c == '"' || c == '\\')
+            store_print(w, "\\%c", c);
         else
-            vd_write_bytes(w, at, n);
-        at += n == 0 ? 1 : n;
+            vd_write_bytes(w, text, n);
+        text += n == 0 ? 1 : n;
+        left -= n == 0 ? 1 : n;
     }
     vd_write_bytes(w, "\"", 1);
 }

@@ -1,0 +1,175 @@
+/* Lines for people who watch the terminal, and the bell.
+ *
+ *     10:32:17 HIGH     High CPU usage detected
+ *              cpu_percent: 97.1 (high, expected ≈9.4, z=8.8)
+ *              burn (pid 4242): 80 % of the cpu excess
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alert/channel.h"
+#include "os/utf8.h"
+
+enum { TEXT_MAX = 4096, WAIT_MS = 200 };
+
+struct terminal {
+    struct alert_place place;
+    char text[TEXT_MAX];
+    size_t used;
+};
+
+/* Bold red, red, yellow, cyan; the severities in order. */
+static const char *const color[] = {"32", "36", "33", "31", "1;31"};
+
+static bool wanted(const struct alert_channels_config *config)
+{
+    return config->terminal;
+}
+
+static enum alert_result create(void **out, const struct alert_place *place,
+                                struct vd_error *err)
+{
+    struct terminal *t = calloc(1, sizeof *t);
+
+    if (t == NULL) {
+        vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory");
+        return ALERT_RETRY;
+    }
+    t->place = *place;
+    *out = t;
+    return ALERT_OK;
+}
+
+static void append(struct terminal *t, const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length > TEXT_MAX - t->used)
+        length = TEXT_MAX - t->used;
+    memcpy(t->text + t->used, text, length);
+    t->used += length;
+}
+
+static void append_detail(struct terminal *t, const char *text)
+{
+    append(t, "         ");
+    append(t, text);
+    append(t, "\n");
+}
+
+static void append_head(struct terminal *t, const struct alert_notice *notice)
+{
+    const struct record_event *event = &notice->event;
+    bool over = notice->change == RECORD_EVENT_ENDED;
+    time_t seconds = (time_t)((over ? event->end_ns : event->start_ns) / 1000000000);
+    char clock[16] = "", word[16], headline[640], escape[16];
+    const char *name = over ? "ended" : record_severity_name(event->severity);
+    struct tm tm;
+
+    if (localtime_r(&seconds, &tm) != NULL)
+        strftime(clock, sizeof clock, "%H:%M:%S ", &tm);
+    for (size_t i = 0; i < sizeof word; i++)
+        word[i] = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 32) : name[i];
+    append(t, clock);
+    if (t->place.config->color) {
+        snprintf(escape, sizeof escape, "\x1b[%sm", over ? "32" : color[event->severity]);
+        append(t, escape);
+    }
+    snprintf(headline, sizeof headline, "%-8s", word);
+    append(t, headline);
+    if (t->place.config->color)
+        append(t, "\x1b[0m");
+    append(t, " ");
+    append(t, alert_headline(notice, headline, sizeof headline));
+    append(t, "\n");
+}
+
+/* A terminal that was stopped (Ctrl-S) takes nothing: the notice is dropped, not waited
+ * for without end. */
+static enum alert_result write_out(struct terminal *t, struct vd_error *err)
+{
+    struct pollfd ready = {.fd = t->place.config->fd, .events = POLLOUT};
+    size_t done = 0;
+
+    while (done < t->used) {
+        ssize_t n;
+
+        while (poll(&ready, 1, WAIT_MS) == 0)
+            if (atomic_load(t->place.stop))
+                return ALERT_FAIL;
+        n = write(ready.fd, t->text + done, t->used - done);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (n <= 0) {
+            vd_error_set(err, VD_ERR_IO, NULL, "cannot write to the terminal: %s",
+                         strerror(errno));
+            return ALERT_FAIL;
+        }
+        done += (size_t)n;
+    }
+    return ALERT_OK;
+}
+
+static enum alert_result send(void *channel, const struct alert_notice *notice,
+                              struct vd_error *err)
+{
+    const struct record_event *event = &notice->event;
+    struct terminal *t = channel;
+    char text[512];
+
+    t->used = 0;
+    append_head(t, notice);
+    if (notice->change == RECORD_EVENT_OPENED) {
+        for (size_t i = 0; i < event->n_top && i < RECORD_TOP; i++)
+            append_detail(t, os_utf8_visible(event->explanation[i], text, sizeof text));
+        for (size_t i = 0; i < event->n_suspects && i < RECORD_TOP; i++)
+            append_detail(t, alert_suspect_line(event, i, text, sizeof text));
+    }
+    return write_out(t, err);
+}
+
+const struct alert_channel alert_channel_terminal = {
+    .name = "terminal",
+    .wanted = wanted,
+    .create = create,
+    .send = send,
+    .destroy = free,
+};
+
+/* ---- the bell ---- */
+
+enum alert_result alert_ring(int fd, struct vd_error *err)
+{
+    if (isatty(fd) == 1 && write(fd, "\a", 1) == 1)
+        return ALERT_OK;
+    vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "there is no terminal with a bell");
+    return ALERT_FAIL;
+}
+
+static bool bell_wanted(const struct alert_channels_config *config)
+{
+    return config->bell;
+}
+
+static enum alert_result bell_send(void *channel, const struct alert_notice *notice,
+                                   struct vd_error *err)
+{
+    struct terminal *t = channel;
+
+    if (notice->change != RECORD_EVENT_OPENED)
+        return ALERT_OK;
+    return alert_ring(t->place.config->fd, err);
+}
+
+const struct alert_channel alert_channel_bell = {
+    .name = "bell",
+    .wanted = bell_wanted,
+    .create = create,
+    .send = bell_send,
+    .destroy = free,
+};

@@ -1,0 +1,58 @@
+/* The words that the channels share. Names of processes are somebody else's text: they go
+ * through os_utf8_visible before they reach a terminal or a desktop.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alert/channel.h"
+#include "os/utf8.h"
+
+/* "45 s", "12 min", "3.5 h". */
+static const char *duration(double seconds, char *out, size_t size)
+{
+    if (seconds < 120)
+        snprintf(out, size, "%.0f s", seconds);
+    else if (seconds < 7200)
+        snprintf(out, size, "%.0f min", seconds / 60);
+    else
+        snprintf(out, size, "%.1f h", seconds / 3600);
+    return out;
+}
+
+char *alert_headline(const struct alert_notice *notice, char *out, size_t size)
+{
+    const struct record_event *event = &notice->event;
+    const char *what = event->reason[0] != '\0'    ? event->reason
+                       : event->pattern[0] != '\0' ? event->pattern
+                                                   : event->kind;
+    char text[512], lasted[32];
+
+    if (notice->change == RECORD_EVENT_ENDED)
+        snprintf(text, sizeof text, "Over after %s: %s",
+                 duration((double)(event->end_ns - event->start_ns) / 1e9, lasted,
+                          sizeof lasted),
+                 what);
+    else
+        snprintf(text, sizeof text, "%s", what);
+    return os_utf8_visible(text, out, size);
+}
+
+char *alert_suspect_line(const struct record_event *event, size_t i, char *out,
+                         size_t size)
+{
+    const struct record_suspect *suspect = &event->suspect[i];
+    char name[RECORD_COMM_MAX * 4];
+
+    if (size > 0)
+        out[0] = '\0';
+    if (i >= event->n_suspects)
+        return out;
+    os_utf8_visible(suspect->process.comm, name, sizeof name);
+    if (isfinite(suspect->share))
+        snprintf(out, size, "%s (pid %d): %.0f %% of the %s excess", name,
+                 suspect->process.pid, 100 * suspect->share, suspect->resource);
+    else
+        snprintf(out, size, "%s (pid %d)", name, suspect->process.pid);
+    return out;
+}
