@@ -2,7 +2,7 @@
  * libwebsockets reports; listen.c accepts; http.c answers requests, api.c and jobs.c know
  * what with; websocket.c feeds the live pages.
  *
- * Everything runs on the loop's thread but show_job_work (jobs.c). */
+ * Everything runs on the loop's thread but what jobs.c does on workers. */
 #ifndef VD_SHOW_INTERNAL_H
 #define VD_SHOW_INTERNAL_H
 

@@ -109,7 +109,7 @@ static void work_event(struct show_job *job, const struct history_reader *reader
     free(event);
 }
 
-static void show_job_work(uv_work_t *work)
+static void work_on(uv_work_t *work)
 {
     struct show_job *job = work->data;
     struct show_server *server = job->server;
@@ -201,7 +201,7 @@ bool show_job_start(struct show_session *session, const struct show_job_request 
         job->query.limit = SHOW_GREETING_EVENTS;
     }
     job->schema = show_schema_hold(server->snapshot.schema);
-    if (uv_queue_work(server->loop, &job->work, show_job_work, on_job_done) != 0) {
+    if (uv_queue_work(server->loop, &job->work, work_on, on_job_done) != 0) {
         show_schema_drop(job->schema);
         free(job);
         return false;

@@ -13,6 +13,10 @@
 
 #include "show/filter.h"
 
+/* What the kernel may hold for one client: without the bound a page that sleeps would get
+ * minutes of old ticks before it gets the newest. */
+enum { SEND_BUFFER = 256 * 1024 };
+
 union address {
     struct sockaddr any;
     struct sockaddr_in four;
@@ -84,6 +88,7 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 {
     struct show_server *server = poll->data;
     int on = 1;
+    int buffer = SEND_BUFFER;
 
     (void)status;
     (void)events;
@@ -103,6 +108,7 @@ static void on_connection(uv_poll_t *poll, int status, int events)
             return;
         }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
         /* It closes the descriptor itself when it fails. */
         lws_adopt_socket_vhost(server->vhost, fd);
     }

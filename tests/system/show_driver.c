@@ -32,6 +32,7 @@ struct driver {
     uint64_t tick;
     long port, interval_ms, metrics, n_processes, store_delay_ms, max_clients;
     bool no_ticks, no_store;
+    const char *address;
 };
 
 /* ---- the page ---- */
@@ -295,7 +296,7 @@ static void on_tick(uv_timer_t *timer)
     if (d->tick == 5)
         record_schema_add(&d->schema, &plugged, "plugged");
     for (size_t i = 0; i < d->schema.n; i++)
-        d->value[i] = i % 7 == 3 ? NAN : (double)d->tick + (double)i / 3;
+        d->value[i] = i % 7 == 5 ? NAN : (double)d->tick + (double)i / 3;
     record.verdict.n = 2;
     record.verdict.detector[0] =
         (struct record_score){"isolation_forest", true, 0.4, 1.25, 0.78, 1.5};
@@ -321,6 +322,7 @@ static void on_signal(uv_signal_t *signal, int number)
 
 static void read_options(struct driver *d, int argc, char **argv)
 {
+    d->address = "127.0.0.1";
     struct {
         const char *name;
         long *number;
@@ -336,7 +338,9 @@ static void read_options(struct driver *d, int argc, char **argv)
         {"--no-store", NULL, &d->no_store},
     };
 
-    for (int i = 1; i < argc; i++)
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--address") == 0 && i + 1 < argc)
+            d->address = argv[++i];
         for (size_t k = 0; k < sizeof option / sizeof *option; k++) {
             if (strcmp(argv[i], option[k].name) != 0)
                 continue;
@@ -346,6 +350,7 @@ static void read_options(struct driver *d, int argc, char **argv)
                 *option[k].number = strtol(argv[++i], NULL, 10);
             break;
         }
+    }
 }
 
 int main(int argc, char **argv)
@@ -363,6 +368,7 @@ int main(int argc, char **argv)
     fill_schema(&d);
     fill_processes(&d);
     config.port = (int)d.port;
+    config.address = d.address;
     config.max_clients = (size_t)d.max_clients;
     config.version = "0.0.test";
     if (d.no_store)

@@ -1,0 +1,707 @@
+"""The page's server over real sockets, on the made-up records of show_driver."""
+
+import gzip
+import http.client
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+from live_client import LiveClient, Refused
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("VEDETTE_BUILD", ROOT / "build" / "dev"))
+
+
+class Driver:
+    """A running show_driver; its end is checked: exit status 0, nothing on stderr."""
+
+    def __init__(self, *options):
+        self.process = subprocess.Popen(
+            [BUILD / "show_driver", "--port", "0", *map(str, options)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("port "), self.process.stderr.read()
+        self.port = int(line.split()[1])
+
+    def get(self, path, method="GET", body=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        headers = {k.replace("_", "-"): v for k, v in headers.items()}
+        connection.request(method, path, body=body, headers=headers)
+        answer = connection.getresponse()
+        answer.text = answer.read()
+        connection.close()
+        return answer
+
+    def json(self, path, status=200):
+        answer = self.get(path)
+        assert answer.status == status, answer.text
+        assert answer.getheader("content-type") == "application/json"
+        return json.loads(answer.text)
+
+    def live(self, **options):
+        return LiveClient(self.port, **options)
+
+    def raw(self, text, timeout=5):
+        """What comes back for these bytes until the server closes or falls silent."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as s:
+            s.sendall(text if isinstance(text, bytes) else text.encode())
+            answer = b""
+            try:
+                while piece := s.recv(65536):
+                    answer += piece
+            except (TimeoutError, ConnectionResetError):
+                pass
+            return answer.decode("latin-1")
+
+    def resident_kb(self):
+        """0 under a sanitizer, which keeps freed memory for a while."""
+        maps = open(f"/proc/{self.process.pid}/maps").read()
+        if "libasan" in maps or "libtsan" in maps:
+            return 0
+        for line in open(f"/proc/{self.process.pid}/status"):
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        _, errors = self.process.communicate(timeout=20)
+        assert self.process.returncode == 0, errors
+        assert errors == ""
+
+
+def started(*options):
+    driver = Driver(*options)
+    wait(lambda: "--no-ticks" in options or driver.get("/healthz").status == 200)
+    return driver
+
+
+def wait(condition, limit=10):
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, "not within %d s" % limit
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def driver():
+    driver = started()
+    yield driver
+    driver.stop()
+
+
+@pytest.fixture
+def own():
+    """For tests that need options or harm the server: own(option, ...)."""
+    drivers = []
+
+    def make(*options):
+        drivers.append(started(*options))
+        return drivers[-1]
+
+    yield make
+    for one in drivers:
+        one.stop()
+
+
+# ---- objects ----
+
+def test_status(driver):
+    status = driver.json("/api/v1/status")
+    assert list(status) == ["version", "host", "state", "started", "now", "interval",
+                            "confidence", "points", "anomalies", "alerts", "budget",
+                            "training", "self", "detectors", "sinks"]
+    assert status["version"] == "0.0.test" and status["state"] == "watching"
+    assert status["started"] == 1700000000 and abs(status["now"] - time.time()) < 5
+    assert status["budget"] == {"per_week": 1, "achieved_per_week": None,
+                                "threshold": 5.78}
+    assert status["self"]["stages"] == [{"name": "collect", "us": 812.5}]
+    assert status["self"]["rss_mb"] == 12
+    assert status["sinks"][1]["unavailable"] == "built without librdkafka"
+
+
+def test_metrics_and_latest_belong_together(driver):
+    metrics = driver.json("/api/v1/metrics")
+    tick = driver.json("/api/v1/latest")
+    assert metrics[0] == {"name": "cpu_percent", "family": "cpu_percent",
+                          "label_key": None, "label": None, "unit": "%",
+                          "help": "CPU use of the machine", "core": True}
+    assert metrics[2]["name"] == "disk_busy_percent{sda}"
+    assert metrics[2]["label_key"] == "device"
+    assert tick["type"] == "tick" and tick["n_metrics"] == len(tick["v"])
+    assert tick["v"][5] is None
+    assert tick["v"][4] == pytest.approx(tick["tick"] + 4 / 3, rel=1e-6)
+    assert tick["jitter_ms"] == 0.25 and abs(tick["t"] - time.time()) < 5
+    assert tick["detectors"][0] == {"name": "isolation_forest", "ready": True,
+                                    "score": 0.78, "raw": 0.4, "surprise": 1.25,
+                                    "latency_us": 1.5}
+    assert tick["detectors"][1]["ready"] is False
+    assert tick["detectors"][1]["score"] is None
+    assert [p["pid"] for p in tick["top_memory"]] == [50, 49, 48, 47, 46]
+    assert [p["pid"] for p in tick["top_io"]] == [8]
+    assert tick["top_cpu"][0]["pid"] == 1 and tick["top_cpu"][0]["suspicious"] is True
+    assert (tick["n_processes"], tick["n_threads"]) == (50, 1234)
+
+
+def test_hostile_process_names_are_text(driver):
+    first = driver.json("/api/v1/processes")["processes"][0]
+    assert first["name"] == '<script>\ufffd\ufffd\ufffd\x1b"\n'
+    assert first["command"] == "<img src=x onerror=alert(1)>" + "\ufffd" * 3
+    assert first["state"] == "\ufffd"
+    assert first["pss_mb"] is None and first["rss_mb"] == 1
+
+
+def test_history(driver):
+    history = driver.json("/api/v1/history?metric=cpu_percent&metric=disk_busy_percent"
+                          "%7Bsda%7D&from=1700000000&to=1700000100.5&points=50")
+    assert (history["from"], history["to"]) == (1700000000, 1700000100.5)
+    assert len(history["t"]) == 50 and history["t"][0] == 1700000000
+    assert list(history["series"]) == ["cpu_percent", "disk_busy_percent{sda}"]
+    second = history["series"]["disk_busy_percent{sda}"]
+    assert second["mean"][:5] == [100, 101, 102, None, 104]
+    assert second["min"][0] == -1 and second["max"][0] == 1
+
+
+def test_events_are_paged(driver):
+    first = driver.json("/api/v1/events?limit=4")
+    assert [e["id"] for e in first] == [30, 29, 28, 27]
+    assert [e["id"] for e in driver.json("/api/v1/events?limit=2&before=27")] == [26, 25]
+    assert all(e["alerted"] for e in driver.json("/api/v1/events?alerted=1"))
+    assert driver.json("/api/v1/events?kind=drift") == []
+    event = first[0]
+    assert event["explanation"] == ["cpu_percent: 98.5 (high, expected ≈12, z=7.2)"]
+    assert event["top"] == [{"metric": "cpu_percent", "value": 98.5, "expected": 12,
+                             "z": 7.25}]
+    assert event["suspects"][0]["during"] == 25  # MB/s
+    assert event["suspects"][0]["process"]["name"] == "bad\ufffdname"
+    assert event["severity"] == "high" and "recorder" not in event
+
+
+def test_one_event_has_its_recorder(driver):
+    assert [m["t"] for m in driver.json("/api/v1/events/3")["recorder"]] == [
+        1700000000, 1700000001]
+    assert driver.json("/api/v1/events/1")["recorder"] == []
+    assert driver.json("/api/v1/events/31", 404)["error"]["message"] == (
+        "there is no event 31")
+
+
+@pytest.mark.parametrize("path, said", [
+    ("history", "no metric is asked for"),
+    ("history?metric=a&points=5", "points must be a whole number from 10 to 10000"),
+    ("history?metric=a&from=yesterday", "from must be a time in seconds since 1970"),
+    ("history?metric=a&from=20&to=10", "from must lie before to"),
+    ("history?metric=no_such_metric", "no metric no_such_metric"),
+    ("history?metric=" + "a" * 3000, "a parameter is too long"),
+    ("history?" + "&".join(["metric=a"] * 65), "more than 64 metrics in one request"),
+    ("events?limit=0", "limit must be a whole number from 1 to 1000"),
+    ("events?before=x", "before must be the id of an event"),
+    ("events?alerted=maybe", "alerted must be 0 or 1"),
+    ("events?page=2", "unknown parameter"),
+    ("status?pretty=1", "this address takes no parameters"),
+])
+def test_bad_parameters_are_explained(driver, path, said):
+    error = driver.json("/api/v1/" + path, 400)["error"]
+    assert error["code"] == "bad_request" and said in error["message"]
+
+
+def test_feedback(driver):
+    def post(path, body, kind="application/json", **headers):
+        return driver.get(path, "POST", body, Content_Type=kind, **headers)
+
+    answer = post("/api/v1/events/7/feedback", '{"feedback": "expected"}')
+    assert answer.status == 200
+    assert json.loads(answer.text)["feedback"] == "expected"
+    assert post("/api/v1/events/31/feedback", '{"feedback": "real"}').status == 404
+    assert post("/api/v1/events/7/feedback", '{"feedback": "nice"}').status == 400
+    assert post("/api/v1/events/7/feedback", "feedback=real").status == 400
+    assert post("/api/v1/events/7/feedback", "{}", "text/plain").status == 415
+    assert post("/api/v1/events/7/feedback", "{}",
+                "application/x-www-form-urlencoded").status == 415
+    assert post("/api/v1/events/7/feedback", "x" * 2000).status == 413
+    assert post("/api/v1/status", "{}").status == 405
+    assert post("/api/v1/events/7/feedback", '{"feedback": "real"}',
+                Origin="http://evil.example").status == 403
+    assert driver.get("/api/v1/events/7/feedback").status == 405
+
+
+def test_the_store_may_be_slow_but_ticks_are_not(own):
+    driver = own("--store-delay-ms", 400)
+    with driver.live() as live:
+        live.until("hello")
+        slow = socket.create_connection(("127.0.0.1", driver.port))
+        slow.sendall(b"GET /api/v1/history?metric=a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        times = [live.until("tick")["t"] for _ in range(6)]
+        slow.settimeout(10)
+        assert slow.recv(100).startswith(b"HTTP/1.1 200")
+        slow.close()
+    assert max(b - a for a, b in zip(times, times[1:])) < 0.3
+
+
+def test_without_a_tick_or_a_store(own):
+    driver = own("--no-ticks", "--no-store")
+    assert driver.json("/api/v1/metrics") == []
+    assert driver.json("/api/v1/latest", 503)["error"]["code"] == "not_ready"
+    assert driver.json("/api/v1/events", 503)["error"]["code"] == "not_ready"
+    assert driver.get("/healthz").status == 503
+    assert driver.get("/metrics").status == 200
+    with driver.live() as live:
+        hello = live.message()
+    assert hello["latest"] is None and hello["events"] == [] and hello["metrics"] == []
+
+
+# ---- files ----
+
+def test_files(driver):
+    page = driver.get("/")
+    assert page.status == 200 and page.text.startswith(b"<!doctype html>")
+    assert page.getheader("content-type") == "text/html; charset=utf-8"
+    assert page.getheader("etag") == '"a1b2c3"'
+    again = driver.get("/", If_None_Match='"a1b2c3"')
+    assert again.status == 304 and again.text == b""
+    assert driver.get("/events").text == page.text  # a view of the page
+    assert driver.get("/missing.js").status == 404
+    assert driver.get("/api/v1/nothing").status == 404
+    assert driver.get("/../../etc/passwd").text == page.text  # only names in the binary
+    head = driver.get("/", "HEAD")
+    assert head.status == 200 and head.text == b""
+    assert head.getheader("content-length") == page.getheader("content-length")
+
+
+@pytest.mark.parametrize("accepts, packed", [
+    ("gzip, deflate, br", True), ("gzip;q=0.5", True), ("identity", False),
+    ("gzip;q=0, identity", False), (None, False)])
+def test_gzip_for_those_who_take_it(driver, accepts, packed):
+    # http.client says identity by itself, so the header is sent empty for "none".
+    answer = driver.get("/app.js", Accept_Encoding=accepts or "")
+    assert (answer.getheader("content-encoding") == "gzip") == packed
+    text = gzip.decompress(answer.text) if packed else answer.text
+    assert text == b"console.log('driver');\n"
+    assert answer.getheader("vary") == "accept-encoding"
+
+
+# ---- who may ask ----
+
+def test_every_answer_has_the_security_headers(driver):
+    for path in ("/", "/api/v1/status", "/metrics", "/missing.js", "/healthz"):
+        answer = driver.get(path)
+        policy = answer.getheader("content-security-policy")
+        assert "default-src 'none'" in policy and "unsafe" not in policy, path
+        assert "frame-ancestors 'none'" in policy
+        assert answer.getheader("x-content-type-options") == "nosniff"
+        assert answer.getheader("referrer-policy") == "no-referrer"
+        assert answer.getheader("cross-origin-opener-policy") == "same-origin"
+        assert answer.getheader("cross-origin-resource-policy") == "same-origin"
+
+
+BAD_HEADERS = [
+    {"Host": "evil.example"},
+    {"Host": "127.0.0.1.evil.example"},
+    {"Host": "localhost:"},
+    {"Origin": "http://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "https://127.0.0.1:{port}"},
+    {"Origin": "http://127.0.0.1:1"},
+]
+
+
+@pytest.mark.parametrize("headers", BAD_HEADERS)
+@pytest.mark.parametrize("path", ["/", "/api/v1/status", "/metrics", "/healthz"])
+def test_strangers_are_refused(driver, headers, path):
+    headers = {k: v.format(port=driver.port) for k, v in headers.items()}
+    assert driver.get(path, **headers).status == 403
+
+
+@pytest.mark.parametrize("headers", BAD_HEADERS)
+def test_strangers_get_no_websocket(driver, headers):
+    headers = {k.lower(): v.format(port=driver.port) for k, v in headers.items()}
+    with pytest.raises(Refused, match="403|closed"):
+        driver.live(**headers)
+
+
+def test_friends_are_not_refused(driver):
+    port = driver.port
+    for host in (f"localhost:{port}", "localhost", f"[::1]:{port}", "127.0.0.1:9"):
+        assert driver.get("/api/v1/status", Host=host).status == 200
+        assert driver.get("/api/v1/status", Host=host,
+                          Origin=f"http://{host}").status == 200
+        driver.live(host=host, origin=f"http://{host}").close()
+
+
+def test_other_sites_may_link_but_not_load(driver):
+    assert driver.get("/", Sec_Fetch_Site="cross-site").status == 200
+    assert driver.get("/api/v1/status", Sec_Fetch_Site="cross-site").status == 403
+    assert driver.get("/api/v1/status", Sec_Fetch_Site="same-site").status == 403
+    assert driver.get("/api/v1/status", Sec_Fetch_Site="same-origin").status == 200
+    with pytest.raises(Refused):
+        driver.live(extra="Sec-Fetch-Site: cross-site\r\n")
+
+
+def test_the_second_request_of_a_connection_is_checked_too(driver):
+    good = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    bad = "GET /api/v1/status HTTP/1.1\r\nHost: evil.example\r\n\r\n"
+    answer = driver.raw(good + bad + good)
+    assert answer.count("HTTP/1.1 200 ") == 1 and answer.count("HTTP/1.1 403 ") == 1
+    assert '"version"' not in answer
+
+
+def test_twice_the_same_header_is_refused(driver):
+    answer = driver.raw("GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n"
+                        "Host: evil.example\r\nConnection: close\r\n\r\n")
+    assert '"version"' not in answer
+
+
+@pytest.mark.parametrize("text", [
+    "GET /api/v1/status HTTP/1.1\r\n\r\n",
+    "GET /api/v1/status HTTP/1.0\r\n\r\n",
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, "
+    "HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+    "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "\x16\x03\x01\x02\x00\x01\x00",
+    "GET /" + "a" * 100000 + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: localhost\r\nCookie: " + "a" * 100000 + "\r\n\r\n",
+    "POST /api/v1/events/7/feedback HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+    "application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "POST /api/v1/events/7/feedback HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+    "application/json\r\nContent-Length: -5\r\n\r\n",
+    "POST /api/v1/events/7/feedback HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+    "application/json\r\nContent-Length: 99999999999999999999\r\n\r\n",
+    "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
+    "GET /api/v1/history?metric=a%00b HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /%00%ff%zz?%=&&=&%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"\x00" * 5000,
+    b"\r\n" * 2000,
+])
+def test_odd_requests_get_nothing(driver, text):
+    answer = driver.raw(text, timeout=2)
+    assert '"version"' not in answer and "HTTP/1.1 101" not in answer
+    assert driver.get("/healthz").status == 200  # and it lives on
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "FOO"])
+def test_other_methods_are_refused(driver, method):
+    answer = driver.raw(f"{method} /api/v1/events/7/feedback HTTP/1.1\r\n"
+                        "Host: localhost\r\nContent-Length: 0\r\n\r\n", timeout=2)
+    assert " 200 " not in answer
+    assert driver.get("/healthz").status == 200
+
+
+def test_only_this_machine_may_be_served():
+    for options, said in ((["--address", "0.0.0.0"], "is not of this machine alone"),):
+        run = subprocess.run([BUILD / "show_driver", *options], capture_output=True,
+                             text=True, timeout=10)
+        assert run.returncode == 1 and said in run.stderr
+
+
+def test_a_taken_port_is_said(driver):
+    run = subprocess.run([BUILD / "show_driver", "--port", str(driver.port)],
+                         capture_output=True, text=True, timeout=10)
+    assert run.returncode == 1
+    assert f"port {driver.port} on 127.0.0.1 is in use by another program" in run.stderr
+    assert "--port" in run.stderr
+
+
+# ---- the live feed ----
+
+def test_hello_comes_first_and_is_whole(driver):
+    with driver.live() as live:
+        hello = live.message()
+    assert list(hello) == ["type", "status", "metrics", "latest", "events"]
+    assert hello["type"] == "hello" and len(hello["metrics"]) >= 20
+    assert hello["latest"]["type"] == "tick"
+    assert 20 <= len(hello["events"]) <= 21
+    ids = [e["id"] for e in hello["events"]]
+    assert ids == sorted(ids, reverse=True)
+
+
+def test_ticks_come_in_order_and_the_schema_grows(own):
+    driver = own("--interval-ms", 200)
+    with driver.live() as live:
+        hello = live.message()
+        n = len(hello["metrics"])
+        assert n == 20
+        ticks, grown = [], None
+        while len(ticks) < 8:
+            message = live.message()
+            if message["type"] == "metrics":
+                grown = message["metrics"]
+            elif message["type"] == "tick":
+                known = len(grown) if grown else n
+                assert message["n_metrics"] == len(message["v"]) == known
+                ticks.append(message["tick"])
+        assert grown is not None and grown[20]["name"] == "disk_busy_percent{plugged}"
+    assert ticks == list(range(ticks[0], ticks[0] + 8))
+
+
+def test_events_are_told_whole(driver):
+    with driver.live() as live:
+        live.message()
+        changes = {}
+        while not any(c[-1:] == ["ended"] and c[0] == "opened" for c in changes.values()):
+            message = live.until("event")
+            changes.setdefault(message["event"]["id"], []).append(message["change"])
+            event = message["event"]
+            assert (event["end"] is None) == (message["change"] != "ended")
+    done = [c for c in changes.values() if c[0] == "opened" and c[-1] == "ended"][0]
+    assert done == ["opened", "updated", "updated", "ended"]
+
+
+def test_processes_when_asked(driver):
+    with driver.live() as live:
+        live.message()
+        seen = [live.message()["type"] for _ in range(10)]
+        assert "processes" not in seen
+        live.send('{"type": "processes", "on": true}')
+        assert len(live.until("processes")["processes"]) == 50
+        live.until("tick")
+        live.until("processes", 4)
+        live.send('{"type": "processes", "on": false}')
+        wait(lambda: not any(live.message()["type"] == "processes" for _ in range(8)))
+
+
+def test_a_message_in_pieces(driver):
+    with driver.live() as live:
+        live.message()
+        live.send('{"type": "proc', final=False)
+        live.send('esses", "on"', opcode=0, final=False)
+        live.send(": true}", opcode=0)
+        live.until("processes")
+
+
+@pytest.mark.parametrize("payload, opcode", [
+    ("not json", 1), ("[]", 1), ('{"on": true}', 1), ("x" * 5000, 1), (b"\x00\xff", 2),
+    (b"\xff\xfe", 1), ("{" * 900, 1)])
+def test_bad_messages_end_the_connection(driver, payload, opcode):
+    with driver.live() as live:
+        live.message()
+        live.send(payload, opcode=opcode)
+        with pytest.raises((EOFError, ConnectionResetError)):
+            live.until("never", 1000)
+    assert driver.get("/healthz").status == 200
+
+
+def test_unknown_messages_are_left_alone(driver):
+    with driver.live() as live:
+        live.message()
+        live.send('{"type": "future", "x": [1, 2, 3]}')
+        live.until("tick")
+
+
+def test_no_extension_is_agreed_on(driver):
+    with driver.live(extra="Sec-WebSocket-Extensions: permessage-deflate\r\n") as live:
+        assert "extensions" not in live.head.lower()
+
+
+def test_websockets_live_at_one_address(driver):
+    for path in ("/", "/api/v1/status", "/api/v1/live/x"):
+        with pytest.raises(Refused):
+            driver.live(path=path)
+    assert driver.get("/api/v1/live").status == 404
+
+
+def test_there_is_room_for_so_many_clients_and_no_more(own):
+    driver = own("--max-clients", 3)
+    clients = [driver.live() for _ in range(3)]
+    for client in clients:
+        client.message()
+    with pytest.raises(Refused):
+        driver.live()
+    clients.pop().close()
+
+    def comes_in():
+        try:
+            driver.live().close()
+        except Refused:
+            return False
+        return True
+
+    wait(comes_in)
+    for client in clients:
+        client.until("tick")
+        client.close()
+
+
+def test_a_slow_client_gets_the_newest_and_every_event(own):
+    """Ticks of 60 kB, 50 a second, for a client that does not read for 3 seconds."""
+    driver = own("--interval-ms", 20, "--metrics", 4000, "--processes", 200)
+    with driver.live(receive_buffer=4096) as slow, driver.live() as fast:
+        slow.message()
+        first = slow.until("tick")["tick"]
+        fast.message()
+        fast.until("tick")
+        before = driver.resident_kb()
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            fast.until("tick")
+        assert driver.resident_kb() - before < 8000  # nothing piles up
+        last = fast.until("tick")["tick"]
+        ticks, changes = [], {}
+        while not ticks or ticks[-1] < last:
+            message = slow.message()
+            if message["type"] == "tick":
+                ticks.append(message["tick"])
+            elif message["type"] == "event":
+                changes.setdefault(message["event"]["id"], []).append(message["change"])
+    assert ticks == sorted(ticks) and len(ticks) < (last - first) / 2
+    ids = sorted(changes)
+    assert ids == list(range(ids[0], ids[-1] + 1)) and len(ids) > 5
+    for event in ids[1:-1]:
+        assert changes[event][0] == "opened" and changes[event][-1] == "ended"
+
+
+def test_a_client_that_never_reads_is_dropped(own):
+    driver = own("--interval-ms", 5, "--metrics", 4000)
+    stuck = driver.live(receive_buffer=4096)
+
+    def dropped():
+        text = driver.get("/metrics").text.decode()
+        return "\nvedette_live_clients 0\n" in text and (
+            "\nvedette_live_clients_dropped_total 1\n" in text)
+
+    wait(dropped, 60)
+    stuck.close()
+
+
+# ---- crowds ----
+
+def test_slow_headers_do_not_keep_others_out(own):
+    """More half-open requests than there is room for: others wait until these time out,
+    and then get their answer."""
+    driver = own()
+    crowd = []
+    for _ in range(60):
+        s = socket.create_connection(("127.0.0.1", driver.port))
+        s.sendall(b"GET / HTTP/1.1\r\nHost: loc")
+        crowd.append(s)
+    start = time.monotonic()
+    answer = driver.raw("GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+                        "Connection: close\r\n\r\n", timeout=40)
+    assert "HTTP/1.1 200" in answer
+    assert time.monotonic() - start < 30
+    # Dripping one byte now and then does not help either.
+    end = time.monotonic() + 40
+    while crowd and time.monotonic() < end:
+        for s in crowd[:]:
+            try:
+                s.sendall(b"a")
+                s.setblocking(False)
+                if s.recv(1000) == b"":
+                    raise ConnectionResetError
+            except BlockingIOError:
+                pass
+            except OSError:
+                s.close()
+                crowd.remove(s)
+        time.sleep(0.5)
+    assert not crowd
+
+
+def test_a_body_that_never_comes_times_out(own):
+    driver = own()
+    answer = driver.raw("POST /api/v1/events/7/feedback HTTP/1.1\r\nHost: localhost\r\n"
+                        "Content-Type: application/json\r\nContent-Length: 30\r\n\r\n{",
+                        timeout=40)
+    assert "200" not in answer.split("\r\n")[0]
+
+
+def test_many_requests_leave_nothing_behind(own):
+    driver = own()
+    paths = ["/", "/api/v1/latest", "/api/v1/events", "/metrics", "/missing.js",
+             "/api/v1/history?metric=a"]
+    connection = http.client.HTTPConnection("127.0.0.1", driver.port, timeout=10)
+    before = None
+    for i in range(3000):
+        connection.request("GET", paths[i % len(paths)])
+        connection.getresponse().read()
+        if i == 600:
+            before = driver.resident_kb()
+    assert driver.resident_kb() - before < 400
+    descriptors = len(os.listdir(f"/proc/{driver.process.pid}/fd"))
+    connection.close()
+    for _ in range(200):
+        driver.live().close()
+        s = socket.create_connection(("127.0.0.1", driver.port))
+        s.sendall(b"GET /api/v1/history?metric=a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        s.close()
+    wait(lambda: len(os.listdir(f"/proc/{driver.process.pid}/fd")) <= descriptors)
+    assert driver.resident_kb() - before < 1500
+
+
+def test_the_end_comes_while_clients_are_busy():
+    driver = started("--store-delay-ms", 300)
+    clients = [driver.live() for _ in range(4)]
+    busy = []
+    for _ in range(4):
+        s = socket.create_connection(("127.0.0.1", driver.port))
+        s.sendall(b"GET /api/v1/history?metric=a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        busy.append(s)
+    clients[0].until("tick")
+    driver.stop()
+    for one in clients:
+        one.close()
+    for s in busy:
+        s.close()
+
+
+# ---- scrapes ----
+
+def families(driver, openmetrics):
+    if openmetrics:
+        parser = pytest.importorskip("prometheus_client.openmetrics.parser")
+        answer = driver.get("/metrics", Accept="application/openmetrics-text; "
+                            "version=1.0.0,text/plain;version=0.0.4;q=0.5")
+        kind = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    else:
+        parser = pytest.importorskip("prometheus_client.parser")
+        answer = driver.get("/metrics")
+        kind = "text/plain; version=0.0.4; charset=utf-8"
+    assert answer.getheader("content-type") == kind
+    text = answer.text.decode()
+    assert text.endswith("# EOF\n") == openmetrics
+    return {f.name: f for f in parser.text_string_to_metric_families(text)}
+
+
+@pytest.mark.parametrize("openmetrics", [True, False])
+def test_prometheus_reads_it(driver, openmetrics):
+    found = families(driver, openmetrics)
+    disks = found["vedette_disk_busy_percent"].samples
+    labels = [s.labels["device"] for s in disks]
+    assert "sda" in labels and len(labels) == len(set(labels))
+    assert found["vedette_cpu_percent"].type == "gauge"
+    assert found["node_memory_MemAvailable_bytes"].samples[0].value > 1e9 / 3
+    assert found["vedette_anomaly_score"].samples[0].value == 0.78
+    detectors = found["vedette_detector_score"].samples
+    assert [s.labels for s in detectors] == [{"detector": "isolation_forest"}]
+    events = found["vedette_events"]
+    assert events.type == "counter"
+    assert {s.labels["severity"] for s in events.samples} == {"low", "medium", "high",
+                                                              "critical"}
+    assert [s.labels for s in found["vedette_sink_sent"].samples] == [
+        {"sink": "sqlite"}, {"sink": "kafka"}]
+    assert found["vedette_self_resident_memory_bytes"].samples[0].value == 12e6
+    build = found["vedette_build" if openmetrics else "vedette_build_info"]
+    assert build.samples[0].labels == {"version": "0.0.test"}
+
+
+@pytest.mark.parametrize("openmetrics", [True, False])
+def test_hostile_labels_are_escaped(driver, openmetrics):
+    disks = families(driver, openmetrics)["vedette_disk_busy_percent"].samples
+    assert 'evil"\\\n\ufffd{}' in [s.labels["device"] for s in disks]
+    assert driver.json("/api/v1/metrics")[3]["label"] == 'evil"\\\n\ufffd{}'
+
+
+def test_promtool_finds_no_error(driver):
+    try:
+        run = subprocess.run(["promtool", "check", "metrics"], timeout=20, text=True,
+                             input=driver.get("/metrics").text.decode(),
+                             capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("promtool is not installed (Debian package prometheus)")
+    problems = [line for line in run.stderr.splitlines() if "error" in line.lower()]
+    assert run.returncode in (0, 3) and problems == [], run.stderr
