@@ -47,6 +47,14 @@ struct vd_detector {
 
 /* The rows of the table in detectors.c. */
 extern const struct vd__detector_class vd__isolation_forest;
+extern const struct vd__detector_class vd__one_class_svm;
+extern const struct vd__detector_class vd__lof;
+extern const struct vd__detector_class vd__pca;
+extern const struct vd__detector_class vd__mahalanobis;
+extern const struct vd__detector_class vd__random_forest;
+extern const struct vd__detector_class vd__xgboost;
+extern const struct vd__detector_class vd__agent;
+extern const struct vd__detector_class vd__ensemble;
 
 /* A block of `size` zero bytes that begins with struct vd_detector, filled in. */
 vd_detector *vd__detector_new(const struct vd__detector_class *class, size_t d,

@@ -10,6 +10,7 @@
  */
 #include "vedette/detector.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -22,6 +23,9 @@ enum { MODEL_VERSION = 1, PARAMS_MAX = 32, CHUNK = 256 };
 
 static const struct vd__detector_class *const classes[] = {
     &vd__isolation_forest,
+    &vd__lof,
+    &vd__pca,
+    &vd__mahalanobis,
 };
 
 static const size_t n_classes = sizeof classes / sizeof *classes;
@@ -265,13 +269,20 @@ __attribute__((noinline)) static double score_large(const vd_detector *detector,
     return detector->class->score(detector, cut);
 }
 
+/* Numbers far beyond the training range may overflow inside a method: as anomalous as can
+ * be, but still a number. */
+static double bounded(double score)
+{
+    return fabs(score) <= DBL_MAX ? score : score < 0 ? -DBL_MAX : DBL_MAX;
+}
+
 double vd_detector_score(const vd_detector *detector, const double *row)
 {
     switch (row_kind(row, detector->d)) {
     case ROW_GOOD:
-        return detector->class->score(detector, row);
+        return bounded(detector->class->score(detector, row));
     case ROW_LARGE:
-        return score_large(detector, row);
+        return bounded(score_large(detector, row));
     case ROW_BAD:
         break;
     }
@@ -298,6 +309,8 @@ static void score_chunk(void *context, size_t chunk)
         good = row_kind(rows + i * detector->d, detector->d) == ROW_GOOD;
     if (good) {
         detector->class->score_block(detector, rows, n, many->scores + from);
+        for (size_t i = 0; i < n; i++)
+            many->scores[from + i] = bounded(many->scores[from + i]);
         return;
     }
     for (size_t i = 0; i < n; i++)

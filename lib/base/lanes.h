@@ -1,0 +1,63 @@
+/* Sums in a fixed order, so that the widest vectors and none at all give the same bits.
+ *
+ * A reduction runs in eight lanes (element i goes to lane i mod 8), and the lanes are
+ * added pairwise at the end. VD_LANES marks a function that is compiled once for each
+ * width of vectors and chosen at run time; the library is built without contraction to
+ * fused multiply-add, so all versions agree. Sanitizers cannot run the choosing code.
+ */
+#ifndef VD_BASE_LANES_H
+#define VD_BASE_LANES_H
+
+#include <stddef.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||               \
+    __has_feature(memory_sanitizer)
+#define VD_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define VD_SANITIZED 1
+#endif
+
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(VD_SANITIZED) &&               \
+    !defined(__clang__)
+#define VD_LANES                                                                         \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define VD_LANES
+#endif
+
+static inline double vd__add_lanes(const double lane[8])
+{
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
+           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+static inline double vd__dot(const double *a, const double *b, size_t n)
+{
+    double lane[8] = {0};
+    size_t i = 0;
+
+    for (; i + 8 <= n; i += 8)
+        for (size_t k = 0; k < 8; k++)
+            lane[k] += a[i + k] * b[i + k];
+    for (size_t k = 0; i + k < n; k++)
+        lane[k] += a[i + k] * b[i + k];
+    return vd__add_lanes(lane);
+}
+
+static inline double vd__distance2(const double *a, const double *b, size_t n)
+{
+    double lane[8] = {0};
+    size_t i = 0;
+
+    for (; i + 8 <= n; i += 8)
+        for (size_t k = 0; k < 8; k++)
+            lane[k] += (a[i + k] - b[i + k]) * (a[i + k] - b[i + k]);
+    for (size_t k = 0; i + k < n; k++)
+        lane[k] += (a[i + k] - b[i + k]) * (a[i + k] - b[i + k]);
+    return vd__add_lanes(lane);
+}
+
+#endif

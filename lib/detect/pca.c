@@ -1,0 +1,188 @@
+/* PCA reconstruction error: Jolliffe, "Principal component analysis", 10.1; Shyu et al.,
+ * ICDM workshop 2003.
+ *
+ * Rows are scaled and centred; the raw score is the mean over columns of the squared part
+ * that the first k axes cannot reconstruct. k is given, or the smallest that explains
+ * more than `variance` of the variance (scikit-learn's rule), but always leaves one axis
+ * out: with all of them there would be no residual. For the windowed variant give rows of
+ * several ticks side by side (window.h).
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/lanes.h"
+#include "detect/principal.h"
+
+enum param { SCALE, COMPONENTS, VARIANCE, N_PARAMS };
+
+static const struct vd_param params[N_PARAMS] = {
+    [SCALE] = VD__SCALE_PARAM,
+    [COMPONENTS] = {"components", "number of axes kept (0 = by variance)", NULL, 0, 0,
+                    VD__PRINCIPAL_MAX},
+    [VARIANCE] = {"variance", "share of the variance the kept axes explain", NULL, 0.95,
+                  0, 1},
+};
+
+struct pca {
+    struct vd_detector base;
+    size_t k;
+    struct vd__scaler scaler;
+    double *center; /* d: of the scaled columns */
+    double *axis;   /* k x d */
+};
+
+static struct pca *pca_new(size_t d, size_t k)
+{
+    size_t total = sizeof(struct pca);
+    size_t scale = vd__layout(&total, 2 * d, sizeof(double));
+    size_t center = vd__layout(&total, d, sizeof(double));
+    size_t axis = vd__layout(&total, k * d, sizeof(double));
+    struct pca *p = (struct pca *)vd__detector_new(&vd__pca, d, total);
+    char *block = (char *)p;
+
+    if (p == NULL)
+        return NULL;
+    p->k = k;
+    p->scaler.center = (double *)(block + scale);
+    p->scaler.factor = p->scaler.center + d;
+    p->center = (double *)(block + center);
+    p->axis = (double *)(block + axis);
+    return p;
+}
+
+/* What is left of the row when the axes' parts are taken away, into z. */
+VD_LANES static void residual(const struct pca *p, const double *row, double *z)
+{
+    size_t d = p->base.d;
+    double part[VD__PRINCIPAL_MAX];
+
+    vd__scaler_apply(&p->scaler, row, z, d);
+    for (size_t j = 0; j < d; j++)
+        z[j] -= p->center[j];
+    for (size_t c = 0; c < p->k; c++)
+        part[c] = vd__dot(p->axis + c * d, z, d);
+    for (size_t c = 0; c < p->k; c++)
+        for (size_t j = 0; j < d; j++)
+            z[j] -= part[c] * p->axis[c * d + j];
+}
+
+static double pca_score(const vd_detector *self, const double *row)
+{
+    double z[VD_COLUMNS_MAX];
+
+    residual((const struct pca *)self, row, z);
+    return vd__dot(z, z, self->d) / (double)self->d;
+}
+
+static enum vd_status pca_explain(const vd_detector *self, const double *row,
+                                  double *share)
+{
+    residual((const struct pca *)self, row, share);
+    for (size_t j = 0; j < self->d; j++)
+        share[j] *= share[j] / (double)self->d;
+    return VD_OK;
+}
+
+static size_t choose_components(const struct vd__principal *axes, const double *param)
+{
+    size_t k = (size_t)param[COMPONENTS];
+    double sum = 0;
+
+    if (k == 0) {
+        while (k < axes->rank) {
+            sum += axes->variance[k++];
+            if (sum > param[VARIANCE] * axes->total)
+                break;
+        }
+    }
+    k = k < axes->rank ? k : axes->rank;
+    return k < axes->d ? k : axes->d - 1;
+}
+
+static enum vd_status pca_fit(vd_detector **out, const struct vd__fit *fit,
+                              struct vd_error *err)
+{
+    size_t n = fit->x->n, d = fit->x->d, k;
+    double *z = vd__alloc(n * d, sizeof *z);
+    double *scores = vd__alloc(n, sizeof *scores);
+    struct vd__scaler scaler = {vd__alloc(d, sizeof(double)),
+                                vd__alloc(d, sizeof(double))};
+    struct vd__principal axes = {0};
+    struct pca *p = NULL;
+    enum vd_status status = VD_ERR_MEMORY;
+
+    if (z == NULL || scores == NULL || scaler.center == NULL || scaler.factor == NULL)
+        goto out;
+    status = vd__scaler_fit(&scaler, fit->x, (enum vd__scale)fit->param[SCALE]);
+    if (status != VD_OK)
+        goto out;
+    vd__scaler_apply_all(&scaler, fit->x, z);
+    status = vd__principal_fit(&axes, z, n, d, err);
+    if (status != VD_OK)
+        goto out;
+    k = choose_components(&axes, fit->param);
+    p = pca_new(d, k);
+    if (p == NULL) {
+        status = VD_ERR_MEMORY;
+        goto out;
+    }
+    memcpy(p->scaler.center, scaler.center, d * sizeof(double));
+    memcpy(p->scaler.factor, scaler.factor, d * sizeof(double));
+    memcpy(p->center, axes.center, d * sizeof(double));
+    memcpy(p->axis, axes.axis, k * d * sizeof(double));
+    vd_detector_score_many(&p->base, fit->x, scores, fit->threads);
+    p->base.threshold =
+        vd__threshold_of(scores, n, fit->contamination > 0 ? fit->contamination : 0.05);
+    *out = &p->base;
+out:
+    vd__free(z);
+    vd__free(scores);
+    vd__free(scaler.center);
+    vd__free(scaler.factor);
+    vd__principal_release(&axes);
+    return status == VD_OK ? VD_OK : vd_error_set(err, status, NULL, "PCA: no memory");
+}
+
+static void pca_save(const vd_detector *self, struct vd_writer *w)
+{
+    const struct pca *p = (const struct pca *)self;
+
+    vd_write_u64(w, p->k * self->d);
+    vd__scaler_save(&p->scaler, w, self->d);
+    vd_write_f64s(w, p->center, self->d);
+    vd_write_f64s(w, p->axis, p->k * self->d);
+}
+
+static enum vd_status pca_load(vd_detector **out, size_t d, struct vd_reader *r,
+                               struct vd_error *err)
+{
+    size_t numbers = vd_read_count(r, sizeof(double)), k = numbers / d;
+    struct pca *p;
+
+    if (r->failed || numbers % d != 0 || k > VD__PRINCIPAL_MAX)
+        return vd__load_failed(r, vd__pca.info.name, err);
+    p = pca_new(d, k);
+    if (p == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "PCA: no memory");
+    if (!vd__scaler_load(&p->scaler, r, d) || !vd__load_numbers(r, p->center, d) ||
+        !vd__load_numbers(r, p->axis, k * d)) {
+        vd_detector_free(&p->base);
+        return vd__load_failed(r, vd__pca.info.name, err);
+    }
+    *out = &p->base;
+    return VD_OK;
+}
+
+const struct vd__detector_class vd__pca = {
+    .info = {.name = "pca",
+             .title = "PCA reconstruction",
+             .source = "Shyu et al., ICDM workshop 2003",
+             .params = params,
+             .n_params = N_PARAMS},
+    .fit = pca_fit,
+    .score = pca_score,
+    .explain = pca_explain,
+    .save = pca_save,
+    .load = pca_load,
+};

@@ -1,0 +1,381 @@
+/* What every row of the table of detectors promises, checked on every one that is built
+ * in: same bits at any thread count and in one row or many, saved = loaded, bad input
+ * refused or scored, no allocation while scoring. */
+#include "unit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vedette/detector.h"
+#include "vedette/rng.h"
+
+enum { N = 300, D = 6 };
+
+/* A blob with every eighth row an outlier labelled 1; column 4 is constant, column 5 has
+ * few values, and 40 rows are equal. */
+static void make_data(struct vd_matrix *x, uint8_t *labels)
+{
+    struct vd_rng rng;
+
+    vd_rng_init(&rng, 9);
+    assert_int_equal(vd_matrix_init(x, N, D), VD_OK);
+    for (size_t i = 0; i < N; i++) {
+        double *row = vd_matrix_row(x, i);
+
+        labels[i] = i % 8 == 7;
+        for (size_t j = 0; j < D; j++)
+            row[j] = 50 + (labels[i] ? 12 : 2) * vd_rng_normal(&rng);
+        row[0] += row[1];
+        row[4] = 7;
+        row[5] = floor(row[5]);
+        if (i >= 100 && i < 140 && !labels[i])
+            memcpy(row, vd_matrix_row(x, 99), D * sizeof *row);
+    }
+}
+
+static bool usable(const struct vd_detector_info *info)
+{
+    if (info->unavailable != NULL)
+        print_message("%s: skipped: %s\n", info->name, info->unavailable);
+    return info->unavailable == NULL;
+}
+
+static vd_detector *fit(const char *name, const struct vd_matrix *x,
+                        const uint8_t *labels, unsigned threads)
+{
+    struct vd_fit_params params = vd_fit_params_default();
+    struct vd_error err = {0};
+    vd_detector *detector;
+
+    params.threads = threads;
+    params.seed = 3;
+    if (vd_detector_fit(&detector, name, x, labels, &params, &err) != VD_OK)
+        fail_msg("%s: %s", name, err.text);
+    return detector;
+}
+
+static void same_bits_at_any_thread_count(void **state)
+{
+    const struct vd_detector_info *info;
+    uint8_t labels[N];
+    struct vd_matrix x;
+
+    (void)state;
+    make_data(&x, labels);
+    for (size_t k = 0; (info = vd_detector_at(k)) != NULL; k++) {
+        struct vd_writer a = {0}, b = {0};
+        vd_detector *one, *many;
+        double first[N], second[N];
+
+        if (!usable(info))
+            continue;
+        one = fit(info->name, &x, labels, 1);
+        many = fit(info->name, &x, labels, 3);
+        vd_detector_save(one, &a);
+        vd_detector_save(many, &b);
+        assert_int_equal(a.size, b.size);
+        assert_memory_equal(a.at, b.at, a.size);
+        vd_detector_score_many(one, &x, first, 1);
+        vd_detector_score_many(many, &x, second, 4);
+        assert_memory_equal(first, second, sizeof first);
+        for (size_t i = 0; i < N; i++)
+            assert_true(first[i] == vd_detector_score(one, vd_matrix_row(&x, i)));
+        vd_detector_free(one);
+        vd_detector_free(many);
+        vd_writer_release(&a);
+        vd_writer_release(&b);
+    }
+    vd_matrix_release(&x);
+}
+
+static void outliers_score_higher(void **state)
+{
+    const struct vd_detector_info *info;
+    uint8_t labels[N];
+    struct vd_matrix x;
+
+    (void)state;
+    make_data(&x, labels);
+    for (size_t k = 0; (info = vd_detector_at(k)) != NULL; k++) {
+        vd_detector *detector;
+        double scores[N], pairs = 0, won = 0;
+
+        if (!usable(info))
+            continue;
+        detector = fit(info->name, &x, labels, 1);
+        assert_ptr_equal(vd_detector_describe(detector), info);
+        assert_int_equal(vd_detector_columns(detector), D);
+        vd_detector_score_many(detector, &x, scores, 1);
+        for (size_t i = 0; i < N; i++)
+            for (size_t m = 0; m < N; m++)
+                if (labels[i] && !labels[m]) {
+                    pairs++;
+                    won += scores[i] > scores[m];
+                }
+        print_message("%s: ROC AUC %.3f\n", info->name, won / pairs);
+        assert_true(won / pairs > 0.75);
+        vd_detector_free(detector);
+    }
+    vd_matrix_release(&x);
+}
+
+static void saved_models_score_the_same(void **state)
+{
+    const struct vd_detector_info *info;
+    uint8_t labels[N];
+    struct vd_matrix x;
+
+    (void)state;
+    make_data(&x, labels);
+    for (size_t k = 0; (info = vd_detector_at(k)) != NULL; k++) {
+        struct vd_writer w = {0};
+        struct vd_reader r;
+        struct vd_error err = {0};
+        vd_detector *detector, *loaded;
+
+        if (!usable(info))
+            continue;
+        detector = fit(info->name, &x, labels, 1);
+        vd_detector_save(detector, &w);
+        assert_int_equal(w.status, VD_OK);
+        vd_reader_init(&r, w.at, w.size);
+        if (vd_detector_load(&loaded, &r, &err) != VD_OK)
+            fail_msg("%s: %s", info->name, err.text);
+        assert_int_equal(r.left, 0);
+        assert_true(vd_detector_threshold(loaded) == vd_detector_threshold(detector));
+        assert_int_equal(vd_detector_size(loaded), vd_detector_size(detector));
+        for (size_t i = 0; i < N; i++)
+            assert_true(vd_detector_score(detector, vd_matrix_row(&x, i)) ==
+                        vd_detector_score(loaded, vd_matrix_row(&x, i)));
+        vd_detector_free(detector);
+        vd_detector_free(loaded);
+        vd_writer_release(&w);
+    }
+    vd_matrix_release(&x);
+}
+
+static void cut_models_are_refused(const struct vd_writer *w)
+{
+    for (size_t size = 0; size < w->size; size += 1 + size / 32) {
+        struct vd_error err = {0};
+        struct vd_reader r;
+        vd_detector *loaded;
+
+        vd_reader_init(&r, w->at, size);
+        assert_int_not_equal(vd_detector_load(&loaded, &r, &err), VD_OK);
+        assert_null(loaded);
+        assert_true(err.text[0] != '\0' && err.hint[0] != '\0');
+    }
+}
+
+/* A flipped bit gives an error or a model that scores without harm. */
+static void changed_models_do_no_harm(struct vd_writer *w, const double *row)
+{
+    struct vd_rng rng;
+
+    vd_rng_init(&rng, 5);
+    for (size_t trial = 0; trial < 500; trial++) {
+        size_t range = trial % 2 == 0 || w->size < 256 ? w->size : 256;
+        size_t at = (size_t)vd_rng_below(&rng, range);
+        uint8_t bit = (uint8_t)(1 << vd_rng_below(&rng, 8));
+        struct vd_reader r;
+        vd_detector *loaded;
+
+        w->at[at] ^= bit;
+        vd_reader_init(&r, w->at, w->size);
+        if (vd_detector_load(&loaded, &r, NULL) == VD_OK) {
+            if (vd_detector_columns(loaded) == D)
+                assert_false(isnan(vd_detector_score(loaded, row)));
+            vd_detector_free(loaded);
+        }
+        w->at[at] ^= bit;
+    }
+}
+
+static void cut_or_changed_models_never_crash(void **state)
+{
+    const struct vd_detector_info *info;
+    uint8_t labels[N];
+    struct vd_matrix x;
+
+    (void)state;
+    make_data(&x, labels);
+    for (size_t k = 0; (info = vd_detector_at(k)) != NULL; k++) {
+        struct vd_writer w = {0};
+        vd_detector *detector;
+
+        if (!usable(info))
+            continue;
+        detector = fit(info->name, &x, labels, 1);
+        vd_detector_save(detector, &w);
+        cut_models_are_refused(&w);
+        changed_models_do_no_harm(&w, x.at);
+        vd_detector_free(detector);
+        vd_writer_release(&w);
+    }
+    vd_matrix_release(&x);
+}
+
+static void rows_out_of_range_are_scored_or_nan(void **state)
+{
+    const struct vd_detector_info *info;
+    const double odd[] = {1e308, -1e308, 1e99, 5e-324};
+    uint8_t labels[N];
+    struct vd_matrix x;
+    double row[D];
+
+    (void)state;
+    make_data(&x, labels);
+    for (size_t k = 0; (info = vd_detector_at(k)) != NULL; k++) {
+        vd_detector *detector;
+
+        if (!usable(info))
+            continue;
+        detector = fit(info->name, &x, labels, 1);
+        for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+            for (size_t j = 0; j < D; j++)
+                row[j] = j % 2 == 0 ? odd[i] : 50;
+            assert_true(isfinite(vd_detector_score(detector, row)));
+        }
+        row[3] = NAN;
+        assert_true(isnan(vd_detector_score(detector, row)));
+        row[3] = -INFINITY;
+        assert_true(isnan(vd_detector_score(detector, row)));
+        vd_detector_free(detector);
+    }
+    vd_matrix_release(&x);
+}
+
+/* Fits what it may, and says why where it may not. */
+static void fits_or_explains(const char *name, const struct vd_matrix *x,
+                             const uint8_t *labels)
+{
+    struct vd_error err = {0};
+    vd_detector *detector;
+
+    if (vd_detector_fit(&detector, name, x, labels, NULL, &err) == VD_OK) {
+        for (size_t i = 0; i < x->n; i++)
+            assert_true(isfinite(vd_detector_score(detector, vd_matrix_row(x, i))));
+        vd_detector_free(detector);
+    } else {
+        assert_null(detector);
+        assert_true(err.text[0] != '\0' && err.hint[0] != '\0');
+    }
+}
+
+static void poor_training_data_never_crashes(void **state)
+{
+    const struct vd_detector_info *info;
+    uint8_t labels[40] = {0, 1, 0, 1};
+
+    (void)state;
+    for (size_t k = 0; (info = vd_detector_at(k)) != NULL; k++) {
+        struct vd_matrix x;
+
+        if (!usable(info))
+            continue;
+        assert_int_equal(vd_matrix_init(&x, 40, 3), VD_OK);
+        fits_or_explains(info->name, &x,
+                         labels); /* all rows equal, all columns constant */
+        for (size_t i = 0; i < 120; i++)
+            x.at[i] = i % 2 == 0 ? 1e100 : -1e100;
+        fits_or_explains(info->name, &x, labels);
+        for (size_t i = 0; i < 120; i++)
+            x.at[i] = (double)(i * i % 17) * 1e-310;
+        fits_or_explains(info->name, &x, labels);
+        x.n = 2;
+        fits_or_explains(info->name, &x, labels);
+        x.n = 4;
+        x.d = 1;
+        fits_or_explains(info->name, &x, labels);
+        vd_matrix_release(&x);
+        assert_int_equal(vd_matrix_init(&x, 30, 10000), VD_OK);
+        for (size_t i = 0; i < 300000; i++)
+            x.at[i] = (double)(i * 7919 % 1009);
+        fits_or_explains(info->name, &x, labels);
+        vd_matrix_release(&x);
+    }
+}
+
+static void refused(const char *name, const struct vd_matrix *x, const uint8_t *labels,
+                    const char *text)
+{
+    struct vd_error err = {0};
+    vd_detector *detector;
+
+    assert_int_equal(vd_detector_fit(&detector, name, x, labels, NULL, &err),
+                     VD_ERR_DATA);
+    assert_non_null(strstr(err.text, text));
+    assert_true(err.hint[0] != '\0');
+}
+
+static void bad_labels_and_numbers_are_named(void **state)
+{
+    const struct vd_detector_info *info;
+    uint8_t labels[N];
+    struct vd_matrix x;
+
+    (void)state;
+    make_data(&x, labels);
+    for (size_t k = 0; (info = vd_detector_at(k)) != NULL; k++) {
+        uint8_t same[N] = {0}, other[N] = {0, 2, 1};
+        double keep = x.at[20];
+
+        if (!usable(info))
+            continue;
+        x.at[20] = NAN;
+        refused(info->name, &x, labels, "row 4, column 3 is nan");
+        x.at[20] = INFINITY;
+        refused(info->name, &x, labels, "row 4, column 3 is inf");
+        x.at[20] = 1e308;
+        refused(info->name, &x, labels, "row 4, column 3 is 1e+308");
+        x.at[20] = keep;
+        x.n = 1;
+        refused(info->name, &x, labels, "1 row");
+        x.n = N;
+        if (!info->needs_labels)
+            continue;
+        refused(info->name, &x, NULL, "there are none");
+        refused(info->name, &x, same, "all 300 are normal");
+        refused(info->name, &x, other, "row 2 has the label 2");
+    }
+    vd_matrix_release(&x);
+}
+
+static void the_table_is_well_formed(void **state)
+{
+    const struct vd_detector_info *info;
+    size_t k = 0;
+
+    (void)state;
+    for (; (info = vd_detector_at(k)) != NULL; k++) {
+        assert_ptr_equal(vd_detector_find(info->name), info);
+        assert_non_null(info->title);
+        assert_non_null(info->source);
+        for (size_t p = 0; p < info->n_params; p++) {
+            const struct vd_param *param = &info->params[p];
+
+            assert_true(param->value >= param->min && param->value <= param->max);
+            assert_true(param->help[0] != '\0');
+        }
+    }
+    assert_true(k >= 4);
+    assert_null(vd_detector_find("oracle"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_table_is_well_formed),
+        cmocka_unit_test(same_bits_at_any_thread_count),
+        cmocka_unit_test(outliers_score_higher),
+        cmocka_unit_test(saved_models_score_the_same),
+        cmocka_unit_test(cut_or_changed_models_never_crash),
+        cmocka_unit_test(rows_out_of_range_are_scored_or_nan),
+        cmocka_unit_test(poor_training_data_never_crashes),
+        cmocka_unit_test(bad_labels_and_numbers_are_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
