@@ -1,0 +1,225 @@
+/* scaling_cur_freq of each core, or the lines "cpu MHz" of /proc/cpuinfo where there are
+ * no such files (most virtual machines). Asking a core for its clock can wake it, and
+ * there may be hundreds, so at most CORES_A_TICK are asked on a tick, in turns.
+ */
+#include "collect/cpufreq.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "collect/collectors.h"
+#include "collect/file.h"
+#include "collect/fill.h"
+#include "collect/stat.h"
+#include "collect/text.h"
+
+enum { CORES_A_TICK = 16, CPUINFO_EVERY = 10, LOOK_EVERY = 60 };
+
+static const struct record_metric row =
+    COLLECT_ROW_OF("cpu", "cpu_core_freq", "MHz", GAUGE, 1, "Clock rate of this core.");
+
+struct core {
+    struct collect_file file;
+    bool exists; /* its file was there when looked for last */
+    size_t id;
+    double mhz;
+};
+
+struct cpufreq_collector {
+    char root[COLLECT_PATH_MAX];
+    struct collect_file cpuinfo;
+    struct collect_buffer buffer;
+    struct core *core; /* owned, grows */
+    size_t n, next;    /* next: core to be asked first on the next tick */
+    unsigned tick;
+    bool has_files;
+    size_t cpu_freq;
+};
+
+/* processor       : 0
+ * model name      : ...
+ * cpu MHz         : 2194.842 */
+size_t collect_cpuinfo_parse(const char *text, size_t size, double *mhz, size_t n)
+{
+    struct collect_text t = collect_text_of(text, size);
+    uint64_t cpu = UINT64_MAX;
+    size_t seen = 0;
+    double value;
+
+    if (size == 0)
+        return 0;
+    do {
+        bool number = collect_text_skip(&t, "processor");
+        bool clock = !number && collect_text_skip(&t, "cpu MHz");
+
+        if (!number && !clock)
+            continue;
+        collect_text_skip_blanks(&t);
+        if (!collect_text_skip(&t, ":"))
+            continue;
+        if (number) {
+            if (!collect_text_u64(&t, &cpu) || cpu >= n)
+                cpu = UINT64_MAX;
+            for (; cpu != UINT64_MAX && seen <= cpu; seen++)
+                mhz[seen] = NAN;
+        } else if (cpu != UINT64_MAX && collect_text_number(&t, &value) && value > 0) {
+            mhz[cpu] = value;
+        }
+    } while (collect_text_next_line(&t));
+    return seen;
+}
+
+static enum vd_status grow(struct cpufreq_collector *self, size_t n)
+{
+    struct core *core = realloc(self->core, n * sizeof *core);
+
+    if (core == NULL)
+        return VD_ERR_MEMORY;
+    self->core = core;
+    for (; self->n < n; self->n++)
+        self->core[self->n] =
+            (struct core){.file.fd = -1, .id = COLLECT_NO_METRIC, .mhz = NAN};
+    return VD_OK;
+}
+
+/* Looks which cores have a file now: cores and drivers come and go. */
+static enum vd_status look(struct cpufreq_collector *self)
+{
+    char path[96], whole[COLLECT_PATH_MAX];
+
+    self->has_files = false;
+    for (size_t i = 0; i < COLLECT_CPUS_MAX; i++) {
+        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%zu", i);
+        if (!collect_path(whole, self->root, path, NULL) || access(whole, F_OK) != 0)
+            break;
+        if (i >= self->n && grow(self, i + 1) != VD_OK)
+            return VD_ERR_MEMORY;
+        if (self->core[i].file.fd < 0) {
+            snprintf(path, sizeof path,
+                     "/sys/devices/system/cpu/cpu%zu/cpufreq/scaling_cur_freq", i);
+            collect_file_init(&self->core[i].file, self->root, path);
+            self->core[i].exists = access(self->core[i].file.path, R_OK) == 0;
+        }
+        self->has_files |= self->core[i].exists;
+    }
+    return VD_OK;
+}
+
+/* 2400000
+ * in kHz */
+static void ask_core(struct cpufreq_collector *self, struct core *core)
+{
+    double khz = NAN;
+
+    if (core->exists && collect_file_read(&core->file, &self->buffer, NULL) == VD_OK)
+        khz = collect_text_only_number(self->buffer.at, self->buffer.size);
+    core->mhz = khz > 0 ? khz / 1000 : NAN;
+}
+
+static void ask_files(struct cpufreq_collector *self)
+{
+    for (size_t i = 0; i < CORES_A_TICK && i < self->n; i++) {
+        ask_core(self, &self->core[self->next]);
+        self->next = (self->next + 1) % self->n;
+    }
+}
+
+static enum vd_status ask_cpuinfo(struct cpufreq_collector *self, struct vd_error *err)
+{
+    double mhz[COLLECT_CPUS_MAX];
+    enum vd_status status;
+    size_t n;
+
+    /* This file of a large machine is long, and its clock rates are mostly constant. */
+    if (self->tick % CPUINFO_EVERY != 0 && self->buffer.capacity > 16384)
+        return VD_OK;
+    status = collect_file_read(&self->cpuinfo, &self->buffer, err);
+    if (status != VD_OK)
+        return status;
+    n = collect_cpuinfo_parse(self->buffer.at, self->buffer.size, mhz, COLLECT_CPUS_MAX);
+    if (n > self->n && grow(self, n) != VD_OK)
+        return VD_ERR_MEMORY;
+    for (size_t i = 0; i < self->n; i++)
+        self->core[i].mhz = i < n ? mhz[i] : NAN;
+    return VD_OK;
+}
+
+/* Cores without a clock rate get no metric before they have one. */
+static void fill(struct cpufreq_collector *self, struct record_sample *sample)
+{
+    double sum = 0;
+    size_t known = 0;
+    char label[24];
+
+    for (size_t i = 0; i < self->n; i++) {
+        struct core *core = &self->core[i];
+
+        if (isnan(core->mhz))
+            continue;
+        if (core->id == COLLECT_NO_METRIC) {
+            snprintf(label, sizeof label, "%zu", i);
+            collect_add_rows_now(sample, &row, 1, label, &core->id);
+        }
+        collect_put(sample, core->id, core->mhz);
+        sum += core->mhz;
+        known++;
+    }
+    collect_put(sample, self->cpu_freq, known > 0 ? sum / (double)known : NAN);
+}
+
+static enum vd_status read_cpufreq(void *context, struct record_sample *sample,
+                                   struct vd_error *err)
+{
+    struct cpufreq_collector *self = context;
+    enum vd_status status = VD_OK;
+
+    if (self->tick % LOOK_EVERY == 0)
+        status = look(self);
+    if (status != VD_OK)
+        return status;
+    if (self->has_files)
+        ask_files(self);
+    else
+        status = ask_cpuinfo(self, err);
+    self->tick++;
+    fill(self, sample);
+    return status;
+}
+
+static void destroy(void *context)
+{
+    struct cpufreq_collector *self = context;
+
+    if (self == NULL)
+        return;
+    for (size_t i = 0; i < self->n; i++)
+        collect_file_release(&self->core[i].file);
+    collect_file_release(&self->cpuinfo);
+    collect_buffer_release(&self->buffer);
+    free(self->core);
+    free(self);
+}
+
+static enum vd_status create(void **out, const struct collect_config *config,
+                             struct record_schema *schema, struct vd_error *err)
+{
+    struct cpufreq_collector *self = calloc(1, sizeof *self);
+
+    (void)err;
+    if (self == NULL)
+        return VD_ERR_MEMORY;
+    collect_path(self->root, config->root, "", NULL);
+    collect_file_init(&self->cpuinfo, config->root, "/proc/cpuinfo");
+    self->cpu_freq = collect_core(schema, COLLECT_CPU_FREQ);
+    *out = self;
+    return VD_OK;
+}
+
+const struct collect_type collect_cpufreq = {
+    .name = "cpufreq",
+    .summary = "clock rate of each core",
+    .create = create,
+    .read = read_cpufreq,
+    .destroy = destroy,
+};

@@ -1,0 +1,167 @@
+/* Fast and slow cores of hybrid processors (P and E cores, big and LITTLE): the averages
+ * of each kind. Intel's kernels list them; elsewhere the capacity of each core tells, and
+ * those of the largest are the fast ones. Nothing is registered when all cores are alike.
+ * The numbers of the cores are those that the collectors read before on the same tick.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "collect/collectors.h"
+#include "collect/file.h"
+#include "collect/fill.h"
+#include "collect/stat.h"
+#include "collect/text.h"
+
+enum { FAST_PERCENT, SLOW_PERCENT, FAST_FREQ, SLOW_FREQ, ROWS };
+enum { FAST, SLOW, KINDS };
+
+static const struct record_metric rows[ROWS] = {
+    [FAST_PERCENT] =
+        COLLECT_ROW("cpu_p_percent", "%", RATIO, 100, "CPU time used on the fast cores."),
+    [SLOW_PERCENT] = COLLECT_ROW("cpu_e_percent", "%", RATIO, 100,
+                                 "CPU time used on the economical cores."),
+    [FAST_FREQ] =
+        COLLECT_ROW("cpu_p_freq", "MHz", GAUGE, 1, "Mean clock rate of the fast cores."),
+    [SLOW_FREQ] = COLLECT_ROW("cpu_e_freq", "MHz", GAUGE, 1,
+                              "Mean clock rate of the economical cores."),
+};
+
+struct topology_collector {
+    bool hybrid;
+    bool is[KINDS][COLLECT_CPUS_MAX];
+    size_t schema_n; /* metrics when the indices below were looked up */
+    size_t percent[COLLECT_CPUS_MAX], freq[COLLECT_CPUS_MAX];
+    size_t id[ROWS];
+};
+
+/* /sys/devices/cpu_core/cpus: 0-11
+ * /sys/devices/cpu_atom/cpus: 12-19 */
+static bool find_intel(struct topology_collector *self, const char *root)
+{
+    static const char *const paths[KINDS] = {"/sys/devices/cpu_core/cpus",
+                                             "/sys/devices/cpu_atom/cpus"};
+    char path[COLLECT_PATH_MAX], text[512];
+    bool all = true;
+
+    for (int kind = 0; kind < KINDS; kind++) {
+        long length = -1;
+
+        if (collect_path(path, root, paths[kind], NULL))
+            length = collect_file_small(path, text, sizeof text);
+        all = all && length > 0 &&
+              collect_text_cpu_list(text, (size_t)length, self->is[kind],
+                                    COLLECT_CPUS_MAX) > 0;
+    }
+    return all;
+}
+
+/* /sys/devices/system/cpu/cpu4/cpu_capacity: 1024 */
+static bool find_capacity(struct topology_collector *self, const char *root)
+{
+    double capacity[COLLECT_CPUS_MAX], largest = 0;
+    char path[COLLECT_PATH_MAX], name[64];
+    bool slow = false;
+    size_t n;
+
+    for (n = 0; n < COLLECT_CPUS_MAX; n++) {
+        snprintf(name, sizeof name, "/sys/devices/system/cpu/cpu%zu/cpu_capacity", n);
+        capacity[n] =
+            collect_path(path, root, name, NULL) ? collect_file_number(path) : NAN;
+        if (!(capacity[n] > 0))
+            break;
+        largest = fmax(largest, capacity[n]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        self->is[FAST][i] = capacity[i] == largest;
+        self->is[SLOW][i] = capacity[i] < largest;
+        slow |= self->is[SLOW][i];
+    }
+    return slow;
+}
+
+/* Cores get their metrics when they are seen first, so the indices are looked up again
+ * whenever the schema has grown. */
+static void look_up(struct topology_collector *self, const struct record_schema *schema)
+{
+    char name[48];
+
+    for (size_t i = 0; i < COLLECT_CPUS_MAX; i++) {
+        self->percent[i] = self->freq[i] = COLLECT_NO_METRIC;
+        if (!self->is[FAST][i] && !self->is[SLOW][i])
+            continue;
+        snprintf(name, sizeof name, "cpu_core_percent{%zu}", i);
+        self->percent[i] = record_schema_find(schema, name);
+        snprintf(name, sizeof name, "cpu_core_freq{%zu}", i);
+        self->freq[i] = record_schema_find(schema, name);
+    }
+    self->schema_n = schema->n;
+}
+
+static void fill_kind(const struct topology_collector *self, struct record_sample *sample,
+                      int kind)
+{
+    double busy = 0, all = 0, mhz = 0;
+    size_t cores = 0, clocks = 0;
+
+    for (size_t i = 0; i < COLLECT_CPUS_MAX; i++) {
+        size_t percent = self->percent[i], freq = self->freq[i];
+
+        if (!self->is[kind][i])
+            continue;
+        if (percent != COLLECT_NO_METRIC && !isnan(sample->raw[percent])) {
+            busy += sample->raw[percent];
+            all += sample->base[percent];
+            cores++;
+        }
+        if (freq != COLLECT_NO_METRIC && !isnan(sample->raw[freq])) {
+            mhz += sample->raw[freq];
+            clocks++;
+        }
+    }
+    if (cores > 0)
+        collect_put_ratio(sample, self->id[FAST_PERCENT + kind], busy, all);
+    if (clocks > 0)
+        collect_put(sample, self->id[FAST_FREQ + kind], mhz / (double)clocks);
+}
+
+static enum vd_status read_topology(void *context, struct record_sample *sample,
+                                    struct vd_error *err)
+{
+    struct topology_collector *self = context;
+
+    (void)err;
+    if (!self->hybrid)
+        return VD_OK;
+    if (self->schema_n != sample->schema->n)
+        look_up(self, sample->schema);
+    for (int kind = 0; kind < KINDS; kind++)
+        fill_kind(self, sample, kind);
+    return VD_OK;
+}
+
+static enum vd_status create(void **out, const struct collect_config *config,
+                             struct record_schema *schema, struct vd_error *err)
+{
+    struct topology_collector *self = calloc(1, sizeof *self);
+
+    (void)err;
+    if (self == NULL)
+        return VD_ERR_MEMORY;
+    self->hybrid = find_intel(self, config->root);
+    if (!self->hybrid) {
+        memset(self->is, 0, sizeof self->is);
+        self->hybrid = find_capacity(self, config->root);
+    }
+    if (self->hybrid)
+        collect_add_rows(schema, rows, ROWS, NULL, self->id);
+    *out = self;
+    return VD_OK;
+}
+
+const struct collect_type collect_topology = {
+    .name = "topology",
+    .summary = "averages of fast and economical cores of hybrid processors",
+    .create = create,
+    .read = read_topology,
+    .destroy = free,
+};
