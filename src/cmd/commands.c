@@ -12,6 +12,7 @@
 #include "os/terminal.h"
 
 static const struct cmd_command *const commands[] = {
+    &cmd_monitor,
     &cmd_help,
     &cmd_version,
 };

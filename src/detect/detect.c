@@ -79,6 +79,17 @@ static double largest_z(const detect_set *set, const struct record_schema *schem
     return largest;
 }
 
+/* The raw scores of the live members for one row. */
+static void read_live(detect_set *set, const struct record_schema *schema,
+                      const double *value, int64_t time_ns, double live[HOST_LIVE])
+{
+    /* Without memory for a new metric the others are still watched. */
+    detect_baseline_read(&set->baseline, schema, value);
+    live[LIVE_ROBUST_Z] = largest_z(set, schema);
+    live[LIVE_METRIC_LAYER] =
+        detect_layer_read(set->layer, schema, value, set->baseline.z, time_ns);
+}
+
 static void combine(struct record_verdict *verdict, double threshold)
 {
     double surprise[RECORD_DETECTORS_MAX];
@@ -106,11 +117,7 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
         if (set->training_due_ns == INT64_MAX)
             set->training_due_ns = mono_ns + (int64_t)(set->config.warm_up_s * 1e9);
     }
-    /* Without memory for a new metric the others are still watched. */
-    detect_baseline_read(&set->baseline, schema, value);
-    live[LIVE_ROBUST_Z] = largest_z(set, schema);
-    live[LIVE_METRIC_LAYER] =
-        detect_layer_read(set->layer, schema, value, set->baseline.z, time_ns);
+    read_live(set, schema, value, time_ns, live);
     detect_host_read(set->host, schema, value, live, verdict);
     combine(verdict, threshold);
     verdict->drift = vd_page_hinkley_push(&set->drift, verdict->score) == VD_DRIFT_DOWN;
@@ -121,6 +128,20 @@ void detect_set_learn(detect_set *set, const double *value)
 {
     detect_baseline_learn(&set->baseline, value);
     detect_host_learn(set->host);
+}
+
+void detect_set_learn_past(detect_set *set, const struct record_schema *schema,
+                           const double *value, int64_t time_ns)
+{
+    struct record_verdict unused = {0};
+    double live[HOST_LIVE];
+
+    read_live(set, schema, value, time_ns, live);
+    detect_host_read(set->host, schema, value, live, &unused);
+    detect_set_learn(set, value);
+    if ((double)detect_host_rows(set->host) * set->config.interval_s >=
+        set->config.warm_up_s)
+        set->training_due_ns = 0;
 }
 
 const double *detect_set_expected(const detect_set *set)

@@ -36,6 +36,11 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
 /* Learns from the row read last, which was found normal. */
 void detect_set_learn(detect_set *set, const double *value);
 
+/* A row of the past (back-fill): it is learned from and gives no verdict. With a minute's
+ * worth of it the first training is due at once. */
+void detect_set_learn_past(detect_set *set, const struct record_schema *schema,
+                           const double *value, int64_t time_ns);
+
 /* What is normal for each metric and how far away the row read last is, in sigmas;
  * schema->n each, valid until the next read. */
 const double *detect_set_expected(const detect_set *set);

@@ -1,0 +1,659 @@
+/* vedette monitor: watches this machine, or replays a recording through the same code. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/commands.h"
+#include "os/clock.h"
+#include "os/log.h"
+#include "pipeline.h"
+#include "vedette/detector.h"
+
+struct monitor_settings {
+    double interval, duration;
+    char *root, *replay, *data_dir, *nvml;
+    bool store, dashboard;
+    char *address;
+    long port, max_clients;
+    double budget, contamination, warm_up, retrain, backfill, cooldown, adopt;
+    long window_size, seed;
+    struct os_list detectors, features, rules;
+    bool desktop, bell, terminal;
+    struct os_list webhooks;
+    bool performance_log, metrics_history, anomalies, alerts;
+    double keep_raw, keep_minutes, keep_hours, max_disk;
+};
+
+#define AT(field) offsetof(struct monitor_settings, field)
+
+static const struct os_option options[] = {
+    {.name = "interval",
+     .letter = 'i',
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "1s",
+     .min = 0.05,
+     .max = 3600,
+     .offset = AT(interval),
+     .help = "Time between two samples, 50ms to 1h"},
+    {.name = "duration",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .offset = AT(duration),
+     .fallback = "0s",
+     .max = 1e9,
+     .help = "Stop after this time; 0 runs until it is stopped"},
+    {.name = "data-dir",
+     .letter = 'd',
+     .type = OS_OPTION_TEXT,
+     .value = "DIR",
+     .offset = AT(data_dir),
+     .help = "Where everything is kept (default: /var/lib/vedette for root, else "
+             "~/.local/state/vedette)"},
+    {.name = "replay",
+     .letter = 'r',
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .offset = AT(replay),
+     .help = "Play a recording (CSV or prmon) instead of watching, as fast as it goes"},
+    {.name = "root",
+     .type = OS_OPTION_TEXT,
+     .value = "DIR",
+     .offset = AT(root),
+     .help = "Read /proc and /sys below this folder"},
+    {.name = "nvml",
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .offset = AT(nvml),
+     .help = "The NVML library to load (default: libnvidia-ml.so.1)"},
+
+    {.name = "budget",
+     .letter = 'b',
+     .type = OS_OPTION_NUMBER,
+     .value = "N",
+     .fallback = "1",
+     .min = 0.001,
+     .max = 10000,
+     .offset = AT(budget),
+     .group = "Detection",
+     .help = "False alarms that are acceptable per week"},
+    {.name = "contamination",
+     .type = OS_OPTION_NUMBER,
+     .value = "SHARE",
+     .fallback = "0.05",
+     .min = 0.0001,
+     .max = 0.5,
+     .offset = AT(contamination),
+     .group = "Detection",
+     .help = "Share of the training rows that may be odd"},
+    {.name = "window-size",
+     .letter = 'w',
+     .type = OS_OPTION_INTEGER,
+     .value = "ROWS",
+     .fallback = "4096",
+     .min = 20,
+     .max = 4096,
+     .offset = AT(window_size),
+     .group = "Detection",
+     .help = "Normal rows the host layer learns from"},
+    {.name = "warm-up",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "60s",
+     .min = 1,
+     .max = 86400,
+     .offset = AT(warm_up),
+     .group = "Detection",
+     .help = "Time until the first verdict"},
+    {.name = "retrain",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "5min",
+     .min = 1,
+     .max = 604800,
+     .offset = AT(retrain),
+     .group = "Detection",
+     .help = "Time between trainings, which run in the background"},
+    {.name = "backfill",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "1h",
+     .max = 604800,
+     .offset = AT(backfill),
+     .group = "Detection",
+     .help = "How much of the store's past is learned from when no models are there"},
+    {.name = "adopt",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "15min",
+     .min = 10,
+     .max = 604800,
+     .offset = AT(adopt),
+     .group = "Detection",
+     .help = "A new level that holds for so long is the new normal"},
+    {.name = "detector",
+     .type = OS_OPTION_LIST,
+     .value = "NAME",
+     .offset = AT(detectors),
+     .group = "Detection",
+     .help =
+         "A detector of the host layer; may be given again (default: all that need no "
+         "labels)"},
+    {.name = "feature",
+     .type = OS_OPTION_LIST,
+     .value = "METRIC",
+     .offset = AT(features),
+     .group = "Detection",
+     .help = "A metric of the host layer; may be given again (default: the core ones)"},
+    {.name = "rule",
+     .type = OS_OPTION_LIST,
+     .value = "RULE",
+     .offset = AT(rules),
+     .group = "Detection",
+     .help =
+         "A hard limit, \"METRIC >|< VALUE [for TIME] [SEVERITY]\"; may be given again"},
+    {.name = "seed",
+     .type = OS_OPTION_INTEGER,
+     .value = "N",
+     .fallback = "0",
+     .min = 0,
+     .max = 1e15,
+     .offset = AT(seed),
+     .group = "Detection",
+     .help = "Seed of everything random"},
+
+    {.name = "terminal",
+     .type = OS_OPTION_FLAG,
+     .fallback = "true",
+     .offset = AT(terminal),
+     .group = "Alerts",
+     .help = "Print alerts"},
+    {.name = "bell",
+     .type = OS_OPTION_FLAG,
+     .fallback = "false",
+     .offset = AT(bell),
+     .group = "Alerts",
+     .help = "Ring the terminal's bell"},
+    {.name = "desktop",
+     .type = OS_OPTION_FLAG,
+     .fallback = "true",
+     .offset = AT(desktop),
+     .group = "Alerts",
+     .help = "Notify the desktop, where there is one"},
+    {.name = "webhook",
+     .type = OS_OPTION_LIST,
+     .value = "URL",
+     .offset = AT(webhooks),
+     .group = "Alerts",
+     .secret = true,
+     .help = "POST each alert as JSON; may be given again"},
+    {.name = "cooldown",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "10s",
+     .max = 86400,
+     .offset = AT(cooldown),
+     .group = "Alerts",
+     .help = "Least time between two alerts; six times that for drift"},
+
+    {.name = "dashboard",
+     .type = OS_OPTION_FLAG,
+     .fallback = "true",
+     .offset = AT(dashboard),
+     .group = "Dashboard",
+     .help = "Serve the dashboard"},
+    {.name = "address",
+     .type = OS_OPTION_TEXT,
+     .value = "ADDRESS",
+     .fallback = "127.0.0.1",
+     .offset = AT(address),
+     .group = "Dashboard",
+     .help = "Address to listen on; only loopback is allowed"},
+    {.name = "port",
+     .letter = 'p',
+     .type = OS_OPTION_INTEGER,
+     .value = "PORT",
+     .fallback = "5000",
+     .min = 0,
+     .max = 65535,
+     .offset = AT(port),
+     .group = "Dashboard",
+     .help = "Port to listen on; 0 takes any free one"},
+    {.name = "max-clients",
+     .type = OS_OPTION_INTEGER,
+     .value = "N",
+     .fallback = "32",
+     .min = 1,
+     .max = 1000,
+     .offset = AT(max_clients),
+     .group = "Dashboard",
+     .help = "Live pages at once"},
+
+    {.name = "store",
+     .type = OS_OPTION_FLAG,
+     .fallback = "true",
+     .offset = AT(store),
+     .group = "Store",
+     .help = "Keep samples, events and models"},
+    {.name = "keep-raw",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "1d",
+     .min = 60,
+     .max = 3.2e9,
+     .offset = AT(keep_raw),
+     .group = "Store",
+     .help = "How long every sample is kept"},
+    {.name = "keep-minutes",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "14d",
+     .min = 3600,
+     .max = 3.2e9,
+     .offset = AT(keep_minutes),
+     .group = "Store",
+     .help = "How long one value a minute is kept"},
+    {.name = "keep-hours",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "400d",
+     .min = 86400,
+     .max = 3.2e9,
+     .offset = AT(keep_hours),
+     .group = "Store",
+     .help = "How long one value an hour is kept"},
+    {.name = "max-disk",
+     .type = OS_OPTION_SIZE,
+     .value = "SIZE",
+     .fallback = "500MB",
+     .min = 1e7,
+     .max = 1e13,
+     .offset = AT(max_disk),
+     .group = "Store",
+     .help = "Most the database may take; the oldest samples leave first"},
+    {.name = "performance-log",
+     .type = OS_OPTION_FLAG,
+     .fallback = "true",
+     .offset = AT(performance_log),
+     .group = "Store",
+     .help = "Write performance_log.csv"},
+    {.name = "metrics-history",
+     .type = OS_OPTION_FLAG,
+     .fallback = "true",
+     .offset = AT(metrics_history),
+     .group = "Store",
+     .help = "Write metrics_history.csv"},
+    {.name = "alerts-log",
+     .type = OS_OPTION_FLAG,
+     .fallback = "true",
+     .offset = AT(alerts),
+     .group = "Store",
+     .help = "Write alerts.jsonl"},
+    {.name = "anomalies-log",
+     .type = OS_OPTION_FLAG,
+     .fallback = "true",
+     .offset = AT(anomalies),
+     .group = "Store",
+     .help = "Write anomalies.json"},
+    {.name = NULL},
+};
+
+/* ---- from settings to the pipeline's configuration ---- */
+
+/* Texts that the configuration points to. */
+struct plan {
+    struct pipeline_config config;
+    char data_dir[4096];
+    const char *detector[RECORD_DETECTORS_MAX];
+    const char *feature[HOST_COLUMNS];
+};
+
+/* Root keeps system state, others keep theirs (XDG base directory specification). */
+static enum vd_status choose_data_dir(const struct monitor_settings *s, struct plan *plan,
+                                      struct vd_error *err)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    size_t size = sizeof plan->data_dir;
+
+    if (s->data_dir != NULL)
+        snprintf(plan->data_dir, size, "%s", s->data_dir);
+    else if (geteuid() == 0)
+        snprintf(plan->data_dir, size, "/var/lib/vedette");
+    else if (state != NULL && state[0] == '/')
+        snprintf(plan->data_dir, size, "%s/vedette", state);
+    else if (home != NULL && home[0] == '/')
+        snprintf(plan->data_dir, size, "%s/.local/state/vedette", home);
+    else
+        return vd_error_set(err, VD_ERR_ARGUMENT, "give one with --data-dir",
+                            "no home directory to keep the data in");
+    plan->config.store.dir = plan->data_dir;
+    return VD_OK;
+}
+
+static enum vd_status choose_detectors(const struct monitor_settings *s,
+                                       struct plan *plan, struct vd_error *err)
+{
+    struct host_config *host = &plan->config.detect.host;
+    const struct vd_detector_info *info;
+
+    host->detector = plan->detector;
+    for (size_t i = 0; i < s->detectors.n; i++) {
+        info = vd_detector_find(s->detectors.at[i]);
+        if (info == NULL || info->needs_labels)
+            return vd_error_set(err, VD_ERR_ARGUMENT, "see vedette help detectors",
+                                "--detector: \"%s\" is no detector that learns without "
+                                "labels",
+                                s->detectors.at[i]);
+        if (info->unavailable != NULL)
+            return vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "--detector %s: %s",
+                                info->name, info->unavailable);
+        if (host->n_detectors < RECORD_DETECTORS_MAX - HOST_LIVE)
+            plan->detector[host->n_detectors++] = info->name;
+    }
+    for (size_t i = 0; s->detectors.n == 0 && (info = vd_detector_at(i)) != NULL; i++)
+        if (!info->needs_labels && info->unavailable == NULL &&
+            host->n_detectors < RECORD_DETECTORS_MAX - HOST_LIVE)
+            plan->detector[host->n_detectors++] = info->name;
+    return VD_OK;
+}
+
+static enum vd_status choose_features(const struct monitor_settings *s, struct plan *plan,
+                                      struct vd_error *err)
+{
+    if (s->features.n > HOST_COLUMNS)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "--feature: at most %d metrics",
+                            HOST_COLUMNS);
+    for (size_t i = 0; i < s->features.n; i++)
+        plan->feature[i] = s->features.at[i];
+    if (s->features.n > 0) {
+        plan->config.detect.host.column = plan->feature;
+        plan->config.detect.host.n_columns = s->features.n;
+    }
+    return VD_OK;
+}
+
+static enum vd_status add_rules(const struct monitor_settings *s, struct plan *plan,
+                                struct vd_error *err)
+{
+    detect_rules_init(&plan->config.rules);
+    for (size_t i = 0; i < s->rules.n; i++) {
+        struct detect_rule rule;
+        enum vd_status status = detect_rule_parse(&rule, s->rules.at[i], err);
+
+        if (status == VD_OK && detect_rules_add(&plan->config.rules, &rule) != VD_OK)
+            status = vd_error_set(err, VD_ERR_LIMIT, NULL, "--rule: at most %d rules",
+                                  DETECT_RULES_MAX);
+        if (status != VD_OK)
+            return status;
+    }
+    return VD_OK;
+}
+
+static void set_store(const struct monitor_settings *s, struct pipeline_config *config)
+{
+    config->store_on = s->store;
+    config->store.interval_s = s->interval;
+    config->store.performance_log = s->performance_log;
+    config->store.metrics_history = s->metrics_history;
+    config->store.alerts = s->alerts;
+    config->store.anomalies = s->anomalies;
+    config->store.retention_raw_s = s->keep_raw;
+    config->store.retention_minute_s = s->keep_minutes;
+    config->store.retention_hour_s = s->keep_hours;
+    config->store.max_bytes = s->max_disk;
+}
+
+static enum vd_status make_plan(const struct monitor_settings *s, struct plan *plan,
+                                struct vd_error *err)
+{
+    struct pipeline_config *config = &plan->config;
+    enum vd_status status;
+
+    *config = pipeline_config_default();
+    config->interval_s = s->interval;
+    config->collect.root = s->root;
+    config->collect.nvml_library = s->nvml;
+    config->collect.replay = s->replay;
+    config->collect.threads = s->replay == NULL;
+    config->detect.interval_s = s->interval;
+    config->detect.warm_up_s = s->warm_up;
+    config->detect.retrain_s = s->retrain;
+    config->detect.host.contamination = s->contamination;
+    config->detect.host.window = (size_t)s->window_size;
+    config->detect.host.seed = (uint64_t)s->seed;
+    config->alert.interval_s = s->interval;
+    config->alert.budget_per_week = s->budget;
+    config->alert.cooldown_s = s->cooldown;
+    config->alert.adopt_s = s->adopt;
+    config->backfill_s = s->backfill;
+    config->show_on = s->dashboard && s->replay == NULL;
+    config->show.address = s->address;
+    config->show.port = (int)s->port;
+    config->show.max_clients = (size_t)s->max_clients;
+    config->show.version = VEDETTE_VERSION;
+    set_store(s, config);
+    status = choose_data_dir(s, plan, err);
+    if (status == VD_OK)
+        status = choose_detectors(s, plan, err);
+    if (status == VD_OK)
+        status = choose_features(s, plan, err);
+    if (status == VD_OK)
+        status = add_rules(s, plan, err);
+    return status;
+}
+
+/* ---- the loop ---- */
+
+/* What the timer and the signals share. */
+struct watch {
+    pipeline *pipeline;
+    uv_loop_t *loop;
+    uv_timer_t timer;
+    uv_signal_t on_int, on_term, on_hup;
+    int64_t interval_ns;
+    int64_t due_ns; /* monotonic: when the next tick is due */
+    int64_t end_ns; /* monotonic; INT64_MAX = never */
+    bool stopping;
+};
+
+static void schedule(struct watch *watch);
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct watch *watch = timer->data;
+    int64_t now = os_clock_mono_ns();
+
+    if (now >= watch->due_ns) {
+        pipeline_tick(watch->pipeline, os_clock_wall_ns(), now, now - watch->due_ns);
+        /* The schedule is absolute: a late tick does not shift those after it, and ticks
+         * that were missed altogether are not made up for. */
+        watch->due_ns += watch->interval_ns;
+        now = os_clock_mono_ns();
+        if (watch->due_ns <= now)
+            watch->due_ns +=
+                (now - watch->due_ns) / watch->interval_ns * watch->interval_ns +
+                watch->interval_ns;
+        if (now >= watch->end_ns)
+            watch->stopping = true;
+    }
+    if (watch->stopping)
+        uv_stop(watch->loop);
+    else
+        schedule(watch);
+}
+
+static void schedule(struct watch *watch)
+{
+    int64_t wait = watch->due_ns - os_clock_mono_ns();
+
+    /* libuv counts from the loop's cached time in whole milliseconds: refresh it, and
+     * round up, so that the tick is late by less than one and never early. */
+    uv_update_time(watch->loop);
+    uv_timer_start(&watch->timer, on_tick,
+                   wait <= 0 ? 0 : (uint64_t)((wait + 999999) / 1000000), 0);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct watch *watch = signal->data;
+
+    if (number == SIGHUP) {
+        os_log_reopen();
+        return;
+    }
+    watch->stopping = true;
+    uv_stop(watch->loop);
+}
+
+static void start_signal(struct watch *watch, uv_signal_t *signal, int number)
+{
+    uv_signal_init(watch->loop, signal);
+    signal->data = watch;
+    uv_signal_start(signal, on_signal, number);
+}
+
+static void close_handles(struct watch *watch)
+{
+    uv_close((uv_handle_t *)&watch->timer, NULL);
+    uv_close((uv_handle_t *)&watch->on_int, NULL);
+    uv_close((uv_handle_t *)&watch->on_term, NULL);
+    uv_close((uv_handle_t *)&watch->on_hup, NULL);
+}
+
+static void say(enum store_level level, const char *text)
+{
+    os_log(level == STORE_INFO      ? OS_LOG_INFO
+           : level == STORE_WARNING ? OS_LOG_WARNING
+                                    : OS_LOG_ERROR,
+           "%s", text);
+}
+
+static void say_store(void *context, enum store_level level, const char *text)
+{
+    (void)context;
+    say(level, text);
+}
+
+static void print_summary(const pipeline *p)
+{
+    struct pipeline_summary s;
+
+    pipeline_summary(p, &s);
+    printf("%llu samples, %llu events, %llu alerts. Budget %g a week, so far ",
+           (unsigned long long)s.ticks, (unsigned long long)s.events,
+           (unsigned long long)s.alerts, s.budget_per_week);
+    if (isnan(s.achieved_per_week))
+        printf("too early to say");
+    else
+        printf("%.2g a week", s.achieved_per_week);
+    printf(" (threshold: surprise %.2f).\n", s.threshold);
+    if (s.lost > 0)
+        printf("%llu records could not be kept; the log says why.\n",
+               (unsigned long long)s.lost);
+}
+
+static int watch_machine(const struct monitor_settings *s, struct plan *plan,
+                         struct vd_error *err)
+{
+    uv_loop_t loop;
+    struct watch watch = {.loop = &loop, .interval_ns = (int64_t)(s->interval * 1e9)};
+    enum vd_status status;
+
+    if (uv_loop_init(&loop) != 0) {
+        vd_error_set(err, VD_ERR_MEMORY, NULL, "no event loop");
+        return CMD_FAILED;
+    }
+    plan->config.loop = &loop;
+    status = pipeline_new(&watch.pipeline, &plan->config, err);
+    if (status == VD_OK) {
+        uv_timer_init(&loop, &watch.timer);
+        watch.timer.data = &watch;
+        start_signal(&watch, &watch.on_int, SIGINT);
+        start_signal(&watch, &watch.on_term, SIGTERM);
+        start_signal(&watch, &watch.on_hup, SIGHUP);
+        if (plan->config.show_on)
+            printf("Dashboard: http://%s:%d/\n", s->address,
+                   pipeline_port(watch.pipeline));
+        if (plan->config.store_on)
+            printf("Data:      %s\n", plan->data_dir);
+        printf("Watching this machine; the first verdicts come after %.0f s. Ctrl-C "
+               "stops.\n",
+               s->warm_up);
+        fflush(stdout);
+        watch.due_ns = os_clock_mono_ns();
+        watch.end_ns =
+            s->duration > 0 ? watch.due_ns + (int64_t)(s->duration * 1e9) : INT64_MAX;
+        schedule(&watch);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        print_summary(watch.pipeline);
+        close_handles(&watch);
+    }
+    pipeline_free(watch.pipeline);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    return status == VD_OK ? CMD_OK : CMD_FAILED;
+}
+
+/* No clock: the recording brings its own, and each row is a tick. */
+static int replay(struct plan *plan, struct vd_error *err)
+{
+    pipeline *p;
+
+    if (pipeline_new(&p, &plan->config, err) != VD_OK)
+        return CMD_FAILED;
+    while (!pipeline_ended(p))
+        pipeline_tick(p, 0, 0, 0);
+    print_summary(p);
+    pipeline_free(p);
+    return CMD_OK;
+}
+
+static int run(void *settings, int argc, char **argv)
+{
+    const struct monitor_settings *s = settings;
+    struct plan plan = {0};
+    struct vd_error err = {0};
+    int code = CMD_USAGE;
+
+    (void)argc;
+    (void)argv;
+    if (make_plan(s, &plan, &err) == VD_OK) {
+        plan.config.say = say;
+        plan.config.store.say = say_store;
+        code = s->replay == NULL ? watch_machine(s, &plan, &err) : replay(&plan, &err);
+    }
+    if (err.status != VD_OK)
+        os_log_failure(&err);
+    return code;
+}
+
+const struct cmd_command cmd_monitor = {
+    .name = "monitor",
+    .summary = "Watch this machine and say when something is not normal",
+    .about =
+        "Samples this machine once a second, learns what is normal for it, and says "
+        "within "
+        "seconds when something is not: which metric, what was expected, and which "
+        "process "
+        "is behind it. The dashboard's address is printed at start.\n\n"
+        "Nothing has to be configured. The first verdicts come after a minute, with a "
+        "confidence that grows as more has been seen. What was flagged is kept out of "
+        "training. The alert budget decides what goes out as an alert; everything else "
+        "that "
+        "was noticed is in the list of events.",
+    .examples = "vedette monitor\n"
+                "    Watch this machine, dashboard on http://127.0.0.1:5000/\n"
+                "vedette monitor --budget 0.25 --webhook https://example.org/hook\n"
+                "    At most one false alarm a month, sent to a webhook\n"
+                "vedette monitor --rule \"memory_available_gb < 1 for 30s critical\"\n"
+                "    A hard limit of your own\n"
+                "vedette monitor --replay metrics_history.csv --no-store\n"
+                "    Run a recording through the same detectors\n",
+    .options = options,
+    .settings_size = sizeof(struct monitor_settings),
+    .run = run,
+};

@@ -1,0 +1,361 @@
+/* The main path is pipeline_tick; around it stand what happens beside a tick (training,
+ * saving), start and stop. What the dashboard asks is answered in pipeline_show.c. */
+#include "pipeline.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain/explain.h"
+#include "feature/rates.h"
+#include "os/clock.h"
+#include "pipeline_state.h"
+#include "vedette/calibration.h"
+
+static const char *const stage_name[PIPELINE_STAGES] = {
+    "collect", "feature", "detect", "explain and alert", "store", "show"};
+
+/* An event's explanation is made anew at each new peak and every so often. */
+static const double EXPLAIN_EVERY_S = 5;
+
+struct pipeline_config pipeline_config_default(void)
+{
+    return (struct pipeline_config){
+        .interval_s = 1,
+        .collect = collect_config_default(),
+        .detect = detect_config_default(),
+        .alert = alert_config_default(),
+        .store_on = true,
+        .store = store_config_default(),
+        .show_on = true,
+        .show = show_config_default(),
+        .backfill_s = 3600,
+        .save_s = 300,
+    };
+}
+
+void pipeline_say(const pipeline *p, enum store_level level, const char *format, ...)
+{
+    char text[640];
+    va_list args;
+
+    if (p->config.say == NULL)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    p->config.say(level, text);
+}
+
+/* ---- one tick ---- */
+
+/* Fills in why, and who. Done at the opening, at new peaks and every few seconds: walking
+ * the recorder on each tick of a long event would be waste. */
+static void explain(pipeline *p, enum alert_kind kind, struct record_event *event,
+                    const struct explain_input *in, bool opened, bool new_peak)
+{
+    struct pipeline_event *state = &p->event[kind];
+    double seconds = (double)(p->record.time_ns - event->start_ns) * 1e-9;
+
+    if (opened) {
+        explain_course_start(&state->course);
+        state->explained_ns = 0;
+    }
+    if (new_peak || state->explained_ns == 0 ||
+        (double)(p->record.mono_ns - state->explained_ns) * 1e-9 >= EXPLAIN_EVERY_S) {
+        if (kind == ALERT_ANOMALY && (new_peak || event->n_top == 0))
+            explain_event(in, event);
+        if (kind == ALERT_ANOMALY || kind == ALERT_RULE)
+            explain_suspects(in, p->recorder, event->start_ns, event);
+        for (size_t i = 0; i < event->n_suspects; i++)
+            event->suspect[i].process.pss_bytes = collect_process_pss(
+                p->config.collect.root, event->suspect[i].process.pid);
+        state->explained_ns = p->record.mono_ns;
+    }
+    explain_course_add(&state->course, in, event);
+    snprintf(event->pattern, sizeof event->pattern, "%s",
+             explain_pattern(&state->course, in, event, seconds));
+}
+
+/* Events leave through a short queue: a record carries one, and two may change on the
+ * same tick. An update that finds the queue full is left out; the next one tells more. */
+static void enqueue(pipeline *p, const struct record_event *event,
+                    enum record_event_change change)
+{
+    struct pipeline_change *slot;
+
+    if (p->n_changes == PIPELINE_CHANGES)
+        return;
+    slot = &p->change[(p->first_change + p->n_changes++) % PIPELINE_CHANGES];
+    slot->event = *event;
+    slot->change = change;
+}
+
+static void update_event(pipeline *p, const struct alert_input *input,
+                         const struct explain_input *in,
+                         void (*describe)(pipeline *p, struct record_event *event))
+{
+    struct pipeline_event *state = &p->event[input->kind];
+    struct record_event *event;
+    enum record_event_change change;
+    bool alert_now, new_peak, opened;
+
+    change = alert_events_update(&p->events, input, &event, &alert_now, &new_peak);
+    if (change == RECORD_EVENT_NONE)
+        return;
+    opened = change == RECORD_EVENT_OPENED;
+    if (opened) {
+        if (p->store != NULL)
+            event->id = store_set_next_event_id(p->store);
+        state->recorder_due_ns = input->mono_ns + (int64_t)RECORDER_AFTER_S * 1000000000;
+        if (input->severity != RECORD_NORMAL)
+            p->anomalies++;
+    }
+    if (change != RECORD_EVENT_ENDED) {
+        if (describe != NULL && (opened || new_peak))
+            describe(p, event);
+        explain(p, input->kind, event, in, opened, new_peak);
+    }
+    if (change == RECORD_EVENT_UPDATED && !alert_now && !new_peak &&
+        state->explained_ns != p->record.mono_ns)
+        return;
+    enqueue(p, event, change);
+}
+
+static double score_of_severity(enum record_severity severity)
+{
+    static const double score[] = {0, -0.2, -0.4, -0.6, -0.9};
+
+    return score[severity];
+}
+
+static void describe_rules(pipeline *p, struct record_event *event)
+{
+    event->reason[0] = '\0';
+    event->n_top = 0;
+    for (size_t i = 0; i < p->n_hits; i++) {
+        const struct detect_rule_hit *hit = &p->hit[i];
+        struct record_deviation d = {
+            .metric = hit->metric,
+            .value = hit->value,
+            .expected = detect_set_expected(p->detect)[hit->metric],
+            .z = detect_set_z(p->detect)[hit->metric],
+        };
+        char name[RECORD_NAME_MAX + RECORD_LABEL_MAX], rule[192];
+        size_t length = strlen(event->reason);
+
+        snprintf(event->reason + length, sizeof event->reason - length,
+                 "%s%s is %.4g (limit: %s)", length == 0 ? "" : " | ",
+                 record_metric_label(&p->schema.metric[hit->metric], name, sizeof name),
+                 hit->value, detect_rule_text(hit->rule, rule, sizeof rule));
+        if (event->n_top < RECORD_TOP) {
+            explain_deviation_text(&p->schema, &d, event->explanation[event->n_top],
+                                   sizeof event->explanation[0]);
+            event->top[event->n_top++] = d;
+        }
+    }
+}
+
+static void describe_silence(pipeline *p, struct record_event *event)
+{
+    const struct detect_silence_hit *hit = &p->silence_hit;
+    char name[RECORD_NAME_MAX + RECORD_LABEL_MAX] = "";
+
+    if (hit->metric != SIZE_MAX)
+        record_metric_label(&p->schema.metric[hit->metric], name, sizeof name);
+    switch (hit->kind) {
+    case DETECT_SILENCE_GAP:
+        snprintf(event->reason, sizeof event->reason,
+                 "No samples for %.0f s: the machine slept or was starved", hit->seconds);
+        break;
+    case DETECT_SILENCE_GONE:
+        snprintf(event->reason, sizeof event->reason, "%s has not reported for %.0f s",
+                 name, hit->seconds);
+        break;
+    case DETECT_SILENCE_FROZEN:
+        snprintf(event->reason, sizeof event->reason, "%s has not moved for %.0f s", name,
+                 hit->seconds);
+        break;
+    }
+}
+
+static void describe_drift(pipeline *p, struct record_event *event)
+{
+    (void)p;
+    snprintf(event->reason, sizeof event->reason,
+             "The scores have drifted: what is normal has changed, a retraining follows");
+}
+
+static void update_anomaly(pipeline *p, const struct explain_input *in)
+{
+    double threshold = alert_budget_threshold(&p->events.budget);
+    double score = vd_score_of_surprise(p->events.sustained, threshold);
+    struct alert_input input = {
+        .kind = ALERT_ANOMALY,
+        .active = p->events.sustained >= threshold,
+        .worth_alert = true,
+        .score = score,
+        .severity = record_severity_of(score),
+        .confidence = p->record.verdict.confidence,
+        .time_ns = p->record.time_ns,
+        .mono_ns = p->record.mono_ns,
+    };
+
+    if (input.severity == RECORD_NORMAL)
+        input.severity = RECORD_LOW;
+    /* A level that has held for a quarter of an hour is the new normal: the event ends
+     * and the baselines learn it. */
+    if (alert_events_adopted(&p->events, p->record.mono_ns))
+        input.active = false;
+    update_event(p, &input, in, NULL);
+}
+
+static void update_rules(pipeline *p, const struct explain_input *in)
+{
+    enum record_severity worst = RECORD_NORMAL;
+    struct alert_input input = {.kind = ALERT_RULE, .worth_alert = true, .confidence = 1};
+
+    p->n_hits = detect_rules_check(&p->config.rules, &p->schema, p->record.value,
+                                   p->record.mono_ns, p->hit);
+    for (size_t i = 0; i < p->n_hits; i++)
+        if (p->hit[i].rule->severity > worst)
+            worst = p->hit[i].rule->severity;
+    input.active = p->n_hits > 0;
+    input.severity = worst;
+    input.score = score_of_severity(worst);
+    input.time_ns = p->record.time_ns;
+    input.mono_ns = p->record.mono_ns;
+    update_event(p, &input, in, describe_rules);
+}
+
+static void update_silence_and_drift(pipeline *p, const struct explain_input *in)
+{
+    struct alert_input input = {
+        .kind = ALERT_SILENCE,
+        .active = detect_silence_check(&p->silence, &p->schema, p->record.value,
+                                       p->record.mono_ns, &p->silence_hit),
+        .confidence = 1,
+        .score = score_of_severity(RECORD_LOW),
+        .severity = RECORD_LOW,
+        .time_ns = p->record.time_ns,
+        .mono_ns = p->record.mono_ns,
+    };
+
+    /* A gap is told in the log of events; only something that should be heard and is not
+     * is worth an alert. */
+    input.worth_alert = input.active && p->silence_hit.kind != DETECT_SILENCE_GAP;
+    update_event(p, &input, in, describe_silence);
+    input.kind = ALERT_DRIFT;
+    input.active = p->record.verdict.drift;
+    input.worth_alert = false;
+    update_event(p, &input, in, describe_drift);
+}
+
+static void stop_watch(pipeline *p, enum pipeline_stage stage)
+{
+    int64_t now = os_clock_mono_ns();
+
+    p->stage_us[stage] = (double)(now - p->watch_ns) * 1e-3;
+    p->watch_ns = now;
+}
+
+static void take_change(pipeline *p)
+{
+    p->record.event = NULL;
+    p->record.change = RECORD_EVENT_NONE;
+    if (p->n_changes == 0)
+        return;
+    p->record.event = &p->change[p->first_change].event;
+    p->record.change = p->change[p->first_change].change;
+    p->first_change = (p->first_change + 1) % PIPELINE_CHANGES;
+    p->n_changes--;
+}
+
+void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter_ns)
+{
+    struct explain_input in = {.schema = &p->schema};
+
+    p->watch_ns = os_clock_mono_ns();
+
+    p->sample.time_ns = time_ns;
+    p->sample.mono_ns = mono_ns;
+    p->sample.jitter_ns = jitter_ns;
+    collect_set_read(p->collect, &p->sample);
+    stop_watch(p, PIPELINE_COLLECT);
+    if (collect_set_ended(p->collect))
+        return;
+
+    p->record.tick = p->ticks++;
+    p->record.time_ns = p->sample.time_ns;
+    p->record.mono_ns = p->sample.mono_ns;
+    p->record.jitter_ns = p->sample.jitter_ns;
+    p->record.processes = p->sample.processes;
+    p->record.value = feature_rates_update(p->rates, &p->sample);
+    stop_watch(p, PIPELINE_FEATURE);
+
+    detect_set_read(p->detect, &p->schema, p->record.value, p->record.time_ns,
+                    p->record.mono_ns, alert_budget_threshold(&p->events.budget),
+                    &p->record.verdict);
+    pipeline_count_latency(p);
+    stop_watch(p, PIPELINE_DETECT);
+
+    in.value = p->record.value;
+    in.expected = detect_set_expected(p->detect);
+    in.z = detect_set_z(p->detect);
+    explain_recorder_add(p->recorder, p->record.time_ns, p->record.processes);
+    alert_events_tick(&p->events, p->record.verdict.surprise, p->record.time_ns,
+                      p->record.mono_ns);
+    update_anomaly(p, &in);
+    update_rules(p, &in);
+    update_silence_and_drift(p, &in);
+    if (!alert_events_anomalous(&p->events))
+        detect_set_learn(p->detect, p->record.value);
+    else
+        p->quarantined++;
+    take_change(p);
+    stop_watch(p, PIPELINE_EXPLAIN);
+
+    if (p->store != NULL)
+        store_set_push(p->store, &p->record);
+    pipeline_keep_moments(p);
+    stop_watch(p, PIPELINE_STORE);
+    if (p->show != NULL)
+        show_server_publish(p->show, &p->record);
+    stop_watch(p, PIPELINE_SHOW);
+
+    pipeline_train_when_due(p);
+    pipeline_save_when_due(p);
+}
+
+const char *pipeline_stage_name(enum pipeline_stage stage)
+{
+    return stage_name[stage];
+}
+
+bool pipeline_ended(const pipeline *p)
+{
+    return collect_set_ended(p->collect);
+}
+
+int pipeline_port(const pipeline *p)
+{
+    return p->show == NULL ? 0 : show_server_port(p->show);
+}
+
+void pipeline_summary(const pipeline *p, struct pipeline_summary *out)
+{
+    struct store_counters counters[16];
+    size_t n = p->store == NULL ? 0 : store_set_counters(p->store, counters, 16);
+
+    *out = (struct pipeline_summary){
+        .ticks = p->ticks,
+        .events = p->anomalies,
+        .alerts = p->events.alerts,
+        .budget_per_week = p->events.budget.per_week,
+        .achieved_per_week = alert_budget_achieved(&p->events.budget),
+        .threshold = alert_budget_threshold(&p->events.budget),
+    };
+    for (size_t i = 0; i < n; i++)
+        out->lost += counters[i].lost;
+}

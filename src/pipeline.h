@@ -1,0 +1,62 @@
+/* The one place where the stages meet: collect -> feature -> detect -> explain -> alert
+ * -> store, show. One tick reads top to bottom in pipeline.c. Live, in replay and in
+ * tests it is the same code; only who calls pipeline_tick differs.
+ */
+#ifndef VD_PIPELINE_H
+#define VD_PIPELINE_H
+
+#include <uv.h>
+
+#include "alert/events.h"
+#include "collect/collectors.h"
+#include "detect/detect.h"
+#include "detect/rules.h"
+#include "show/server.h"
+#include "store/sinks.h"
+
+struct pipeline_config {
+    double interval_s;
+    struct collect_config collect;
+    struct detect_config detect;
+    struct detect_rules rules;
+    struct alert_config alert;
+    bool store_on; /* false: nothing is kept */
+    struct store_config store;
+    bool show_on; /* false: no dashboard */
+    struct show_config show;
+    double backfill_s; /* how much of the store's past is learned from at start */
+    double save_s;     /* models are saved so often */
+    uv_loop_t *loop;   /* trains and saves on its worker threads; NULL = on the tick */
+    void (*say)(enum store_level level, const char *text); /* a line for the log */
+};
+
+struct pipeline_config pipeline_config_default(void);
+
+typedef struct pipeline pipeline;
+
+enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config,
+                            struct vd_error *err);
+
+/* One tick, begun at these times, `jitter_ns` after it was due. */
+void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter_ns);
+
+/* Whether a replay has come to its end. */
+bool pipeline_ended(const pipeline *p);
+
+/* The dashboard's port, 0 when there is none. */
+int pipeline_port(const pipeline *p);
+
+struct pipeline_summary {
+    uint64_t ticks, events, alerts;
+    double budget_per_week, achieved_per_week; /* NaN = too early to say */
+    double threshold;
+    uint64_t lost; /* records that a sink could not take */
+};
+
+void pipeline_summary(const pipeline *p, struct pipeline_summary *out);
+
+/* Saves the models, flushes and closes everything. Waits for a training under way; the
+ * loop has to run once more for the dashboard's connections. Takes NULL. */
+void pipeline_free(pipeline *p);
+
+#endif

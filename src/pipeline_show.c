@@ -1,0 +1,157 @@
+/* What the dashboard asks of the pipeline. */
+#include <math.h>
+#include <string.h>
+
+#include "pipeline_state.h"
+#include "vedette/detector.h"
+#include "vedette/stats.h"
+
+static struct pipeline_latency *latency_of(pipeline *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_latencies; i++)
+        if (strcmp(p->latency[i].name, name) == 0)
+            return &p->latency[i];
+    if (p->n_latencies == RECORD_DETECTORS_MAX)
+        return NULL;
+    p->latency[p->n_latencies].name = name;
+    return &p->latency[p->n_latencies++];
+}
+
+void pipeline_count_latency(pipeline *p)
+{
+    for (size_t i = 0; i < p->record.verdict.n; i++) {
+        const struct record_score *score = &p->record.verdict.detector[i];
+        struct pipeline_latency *latency = latency_of(p, score->name);
+
+        if (latency == NULL)
+            continue;
+        latency->us[latency->next] = (float)score->latency_us;
+        latency->next = (latency->next + 1) % PIPELINE_LATENCIES;
+        if (latency->n < PIPELINE_LATENCIES)
+            latency->n++;
+        latency->max = fmax(latency->max, score->latency_us);
+        latency->ready = score->ready;
+    }
+}
+
+static void fill_detector(const struct pipeline_latency *latency,
+                          struct show_detector *out)
+{
+    const struct vd_detector_info *info = vd_detector_find(latency->name);
+    double us[PIPELINE_LATENCIES];
+
+    for (size_t i = 0; i < latency->n; i++)
+        us[i] = (double)latency->us[i];
+    vd_sort(us, latency->n);
+    *out = (struct show_detector){
+        .name = latency->name,
+        .title = info != NULL                             ? info->title
+                 : strcmp(latency->name, "robust_z") == 0 ? "Robust z-score"
+                                                          : "Metric layer (streaming)",
+        .unavailable = info == NULL ? NULL : info->unavailable,
+        .ready = latency->ready,
+        .average_us = vd_mean(us, latency->n),
+        .p99_us = vd_quantile_sorted(us, latency->n, 0.99),
+        .max_us = latency->max,
+    };
+}
+
+static const char *state_of(const pipeline *p)
+{
+    double confidence = detect_set_confidence(p->detect);
+
+    return confidence <= 0 ? "warming" : confidence < 0.5 ? "learning" : "watching";
+}
+
+static double metric_value(const pipeline *p, const char *name)
+{
+    size_t i = record_schema_find(&p->schema, name);
+
+    return i == SIZE_MAX || p->record.value == NULL ? NAN : p->record.value[i];
+}
+
+static void fill_sinks(pipeline *p, struct show_status *out)
+{
+    struct store_counters counters[12];
+    size_t n = p->store == NULL ? 0 : store_set_counters(p->store, counters, 12);
+
+    out->n_sinks = n < 12 ? n : 12;
+    for (size_t i = 0; i < out->n_sinks; i++) {
+        out->sink[i].name = counters[i].name;
+        out->sink[i].unavailable = counters[i].unavailable;
+        out->sink[i].sent = counters[i].sent;
+        out->sink[i].retried = counters[i].retried;
+        out->sink[i].lost = counters[i].lost;
+        out->dropped += counters[i].lost;
+    }
+}
+
+static void status(void *context, struct show_status *out)
+{
+    pipeline *p = context;
+    int64_t until_due = detect_set_training_due(p->detect) - p->record.mono_ns;
+
+    *out = (struct show_status){
+        .host = p->host_name,
+        .state = state_of(p),
+        .started_ns = p->started_ns,
+        .interval_s = p->config.interval_s,
+        .confidence = detect_set_confidence(p->detect),
+        .points = p->ticks,
+        .anomalies = p->anomalies,
+        .alerts = p->events.alerts,
+        .budget_per_week = p->events.budget.per_week,
+        .achieved_per_week = alert_budget_achieved(&p->events.budget),
+        .threshold_surprise = alert_budget_threshold(&p->events.budget),
+        .trained_ns = (double)p->trained_ns,
+        .next_training_ns = p->ticks == 0 ? 0 : (double)(p->record.time_ns + until_due),
+        .training_rows = detect_set_rows(p->detect),
+        .quarantined_rows = p->quarantined,
+        .self_cpu_percent = metric_value(p, "self_cpu_percent"),
+        .self_rss_bytes = metric_value(p, "self_memory_mb") * 1e6,
+        .dropped = p->schema.dropped +
+                   (p->record.processes == NULL ? 0 : p->record.processes->dropped),
+    };
+    for (int i = 0; i < PIPELINE_STAGES; i++) {
+        out->stage_name[i] = pipeline_stage_name((enum pipeline_stage)i);
+        out->stage_us[i] = p->stage_us[i];
+    }
+    out->n_stages = PIPELINE_STAGES;
+    for (size_t i = 0; i < p->n_latencies; i++)
+        fill_detector(&p->latency[i], &out->detector[i]);
+    out->n_detectors = p->n_latencies;
+    fill_sinks(p, out);
+}
+
+/* An open event hears it at once, a closed one in the store. A confirmed alert is no
+ * false alarm and gives its share of the budget back. */
+static enum vd_status feedback(void *context, int64_t event_id, const char *text,
+                               struct vd_error *err)
+{
+    pipeline *p = context;
+    enum vd_status result;
+
+    if (p->store == NULL)
+        return vd_error_set(err, VD_ERR_UNAVAILABLE, "start without --no-store",
+                            "feedback needs the store");
+    result = store_set_feedback(p->store, event_id, text, err);
+    if (result != VD_OK)
+        return result;
+    for (int kind = 0; kind < ALERT_KINDS; kind++)
+        if (p->events.event[kind].id == event_id)
+            snprintf(p->events.event[kind].feedback,
+                     sizeof p->events.event[kind].feedback, "%s", text);
+    if (strcmp(text, "real") == 0)
+        alert_budget_confirmed(&p->events.budget);
+    return VD_OK;
+}
+
+struct show_source pipeline_show_source(pipeline *p)
+{
+    return (struct show_source){
+        .context = p,
+        .status = status,
+        .history = p->store == NULL ? NULL : store_set_history(p->store),
+        .feedback = feedback,
+    };
+}

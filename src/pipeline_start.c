@@ -1,0 +1,363 @@
+/* What happens around the ticks: start with models and back-fill, training and saving on
+ * worker threads, the flight recorder's copies, stop. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "pipeline_state.h"
+
+static const char *const MODEL_NAME = "monitor";
+
+/* ---- training and saving ---- */
+
+/* One piece of work on a worker thread and its end on the loop's. */
+struct work {
+    uv_work_t request;
+    pipeline *p;
+    host_job *job;      /* training */
+    struct vd_writer w; /* saving */
+    struct vd_error err;
+    enum vd_status status;
+};
+
+/* A worker thread must never take the processor from what is being watched. */
+static void be_nice(void)
+{
+    setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
+}
+
+static void train(uv_work_t *request)
+{
+    struct work *work = request->data;
+
+    if (work->p->config.loop != NULL)
+        be_nice();
+    detect_host_train_run(work->job);
+}
+
+static void train_done(uv_work_t *request, int cancelled)
+{
+    struct work *work = request->data;
+    pipeline *p = work->p;
+
+    (void)cancelled;
+    p->training = false;
+    if (detect_set_training_end(p->detect, work->job, &work->err) == VD_OK)
+        p->trained_ns = p->record.time_ns;
+    else
+        pipeline_say(p, STORE_WARNING, "training failed, the old model stays: %s",
+                     work->err.text);
+    free(work);
+}
+
+static void save(uv_work_t *request)
+{
+    struct work *work = request->data;
+
+    if (work->p->config.loop != NULL)
+        be_nice();
+    work->status = store_set_model_save(work->p->store, MODEL_NAME, work->w.at,
+                                        work->w.size, &work->err);
+}
+
+static void save_done(uv_work_t *request, int cancelled)
+{
+    struct work *work = request->data;
+    pipeline *p = work->p;
+
+    (void)cancelled;
+    p->saving = false;
+    if (work->status != VD_OK)
+        pipeline_say(p, STORE_WARNING, "models not saved: %s", work->err.text);
+    vd_writer_release(&work->w);
+    free(work);
+}
+
+static void run(pipeline *p, struct work *work, uv_work_cb begin, uv_after_work_cb end)
+{
+    work->p = p;
+    work->request.data = work;
+    if (p->config.loop != NULL &&
+        uv_queue_work(p->config.loop, &work->request, begin, end) == 0)
+        return;
+    begin(&work->request);
+    end(&work->request, 0);
+}
+
+void pipeline_train_when_due(pipeline *p)
+{
+    struct work *work;
+    host_job *job;
+
+    if (p->training || p->record.mono_ns < detect_set_training_due(p->detect))
+        return;
+    job = detect_set_training_begin(p->detect, p->record.mono_ns);
+    if (job == NULL)
+        return;
+    work = calloc(1, sizeof *work);
+    if (work == NULL) {
+        detect_host_job_free(job);
+        return;
+    }
+    work->job = job;
+    p->training = true;
+    run(p, work, train, train_done);
+}
+
+static struct work *save_work(pipeline *p)
+{
+    struct work *work = calloc(1, sizeof *work);
+
+    if (work == NULL)
+        return NULL;
+    detect_set_save(p->detect, &p->schema, &work->w);
+    if (work->w.status == VD_OK)
+        return work;
+    vd_writer_release(&work->w);
+    free(work);
+    return NULL;
+}
+
+void pipeline_save_when_due(pipeline *p)
+{
+    struct work *work;
+
+    if (p->store == NULL || p->saving || p->record.mono_ns < p->save_due_ns)
+        return;
+    if (p->save_due_ns != 0 && (work = save_work(p)) != NULL) {
+        p->saving = true;
+        run(p, work, save, save_done);
+    }
+    p->save_due_ns = p->record.mono_ns + (int64_t)(p->config.save_s * 1e9);
+}
+
+/* ---- flight recorder ---- */
+
+static void keep_moments(pipeline *p, const struct record_event *event)
+{
+    struct history_moment *moment;
+    size_t n;
+
+    if (explain_recorder_span(p->recorder,
+                              event->start_ns - (int64_t)RECORDER_BEFORE_S * 1000000000,
+                              event->start_ns + (int64_t)RECORDER_AFTER_S * 1000000000,
+                              &moment, &n) != VD_OK)
+        return;
+    store_set_moments(p->store, event->id, moment, n);
+    history_moments_free(moment, n);
+}
+
+/* Kept once when the event opens, in case that this is the last thing the machine does,
+ * and once more when the half minute after is complete. */
+void pipeline_keep_moments(pipeline *p)
+{
+    if (p->store == NULL)
+        return;
+    for (int kind = 0; kind < ALERT_KINDS; kind++) {
+        struct pipeline_event *state = &p->event[kind];
+
+        if (state->recorder_due_ns == 0 || p->events.event[kind].id == 0)
+            continue;
+        if (!state->recorder_first) {
+            keep_moments(p, &p->events.event[kind]);
+            state->recorder_first = true;
+        } else if (p->record.mono_ns >= state->recorder_due_ns) {
+            keep_moments(p, &p->events.event[kind]);
+            state->recorder_due_ns = 0;
+            state->recorder_first = false;
+        }
+    }
+}
+
+/* ---- start ---- */
+
+/* Whether the store has an event in [from, to) among `n` events. */
+static bool was_flagged(const struct record_event *event, size_t n, int64_t at_ns)
+{
+    for (size_t i = 0; i < n; i++)
+        if (event[i].start_ns <= at_ns &&
+            (event[i].end_ns == 0 || at_ns <= event[i].end_ns) &&
+            strcmp(event[i].kind, "anomaly") == 0 &&
+            strcmp(event[i].feedback, "normal") != 0)
+            return true;
+    return false;
+}
+
+/* One step of the series as a row; false when nothing was seen then. */
+static bool fill_value(const struct history_series *series, size_t k, double *value)
+{
+    bool seen = false;
+
+    for (size_t m = 0; m < series->n_metrics; m++) {
+        value[m] = series->mean[m * series->n + k];
+        seen = seen || !isnan(value[m]);
+    }
+    return seen;
+}
+
+static void learn_series(pipeline *p, const struct history_series *series,
+                         const struct record_event *event, size_t n)
+{
+    double *value = malloc((p->schema.n + 1) * sizeof *value);
+
+    for (size_t k = 0; value != NULL && k < series->n; k++)
+        if (fill_value(series, k, value) && !was_flagged(event, n, series->time_ns[k]))
+            detect_set_learn_past(p->detect, &p->schema, value, series->time_ns[k]);
+    free(value);
+}
+
+/* The last hour of the store goes through the same detectors as a live tick does, except
+ * for what was flagged then. */
+static void backfill(pipeline *p)
+{
+    const struct history_reader *history = store_set_history(p->store);
+    char(*name)[RECORD_NAME_MAX + RECORD_LABEL_MAX] =
+        calloc(p->schema.n + 1, sizeof *name);
+    const char **names = calloc(p->schema.n + 1, sizeof *names);
+    struct history_series series = {0};
+    struct record_event *event = NULL;
+    struct history_query query = {.to_ns = os_clock_wall_ns(), .points = 10000};
+    struct history_event_query event_query = {.limit = 1000};
+    size_t n_events = 0;
+
+    if (name == NULL || names == NULL)
+        goto out;
+    for (size_t i = 0; i < p->schema.n; i++)
+        names[i] = record_metric_label(&p->schema.metric[i], name[i], sizeof *name);
+    query.metric = names;
+    query.n_metrics = p->schema.n;
+    query.from_ns = query.to_ns - (int64_t)(p->config.backfill_s * 1e9);
+    event_query.from_ns = query.from_ns;
+    event_query.to_ns = query.to_ns;
+    if (history->series(history->context, &query, &series, NULL) != VD_OK ||
+        series.n == 0)
+        goto out;
+    history->events(history->context, &event_query, &event, &n_events, NULL);
+    learn_series(p, &series, event, n_events);
+    if (detect_set_rows(p->detect) > 0)
+        pipeline_say(p, STORE_INFO, "learned from %zu samples of the last %.0f minutes",
+                     detect_set_rows(p->detect), p->config.backfill_s / 60);
+out:
+    history_series_release(&series);
+    free(event);
+    free(names);
+    free(name);
+}
+
+/* Models of the last run; without them, the store's past. */
+static void restore(pipeline *p)
+{
+    struct vd_error err = {0};
+    struct vd_reader r;
+    void *bytes = NULL;
+    size_t size = 0;
+
+    if (store_set_model_load(p->store, MODEL_NAME, &bytes, &size, &err) == VD_OK) {
+        vd_error_clear(&err);
+        vd_reader_init(&r, bytes, size);
+        if (detect_set_load(p->detect, &p->schema, &r, &err) == VD_OK)
+            pipeline_say(p, STORE_INFO, "models of the last run restored (%zu samples)",
+                         detect_set_rows(p->detect));
+        else
+            pipeline_say(p, STORE_WARNING, "models of the last run not used: %s",
+                         err.text);
+    }
+    free(bytes);
+    if (detect_set_rows(p->detect) == 0 && p->config.backfill_s > 0)
+        backfill(p);
+}
+
+static enum vd_status open_sinks(pipeline *p, struct vd_error *err)
+{
+    enum vd_status status = VD_OK;
+
+    if (p->config.store_on)
+        status = store_set_new(&p->store, &p->config.store, err);
+    return status;
+}
+
+static enum vd_status open_dashboard(pipeline *p, struct vd_error *err)
+{
+    struct show_source source = pipeline_show_source(p);
+
+    if (!p->config.show_on || p->config.loop == NULL)
+        return VD_OK;
+    return show_server_new(&p->show, p->config.loop, &p->config.show, &source, err);
+}
+
+enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config,
+                            struct vd_error *err)
+{
+    pipeline *p = calloc(1, sizeof *p);
+    enum vd_status status = VD_ERR_MEMORY;
+
+    *out = NULL;
+    if (p == NULL)
+        goto out;
+    p->config = *config;
+    p->started_ns = os_clock_wall_ns();
+    p->sample.schema = &p->schema;
+    p->record.schema = &p->schema;
+    p->silence.interval_s = config->interval_s;
+    gethostname(p->host_name, sizeof p->host_name - 1);
+    alert_events_init(&p->events, &config->alert);
+    status = open_sinks(p, err);
+    if (status == VD_OK)
+        status = collect_set_new(&p->collect, &config->collect, NULL, &p->schema, err);
+    if (status == VD_OK)
+        status = feature_rates_new(&p->rates, err);
+    if (status == VD_OK)
+        status = detect_set_new(&p->detect, &config->detect);
+    if (status == VD_OK)
+        status = explain_recorder_new(&p->recorder);
+    if (status == VD_OK)
+        status = open_dashboard(p, err);
+    if (status == VD_OK && p->store != NULL)
+        restore(p);
+out:
+    if (status != VD_OK) {
+        vd_error_set(err, status, NULL, "the monitor cannot start: %s",
+                     vd_status_text(status));
+        pipeline_free(p);
+        return status;
+    }
+    *out = p;
+    return VD_OK;
+}
+
+static bool busy(const pipeline *p)
+{
+    return p->training || p->saving;
+}
+
+void pipeline_free(pipeline *p)
+{
+    if (p == NULL)
+        return;
+    while (p->config.loop != NULL && busy(p))
+        uv_run(p->config.loop, UV_RUN_ONCE);
+    show_server_free(p->show);
+    if (p->store != NULL && p->detect != NULL && p->ticks > 0) {
+        struct work *work = save_work(p);
+
+        if (work != NULL) {
+            work->p = p;
+            work->request.data = work;
+            save(&work->request);
+            save_done(&work->request, 0);
+        }
+    }
+    store_set_close(p->store);
+    explain_recorder_free(p->recorder);
+    detect_set_free(p->detect);
+    feature_rates_free(p->rates);
+    collect_set_free(p->collect);
+    collect_sample_release(&p->sample);
+    detect_silence_release(&p->silence);
+    record_schema_release(&p->schema);
+    free(p);
+}

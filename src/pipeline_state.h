@@ -1,0 +1,94 @@
+/* The pipeline's insides, shared by its three files: pipeline.c (the tick),
+ * pipeline_start.c (start, stop, training, saving) and pipeline_show.c (answers for the
+ * dashboard). */
+#ifndef VD_PIPELINE_STATE_H
+#define VD_PIPELINE_STATE_H
+
+#include <stdarg.h>
+
+#include "detect/silence.h"
+#include "explain/explain.h"
+#include "feature/rates.h"
+#include "pipeline.h"
+
+enum pipeline_stage {
+    PIPELINE_COLLECT,
+    PIPELINE_FEATURE,
+    PIPELINE_DETECT,
+    PIPELINE_EXPLAIN,
+    PIPELINE_STORE,
+    PIPELINE_SHOW,
+    PIPELINE_STAGES
+};
+
+enum { PIPELINE_CHANGES = 16, PIPELINE_LATENCIES = 512 };
+
+/* Beside an open event. */
+struct pipeline_event {
+    struct explain_course course;
+    int64_t explained_ns;    /* monotonic; 0 = never */
+    int64_t recorder_due_ns; /* when the flight recorder is kept for good; 0 = done */
+    bool recorder_first;     /* a first version was kept when the event opened */
+};
+
+struct pipeline_change {
+    struct record_event event;
+    enum record_event_change change;
+};
+
+/* Latencies of one detector, for the average and the 99th percentile. */
+struct pipeline_latency {
+    const char *name;
+    float us[PIPELINE_LATENCIES];
+    size_t n, next;
+    double max;
+    bool ready;
+};
+
+struct pipeline {
+    struct pipeline_config config;
+    struct record_schema schema;
+    struct record_sample sample;
+    struct record record;
+    collect_set *collect;
+    feature_rates *rates;
+    detect_set *detect;
+    explain_recorder *recorder;
+    struct alert_events events;
+    store_set *store;  /* NULL = off */
+    show_server *show; /* NULL = off */
+
+    struct detect_rule_hit hit[DETECT_RULES_MAX];
+    size_t n_hits;
+    struct detect_silence silence;
+    struct detect_silence_hit silence_hit;
+    struct pipeline_event event[ALERT_KINDS];
+    struct pipeline_change change[PIPELINE_CHANGES];
+    size_t first_change, n_changes;
+
+    uint64_t ticks, anomalies, quarantined;
+    int64_t started_ns;    /* wall clock */
+    int64_t trained_ns;    /* wall clock; 0 = never */
+    int64_t save_due_ns;   /* monotonic */
+    bool training, saving; /* on a worker thread now */
+    int64_t watch_ns;
+    double stage_us[PIPELINE_STAGES];
+    struct pipeline_latency latency[RECORD_DETECTORS_MAX];
+    size_t n_latencies;
+    char host_name[64];
+};
+
+void pipeline_say(const pipeline *p, enum store_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+const char *pipeline_stage_name(enum pipeline_stage stage);
+
+/* pipeline_start.c */
+void pipeline_keep_moments(pipeline *p);
+void pipeline_train_when_due(pipeline *p);
+void pipeline_save_when_due(pipeline *p);
+
+/* pipeline_show.c */
+void pipeline_count_latency(pipeline *p);
+struct show_source pipeline_show_source(pipeline *p);
+
+#endif
