@@ -26,6 +26,7 @@ struct pipeline_config pipeline_config_default(void)
         .collect = collect_config_default(),
         .detect = detect_config_default(),
         .alert = alert_config_default(),
+        .channels = alert_channels_config_default(),
         .store_on = true,
         .store = store_config_default(),
         .show_on = true,
@@ -117,6 +118,9 @@ static void update_event(pipeline *p, const struct alert_input *input,
             describe(p, event);
         explain(p, input->kind, event, in, opened, new_peak);
     }
+    if (alert_now || (event->alerted && change == RECORD_EVENT_ENDED))
+        alert_channels_send(p->channels, event,
+                            alert_now ? RECORD_EVENT_OPENED : RECORD_EVENT_ENDED);
     if (change == RECORD_EVENT_UPDATED && !alert_now && !new_peak &&
         state->explained_ns != p->record.mono_ns)
         return;

@@ -7,6 +7,7 @@
 
 #include <uv.h>
 
+#include "alert/channels.h"
 #include "alert/events.h"
 #include "collect/collectors.h"
 #include "detect/detect.h"
@@ -20,6 +21,7 @@ struct pipeline_config {
     struct detect_config detect;
     struct detect_rules rules;
     struct alert_config alert;
+    struct alert_channels_config channels;
     bool store_on; /* false: nothing is kept */
     struct store_config store;
     bool show_on; /* false: no dashboard */

@@ -277,6 +277,8 @@ static enum vd_status open_sinks(pipeline *p, struct vd_error *err)
 
     if (p->config.store_on)
         status = store_set_new(&p->store, &p->config.store, err);
+    if (status == VD_OK)
+        status = alert_channels_new(&p->channels, &p->config.channels, err);
     return status;
 }
 
@@ -304,6 +306,7 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
     p->record.schema = &p->schema;
     p->silence.interval_s = config->interval_s;
     gethostname(p->host_name, sizeof p->host_name - 1);
+    p->config.channels.host = p->host_name;
     alert_events_init(&p->events, &config->alert);
     status = open_sinks(p, err);
     if (status == VD_OK)
@@ -351,6 +354,7 @@ void pipeline_free(pipeline *p)
             save_done(&work->request, 0);
         }
     }
+    alert_channels_free(p->channels);
     store_set_close(p->store);
     explain_recorder_free(p->recorder);
     detect_set_free(p->detect);

@@ -55,6 +55,7 @@ struct pipeline {
     detect_set *detect;
     explain_recorder *recorder;
     struct alert_events events;
+    alert_channels *channels;
     store_set *store;  /* NULL = off */
     show_server *show; /* NULL = off */
 

@@ -23,7 +23,7 @@ struct monitor_settings {
     long window_size, seed;
     struct os_list detectors, features, rules;
     bool desktop, bell, terminal;
-    struct os_list webhooks;
+    char *webhook;
     bool performance_log, metrics_history, anomalies, alerts;
     double keep_raw, keep_minutes, keep_hours, max_disk;
 };
@@ -185,12 +185,12 @@ static const struct os_option options[] = {
      .group = "Alerts",
      .help = "Notify the desktop, where there is one"},
     {.name = "webhook",
-     .type = OS_OPTION_LIST,
+     .type = OS_OPTION_TEXT,
      .value = "URL",
-     .offset = AT(webhooks),
+     .offset = AT(webhook),
      .group = "Alerts",
      .secret = true,
-     .help = "POST each alert as JSON; may be given again"},
+     .help = "POST each alert as JSON to this address"},
     {.name = "cooldown",
      .type = OS_OPTION_DURATION,
      .value = "TIME",
@@ -303,6 +303,21 @@ static const struct os_option options[] = {
 };
 
 /* ---- from settings to the pipeline's configuration ---- */
+
+/* Whether there is a desktop to notify: a session bus. On a server there is none, and
+ * that is no failure to speak of. */
+static bool has_desktop(void)
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    char path[4096];
+
+    if (getenv("DBUS_SESSION_BUS_ADDRESS") != NULL)
+        return true;
+    if (runtime == NULL)
+        return false;
+    snprintf(path, sizeof path, "%s/bus", runtime);
+    return access(path, F_OK) == 0;
+}
 
 /* Texts that the configuration points to. */
 struct plan {
@@ -435,6 +450,10 @@ static enum vd_status make_plan(const struct monitor_settings *s, struct plan *p
     config->show.port = (int)s->port;
     config->show.max_clients = (size_t)s->max_clients;
     config->show.version = VEDETTE_VERSION;
+    config->channels.terminal = s->terminal;
+    config->channels.bell = s->bell;
+    config->channels.desktop = s->desktop && s->replay == NULL && has_desktop();
+    config->channels.webhook = s->webhook;
     set_store(s, config);
     status = choose_data_dir(s, plan, err);
     if (status == VD_OK)
@@ -453,7 +472,7 @@ struct watch {
     pipeline *pipeline;
     uv_loop_t *loop;
     uv_timer_t timer;
-    uv_signal_t on_int, on_term, on_hup;
+    uv_signal_t on_int, on_term;
     int64_t interval_ns;
     int64_t due_ns; /* monotonic: when the next tick is due */
     int64_t end_ns; /* monotonic; INT64_MAX = never */
@@ -501,10 +520,7 @@ static void on_signal(uv_signal_t *signal, int number)
 {
     struct watch *watch = signal->data;
 
-    if (number == SIGHUP) {
-        os_log_reopen();
-        return;
-    }
+    (void)number;
     watch->stopping = true;
     uv_stop(watch->loop);
 }
@@ -521,7 +537,6 @@ static void close_handles(struct watch *watch)
     uv_close((uv_handle_t *)&watch->timer, NULL);
     uv_close((uv_handle_t *)&watch->on_int, NULL);
     uv_close((uv_handle_t *)&watch->on_term, NULL);
-    uv_close((uv_handle_t *)&watch->on_hup, NULL);
 }
 
 static void say(enum store_level level, const char *text)
@@ -536,6 +551,15 @@ static void say_store(void *context, enum store_level level, const char *text)
 {
     (void)context;
     say(level, text);
+}
+
+static void say_channel(void *context, enum alert_level level, const char *text)
+{
+    (void)context;
+    say(level == ALERT_INFO      ? STORE_INFO
+        : level == ALERT_WARNING ? STORE_WARNING
+                                 : STORE_ERROR,
+        text);
 }
 
 static void print_summary(const pipeline *p)
@@ -574,7 +598,6 @@ static int watch_machine(const struct monitor_settings *s, struct plan *plan,
         watch.timer.data = &watch;
         start_signal(&watch, &watch.on_int, SIGINT);
         start_signal(&watch, &watch.on_term, SIGTERM);
-        start_signal(&watch, &watch.on_hup, SIGHUP);
         if (plan->config.show_on)
             printf("Dashboard: http://%s:%d/\n", s->address,
                    pipeline_port(watch.pipeline));
@@ -624,6 +647,7 @@ static int run(void *settings, int argc, char **argv)
     if (make_plan(s, &plan, &err) == VD_OK) {
         plan.config.say = say;
         plan.config.store.say = say_store;
+        plan.config.channels.say = say_channel;
         code = s->replay == NULL ? watch_machine(s, &plan, &err) : replay(&plan, &err);
     }
     if (err.status != VD_OK)

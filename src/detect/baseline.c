@@ -9,7 +9,8 @@ static const struct {
     const char *unit;
     double floor;
 } unit_floor[] = {
-    {"%", 2}, {"MB/s", 1}, {"GB", 0.1}, {"MB", 20}, {"C", 2}, {"MHz", 100}, {"ms", 5},
+    {"%", 2}, {"MB/s", 1},  {"GB", 0.1}, {"MB", 20},
+    {"C", 2}, {"MHz", 100}, {"ms", 5},   {"1/s", 50},
 };
 
 /* Counts and rates without a unit of their own: a tenth of what is expected, and not less

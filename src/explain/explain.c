@@ -1,5 +1,6 @@
 #include "explain/explain.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -131,8 +132,12 @@ char *explain_deviation_text(const struct record_schema *schema,
 
     number_text(d->value, value, sizeof value);
     number_text(d->expected, expected, sizeof expected);
-    snprintf(text, size, "%s: %s (%s, expected ≈%s, z=%.1f)",
-             record_metric_label(&schema->metric[d->metric], name, sizeof name), value,
+    record_metric_label(&schema->metric[d->metric], name, sizeof name);
+    if (isnan(d->expected) || isnan(d->z)) {
+        snprintf(text, size, "%s: %s (what is normal is not known yet)", name, value);
+        return text;
+    }
+    snprintf(text, size, "%s: %s (%s, expected ≈%s, z=%.1f)", name, value,
              d->z >= 0 ? "high" : "low", expected, fabs(d->z));
     return text;
 }
@@ -146,8 +151,8 @@ static void factor_text(const struct record_schema *schema,
 
     number_text(d->value, value, sizeof value);
     snprintf(text, size, "%s: %s%s%s", group_words[explain_group_of(metric->name)].factor,
-             value, strcmp(metric->unit, "%") == 0 || metric->unit[0] == '\0' ? "" : " ",
-             metric->unit);
+             value, isalpha((unsigned char)metric->unit[0]) ? " " : "",
+             strcmp(metric->unit, "1/s") == 0 ? "/s" : metric->unit);
 }
 
 /* Adds " | " and the words unless the reason already has them. */
