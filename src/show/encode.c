@@ -1,10 +1,8 @@
-/* Field by field in the order of docs/api.md. Bytes become MB (10^6), nanoseconds seconds
- * and microseconds as said there. */
+/* Field by field in the order of docs/api.md. Bytes become MB (2^20 bytes, as in the
+ * metrics), nanoseconds seconds. */
 #include "show/encode.h"
 
 #include <math.h>
-
-static const double MB = 1e6;
 
 static void encode_process(struct show_json *j, const char *key,
                            const struct record_process *p, double cores)
@@ -19,13 +17,13 @@ static void encode_process(struct show_json *j, const char *key,
     show_json_string(j, "name", p->comm);
     show_json_string(j, "command", p->command);
     show_json_number(j, "cpu_percent", p->cpu_percent);
-    show_json_number(j, "rss_mb", p->rss_bytes / MB);
-    show_json_number(j, "pss_mb", p->pss_bytes / MB);
-    show_json_number(j, "read_mb_s", p->read_bytes_s / MB);
-    show_json_number(j, "write_mb_s", p->write_bytes_s / MB);
+    show_json_number(j, "rss_mb", p->rss_bytes / SHOW_MB);
+    show_json_number(j, "pss_mb", p->pss_bytes / SHOW_MB);
+    show_json_number(j, "read_mb_s", p->read_bytes_s / SHOW_MB);
+    show_json_number(j, "write_mb_s", p->write_bytes_s / SHOW_MB);
     show_json_integer(j, "threads", p->threads);
     show_json_number(j, "gpu_percent", p->gpu_percent);
-    show_json_number(j, "gpu_mb", p->gpu_bytes / MB);
+    show_json_number(j, "gpu_mb", p->gpu_bytes / SHOW_MB);
     show_json_bool(j, "suspicious", show_is_suspicious(p, cores));
     show_json_close(j, '}');
 }
@@ -72,7 +70,7 @@ static void encode_self(struct show_json *j, const struct show_status *status)
 {
     show_json_open(j, "self", '{');
     show_json_number(j, "cpu_percent", status->self_cpu_percent);
-    show_json_number(j, "rss_mb", status->self_rss_bytes / MB);
+    show_json_number(j, "rss_mb", status->self_rss_bytes / SHOW_MB);
     show_json_integer(j, "dropped", (int64_t)status->dropped);
     show_json_open(j, "stages", '[');
     for (size_t i = 0; i < status->n_stages; i++) {
@@ -254,7 +252,7 @@ static void encode_suspects(struct show_json *j, const struct record_event *even
     for (size_t i = 0; i < event->n_suspects && i < RECORD_SUSPECTS; i++) {
         const struct record_suspect *s = &event->suspect[i];
         /* Memory and disk come as bytes, CPU as percent of a core. */
-        double unit = s->resource[0] == 'm' || s->resource[0] == 'd' ? MB : 1;
+        double unit = s->resource[0] == 'm' || s->resource[0] == 'd' ? SHOW_MB : 1;
 
         show_json_open(j, NULL, '{');
         encode_process(j, "process", &s->process, cores);

@@ -113,6 +113,11 @@ static void append_escaped(struct show_json *j, unsigned char c)
     show_json_append(j, text, 2);
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 static void append_string(struct show_json *j, const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
@@ -120,10 +125,15 @@ static void append_string(struct show_json *j, const char *text)
 
     show_json_append(j, "\"", 1);
     while (plain < left) {
-        size_t length = show_utf8_length(s + plain, left - plain);
         unsigned char c = s[plain];
+        size_t length;
 
-        if (length > 1 || (length == 1 && c >= 0x20 && c != '"' && c != '\\')) {
+        if (is_plain(c)) {
+            plain++;
+            continue;
+        }
+        length = show_utf8_length(s + plain, left - plain);
+        if (length > 1) {
             plain += length;
             continue;
         }

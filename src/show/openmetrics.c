@@ -102,7 +102,8 @@ static void counter(struct page *p, const char *name, const char *help, double v
 
 /* ---- the machine ---- */
 
-/* What the node exporter knows under another name, in its own unit. */
+/* What the node exporter knows under another name, in its own unit. Its counters are not
+ * here: the stages give rates, and a rate is no counter. */
 static const struct rename {
     const char *ours, *theirs;
     double factor;
@@ -110,7 +111,18 @@ static const struct rename {
     {"load_1", "node_load1", 1},
     {"load_5", "node_load5", 1},
     {"load_15", "node_load15", 1},
-    {"memory_available_gb", "node_memory_MemAvailable_bytes", 1e9},
+    {"tasks_running", "node_procs_running", 1},
+    {"tasks_blocked", "node_procs_blocked", 1},
+    {"processes", "node_processes_pids", 1},
+    {"threads", "node_processes_threads", 1},
+    {"memory_total_gb", "node_memory_MemTotal_bytes", SHOW_MB * 1024},
+    {"memory_available_gb", "node_memory_MemAvailable_bytes", SHOW_MB * 1024},
+    {"memory_cached_gb", "node_memory_Cached_bytes", SHOW_MB * 1024},
+    {"memory_anonymous_gb", "node_memory_AnonPages_bytes", SHOW_MB * 1024},
+    {"memory_committed_gb", "node_memory_Committed_AS_bytes", SHOW_MB * 1024},
+    {"memory_dirty_mb", "node_memory_Dirty_bytes", SHOW_MB},
+    {"memory_writeback_mb", "node_memory_Writeback_bytes", SHOW_MB},
+    {"memory_slab_mb", "node_memory_Slab_bytes", SHOW_MB},
 };
 
 static const struct rename *renamed(const char *ours)
@@ -121,38 +133,62 @@ static const struct rename *renamed(const char *ours)
     return NULL;
 }
 
-static bool is_first_of_family(const struct record_schema *schema, size_t index)
+/* One line per metric of the family, of those with a label or of the one without. */
+static void machine_samples(struct page *p, const struct show_snapshot *s, size_t first,
+                            const char *name, double factor, bool labelled)
 {
-    for (size_t i = 0; i < index; i++)
-        if (strcmp(schema->metric[i].name, schema->metric[index].name) == 0)
-            return false;
-    return true;
+    const struct record_metric *metric = s->schema->metrics.metric;
+    size_t i = first;
+
+    do {
+        const struct record_metric *m = &metric[i];
+        const char *key = m->label_key != NULL ? m->label_key : "label";
+
+        if ((m->label[0] != '\0') == labelled)
+            sample(p, name, "", labelled ? key : NULL, m->label, s->value[i] * factor);
+        i = s->schema->next[i];
+    } while (i != 0);
 }
 
+static bool has_sample(const struct show_snapshot *s, size_t first, bool labelled)
+{
+    size_t i = first;
+
+    do {
+        if ((s->schema->metrics.metric[i].label[0] != '\0') == labelled &&
+            !isnan(s->value[i]))
+            return true;
+        i = s->schema->next[i];
+    } while (i != 0);
+    return false;
+}
+
+/* A family that is known for each device and for the machine as a whole becomes two, so
+ * that a sum over it counts nothing twice. */
 static void machine_family(struct page *p, const struct show_snapshot *s, size_t first)
 {
-    const struct record_schema *schema = &s->schema->metrics;
-    const struct record_metric *m = &schema->metric[first];
+    const struct record_metric *m = &s->schema->metrics.metric[first];
     const struct rename *other = renamed(m->name);
-    char name[RECORD_NAME_MAX + 16], help[256];
+    bool devices = has_sample(s, first, true), whole = has_sample(s, first, false);
+    double factor = other == NULL ? 1 : other->factor;
+    const char *unit = other == NULL && m->unit != NULL ? m->unit : "";
+    char name[RECORD_NAME_MAX + 24], help[256];
 
-    if (other != NULL)
-        snprintf(name, sizeof name, "%s", other->theirs);
-    else
+    snprintf(help, sizeof help, unit[0] == '\0' ? "%s" : "%s (%s)",
+             m->help == NULL ? "" : m->help, unit);
+    if (devices) {
         snprintf(name, sizeof name, "vedette_%s", m->name);
-    snprintf(help, sizeof help, "%s%s%s%s", m->help == NULL ? "" : m->help,
-             other == NULL && m->unit[0] != '\0' ? " (" : "",
-             other == NULL ? m->unit : "",
-             other == NULL && m->unit[0] != '\0' ? ")" : "");
-    family(p, name, "gauge", help);
-    for (size_t i = first; i < schema->n; i++) {
-        m = &schema->metric[i];
-        if (strcmp(m->name, schema->metric[first].name) == 0)
-            sample(p, name, "",
-                   m->label[0] == '\0'    ? NULL
-                   : m->label_key != NULL ? m->label_key
-                                          : "label",
-                   m->label, s->value[i] * (other == NULL ? 1 : other->factor));
+        family(p, name, "gauge", help);
+        machine_samples(p, s, first, name, factor, true);
+    }
+    if (whole) {
+        if (other != NULL)
+            snprintf(name, sizeof name, "%s", other->theirs);
+        else
+            snprintf(name, sizeof name, devices ? "vedette_machine_%s" : "vedette_%s",
+                     m->name);
+        family(p, name, "gauge", help);
+        machine_samples(p, s, first, name, factor, false);
     }
 }
 
@@ -160,15 +196,11 @@ static void machine(struct page *p, const struct show_snapshot *s)
 {
     if (!s->filled)
         return;
-    for (size_t i = 0; i < s->schema->metrics.n; i++)
-        if (is_first_of_family(&s->schema->metrics, i))
-            machine_family(p, s, i);
-    if (s->has_processes) {
-        gauge(p, "vedette_processes_seen", "Processes on the last tick.",
-              (double)s->n_processes);
-        gauge(p, "vedette_threads_seen", "Threads on the last tick.",
-              (double)s->n_threads);
-    }
+    for (size_t i = 0; i < s->schema->n_families; i++)
+        machine_family(p, s, s->schema->first[i]);
+    if (s->has_processes)
+        gauge(p, "vedette_processes_dropped", "Processes beyond the table's limit.",
+              (double)s->dropped_processes);
 }
 
 /* ---- the verdict ---- */

@@ -18,28 +18,60 @@ void show_schema_drop(struct show_schema *schema)
     if (schema == NULL || --schema->users > 0)
         return;
     record_schema_release(&schema->metrics);
+    free(schema->first);
+    free(schema->next);
     free(schema);
+}
+
+static bool same_family(const struct record_metric *a, const struct record_metric *b)
+{
+    return a->name == b->name || strcmp(a->name, b->name) == 0;
+}
+
+/* Metrics of one family mostly follow each other, so the last family is tried first. */
+static void link_families(struct show_schema *schema)
+{
+    const struct record_metric *metric = schema->metrics.metric;
+    uint16_t last[RECORD_METRICS_MAX]; /* of each family, so far */
+
+    for (size_t i = 0; i < schema->metrics.n && i < RECORD_METRICS_MAX; i++) {
+        size_t k = schema->n_families;
+
+        while (k > 0 && !same_family(&metric[schema->first[k - 1]], &metric[i]))
+            k--;
+        schema->next[i] = 0;
+        if (k > 0) {
+            schema->next[last[k - 1]] = (uint16_t)i;
+            last[k - 1] = (uint16_t)i;
+        } else {
+            last[schema->n_families] = (uint16_t)i;
+            schema->first[schema->n_families++] = (uint16_t)i;
+        }
+    }
 }
 
 static struct show_schema *copy_schema(const struct record_schema *schema)
 {
     struct show_schema *copy = calloc(1, sizeof *copy);
-    size_t size = schema->n * sizeof *schema->metric;
+    size_t room = schema->n > 0 ? schema->n : 1;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (copy == NULL)
         return NULL;
     copy->users = 1;
     copy->cores = cores > 0 ? (double)cores : 1;
-    copy->metrics.metric = malloc(size > 0 ? size : 1);
-    if (copy->metrics.metric == NULL) {
-        free(copy);
+    copy->metrics.metric = malloc(room * sizeof *copy->metrics.metric);
+    copy->first = malloc(room * sizeof *copy->first);
+    copy->next = malloc(room * sizeof *copy->next);
+    if (copy->metrics.metric == NULL || copy->first == NULL || copy->next == NULL) {
+        show_schema_drop(copy);
         return NULL;
     }
-    if (size > 0)
-        memcpy(copy->metrics.metric, schema->metric, size);
+    if (schema->n > 0)
+        memcpy(copy->metrics.metric, schema->metric, schema->n * sizeof *schema->metric);
     copy->metrics.n = copy->metrics.capacity = schema->n;
     copy->metrics.dropped = schema->dropped;
+    link_families(copy);
     return copy;
 }
 
@@ -169,5 +201,5 @@ size_t show_snapshot_top(const struct show_snapshot *s, enum show_rank rank,
 
 bool show_is_suspicious(const struct record_process *process, double cores)
 {
-    return process->cpu_percent > 50 * cores || process->rss_bytes > 500e6;
+    return process->cpu_percent > 50 * cores || process->rss_bytes > 500 * SHOW_MB;
 }

@@ -10,6 +10,10 @@ struct show_schema {
     size_t users;
     double cores; /* of this machine */
     struct record_schema metrics;
+    /* The metrics by family, since a scrape lists a family's samples together: the first
+     * metric of each, and after each metric the next one of its family (0 = none). */
+    uint16_t *first, *next;
+    size_t n_families;
 };
 
 struct show_schema *show_schema_hold(struct show_schema *schema);
@@ -48,6 +52,9 @@ enum { SHOW_TOP = 5 };
  * use nothing are left out. Returns how many. */
 size_t show_snapshot_top(const struct show_snapshot *s, enum show_rank rank,
                          size_t top[SHOW_TOP]);
+
+/* MB and GB are powers of two, as in the metrics. */
+#define SHOW_MB 1048576.0
 
 /* Above half of the machine's CPU or 500 MB of memory. */
 bool show_is_suspicious(const struct record_process *process, double cores);

@@ -81,9 +81,10 @@ static void fill_schema(struct driver *d)
 
     record_schema_add(&d->schema, &cpu, NULL);
     record_schema_add(&d->schema, &memory, NULL);
+    record_schema_add(&d->schema, &disk, NULL);
     record_schema_add(&d->schema, &disk, "sda");
     record_schema_add(&d->schema, &disk, "evil\"\\\n\xff{}");
-    for (long i = 4; i < d->metrics; i++) {
+    for (long i = 5; i < d->metrics; i++) {
         char label[32];
 
         snprintf(label, sizeof label, "disk%ld", i);
@@ -109,7 +110,7 @@ static void fill_processes(struct driver *d)
         snprintf(p->comm, sizeof p->comm, "worker%zu", i);
         snprintf(p->command, sizeof p->command, "/usr/bin/worker --number %zu", i);
         p->cpu_percent = (double)i / 100;
-        p->rss_bytes = 1e6 * (double)(i + 1);
+        p->rss_bytes = 1048576.0 * (double)(i + 1);
         p->pss_bytes = NAN;
         p->read_bytes_s = i == 7 ? 5e6 : 0;
         p->write_bytes_s = NAN;
@@ -145,7 +146,7 @@ static void fill_event(struct record_event *event, int64_t id, int64_t now_ns)
     event->suspect[0].process.pid = 4242;
     strcpy(event->suspect[0].process.comm, "bad\xffname");
     strcpy(event->suspect[0].resource, "disk_read");
-    event->suspect[0].during = 25e6;
+    event->suspect[0].during = 25 * 1048576.0;
     event->suspect[0].share = 0.9;
 }
 
@@ -250,7 +251,7 @@ static void give_status(void *context, struct show_status *out)
     out->budget_per_week = 1;
     out->achieved_per_week = NAN;
     out->threshold_surprise = 5.78;
-    out->self_rss_bytes = 12e6;
+    out->self_rss_bytes = 12 * 1048576.0;
     out->dropped = 3;
     out->stage_name[0] = "collect";
     out->stage_us[0] = 812.5;

@@ -130,8 +130,8 @@ def test_metrics_and_latest_belong_together(driver):
     assert metrics[0] == {"name": "cpu_percent", "family": "cpu_percent",
                           "label_key": None, "label": None, "unit": "%",
                           "help": "CPU use of the machine", "core": True}
-    assert metrics[2]["name"] == "disk_busy_percent{sda}"
-    assert metrics[2]["label_key"] == "device"
+    assert metrics[3]["name"] == "disk_busy_percent{sda}"
+    assert metrics[3]["label_key"] == "device"
     assert tick["type"] == "tick" and tick["n_metrics"] == len(tick["v"])
     assert tick["v"][5] is None
     assert tick["v"][4] == pytest.approx(tick["tick"] + 4 / 3, rel=1e-6)
@@ -673,8 +673,9 @@ def test_prometheus_reads_it(driver, openmetrics):
     disks = found["vedette_disk_busy_percent"].samples
     labels = [s.labels["device"] for s in disks]
     assert "sda" in labels and len(labels) == len(set(labels))
+    assert [s.labels for s in found["vedette_machine_disk_busy_percent"].samples] == [{}]
     assert found["vedette_cpu_percent"].type == "gauge"
-    assert found["node_memory_MemAvailable_bytes"].samples[0].value > 1e9 / 3
+    assert found["node_memory_MemAvailable_bytes"].samples[0].value > 2**30 / 3
     assert found["vedette_anomaly_score"].samples[0].value == 0.78
     detectors = found["vedette_detector_score"].samples
     assert [s.labels for s in detectors] == [{"detector": "isolation_forest"}]
@@ -684,7 +685,7 @@ def test_prometheus_reads_it(driver, openmetrics):
                                                               "critical"}
     assert [s.labels for s in found["vedette_sink_sent"].samples] == [
         {"sink": "sqlite"}, {"sink": "kafka"}]
-    assert found["vedette_self_resident_memory_bytes"].samples[0].value == 12e6
+    assert found["vedette_self_resident_memory_bytes"].samples[0].value == 12 * 2**20
     build = found["vedette_build" if openmetrics else "vedette_build_info"]
     assert build.samples[0].labels == {"version": "0.0.test"}
 
@@ -693,7 +694,7 @@ def test_prometheus_reads_it(driver, openmetrics):
 def test_hostile_labels_are_escaped(driver, openmetrics):
     disks = families(driver, openmetrics)["vedette_disk_busy_percent"].samples
     assert 'evil"\\\n\ufffd{}' in [s.labels["device"] for s in disks]
-    assert driver.json("/api/v1/metrics")[3]["label"] == 'evil"\\\n\ufffd{}'
+    assert driver.json("/api/v1/metrics")[4]["label"] == 'evil"\\\n\ufffd{}'
 
 
 def test_promtool_finds_no_error(driver):
