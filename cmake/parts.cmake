@@ -42,6 +42,24 @@ macro(vd_optional_loaded MODULE)
     endif()
 endmacro()
 
+# vd_optional_library(LIST name header file...): the same for a library without a pkg-config
+# module, found by its name and a header.
+macro(vd_optional_library LIST NAME HEADER)
+    if(NOT VD_MINIMAL)
+        find_path(PART_${NAME}_INCLUDE ${HEADER})
+        find_library(PART_${NAME}_LIBRARY ${NAME})
+    endif()
+    if(PART_${NAME}_INCLUDE AND PART_${NAME}_LIBRARY AND NOT VD_MINIMAL)
+        add_library(part_${NAME} INTERFACE IMPORTED)
+        target_include_directories(part_${NAME} INTERFACE ${PART_${NAME}_INCLUDE})
+        target_link_libraries(part_${NAME} INTERFACE ${PART_${NAME}_LIBRARY})
+        list(APPEND ${LIST} part_${NAME})
+    else()
+        list(APPEND VD_MISSING_FILES ${ARGN})
+        message(STATUS "built without ${NAME}: ${ARGN}")
+    endif()
+endmacro()
+
 # Files of missing parts leave the list SOURCES, their _missing sisters stay in it.
 function(vd_leave_out_missing_parts SOURCES)
     set(kept "")
@@ -65,3 +83,5 @@ vd_require(VD_PROGRAM_PARTS sqlite3)
 vd_require(VD_PROGRAM_PARTS zlib)
 vd_optional_loaded(libcurl webhook)
 list(APPEND VD_PROGRAM_PARTS ${CMAKE_DL_LIBS})
+
+vd_optional_library(VD_LIB_PARTS svm libsvm/svm.h one_class_svm)

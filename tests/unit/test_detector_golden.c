@@ -123,12 +123,34 @@ static void lof_matches_scikit_learn(void **state)
     golden_close(&g);
 }
 
+static void one_class_svm_matches_scikit_learn(void **state)
+{
+    struct golden g = golden_open("one_class_svm");
+
+    (void)state;
+    if (vd_detector_find("one_class_svm")->unavailable != NULL)
+        skip();
+    for (size_t kernel = 0; kernel < 4; kernel++) {
+        const struct vd_setting settings[] = {
+            {"kernel", (double)kernel},     {"nu", 0.1},           {"coef0", 0.5},
+            {"gamma", kernel == 3 ? 2 : 0}, {"gamma_value", 0.05}, {"tolerance", 1e-8}};
+
+        scores_match(fit("one_class_svm", &train, settings, 6, 0), &g, 1e-5);
+    }
+    scores_match(
+        fit("one_class_svm", &train,
+            (struct vd_setting[]){{"nu", 0.3}, {"gamma", 1}, {"tolerance", 1e-8}}, 3, 0),
+        &g, 1e-5);
+    golden_close(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pca_matches_scikit_learn),
         cmocka_unit_test(mahalanobis_matches_scikit_learn),
         cmocka_unit_test(lof_matches_scikit_learn),
+        cmocka_unit_test(one_class_svm_matches_scikit_learn),
     };
 
     return cmocka_run_group_tests(tests, load_rows, free_rows);
