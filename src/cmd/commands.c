@@ -13,6 +13,8 @@
 
 static const struct cmd_command *const commands[] = {
     &cmd_monitor,
+    &cmd_probe,
+    &cmd_burn,
     &cmd_help,
     &cmd_version,
 };

@@ -43,9 +43,11 @@ const struct cmd_command *const *cmd_table(size_t *n);
 /* The whole program: parses argv, runs the command, returns the exit code. */
 int cmd_main(int argc, char **argv);
 
+extern const struct cmd_command cmd_burn;
 extern const struct cmd_command cmd_config;
 extern const struct cmd_command cmd_help;
 extern const struct cmd_command cmd_monitor;
+extern const struct cmd_command cmd_probe;
 extern const struct cmd_command cmd_version;
 
 #endif

@@ -1,0 +1,286 @@
+#include "cmd/burn_work.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+
+enum { PIECE = 1 << 20, DATAGRAM = 1400, SLICE_NS = 50000000 };
+
+static bool is_stopped(const struct burn_worker *worker)
+{
+    return atomic_load_explicit(worker->stop, memory_order_relaxed);
+}
+
+static void sleep_ns(int64_t ns)
+{
+    struct timespec time = {ns / 1000000000, ns % 1000000000};
+
+    if (ns > 0)
+        nanosleep(&time, NULL);
+}
+
+static void fail(struct burn_worker *worker, const char *what)
+{
+    vd_error_set(&worker->err, VD_ERR_IO, NULL, "cannot %s: %s", what, strerror(errno));
+}
+
+/* Adds `bytes`, then waits until the plan's rate allows more. `start` is when the worker
+ * began. Sleeps in slices, so a stop is seen soon. */
+static void account(struct burn_worker *worker, int64_t start, size_t bytes)
+{
+    double done = (double)(atomic_fetch_add(&worker->done, bytes) + bytes);
+
+    while (worker->plan->rate > 0 && !is_stopped(worker)) {
+        int64_t due = start + (int64_t)(done / worker->plan->rate * 1e9);
+        int64_t left = due - os_clock_mono_ns();
+
+        if (left <= 0)
+            return;
+        sleep_ns(left < SLICE_NS ? left : SLICE_NS);
+    }
+}
+
+/* ---- cpu ---- */
+
+static int64_t thread_cpu_ns(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+void burn_cpu(struct burn_worker *worker)
+{
+    const int64_t period = 100000000;
+    int64_t busy = (int64_t)((double)period * worker->plan->load / 100);
+    volatile uint64_t result = 1; /* keeps the arithmetic from being optimised away */
+    int64_t next = os_clock_mono_ns();
+
+    while (!is_stopped(worker)) {
+        int64_t start = os_clock_mono_ns();
+
+        while (os_clock_mono_ns() - start < busy && !is_stopped(worker))
+            for (int i = 0; i < 20000; i++)
+                result = result * 6364136223846793005u + 1442695040888963407u;
+        next += period;
+        if (worker->plan->load < 100)
+            sleep_ns(next - os_clock_mono_ns());
+        atomic_store(&worker->done, (unsigned long long)thread_cpu_ns());
+    }
+}
+
+/* ---- memory ---- */
+
+/* Not all zero, so that neither KSM nor a compressed swap makes less of it. */
+static void scribble(unsigned char *at, size_t size, uint64_t seed)
+{
+    for (size_t i = 0; i + 8 <= size; i += 8) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        memcpy(at + i, &seed, 8);
+    }
+}
+
+void burn_memory(struct burn_worker *worker)
+{
+    size_t size = (size_t)worker->plan->amount, filled = 0;
+    int64_t start = os_clock_mono_ns();
+    unsigned char *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (at == MAP_FAILED) {
+        fail(worker, "take that much memory");
+        return;
+    }
+    while (filled < size && !is_stopped(worker)) {
+        size_t piece = size - filled < PIECE ? size - filled : PIECE;
+
+        scribble(at + filled, piece, filled + 1);
+        filled += piece;
+        account(worker, start, piece);
+    }
+    for (size_t i = 0; !is_stopped(worker); i = (i + 1) % (filled / 4096 + 1)) {
+        at[i * 4096 < filled ? i * 4096 : 0]++;
+        if (i % 256 == 0)
+            sleep_ns(SLICE_NS);
+    }
+    munmap(at, size);
+}
+
+/* ---- disk ---- */
+
+/* A file that has no name, so it is gone with the process whatever happens. */
+static int open_nameless(const char *folder)
+{
+    char path[4096];
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+        return fd;
+    if (snprintf(path, sizeof path, "%s/vedette-burn-XXXXXX", folder) >=
+        (int)sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    return fd;
+}
+
+/* One pass over the file; false when it failed or was stopped. */
+static bool pass(struct burn_worker *worker, int fd, unsigned char *piece, bool write,
+                 int64_t start)
+{
+    size_t size = (size_t)worker->plan->amount;
+
+    for (size_t at = 0; at < size; at += PIECE) {
+        ssize_t done;
+
+        if (is_stopped(worker))
+            return false;
+        if (write)
+            scribble(piece, PIECE, at + 1);
+        done = write ? pwrite(fd, piece, PIECE, (off_t)at)
+                     : pread(fd, piece, PIECE, (off_t)at);
+        if (done < 0) {
+            fail(worker, write ? "write to the disk" : "read from the disk");
+            return false;
+        }
+        /* Only what has reached the disk counts, and only what is not cached is read
+         * from it again. */
+        if (write && at / PIECE % 8 == 7 && fdatasync(fd) != 0) {
+            fail(worker, "write to the disk");
+            return false;
+        }
+        account(worker, start, (size_t)done);
+    }
+    if (write)
+        fdatasync(fd);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    return true;
+}
+
+void burn_disk(struct burn_worker *worker)
+{
+    unsigned char *piece = malloc(PIECE);
+    int fd = open_nameless(worker->plan->folder);
+    int64_t start = os_clock_mono_ns();
+
+    if (piece == NULL || fd < 0) {
+        fail(worker, "open a file to write to");
+        goto out;
+    }
+    while (pass(worker, fd, piece, true, start) && pass(worker, fd, piece, false, start))
+        ;
+out:
+    if (fd >= 0)
+        close(fd);
+    free(piece);
+}
+
+/* ---- network ---- */
+
+static void send_datagrams(struct burn_worker *worker)
+{
+    const struct addrinfo *to = worker->plan->to;
+    unsigned char datagram[DATAGRAM];
+    int64_t start = os_clock_mono_ns();
+    int fd = socket(to->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || connect(fd, to->ai_addr, to->ai_addrlen) != 0) {
+        fail(worker, "reach that address");
+        goto out;
+    }
+    scribble(datagram, sizeof datagram, 1);
+    while (!is_stopped(worker)) {
+        /* Nobody listens, which comes back as ECONNREFUSED; a full queue as ENOBUFS. */
+        if (send(fd, datagram, sizeof datagram, 0) > 0)
+            account(worker, start, sizeof datagram);
+        else if (errno == ENOBUFS || errno == EAGAIN)
+            sleep_ns(1000000);
+        else if (errno != ECONNREFUSED && errno != EINTR) {
+            fail(worker, "send");
+            break;
+        }
+    }
+out:
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Two connected ends of a TCP stream through loopback. */
+static bool connect_to_self(int end[2])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool good = listener >= 0 &&
+                bind(listener, (struct sockaddr *)&address, sizeof address) == 0 &&
+                listen(listener, 1) == 0 &&
+                getsockname(listener, (struct sockaddr *)&address, &length) == 0;
+
+    end[0] = end[1] = -1;
+    if (good) {
+        end[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        good = end[0] >= 0 &&
+               connect(end[0], (struct sockaddr *)&address, sizeof address) == 0;
+    }
+    if (good) {
+        end[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        good = end[1] >= 0;
+    }
+    if (listener >= 0)
+        close(listener);
+    return good;
+}
+
+static void stream_to_self(struct burn_worker *worker)
+{
+    unsigned char *piece = malloc(PIECE);
+    int64_t start = os_clock_mono_ns();
+    int end[2] = {-1, -1};
+
+    if (piece == NULL || !connect_to_self(end)) {
+        fail(worker, "open a connection through loopback");
+        goto out;
+    }
+    scribble(piece, PIECE, 1);
+    while (!is_stopped(worker)) {
+        ssize_t sent = send(end[0], piece, PIECE / 16, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t got = recv(end[1], piece, PIECE, MSG_DONTWAIT);
+
+        if ((sent < 0 && errno != EAGAIN && errno != EINTR) || got == 0) {
+            fail(worker, "send through loopback");
+            break;
+        }
+        if (got > 0)
+            account(worker, start, (size_t)got);
+    }
+out:
+    for (int i = 0; i < 2; i++)
+        if (end[i] >= 0)
+            close(end[i]);
+    free(piece);
+}
+
+void burn_network(struct burn_worker *worker)
+{
+    if (worker->plan->to != NULL)
+        send_datagrams(worker);
+    else
+        stream_to_self(worker);
+}
