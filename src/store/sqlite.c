@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIM_ROWS = 256, TRIM_SECONDS = 60, EVENT_SECONDS = 10 };
+enum { TRIM_ROWS = 1024, TRIM_SECONDS = 60, EVENT_SECONDS = 10 };
 
 /* A tick; n floats follow, then, when `event` is set, at the
  * next multiple of 8 bytes, a struct record_event. */
