@@ -3,8 +3,8 @@
  * is no library, no session bus or no one who shows notifications, the terminal bell
  * rings instead.
  *
- * GLib ends the process when a shared bus connection closes (exit-on-close), which would
- * take the monitor down with the user's desktop; that is switched off first.
+ * No main loop of GLib runs here, so a bus that goes away ends no process; each
+ * notification connects anew.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -21,8 +21,6 @@ struct g_error {
     char *message;
 };
 
-enum { SESSION_BUS = 2 }; /* G_BUS_TYPE_SESSION */
-
 struct desktop {
     struct alert_place place;
     void *library;
@@ -36,8 +34,6 @@ struct desktop {
     int (*notify_notification_show)(void *notification, struct g_error **error);
     void (*g_object_unref)(void *object);
     void (*g_error_free)(struct g_error *error);
-    void *(*g_bus_get_sync)(int bus, void *cancellable, struct g_error **error);
-    void (*g_dbus_connection_set_exit_on_close)(void *connection, int yes);
 };
 
 static bool wanted(const struct alert_channels_config *config)
@@ -74,8 +70,6 @@ static bool load(struct desktop *d)
         {"notify_notification_show", &d->notify_notification_show},
         {"g_object_unref", &d->g_object_unref},
         {"g_error_free", &d->g_error_free},
-        {"g_bus_get_sync", &d->g_bus_get_sync},
-        {"g_dbus_connection_set_exit_on_close", &d->g_dbus_connection_set_exit_on_close},
     };
 
     if (d->library == NULL)
@@ -136,24 +130,6 @@ static void make_body(const struct record_event *event, char *body, size_t size)
     }
 }
 
-/* The bus connection that libnotify is going to share must not end the process. */
-static bool tame_connection(struct desktop *d, struct vd_error *err)
-{
-    struct g_error *error = NULL;
-    void *connection = d->g_bus_get_sync(SESSION_BUS, NULL, &error);
-
-    if (connection == NULL) {
-        vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "no session bus: %.200s",
-                     error != NULL ? error->message : "?");
-        if (error != NULL)
-            d->g_error_free(error);
-        return false;
-    }
-    d->g_dbus_connection_set_exit_on_close(connection, 0);
-    d->g_object_unref(connection);
-    return true;
-}
-
 static bool show(struct desktop *d, const struct alert_notice *notice,
                  struct vd_error *err)
 {
@@ -192,8 +168,6 @@ static bool notify(struct desktop *d, const struct alert_notice *notice,
                      "libnotify.so.4 cannot be loaded");
         return false;
     }
-    if (!tame_connection(d, err))
-        return false;
     d->notify_init("vedette");
     shown = show(d, notice, err);
     d->notify_uninit();
