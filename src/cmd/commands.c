@@ -15,6 +15,7 @@ static const struct cmd_command *const commands[] = {
     &cmd_monitor,
     &cmd_probe,
     &cmd_burn,
+    &cmd_config,
     &cmd_help,
     &cmd_version,
 };
@@ -42,38 +43,43 @@ static int wrong_use(const struct cmd_command *command, const struct vd_error *e
 {
     fprintf(stderr, "vedette: %s%s%s\n", err->text, *err->hint != '\0' ? ": " : "",
             err->hint);
-    fprintf(stderr, "Try 'vedette help%s%s'.\n", command != NULL ? " " : "",
-            command != NULL ? command->name : "");
-    return err->status == VD_ERR_ARGUMENT ? CMD_USAGE : CMD_FAILED;
+    /* A wrong file says its line; the help of the command would not add to that. */
+    if (err->status == VD_ERR_ARGUMENT)
+        fprintf(stderr, "Try 'vedette help%s%s'.\n", command != NULL ? " " : "",
+                command != NULL ? command->name : "");
+    return err->status == VD_ERR_MEMORY ? CMD_FAILED : CMD_USAGE;
 }
 
 static int unknown_command(const char *name)
 {
-    struct cmd_nearest nearest = {.word = name};
+    struct os_nearest nearest = {.word = name};
     struct vd_error err = {0};
     char hint[96] = "";
     size_t n;
     const struct cmd_command *const *table = cmd_table(&n);
 
     for (size_t i = 0; i < n; i++)
-        cmd_nearest_try(&nearest, table[i]->name);
+        os_nearest_try(&nearest, table[i]->name);
     if (nearest.best != NULL)
         snprintf(hint, sizeof hint, "did you mean '%s'?", nearest.best);
     vd_error_set(&err, VD_ERR_ARGUMENT, hint, "unknown command '%s'", name);
     return wrong_use(NULL, &err);
 }
 
-/* --color, --verbose, --quiet and --log-level, from both sides of the command. */
-static enum vd_status apply_globals(struct cmd_globals *globals,
-                                    const struct cmd_line *before,
-                                    const struct cmd_line *line, struct vd_error *err)
+/* The global options from both sides of the command. */
+static enum vd_status read_globals(struct cmd_globals *globals,
+                                   const struct cmd_line *before,
+                                   const struct cmd_line *line, struct vd_error *err)
 {
     enum vd_status status = cmd_line_apply(before, cmd_global_options, globals, err);
 
-    if (status == VD_OK)
+    if (status == VD_OK && line != NULL)
         status = cmd_line_apply(line, cmd_global_options, globals, err);
-    if (status != VD_OK)
-        return status;
+    return status;
+}
+
+static void use_globals(const struct cmd_globals *globals)
+{
     os_terminal_set_color((enum os_color)globals->color);
     if (globals->log_level >= 0)
         os_log_set_level((enum os_log_level)globals->log_level);
@@ -81,19 +87,36 @@ static enum vd_status apply_globals(struct cmd_globals *globals,
         os_log_set_level(OS_LOG_ERROR);
     else if (globals->verbose)
         os_log_set_level(OS_LOG_DEBUG);
+}
+
+static enum vd_status check_required(const struct os_option *options,
+                                     const void *settings, struct vd_error *err)
+{
+    for (const struct os_option *o = options; o != NULL && o->name != NULL; o++) {
+        char *text = o->required ? os_option_text(o, settings) : NULL;
+        bool missing = text != NULL && *text == '\0';
+
+        free(text);
+        if (missing)
+            return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "--%s=%s is needed", o->name,
+                                o->value);
+    }
     return VD_OK;
 }
 
-/* Defaults, then the file, then the command line. */
+/* Defaults, then the file, then the command line, for the command's options and for the
+ * global ones. */
 static enum vd_status make_settings(const struct cmd_command *command, void *settings,
-                                    const struct cmd_globals *globals,
+                                    struct cmd_globals *globals,
                                     const struct cmd_line *before,
                                     const struct cmd_line *line, struct vd_error *err)
 {
     enum vd_status status = os_options_defaults(command->options, settings, err);
 
     if (status == VD_OK)
-        status = cmd_config_apply(command, globals->config, settings, err);
+        status = cmd_config_apply(command, settings, globals, err);
+    if (status == VD_OK)
+        status = read_globals(globals, before, line, err);
     if (status == VD_OK)
         status = cmd_line_apply(before, command->options, settings, err);
     if (status == VD_OK)
@@ -101,7 +124,7 @@ static enum vd_status make_settings(const struct cmd_command *command, void *set
     if (status == VD_OK && command->arguments == NULL && line->n_rest > 0)
         status = vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s takes no argument '%s'",
                               command->name, line->rest[0]);
-    return status;
+    return status == VD_OK ? check_required(command->options, settings, err) : status;
 }
 
 static int run_command(const struct cmd_command *command, struct cmd_globals *globals,
@@ -116,7 +139,9 @@ static int run_command(const struct cmd_command *command, struct cmd_globals *gl
     if (status == VD_OK && settings == NULL)
         status = vd_error_set(&err, VD_ERR_MEMORY, NULL, "out of memory");
     if (status == VD_OK)
-        status = apply_globals(globals, before, &line, &err);
+        status = read_globals(globals, before, &line, &err);
+    if (status == VD_OK)
+        use_globals(globals);
     if (status == VD_OK && (line.help || line.version)) {
         if (line.help)
             cmd_help_command(stdout, command);
@@ -127,6 +152,7 @@ static int run_command(const struct cmd_command *command, struct cmd_globals *gl
     }
     if (status == VD_OK)
         status = make_settings(command, settings, globals, before, &line, &err);
+    use_globals(globals);
     code = status == VD_OK ? command->run(settings, line.n_rest, line.rest)
                            : wrong_use(command, &err);
     if (settings != NULL)
@@ -159,14 +185,16 @@ int cmd_main(int argc, char **argv)
     const struct cmd_command *command = NULL;
     struct cmd_globals globals = {0};
     struct vd_error err = {0};
-    struct cmd_line before = {0}, none = {0};
+    struct cmd_line before = {0};
     enum vd_status status = os_options_defaults(cmd_global_options, &globals, &err);
     int code;
 
     if (status == VD_OK)
         status = cmd_line_parse(&before, NULL, argc, argv, &err);
     if (status == VD_OK)
-        status = apply_globals(&globals, &before, &none, &err);
+        status = read_globals(&globals, &before, NULL, &err);
+    if (status == VD_OK)
+        use_globals(&globals);
     if (status != VD_OK) {
         code = wrong_use(NULL, &err);
     } else if (!answered(&before, argc, &code)) {

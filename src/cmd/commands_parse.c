@@ -165,26 +165,11 @@ static error_t got(int key, char *text, struct argp_state *state)
     return key > 0 && key < 128 ? got_letter(p, key, text) : ARGP_ERR_UNKNOWN;
 }
 
-void cmd_nearest_try(struct cmd_nearest *nearest, const char *name)
-{
-    size_t distance = os_text_distance(nearest->word, name);
-    size_t length = strlen(nearest->word),
-           near = length < 6 ? 1 + length / 4 : length / 3;
-
-    /* A word cut short is near as well: "mon" for "monitor". */
-    if (length >= 2 && strncmp(nearest->word, name, length) == 0)
-        distance = 1;
-    if (distance <= near && (nearest->best == NULL || distance < nearest->distance)) {
-        nearest->best = name;
-        nearest->distance = distance;
-    }
-}
-
 static enum vd_status explain_long(const struct parse *p, const char *word,
                                    struct vd_error *err)
 {
     size_t length = strcspn(word, "=");
-    struct cmd_nearest nearest = {0};
+    struct os_nearest nearest = {0};
     const struct argp_option *exact = NULL, *o;
     char name[64], hint[96] = "";
     int prefixes = 0;
@@ -195,7 +180,7 @@ static enum vd_status explain_long(const struct parse *p, const char *word,
         prefixes += strncmp(o->name, name, strlen(name)) == 0;
         if (strcmp(o->name, name) == 0)
             exact = o;
-        cmd_nearest_try(&nearest, o->name);
+        os_nearest_try(&nearest, o->name);
     }
     if (exact != NULL && exact->arg != NULL)
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "--%s: a value is missing", name);

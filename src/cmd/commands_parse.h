@@ -47,13 +47,4 @@ void cmd_line_release(struct cmd_line *line);
 /* The command of that name, NULL when there is none. */
 const struct cmd_command *cmd_find(const char *name);
 
-/* The name in the list `next` walks that is nearest to `word`, NULL when none is near.
- * Offered as "did you mean". */
-struct cmd_nearest {
-    const char *word;
-    const char *best;
-    size_t distance;
-};
-void cmd_nearest_try(struct cmd_nearest *nearest, const char *name);
-
 #endif

@@ -1,11 +1,228 @@
+/* vedette config check|show|example, and the file on its way to every command. */
 #include "cmd/config.h"
 
-enum vd_status cmd_config_apply(const struct cmd_command *command, const char *path,
-                                void *settings, struct vd_error *err)
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/config.h"
+
+/* The keys of the file are these options. */
+static const struct cmd_command *monitor(void)
 {
-    (void)command;
-    (void)path;
-    (void)settings;
-    (void)err;
-    return VD_OK;
+    return cmd_find("monitor");
 }
+
+static char *place(const char *folder, const char *below)
+{
+    char *path = NULL;
+
+    if (folder == NULL || *folder == '\0')
+        return NULL;
+    if (asprintf(&path, "%s%s", folder, below) < 0)
+        return NULL;
+    if (access(path, F_OK) != 0) {
+        free(path);
+        return NULL;
+    }
+    return path;
+}
+
+char *cmd_config_path(const char *given)
+{
+    const char *home = getenv("XDG_CONFIG_HOME");
+    char *path;
+
+    if (given != NULL)
+        return strcmp(given, "none") == 0 ? NULL : strdup(given);
+    path = place(home, "/vedette/vedette.yaml");
+    if (path == NULL && (home == NULL || *home == '\0'))
+        path = place(getenv("HOME"), "/.config/vedette/vedette.yaml");
+    return path != NULL ? path : place("/etc", "/vedette/vedette.yaml");
+}
+
+static bool reads_file(const struct cmd_command *command)
+{
+    const struct os_option *o;
+
+    if (monitor() == NULL)
+        return false;
+    for (o = command->options; o != NULL && o->name != NULL; o++) {
+        if (os_option_find(cmd_global_options, o->name) == NULL &&
+            os_option_find(monitor()->options, o->name) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static enum vd_status load(struct os_config **config, const char *path,
+                           struct vd_error *err)
+{
+    const struct os_option *tables[] = {monitor() == NULL ? NULL : monitor()->options,
+                                        cmd_global_options};
+    enum vd_status status = os_config_load(config, path, err);
+
+    return status == VD_OK ? os_config_check_keys(*config, tables, 2, err) : status;
+}
+
+enum vd_status cmd_config_apply(const struct cmd_command *command, void *settings,
+                                struct cmd_globals *globals, struct vd_error *err)
+{
+    struct os_config *config = NULL;
+    enum vd_status status;
+    char *path, *kept;
+
+    if (!reads_file(command))
+        return VD_OK;
+    path = cmd_config_path(globals->config);
+    if (path == NULL)
+        return VD_OK;
+    status = load(&config, path, err);
+    if (status == VD_OK)
+        status = os_config_apply(config, command->options, settings, err);
+    /* A file that names another file would be a riddle. */
+    kept = globals->config;
+    globals->config = NULL;
+    if (status == VD_OK)
+        status = os_config_apply(config, cmd_global_options, globals, err);
+    free(globals->config);
+    globals->config = kept;
+    os_config_free(config);
+    free(path);
+    return status;
+}
+
+/* The file that `check` and `show` work on: the argument, --config, the usual places. */
+struct config_settings {
+    char *config;
+};
+
+static const struct os_option options[] = {
+    {.name = "config",
+     .letter = 'c',
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .help = "The file to look at, when it is not given as an argument",
+     .offset = offsetof(struct config_settings, config)},
+    {0},
+};
+
+static int failed(const struct vd_error *err)
+{
+    fprintf(stderr, "vedette: %s%s%s\n", err->text, *err->hint != '\0' ? ": " : "",
+            err->hint);
+    return err->status == VD_ERR_IO || err->status == VD_ERR_MEMORY ? CMD_FAILED
+                                                                    : CMD_USAGE;
+}
+
+static void show_row(const struct os_option *row, const void *settings,
+                     const struct os_config *config)
+{
+    size_t line = config == NULL ? 0 : os_config_line(config, row);
+    char *text = os_option_text(row, settings);
+
+    if (row->secret && text != NULL && *text != '\0')
+        printf("%-24s %-28s", row->name, "(secret)");
+    else
+        printf("%-24s %-28s", row->name, text == NULL || *text == '\0' ? "-" : text);
+    if (line > 0)
+        printf(" %s:%zu\n", os_config_name(config), line);
+    else
+        printf(" default\n");
+    free(text);
+}
+
+/* Reads everything as `monitor` would; prints it when `print`. */
+static int look(const char *path, bool print)
+{
+    const struct cmd_command *command = monitor();
+    struct os_config *config = NULL;
+    struct cmd_globals globals = {0};
+    void *settings = calloc(1, command->settings_size + 1);
+    struct vd_error err = {0};
+    enum vd_status status = VD_OK;
+
+    if (settings == NULL)
+        return CMD_FAILED;
+    os_options_defaults(cmd_global_options, &globals, &err);
+    os_options_defaults(command->options, settings, &err);
+    if (path != NULL)
+        status = load(&config, path, &err);
+    if (status == VD_OK && config != NULL)
+        status = os_config_apply(config, command->options, settings, &err);
+    if (status == VD_OK && config != NULL)
+        status = os_config_apply(config, cmd_global_options, &globals, &err);
+    for (const struct os_option *o = command->options;
+         print && status == VD_OK && o != NULL && o->name != NULL; o++)
+        show_row(o, settings, config);
+    os_options_release(command->options, settings);
+    os_options_release(cmd_global_options, &globals);
+    os_config_free(config);
+    free(settings);
+    return status == VD_OK ? CMD_OK : failed(&err);
+}
+
+static int run_check(const char *path)
+{
+    int code;
+
+    if (path == NULL) {
+        puts("no configuration file: every option has its default");
+        return CMD_OK;
+    }
+    code = look(path, false);
+    if (code == CMD_OK)
+        printf("%s: ok\n", path);
+    return code;
+}
+
+static int run_config(void *data, int argc, char **argv)
+{
+    const struct config_settings *settings = data;
+    char *path = cmd_config_path(argc > 1 ? argv[1] : settings->config);
+    int code = CMD_USAGE;
+
+    if (monitor() == NULL) {
+        fprintf(stderr, "vedette: built without the monitor, which the file is for\n");
+        code = CMD_FAILED;
+    } else if (argc == 1 && strcmp(argv[0], "example") == 0) {
+        cmd_config_example(stdout, monitor());
+        code = CMD_OK;
+    } else if (argc >= 1 && argc <= 2 && strcmp(argv[0], "check") == 0) {
+        code = run_check(path);
+    } else if (argc >= 1 && argc <= 2 && strcmp(argv[0], "show") == 0) {
+        code = look(path, true);
+    } else {
+        fprintf(stderr, "vedette: expected 'config check', 'config show' or 'config "
+                        "example'\nTry 'vedette help config'.\n");
+    }
+    free(path);
+    return code;
+}
+
+const struct cmd_command cmd_config = {
+    .name = "config",
+    .summary = "Check, show or write the configuration file",
+    .arguments = "check|show|example [FILE]",
+    .about =
+        "The configuration file is YAML; its keys are the long options of \"monitor\" "
+        "without the dashes in front. An option on the command line wins over the file, "
+        "the file wins over the default. Other commands take the options that they share "
+        "with \"monitor\".\n\n"
+        "Read is the file given with --config, else the first that is there of "
+        "$XDG_CONFIG_HOME/vedette/vedette.yaml (~/.config/vedette/vedette.yaml) and "
+        "/etc/vedette/vedette.yaml.\n\n"
+        "\"check\" names the line of the first mistake. \"show\" prints each option with "
+        "its value and where that came from; secrets are not shown. \"example\" writes a "
+        "file with every option, its default and what it does.",
+    .examples = "vedette config example > vedette.yaml\n"
+                "    a file to begin with\n"
+                "vedette config check vedette.yaml\n"
+                "    is it right? The exit status is 2 when it is not\n"
+                "vedette config show\n"
+                "    what a monitor started now would use\n",
+    .options = options,
+    .settings_size = sizeof(struct config_settings),
+    .run = run_config,
+};

@@ -2,11 +2,28 @@
 #ifndef VD_CMD_CONFIG_H
 #define VD_CMD_CONFIG_H
 
-#include "cmd/commands.h"
+#include <stdio.h>
 
-/* Sets what the file at `path` says for the command's options; NULL = the first of the
- * usual places that is there (none is fine), "none" = no file. */
-enum vd_status cmd_config_apply(const struct cmd_command *command, const char *path,
-                                void *settings, struct vd_error *err);
+#include "cmd/commands.h"
+#include "cmd/commands_parse.h"
+
+/* Sets what the file at `globals->config` says for the command's options and the global
+ * ones. NULL = the first of the usual places that is there (none is fine), "none" = no
+ * file. Commands that share no option with `monitor` read no file at all, so that `help`
+ * works beside a broken one. */
+enum vd_status cmd_config_apply(const struct cmd_command *command, void *settings,
+                                struct cmd_globals *globals, struct vd_error *err);
+
+/* The place of the file that would be read, allocated; NULL = there is none. */
+char *cmd_config_path(const char *given);
+
+/* A commented file with every option of `command` at its default. */
+void cmd_config_example(FILE *out, const struct cmd_command *command);
+
+/* `from_mapping` of the rules: {metric: cpu_percent, above: 90, for: 1min, severity:
+ * high} or {metric: cpu_percent, compare: ">", value: 90, ...} becomes "cpu_percent > 90
+ * for 1min high". `name` is for the reader of the file. */
+enum vd_status cmd_config_rule(const struct os_pair *pairs, size_t n, const char *where,
+                               char **text, struct vd_error *err);
 
 #endif

@@ -179,11 +179,25 @@ static enum vd_status set_choice(const struct os_option *option, int *value,
     return wrong(option, text, where, what, err);
 }
 
+/* The row's own check; the place goes in front of its message. */
+static enum vd_status own_check(const struct os_option *option, const char *text,
+                                const char *where, struct vd_error *err)
+{
+    struct vd_error inner = {0};
+
+    if (option->check == NULL || text == NULL || option->check(text, &inner) == VD_OK)
+        return VD_OK;
+    return vd_error_set(err, VD_ERR_ARGUMENT, inner.hint, "%s: %s", where, inner.text);
+}
+
 enum vd_status os_option_set(const struct os_option *option, void *settings,
                              const char *text, const char *where, struct vd_error *err)
 {
     void *value = field(option, settings);
+    enum vd_status status = own_check(option, text, where, err);
 
+    if (status != VD_OK)
+        return status;
     if (text == NULL && option->type != OS_OPTION_TEXT)
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s: a value is missing", where);
     switch (option->type) {
@@ -203,10 +217,8 @@ enum vd_status os_option_set(const struct os_option *option, void *settings,
         return set_choice(option, value, text, where, err);
     case OS_OPTION_LIST:
         return append(value, text, err);
-    case OS_OPTION_TABLE:
-        break;
     }
-    return wrong(option, text, where, "a list of mappings", err);
+    return VD_OK;
 }
 
 static void release_one(const struct os_option *option, void *settings)
@@ -223,13 +235,6 @@ static void release_one(const struct os_option *option, void *settings)
             free(list->at[i]);
         free(list->at);
         *list = (struct os_list){0};
-    } else if (option->type == OS_OPTION_TABLE) {
-        struct os_table *table = value;
-
-        for (size_t i = 0; i < table->n; i++)
-            os_options_release(option->fields, (char *)table->at + i * option->item_size);
-        free(table->at);
-        *table = (struct os_table){0};
     }
 }
 
@@ -255,7 +260,6 @@ static void set_none(const struct os_option *option, void *settings)
         break;
     case OS_OPTION_TEXT:
     case OS_OPTION_LIST:
-    case OS_OPTION_TABLE:
         release_one(option, settings);
         break;
     }
@@ -297,8 +301,6 @@ enum vd_status os_options_defaults(const struct os_option *options, void *settin
             *(char **)field(o, settings) = NULL;
         else if (o->type == OS_OPTION_LIST)
             *(struct os_list *)field(o, settings) = (struct os_list){0};
-        else if (o->type == OS_OPTION_TABLE)
-            *(struct os_table *)field(o, settings) = (struct os_table){0};
     }
     for (const struct os_option *o = options; o != NULL && o->name != NULL; o++) {
         enum vd_status one = os_option_reset(o, settings, true, err);
@@ -315,37 +317,24 @@ void os_options_release(const struct os_option *options, void *settings)
         release_one(o, settings);
 }
 
-void *os_option_add_item(const struct os_option *option, void *settings,
-                         struct vd_error *err)
+/* '_' stands for '-', and a list may be called by its plural: `rules:` for --rule. */
+static bool has_name(const struct os_option *option, const char *name)
 {
-    struct os_table *table = field(option, settings);
-    char *at = realloc(table->at, (table->n + 1) * option->item_size);
-    char *item;
+    size_t i = 0;
 
-    if (at == NULL) {
-        vd_error_set(err, VD_ERR_MEMORY, NULL, "out of memory");
-        return NULL;
-    }
-    table->at = at;
-    item = at + table->n * option->item_size;
-    memset(item, 0, option->item_size);
-    if (os_options_defaults(option->fields, item, err) != VD_OK) {
-        os_options_release(option->fields, item);
-        return NULL;
-    }
-    table->n++;
-    return item;
+    while (name[i] != '\0' &&
+           (name[i] == option->name[i] || (name[i] == '_' && option->name[i] == '-')))
+        i++;
+    if (option->name[i] != '\0')
+        return false;
+    return name[i] == '\0' ||
+           (option->type == OS_OPTION_LIST && name[i] == 's' && name[i + 1] == '\0');
 }
 
 const struct os_option *os_option_find(const struct os_option *options, const char *name)
 {
     for (const struct os_option *o = options; o != NULL && o->name != NULL; o++) {
-        size_t i = 0;
-
-        while (name[i] != '\0' &&
-               (name[i] == o->name[i] || (name[i] == '_' && o->name[i] == '-')))
-            i++;
-        if (name[i] == '\0' && o->name[i] == '\0')
+        if (has_name(o, name))
             return o;
     }
     return NULL;
@@ -401,9 +390,6 @@ char *os_option_text(const struct os_option *option, const void *settings)
         return choice_text(option->choices, *(const int *)value);
     case OS_OPTION_LIST:
         return join(value);
-    case OS_OPTION_TABLE:
-        snprintf(text, sizeof text, "%zu items", ((const struct os_table *)value)->n);
-        break;
     }
     return strdup(text);
 }
@@ -436,4 +422,19 @@ size_t os_text_distance(const char *a, const char *b)
         }
     }
     return rows[n % 3][m];
+}
+
+void os_nearest_try(struct os_nearest *nearest, const char *name)
+{
+    size_t distance = os_text_distance(nearest->word, name);
+    size_t length = strlen(nearest->word),
+           near = length < 6 ? 1 + length / 4 : length / 3;
+
+    /* A word cut short is near as well: "mon" for "monitor". */
+    if (length >= 2 && strncmp(nearest->word, name, length) == 0)
+        distance = 1;
+    if (distance <= near && (nearest->best == NULL || distance < nearest->distance)) {
+        nearest->best = name;
+        nearest->distance = distance;
+    }
 }

@@ -17,9 +17,7 @@ enum os_option_type {
     OS_OPTION_SIZE,     /* double, bytes; "500MB", "2GiB" */
     OS_OPTION_TEXT,     /* char * (owned by the settings); NULL = not set */
     OS_OPTION_CHOICE,   /* int: index into choices "a|b|c"; -1 without a default */
-    OS_OPTION_LIST,  /* struct os_list: may be given several times; a list in the file */
-    OS_OPTION_TABLE, /* struct os_table: a list of mappings in the file, each one struct
-                        described by the rows `fields`; only in the file */
+    OS_OPTION_LIST, /* struct os_list: may be given several times; a list in the file */
 };
 
 struct os_list {
@@ -27,9 +25,10 @@ struct os_list {
     size_t n;
 };
 
-struct os_table {
-    void *at; /* n structs of item_size bytes */
-    size_t n;
+/* One line of a mapping in the configuration file: `above: 90`. */
+struct os_pair {
+    const char *key, *value;
+    const char *where; /* "vedette.yaml:12:3", begins a message about it */
 };
 
 struct os_option {
@@ -45,8 +44,14 @@ struct os_option {
     bool secret;          /* never shown: `config show` redacts it */
     bool file_only;       /* only in the configuration file */
     size_t offset;        /* offsetof(struct NAME_settings, field) */
-    const struct os_option *fields; /* OS_OPTION_TABLE: the rows of one item ... */
-    size_t item_size;               /* ... and the size of its struct */
+    bool required;        /* must be given */
+    /* A check of a text or of an item of a list beyond its type; NULL = none. `err` says
+     * what is wrong, without the place. */
+    enum vd_status (*check)(const char *text, struct vd_error *err);
+    /* A list whose items may be written as mappings in the file: makes the item's text
+     * of the pairs, allocated. NULL = they may not. */
+    enum vd_status (*from_mapping)(const struct os_pair *pairs, size_t n,
+                                   const char *where, char **text, struct vd_error *err);
 };
 
 /* Fills `settings` with the defaults of the rows (checked: a bad default is a bug). */
@@ -64,20 +69,25 @@ enum vd_status os_option_set(const struct os_option *option, void *settings,
 enum vd_status os_option_reset(const struct os_option *option, void *settings,
                                bool keep_default, struct vd_error *err);
 
-/* Adds an item with the defaults of the table's fields; NULL when there is no memory.
- * The pointer is good until the next one is added. */
-void *os_option_add_item(const struct os_option *option, void *settings,
-                         struct vd_error *err);
-
 /* The value as a person would write it, allocated; "" = not set. Lists are parted by
- * ", ". NULL only when there is no memory. Tables give "N items". */
+ * ", ". NULL only when there is no memory. */
 char *os_option_text(const struct os_option *option, const void *settings);
 
 /* "vedette", "verdette" -> how many insertions, deletions, changes and swaps of
  * neighbours part them, for "did you mean". */
 size_t os_text_distance(const char *a, const char *b);
 
-/* The row of that name (also with '_' for '-'), NULL when there is none. */
+/* The name nearest to `word`: start with only `word` set, try all names, then `best` is
+ * the one to offer, NULL when none is near. */
+struct os_nearest {
+    const char *word;
+    const char *best;
+    size_t distance;
+};
+void os_nearest_try(struct os_nearest *nearest, const char *name);
+
+/* The row of that name, NULL when there is none. '_' stands for '-', and a list may be
+ * called by its plural: `rules:` for --rule. */
 const struct os_option *os_option_find(const struct os_option *options, const char *name);
 
 /* Frees the texts and lists in `settings`. */
