@@ -4,8 +4,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ago, clock, span } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { retryNow } from "./live.ts";
+import { useRoute } from "./navigate.ts";
 import { Choice } from "./parts.tsx";
-import { parseRoute, type Route, routeTo, TABS, type TabId } from "./route.ts";
+import { type Route, routeTo, TABS, type TabId } from "./route.ts";
 import {
     clearCharts,
     isDark,
@@ -20,7 +21,13 @@ import {
     undoClear,
     useStore,
 } from "./store.ts";
+import { Cores } from "./views/cores.tsx";
+import { Detectors } from "./views/detectors.tsx";
+import { EventPage } from "./views/event.tsx";
+import { Events } from "./views/events.tsx";
+import { Metrics } from "./views/metrics.tsx";
 import { Overview } from "./views/overview.tsx";
+import { Processes } from "./views/processes.tsx";
 
 export function App() {
     useStore();
@@ -55,24 +62,25 @@ function skipToMain(): void {
 }
 
 function View(props: { route: Route }) {
-    switch (props.route.tab) {
-        default:
+    const { tab, rest } = props.route;
+    switch (tab) {
+        case "overview":
             return <Overview />;
+        case "cores":
+            return <Cores />;
+        case "detectors":
+            return <Detectors />;
+        case "events":
+            return rest[0] ? (
+                <EventPage key={rest[0]} id={Number(rest[0])} />
+            ) : (
+                <Events />
+            );
+        case "processes":
+            return <Processes />;
+        case "metrics":
+            return <Metrics picked={rest} />;
     }
-}
-
-function useRoute(): Route {
-    const [route, setRoute] = useState(() => parseRoute(location.hash));
-    useEffect(() => {
-        const follow = () => {
-            setRoute(parseRoute(location.hash));
-            setZoom(null);
-            window.scrollTo(0, 0);
-        };
-        window.addEventListener("hashchange", follow);
-        return () => window.removeEventListener("hashchange", follow);
-    }, []);
-    return route;
 }
 
 /* ---- keys ---- */

@@ -4,7 +4,7 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { Event, Severity } from "./contract.ts";
-import { clock, date, withUnit } from "./format.ts";
+import { clock, date, number, unit as printUnit, withUnit } from "./format.ts";
 import type { Columns, Window } from "./series.ts";
 import { isDark, now, setZoom, useStore } from "./store.ts";
 import { useSeries } from "./use-series.ts";
@@ -106,7 +106,10 @@ export function Chart(props: DrawnProps) {
     return (
         <figure class="chart">
             <figcaption class="chart-head">
-                <span class="chart-title">{props.title}</span>
+                <span class="chart-title">
+                    {props.title}
+                    {props.unit !== "" && <small> {printUnit(props.unit)}</small>}
+                </span>
                 {props.legend !== false && (
                     <ul class="legend" ref={legend}>
                         {props.lines.map((line) => (
@@ -197,9 +200,9 @@ function options(
             },
             {
                 ...axis,
-                size: 46,
+                size: 42,
                 gap: 6,
-                space: 28,
+                space: 30,
                 values: (_, at) => at.map((v) => tickLabel(latest.current, v)),
             },
         ],
@@ -268,9 +271,12 @@ function times(at: number[], step: number): string[] {
 function tickLabel(props: ChartProps, value: number): string {
     if (props.zones) return value > 0 ? `+${value}` : String(value).replace("-", "−");
     if (props.format) return props.format(value);
-    return withUnit(value, props.unit)
-        .replace(/\.0+(?= |$)/, "")
-        .replace(/(\.\d*[1-9])0+(?= |$)/, "$1");
+    return trim(number(value));
+}
+
+/** "20.0" -> "20" */
+function trim(digits: string): string {
+    return digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits;
 }
 
 /* ---- what lies behind the lines ---- */
@@ -334,7 +340,11 @@ function drawRule(u: uPlot, rule: { at: number; label: string }, color: Color): 
     ctx.setLineDash([]);
     ctx.fillStyle = color("--dim");
     ctx.font = `${10.5 * devicePixelRatio}px ${color("--font")}`;
-    ctx.textAlign = "left";
-    ctx.textBaseline = "bottom";
-    ctx.fillText(rule.label, left + 6 * devicePixelRatio, y - 3 * devicePixelRatio);
+    ctx.textAlign = "right";
+    ctx.textBaseline = "top";
+    ctx.fillText(
+        rule.label,
+        left + width - 6 * devicePixelRatio,
+        y + 4 * devicePixelRatio,
+    );
 }

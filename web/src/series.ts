@@ -112,3 +112,16 @@ export function bin(
     }
     return Array.from(sum, (total, i) => (n[i]! === 0 ? null : total / n[i]!));
 }
+
+/** At most `n` values: the greatest of each run, so that a short peak is not lost. */
+export function thin(values: readonly (number | null)[], n: number): (number | null)[] {
+    if (values.length <= n) return values.slice();
+    const out: (number | null)[] = [];
+    for (let i = 0; i < n; i++) {
+        const from = Math.floor((i * values.length) / n);
+        const to = Math.floor(((i + 1) * values.length) / n);
+        const range = extent([values.slice(from, to)]);
+        out.push(range === null ? null : range[1]);
+    }
+    return out;
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { History } from "../src/contract.ts";
 import { Ring } from "../src/ring.ts";
-import { bin, compose, extent, medianStep } from "../src/series.ts";
+import { bin, compose, extent, medianStep, thin } from "../src/series.ts";
 
 function block(t: number[], mean: (number | null)[]): History {
     return { from: t[0]!, to: t[t.length - 1]!, step: 1, t, series: { a: { mean } } };
@@ -72,4 +72,9 @@ test("bins hold means, empty ones null, the right edge the last", () => {
         null,
         7,
     ]);
+});
+
+test("thinning keeps peaks and gaps", () => {
+    assert.deepEqual(thin([1, 9, 2, 3, null, null], 3), [9, 3, null]);
+    assert.deepEqual(thin([1, 2], 5), [1, 2]);
 });

@@ -14,8 +14,12 @@ import {
     Sparkline,
 } from "../parts.tsx";
 import { routeTo } from "../route.ts";
+import { extent, thin } from "../series.ts";
 import { isOpen, levelOf, severityOf } from "../severity.ts";
-import { now, ring, ui, useStore, value } from "../store.ts";
+import { now, ui, useStore, value } from "../store.ts";
+import { useSeries } from "../use-series.ts";
+
+const SPARK_POINTS = 80;
 
 export function Overview() {
     useStore();
@@ -234,11 +238,18 @@ function Cards() {
         ["Context switches", roles.switches],
     ];
     const here = cards.filter(([, metric]) => value(metric) !== null);
+    const { columns } = useSeries(here.map(([, metric]) => metric!.name));
     if (tick === null) return null;
     return (
-        <section class="cards" aria-label="Metrics">
-            {here.map(([label, metric, full]) => (
-                <Card key={label} label={label} metric={metric!} full={full} />
+        <section class={`cards cards-${here.length + 1}`} aria-label="Metrics">
+            {here.map(([label, metric, full], i) => (
+                <Card
+                    key={label}
+                    label={label}
+                    metric={metric!}
+                    full={full}
+                    values={columns[i + 1]!}
+                />
             ))}
             <article class="card">
                 <h3>Processes</h3>
@@ -250,12 +261,16 @@ function Cards() {
 }
 
 /** A card's bar is the share of the bound where there is one, else of the peak in sight. */
-function Card(props: { label: string; metric: Metric; full?: number }) {
+function Card(props: {
+    label: string;
+    metric: Metric;
+    full?: number;
+    values: (number | null)[];
+}) {
     const { metric, full } = props;
     const v = value(metric);
     const [digits, suffix] = quantity(v, metric.unit);
-    const recent = ring.tail(metric.name, 90, now());
-    const peak = recent.reduce<number>((most, x) => Math.max(most, x ?? 0), 0);
+    const peak = extent([props.values])?.[1] ?? 0;
     const of = full ?? peak;
     const level = full === undefined ? undefined : levelOf((v ?? 0) / full, 0.5, 0.9);
     return (
@@ -267,7 +282,7 @@ function Card(props: { label: string; metric: Metric; full?: number }) {
                 {digits}
                 <small>{suffix}</small>
             </p>
-            <Sparkline values={recent} />
+            <Sparkline values={thin(props.values, SPARK_POINTS)} />
             <Bar
                 share={of > 0 ? (v ?? 0) / of : 0}
                 level={level === "good" ? undefined : level}
@@ -294,9 +309,11 @@ function Charts() {
     const { roles, events } = ui.shown;
     const cpu = [
         ...(roles.cpu ? [line(roles.cpu, "all", "--s1", true)] : []),
-        ...roles.cpuParts.map((m, i) =>
-            line(m, partName(m.family), ["--s2", "--s3", "--s4", "--s5"][i]!),
-        ),
+        ...roles.cpuParts
+            .slice(0, 3)
+            .map((m, i) =>
+                line(m, partName(m.family), ["--s2", "--s3", "--s4", "--s5"][i]!),
+            ),
     ];
     const memory = [
         ...(roles.memory ? [line(roles.memory, "used", "--s3", true)] : []),
@@ -331,7 +348,7 @@ function Charts() {
                     min={-1.05}
                     max={1.05}
                     zones
-                    rule={{ at: 0, label: "threshold: below it is unusual" }}
+                    rule={{ at: 0, label: "threshold" }}
                     events={events}
                     height={170}
                     format={(v) => signed(v)}

@@ -1,0 +1,223 @@
+// The log of events: what happened, why, and who; newest first, older ones by page.
+
+import { useEffect, useState } from "preact/hooks";
+import * as api from "../api.ts";
+import type { Event, Severity } from "../contract.ts";
+import { fixed, moment, processName } from "../format.ts";
+import { Icon } from "../icons.tsx";
+import {
+    Empty,
+    eventSpan,
+    Panel,
+    ProcessName,
+    resourceWord,
+    SeverityMark,
+    SeverityTag,
+    sharePercent,
+    Tag,
+} from "../parts.tsx";
+import { routeTo } from "../route.ts";
+import { isOpen, mergeEvent, SEVERITIES } from "../severity.ts";
+import { now, ui, useStore } from "../store.ts";
+
+const PAGE = 25;
+const KINDS = ["anomaly", "rule", "drift", "silence"];
+const KEPT = 5000;
+
+export function Events() {
+    useStore();
+    const [kind, setKind] = useState("");
+    const [alerted, setAlerted] = useState(false);
+    const [hidden, setHidden] = useState<ReadonlySet<Severity>>(new Set());
+    const [filter, setFilter] = useState("");
+    const pages = usePages(kind, alerted);
+    const toggle = (severity: Severity) => {
+        const next = new Set(hidden);
+        if (!next.delete(severity)) next.add(severity);
+        setHidden(next);
+    };
+    const found = pages.events.filter(
+        (e) => !hidden.has(e.severity) && matches(e, filter),
+    );
+    return (
+        <Panel class="events" title="Events" aside={`${found.length} shown`}>
+            <div class="filters">
+                <fieldset class="chips">
+                    <legend class="hidden">Severities shown</legend>
+                    {SEVERITIES.map((severity) => (
+                        <button
+                            key={severity}
+                            type="button"
+                            class={`chip sev-${severity}`}
+                            aria-pressed={!hidden.has(severity)}
+                            onClick={() => toggle(severity)}
+                        >
+                            <SeverityMark severity={severity} />
+                            {severity}
+                        </button>
+                    ))}
+                </fieldset>
+                <label class="select">
+                    <span class="hidden">Kind</span>
+                    <select value={kind} onChange={(e) => setKind(e.currentTarget.value)}>
+                        <option value="">every kind</option>
+                        {KINDS.map((k) => (
+                            <option key={k} value={k}>
+                                {k}
+                            </option>
+                        ))}
+                    </select>
+                </label>
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        checked={alerted}
+                        onChange={(e) => setAlerted(e.currentTarget.checked)}
+                    />
+                    alerted only
+                </label>
+                <label class="search">
+                    <Icon name="search" />
+                    <span class="hidden">Filter by reason, metric or process</span>
+                    <input
+                        type="search"
+                        data-filter
+                        placeholder="Reason, metric, process"
+                        value={filter}
+                        onInput={(e) => setFilter(e.currentTarget.value)}
+                    />
+                    <kbd>/</kbd>
+                </label>
+            </div>
+            {found.length === 0 ? (
+                <Empty title={pages.loading ? "Looking" : "No events"}>
+                    {pages.problem || (pages.loading ? "" : none(pages.events.length))}
+                </Empty>
+            ) : (
+                <ol class="log">
+                    {found.map((event) => (
+                        <LogRow key={event.id} event={event} />
+                    ))}
+                </ol>
+            )}
+            {pages.more && (
+                <button
+                    type="button"
+                    class="tool more"
+                    disabled={pages.loading}
+                    onClick={pages.next}
+                >
+                    Older events
+                </button>
+            )}
+        </Panel>
+    );
+}
+
+function none(loaded: number): string {
+    return loaded > 0
+        ? "None of the events loaded so far fits the filter."
+        : "Nothing has deviated from what is normal here.";
+}
+
+function matches(event: Event, filter: string): boolean {
+    const wanted = filter.toLowerCase().split(/\s+/).filter(Boolean);
+    if (wanted.length === 0) return true;
+    const text = [
+        event.reason,
+        event.pattern,
+        event.kind,
+        ...event.explanation,
+        ...event.suspects.map((s) => `${s.process.name} ${s.process.pid}`),
+    ]
+        .join(" ")
+        .toLowerCase();
+    return wanted.every((word) => text.includes(word));
+}
+
+/** The pages fetched so far, under what has arrived since. */
+function usePages(kind: string, alerted: boolean) {
+    const { shown } = ui;
+    const [fetched, setFetched] = useState<Event[]>([]);
+    const [more, setMore] = useState(false);
+    const [loading, setLoading] = useState(true);
+    const [problem, setProblem] = useState("");
+
+    const load = async (before: number | undefined, signal?: AbortSignal) => {
+        setLoading(true);
+        try {
+            const page = await api.events({ limit: PAGE, before, kind, alerted }, signal);
+            const known = before === undefined ? [] : fetched;
+            setFetched([...known, ...page]);
+            setMore(page.length === PAGE);
+            setProblem("");
+        } catch (error) {
+            if (signal?.aborted) return;
+            setProblem((error as Error).message);
+        }
+        setLoading(false);
+    };
+
+    useEffect(() => {
+        const stop = new AbortController();
+        void load(undefined, stop.signal);
+        return () => stop.abort();
+    }, [kind, alerted, shown.epoch]);
+
+    const fits = (e: Event) =>
+        (kind === "" || e.kind === kind) && (!alerted || e.alerted);
+    // What the connection brought reaches back further than what was fetched only when the
+    // store gave nothing; then it is all there is.
+    const oldest = fetched[fetched.length - 1]?.id ?? 0;
+    let events = fetched;
+    for (const event of shown.events) {
+        if (fits(event) && event.id >= oldest) events = mergeEvent(events, event, KEPT);
+    }
+    const last = fetched[fetched.length - 1]?.id;
+    return { events, more, loading, problem, next: () => void load(last) };
+}
+
+function LogRow(props: { event: Event }) {
+    const { event } = props;
+    return (
+        <li class={`log-row sev-${event.severity}`}>
+            <div class="log-when num">
+                <time>{moment(event.start, now())}</time>
+                <span class="dim">{eventSpan(event)}</span>
+            </div>
+            <div class="log-what">
+                <a class="log-reason" href={routeTo("events", event.id)}>
+                    {event.reason}
+                </a>
+                <span class="log-tags">
+                    <SeverityTag severity={event.severity} />
+                    {isOpen(event) && <Tag class="open">open</Tag>}
+                    {event.alerted && <Tag class="alerted">alerted</Tag>}
+                    {event.kind !== "anomaly" && <Tag>{event.kind}</Tag>}
+                    {event.pattern !== "" && <Tag>{event.pattern}</Tag>}
+                    {event.feedback !== "" && <Tag>marked {event.feedback}</Tag>}
+                </span>
+                <ul class="log-why num">
+                    {event.explanation.map((text) => (
+                        <li key={text}>{text}</li>
+                    ))}
+                </ul>
+            </div>
+            <div class="log-who">
+                {event.suspects.slice(0, 2).map((s) => (
+                    <span key={s.process.pid} title={processName(s.process.command)}>
+                        <ProcessName process={s.process} />
+                        <span class="dim num">
+                            {" "}
+                            {s.process.pid} · {sharePercent(s.share)} of{" "}
+                            {resourceWord(s.resource)}
+                        </span>
+                    </span>
+                ))}
+            </div>
+            <div class="log-score num" title="Score at the peak">
+                {fixed(event.score, 2)}
+            </div>
+        </li>
+    );
+}
