@@ -183,7 +183,7 @@ function options(
     return {
         width: Math.max(width, 40),
         height: props.height ?? 150,
-        padding: [8, 6, 0, 0],
+        padding: [8, 14, 0, 0],
         legend: { show: false },
         focus: { alpha: 0.35 },
         scales: {
@@ -233,7 +233,7 @@ function options(
         hooks: {
             setCursor: [(u) => showValues(u, latest.current, legend.current)],
             setSelect: [(u) => zoomTo(u, latest.current)],
-            drawClear: [(u) => drawBehind(u, latest.current, color)],
+            drawAxes: [(u) => drawBehind(u, latest.current, color)],
         },
     };
 }
