@@ -45,6 +45,34 @@ size_t record_schema_add(struct record_schema *schema, const struct record_metri
     return schema->n++;
 }
 
+/* The copy of `name` that the schema keeps; NULL without memory. */
+static const char *keep_name(struct record_schema *schema, const char *name)
+{
+    char **grown;
+
+    for (size_t i = 0; i < schema->n_own_names; i++)
+        if (strncmp(schema->own_name[i], name, RECORD_NAME_MAX - 1) == 0)
+            return schema->own_name[i];
+    grown = realloc(schema->own_name, (schema->n_own_names + 1) * sizeof *grown);
+    if (grown == NULL)
+        return NULL;
+    schema->own_name = grown;
+    grown[schema->n_own_names] = strndup(name, RECORD_NAME_MAX - 1);
+    if (grown[schema->n_own_names] == NULL)
+        return NULL;
+    return grown[schema->n_own_names++];
+}
+
+size_t record_schema_add_named(struct record_schema *schema,
+                               const struct record_metric *row, const char *name,
+                               const char *label)
+{
+    struct record_metric named = *row;
+
+    named.name = keep_name(schema, name);
+    return named.name == NULL ? SIZE_MAX : record_schema_add(schema, &named, label);
+}
+
 char *record_metric_label(const struct record_metric *metric, char *text, size_t size)
 {
     if (metric->label[0] == '\0')
@@ -87,10 +115,9 @@ static bool is_named(const struct record_metric *metric, const char *name)
 static const struct {
     const char *alias, *name;
 } aliases[] = {
-    {"memory_percent", "cpu_memory"},
-    {"cpu_frequency", "cpu_freq"},
-    {"cpu_usage", "cpu_percent"},
-    {"memory_usage", "cpu_memory"},
+    {"memory_percent", "cpu_memory"}, {"cpu_frequency", "cpu_freq"},
+    {"cpu_usage", "cpu_percent"},     {"memory_usage", "cpu_memory"},
+    {"avg_p_core", "cpu_p_percent"},  {"avg_e_core", "cpu_e_percent"},
 };
 
 size_t record_schema_find(const struct record_schema *schema, const char *name)
@@ -108,6 +135,9 @@ void record_schema_release(struct record_schema *schema)
 {
     if (schema == NULL)
         return;
+    for (size_t i = 0; i < schema->n_own_names; i++)
+        free(schema->own_name[i]);
+    free(schema->own_name);
     free(schema->metric);
     *schema = (struct record_schema){0};
 }

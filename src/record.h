@@ -49,13 +49,21 @@ struct record_metric {
 struct record_schema {
     struct record_metric *metric; /* owned, RECORD_METRICS_MAX allocated on demand */
     size_t n, capacity;
-    size_t dropped; /* asked for beyond RECORD_METRICS_MAX */
+    size_t dropped;  /* asked for beyond RECORD_METRICS_MAX */
+    char **own_name; /* owned: names that are not static (columns of a file) */
+    size_t n_own_names;
 };
 
 /* The index of the metric `row` with label `label` (NULL = none), added when it is new.
  * SIZE_MAX when the table is full or there is no memory: the caller leaves it out. */
 size_t record_schema_add(struct record_schema *schema, const struct record_metric *row,
                          const char *label);
+
+/* The same for a name that comes from outside: the schema keeps a copy, cut to
+ * RECORD_NAME_MAX - 1 bytes; row->name is not used. */
+size_t record_schema_add_named(struct record_schema *schema,
+                               const struct record_metric *row, const char *name,
+                               const char *label);
 
 /* The index by name as people write it: "cpu_percent", "disk_busy_percent{sda}" (also
  * `{device="sda"}`). Other names of the core metrics ("memory_percent", "cpu_frequency")
