@@ -7,7 +7,7 @@ static const struct collect_type *const table[] = {
     &collect_stat,        &collect_cpufreq, &collect_topology, &collect_loadavg,
     &collect_meminfo,     &collect_vmstat,  &collect_pressure, &collect_diskstats,
     &collect_filesystems, &collect_net_dev, &collect_thermal,  &collect_processes,
-    &collect_self,        &collect_replay,
+    &collect_gpu,         &collect_self,    &collect_replay,
 };
 
 const struct collect_type *const *collect_table(size_t *n)

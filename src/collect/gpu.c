@@ -1,0 +1,268 @@
+/* Graphics processors, read by a worker: a driver may take tens of milliseconds. NVIDIA's
+ * come first, then the others in the order of /sys/class/drm. The core metrics are the
+ * busiest, the fullest and the hottest of them; with more than one, each has its own too.
+ * NVIDIA's library is tried again every minute, so a driver that is loaded later counts.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect/collectors.h"
+#include "collect/file.h"
+#include "collect/fill.h"
+#include "collect/gpu_sysfs.h"
+#include "collect/nvml.h"
+#include "collect/worker.h"
+#include "os/clock.h"
+
+static const int64_t period_ns = 950000000, idle_ns = 60000000000, stale_ns = 10000000000;
+
+enum { PERCENT, MEMORY, CELSIUS, WATTS, ROWS };
+
+static const struct record_metric rows[ROWS] = {
+    [PERCENT] = COLLECT_ROW_OF("gpu", "gpu_percent", "%", GAUGE, 1, "Load."),
+    [MEMORY] = COLLECT_ROW_OF("gpu", "gpu_memory", "%", GAUGE, 1, "Memory in use."),
+    [CELSIUS] = COLLECT_ROW_OF("gpu", "gpu_temp", "C", GAUGE, 1, "Temperature."),
+    [WATTS] = COLLECT_ROW_OF("gpu", "gpu_power", "W", GAUGE, 1, "Power drawn."),
+};
+
+/* Belongs to the worker while it runs. */
+struct scan {
+    char drm[COLLECT_PATH_MAX], library[COLLECT_PATH_MAX];
+    bool any_library; /* NVIDIA's is opened; not so for a recorded tree by default */
+    collect_nvml *nvml;
+    struct collect_gpu_state gpu[COLLECT_GPUS_MAX];
+    struct collect_gpu_slept slept[COLLECT_GPUS_MAX];
+    size_t n;
+    struct collect_gpu_process process[COLLECT_GPU_PROCESSES_MAX];
+    size_t n_processes;
+    int64_t tried_ns; /* when the library was tried last; 0 = never */
+    struct vd_error err;
+};
+
+struct gpu_collector {
+    collect_worker *worker;
+    struct scan *scan;
+    bool threads, waiting;
+    int64_t started_ns;
+    struct collect_gpu_state gpu[COLLECT_GPUS_MAX];
+    size_t n, registered;
+    struct collect_gpu_process process[COLLECT_GPU_PROCESSES_MAX];
+    size_t n_processes;
+    struct vd_error err;
+    size_t core[3]; /* gpu_percent, gpu_memory, gpu_temp */
+    size_t id[COLLECT_GPUS_MAX][ROWS];
+};
+
+/* ---- the work ---- */
+
+static void open_library(struct scan *scan, int64_t now)
+{
+    if (!scan->any_library || scan->nvml != NULL)
+        return;
+    if (scan->tried_ns != 0 && now - scan->tried_ns < idle_ns)
+        return;
+    scan->tried_ns = now;
+    vd_error_clear(&scan->err);
+    collect_nvml_open(&scan->nvml, scan->library[0] == '\0' ? NULL : scan->library,
+                      &scan->err);
+}
+
+static void work(void *context)
+{
+    struct scan *scan = context;
+    int64_t now = os_clock_mono_ns();
+
+    open_library(scan, now);
+    scan->n = scan->n_processes = 0;
+    if (scan->nvml != NULL) {
+        scan->n = collect_nvml_read(scan->nvml, scan->gpu, COLLECT_GPUS_MAX);
+        scan->n_processes =
+            collect_nvml_processes(scan->nvml, scan->process, COLLECT_GPU_PROCESSES_MAX);
+    }
+    scan->n += collect_gpu_sysfs_read(scan->drm, scan->gpu + scan->n, scan->slept,
+                                      COLLECT_GPUS_MAX - scan->n, now);
+}
+
+static void free_scan(void *context)
+{
+    struct scan *scan = context;
+
+    collect_nvml_close(scan->nvml);
+    free(scan);
+}
+
+/* ---- the tick's side ---- */
+
+static void take(struct gpu_collector *self)
+{
+    const struct scan *scan = self->scan;
+
+    self->waiting = false;
+    self->n = scan->n;
+    memcpy(self->gpu, scan->gpu, sizeof self->gpu);
+    self->n_processes = scan->n_processes;
+    memcpy(self->process, scan->process, sizeof self->process);
+    self->err = scan->err;
+}
+
+static double memory_percent(const struct collect_gpu_state *gpu)
+{
+    double percent = 100 * gpu->memory_used / gpu->memory_total;
+
+    return percent >= 0 && percent <= 100 ? percent : NAN;
+}
+
+/* What is no percentage or temperature is no value: drivers give -1 and worse. */
+static double in_range(double value, double min, double max)
+{
+    return value >= min && value <= max ? value : NAN;
+}
+
+static void fill(struct gpu_collector *self, struct record_sample *sample)
+{
+    double most[3] = {NAN, NAN, NAN};
+    char label[24];
+
+    for (; self->n > 1 && self->registered < self->n; self->registered++) {
+        snprintf(label, sizeof label, "%zu", self->registered);
+        collect_add_rows_now(sample, rows, ROWS, label, self->id[self->registered]);
+    }
+    for (size_t i = 0; i < self->n; i++) {
+        double value[ROWS] = {
+            [PERCENT] = in_range(self->gpu[i].percent, 0, 100),
+            [MEMORY] = memory_percent(&self->gpu[i]),
+            [CELSIUS] = in_range(self->gpu[i].celsius, -50, 200),
+            [WATTS] = in_range(self->gpu[i].watts, 0, 5000),
+        };
+
+        for (int k = 0; k < 3; k++)
+            most[k] = fmax(most[k], value[k]);
+        for (int k = 0; k < ROWS && i < self->registered; k++)
+            collect_put(sample, self->id[i][k], value[k]);
+    }
+    for (int k = 0; k < 3; k++)
+        collect_put(sample, self->core[k], most[k]);
+}
+
+/* The table of processes is sorted by pid. */
+static struct record_process *find_process(struct record_processes *processes, int pid)
+{
+    size_t low = 0, high = processes->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (processes->at[middle].pid < pid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < processes->n && processes->at[low].pid == pid ? &processes->at[low]
+                                                               : NULL;
+}
+
+static void fill_processes(const struct gpu_collector *self,
+                           struct record_processes *processes)
+{
+    if (processes == NULL || self->n == 0)
+        return;
+    for (size_t i = 0; i < processes->n; i++)
+        processes->at[i].gpu_percent = processes->at[i].gpu_bytes = NAN;
+    for (size_t i = 0; i < self->n_processes; i++) {
+        struct record_process *process = find_process(processes, self->process[i].pid);
+
+        if (process == NULL)
+            continue;
+        process->gpu_percent = self->process[i].percent;
+        process->gpu_bytes = self->process[i].bytes;
+    }
+}
+
+static bool is_due(const struct gpu_collector *self, int64_t now)
+{
+    int64_t age = now - self->started_ns;
+
+    if (self->started_ns == 0 || !self->threads)
+        return true;
+    return age >= (self->n == 0 ? idle_ns : period_ns);
+}
+
+static enum vd_status read_gpu(void *context, struct record_sample *sample,
+                               struct vd_error *err)
+{
+    struct gpu_collector *self = context;
+    bool running = self->waiting && collect_worker_is_running(self->worker);
+
+    if (self->waiting && !running)
+        take(self);
+    if (!running && is_due(self, sample->mono_ns)) {
+        self->waiting = collect_worker_start(self->worker);
+        self->started_ns = sample->mono_ns;
+        if (self->waiting && !self->threads)
+            take(self);
+    }
+    if (running && sample->mono_ns - self->started_ns > stale_ns)
+        return vd_error_set(err, VD_ERR_IO, NULL, "the graphics driver does not answer");
+    fill(self, sample);
+    fill_processes(self, sample->processes);
+    if (self->err.status != VD_OK)
+        return vd_error_set(err, self->err.status, self->err.hint, "%s", self->err.text);
+    return VD_OK;
+}
+
+static void destroy(void *context)
+{
+    struct gpu_collector *self = context;
+
+    if (self == NULL)
+        return;
+    collect_worker_free(self->worker);
+    free(self);
+}
+
+/* A recorded tree has no driver; this machine's belongs to it only when it was named. */
+static void set_library(struct scan *scan, const struct collect_config *config)
+{
+    struct collect_file probe;
+
+    collect_file_init(&probe, config->root, "/");
+    scan->any_library = probe.keep || config->nvml_library != NULL;
+    if (config->nvml_library != NULL)
+        snprintf(scan->library, sizeof scan->library, "%s", config->nvml_library);
+}
+
+static enum vd_status create(void **out, const struct collect_config *config,
+                             struct record_schema *schema, struct vd_error *err)
+{
+    struct gpu_collector *self = calloc(1, sizeof *self);
+    struct scan *scan = calloc(1, sizeof *scan);
+
+    (void)err;
+    if (self == NULL || scan == NULL) {
+        free(self);
+        free(scan);
+        return VD_ERR_MEMORY;
+    }
+    collect_path(scan->drm, config->root, "/sys/class/drm/", NULL);
+    set_library(scan, config);
+    self->scan = scan;
+    self->threads = config->threads;
+    for (int i = 0; i < 3; i++)
+        self->core[i] = collect_core(schema, COLLECT_GPU_PERCENT + i);
+    if (collect_worker_new(&self->worker, work, free_scan, scan, config->threads) !=
+        VD_OK) {
+        destroy(self);
+        return VD_ERR_MEMORY;
+    }
+    *out = self;
+    return VD_OK;
+}
+
+const struct collect_type collect_gpu = {
+    .name = "gpu",
+    .summary = "graphics processors of NVIDIA, AMD and Intel",
+    .create = create,
+    .read = read_gpu,
+    .destroy = destroy,
+};
