@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct page {
     struct show_json *out;
@@ -125,12 +126,45 @@ static const struct rename {
     {"memory_slab_mb", "node_memory_Slab_bytes", SHOW_MB},
 };
 
-static const struct rename *renamed(const char *ours)
+/* Prometheus' units are bytes, seconds and hertz: what ends in ours gets theirs. */
+static const struct rebase {
+    const char *unit, *ours, *theirs;
+    double factor;
+} rebases[] = {
+    {"MB/s", "_mb", "_bytes_per_second", SHOW_MB},
+    {"MB", "_mb", "_bytes", SHOW_MB},
+    {"GB", "_gb", "_bytes", SHOW_MB * 1024},
+    {"ms", "_ms", "_seconds", 1e-3},
+    {"MHz", "", "_hertz", 1e6},
+    {"C", "", "_celsius", 1},
+};
+
+enum { SCRAPE_NAME = RECORD_NAME_MAX + 48 };
+
+/* The name of a metric's family in a scrape; returns the factor to its unit there. */
+static double scrape_name(const struct record_metric *m, bool whole, char *name)
 {
+    const char *unit = m->unit == NULL ? "" : m->unit;
+    size_t length = strlen(m->name);
+
     for (size_t i = 0; i < sizeof renames / sizeof *renames; i++)
-        if (strcmp(renames[i].ours, ours) == 0)
-            return &renames[i];
-    return NULL;
+        if (strcmp(renames[i].ours, m->name) == 0) {
+            snprintf(name, SCRAPE_NAME, "%s", renames[i].theirs);
+            return renames[i].factor;
+        }
+    for (size_t i = 0; i < sizeof rebases / sizeof *rebases; i++) {
+        const struct rebase *r = &rebases[i];
+        size_t end = strlen(r->ours);
+
+        if (strcmp(unit, r->unit) != 0 || length <= end ||
+            strcmp(m->name + length - end, r->ours) != 0)
+            continue;
+        snprintf(name, SCRAPE_NAME, "vedette_%s%.*s%s", whole ? "machine_" : "",
+                 (int)(length - end), m->name, r->theirs);
+        return r->factor;
+    }
+    snprintf(name, SCRAPE_NAME, "vedette_%s%s", whole ? "machine_" : "", m->name);
+    return 1;
 }
 
 /* One line per metric of the family, of those with a label or of the one without. */
@@ -168,25 +202,18 @@ static bool has_sample(const struct show_snapshot *s, size_t first, bool labelle
 static void machine_family(struct page *p, const struct show_snapshot *s, size_t first)
 {
     const struct record_metric *m = &s->schema->metrics.metric[first];
-    const struct rename *other = renamed(m->name);
     bool devices = has_sample(s, first, true), whole = has_sample(s, first, false);
-    double factor = other == NULL ? 1 : other->factor;
-    const char *unit = other == NULL && m->unit != NULL ? m->unit : "";
-    char name[RECORD_NAME_MAX + 24], help[256];
+    const char *help = m->help == NULL ? "" : m->help;
+    char name[SCRAPE_NAME];
+    double factor;
 
-    snprintf(help, sizeof help, unit[0] == '\0' ? "%s" : "%s (%s)",
-             m->help == NULL ? "" : m->help, unit);
     if (devices) {
-        snprintf(name, sizeof name, "vedette_%s", m->name);
+        factor = scrape_name(m, false, name);
         family(p, name, "gauge", help);
         machine_samples(p, s, first, name, factor, true);
     }
     if (whole) {
-        if (other != NULL)
-            snprintf(name, sizeof name, "%s", other->theirs);
-        else
-            snprintf(name, sizeof name, devices ? "vedette_machine_%s" : "vedette_%s",
-                     m->name);
+        factor = scrape_name(m, devices, name);
         family(p, name, "gauge", help);
         machine_samples(p, s, first, name, factor, false);
     }
@@ -196,8 +223,13 @@ static void machine(struct page *p, const struct show_snapshot *s)
 {
     if (!s->filled)
         return;
-    for (size_t i = 0; i < s->schema->n_families; i++)
-        machine_family(p, s, s->schema->first[i]);
+    for (size_t i = 0; i < s->schema->n_families; i++) {
+        size_t first = s->schema->first[i];
+
+        /* The program's own use has the names that every program's has, below. */
+        if (strncmp(s->schema->metrics.metric[first].name, "self_", 5) != 0)
+            machine_family(p, s, first);
+    }
     if (s->has_processes)
         gauge(p, "vedette_processes_dropped", "Processes beyond the table's limit.",
               (double)s->dropped_processes);
@@ -280,19 +312,28 @@ static void sinks(struct page *p, const struct show_status *status)
     }
 }
 
+static double cpu_seconds(void)
+{
+    struct rusage use;
+
+    if (getrusage(RUSAGE_SELF, &use) != 0)
+        return NAN;
+    return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+           (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+}
+
 static void program(struct page *p, const struct show_server *server,
                     const struct show_status *status)
 {
     family(p, p->openmetrics ? "vedette_build" : "vedette_build_info", "info",
            "The version that runs.");
     sample(p, "vedette_build", "_info", "version", server->version, 1);
-    gauge(p, "vedette_start_timestamp_seconds", "When it started, since 1970.",
-          (double)(status->started_ns / 1000000) / 1e3);
     gauge(p, "vedette_interval_seconds", "Time between two ticks.", status->interval_s);
-    gauge(p, "vedette_self_cpu_ratio", "CPU time it takes itself, of one core.",
-          status->self_cpu_percent / 100);
-    gauge(p, "vedette_self_resident_memory_bytes", "Memory it takes itself.",
+    counter(p, "process_cpu_seconds", "CPU time it took itself.", cpu_seconds());
+    gauge(p, "process_resident_memory_bytes", "Memory it takes itself.",
           status->self_rss_bytes);
+    gauge(p, "process_start_time_seconds", "When it started, since 1970.",
+          (double)(status->started_ns / 1000000) / 1e3);
     family(p, "vedette_stage_seconds", "gauge", "Time of a stage on the last tick.");
     for (size_t i = 0; i < status->n_stages; i++)
         sample(p, "vedette_stage_seconds", "", "stage", status->stage_name[i],

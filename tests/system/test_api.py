@@ -675,7 +675,8 @@ def test_prometheus_reads_it(driver, openmetrics):
     assert "sda" in labels and len(labels) == len(set(labels))
     assert [s.labels for s in found["vedette_machine_disk_busy_percent"].samples] == [{}]
     assert found["vedette_cpu_percent"].type == "gauge"
-    assert found["node_memory_MemAvailable_bytes"].samples[0].value > 2**30 / 3
+    available = found["node_memory_MemAvailable_bytes"].samples[0].value  # GB: tick + 1/3
+    assert available % 2**30 == pytest.approx(2**30 / 3)
     assert found["vedette_anomaly_score"].samples[0].value == 0.78
     detectors = found["vedette_detector_score"].samples
     assert [s.labels for s in detectors] == [{"detector": "isolation_forest"}]
@@ -685,7 +686,7 @@ def test_prometheus_reads_it(driver, openmetrics):
                                                               "critical"}
     assert [s.labels for s in found["vedette_sink_sent"].samples] == [
         {"sink": "sqlite"}, {"sink": "kafka"}]
-    assert found["vedette_self_resident_memory_bytes"].samples[0].value == 12 * 2**20
+    assert found["process_resident_memory_bytes"].samples[0].value == 12 * 2**20
     build = found["vedette_build" if openmetrics else "vedette_build_info"]
     assert build.samples[0].labels == {"version": "0.0.test"}
 
@@ -704,5 +705,6 @@ def test_promtool_finds_no_error(driver):
                              capture_output=True)
     except FileNotFoundError:
         pytest.skip("promtool is not installed (Debian package prometheus)")
-    problems = [line for line in run.stderr.splitlines() if "error" in line.lower()]
+    # It does not like the node exporter's own names; all else must please it.
+    problems = [line for line in run.stderr.splitlines() if not line.startswith("node_")]
     assert run.returncode in (0, 3) and problems == [], run.stderr
