@@ -67,13 +67,13 @@ static void append_head(struct terminal *t, const struct alert_notice *notice)
     const struct record_event *event = &notice->event;
     bool over = notice->change == RECORD_EVENT_ENDED;
     time_t seconds = (time_t)((over ? event->end_ns : event->start_ns) / 1000000000);
-    char clock[16] = "", word[16], headline[640], escape[16];
+    char clock[16] = "", word[16] = "", headline[640], escape[16];
     const char *name = over ? "ended" : record_severity_name(event->severity);
     struct tm tm;
 
     if (localtime_r(&seconds, &tm) != NULL)
         strftime(clock, sizeof clock, "%H:%M:%S ", &tm);
-    for (size_t i = 0; i < sizeof word; i++)
+    for (size_t i = 0; name[i] != '\0' && i + 1 < sizeof word; i++)
         word[i] = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 32) : name[i];
     append(t, clock);
     if (t->place.config->color) {
