@@ -120,11 +120,17 @@ static const struct {
     {"avg_p_core", "cpu_p_percent"},  {"avg_e_core", "cpu_e_percent"},
 };
 
-size_t record_schema_find(const struct record_schema *schema, const char *name)
+const char *record_metric_canonical(const char *name)
 {
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
         if (strcmp(aliases[i].alias, name) == 0)
-            name = aliases[i].name;
+            return aliases[i].name;
+    return name;
+}
+
+size_t record_schema_find(const struct record_schema *schema, const char *name)
+{
+    name = record_metric_canonical(name);
     for (size_t i = 0; i < schema->n; i++)
         if (is_named(&schema->metric[i], name))
             return i;

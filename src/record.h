@@ -70,6 +70,9 @@ size_t record_schema_add_named(struct record_schema *schema,
  * are understood. SIZE_MAX when there is none. */
 size_t record_schema_find(const struct record_schema *schema, const char *name);
 
+/* Our name for a metric that goes by another one elsewhere, else `name` itself. */
+const char *record_metric_canonical(const char *name);
+
 /* "disk_busy_percent{sda}" into `text`; returns text. */
 char *record_metric_label(const struct record_metric *metric, char *text, size_t size);
 

@@ -15,6 +15,7 @@ static const struct cmd_command *const commands[] = {
     &cmd_monitor,
     &cmd_probe,
     &cmd_burn,
+    &cmd_store,
     &cmd_config,
     &cmd_help,
     &cmd_version,

@@ -48,6 +48,7 @@ extern const struct cmd_command cmd_config;
 extern const struct cmd_command cmd_help;
 extern const struct cmd_command cmd_monitor;
 extern const struct cmd_command cmd_probe;
+extern const struct cmd_command cmd_store;
 extern const struct cmd_command cmd_version;
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/commands.h"
+#include "cmd/data_dir.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "pipeline.h"
@@ -327,26 +328,11 @@ struct plan {
     const char *feature[HOST_COLUMNS];
 };
 
-/* Root keeps system state, others keep theirs (XDG base directory specification). */
 static enum vd_status choose_data_dir(const struct monitor_settings *s, struct plan *plan,
                                       struct vd_error *err)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    size_t size = sizeof plan->data_dir;
-
-    if (s->data_dir != NULL)
-        snprintf(plan->data_dir, size, "%s", s->data_dir);
-    else if (geteuid() == 0)
-        snprintf(plan->data_dir, size, "/var/lib/vedette");
-    else if (state != NULL && state[0] == '/')
-        snprintf(plan->data_dir, size, "%s/vedette", state);
-    else if (home != NULL && home[0] == '/')
-        snprintf(plan->data_dir, size, "%s/.local/state/vedette", home);
-    else
-        return vd_error_set(err, VD_ERR_ARGUMENT, "give one with --data-dir",
-                            "no home directory to keep the data in");
     plan->config.store.dir = plan->data_dir;
-    return VD_OK;
+    return cmd_data_dir(s->data_dir, plan->data_dir, sizeof plan->data_dir, err);
 }
 
 static enum vd_status choose_detectors(const struct monitor_settings *s,

@@ -6,16 +6,13 @@
  */
 #include "store/set.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "store/lock.h"
 
 enum {
     BATCH_MAX = 256, /* messages between two flushes */
@@ -413,58 +410,6 @@ bool store_set_settle(store_set *set, double seconds)
 
 /* ---- opening and closing ---- */
 
-/* DIR and the parents that are not there, for this user alone. */
-static enum vd_status make_directory(const char *dir, struct vd_error *err)
-{
-    char path[PATH_MAX];
-
-    if (dir == NULL || dir[0] == '\0' || strlen(dir) >= sizeof path - 64)
-        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "no usable data directory");
-    snprintf(path, sizeof path, "%s", dir);
-    for (char *at = path + 1; *at != '\0'; at++) {
-        if (*at != '/')
-            continue;
-        *at = '\0';
-        if (mkdir(path, 0755) != 0 && errno != EEXIST && errno != EROFS &&
-            errno != EACCES)
-            break;
-        *at = '/';
-    }
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-        return vd_error_set(err, VD_ERR_IO, "choose another data directory",
-                            "cannot create %s: %s", dir, strerror(errno));
-    return VD_OK;
-}
-
-/* Takes DIR/vedette.lock and writes our pid into it. */
-static enum vd_status take_lock(store_set *set, struct vd_error *err)
-{
-    char path[PATH_MAX + 16], text[32] = "";
-    ssize_t n;
-
-    snprintf(path, sizeof path, "%s/vedette.lock", set->dir);
-    set->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (set->lock_fd < 0)
-        return vd_error_set(err, VD_ERR_IO, "choose another data directory",
-                            "cannot open %s: %s", path, strerror(errno));
-    if (flock(set->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK)
-            return vd_error_set(err, VD_ERR_IO, NULL, "cannot lock %s: %s", path,
-                                strerror(errno));
-        n = read(set->lock_fd, text, sizeof text - 1);
-        text[n > 0 ? n : 0] = '\0';
-        return vd_error_set(err, VD_ERR_BUSY,
-                            "stop that one, or give this one another data directory",
-                            "another vedette (pid %d) uses %s", atoi(text), set->dir);
-    }
-    n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    /* The pid is for people; the lock holds without it, also on a full disk. */
-    if (ftruncate(set->lock_fd, 0) != 0 || pwrite(set->lock_fd, text, (size_t)n, 0) != n)
-        store_say(&set->config, STORE_WARNING, "cannot write the pid into %s: %s", path,
-                  strerror(errno));
-    return VD_OK;
-}
-
 static enum vd_status open_sinks(store_set *set, struct vd_error *err)
 {
     size_t n;
@@ -526,7 +471,7 @@ enum vd_status store_set_new(store_set **out, const struct store_config *config,
     store_set *set;
 
     *out = NULL;
-    status = make_directory(config->dir, err);
+    status = store_lock_directory(config->dir, err);
     if (status != VD_OK)
         return status;
     set = calloc(1, sizeof *set);
@@ -539,7 +484,7 @@ enum vd_status store_set_new(store_set **out, const struct store_config *config,
     atomic_init(&set->next_event, (int64_t)time(NULL));
     snprintf(set->dir, sizeof set->dir, "%s", config->dir);
     set->config.dir = set->dir;
-    status = take_lock(set, err);
+    status = store_lock_take(set->dir, &set->lock_fd, err);
     if (status != VD_OK)
         goto out;
     status = open_sinks(set, err);
@@ -582,8 +527,7 @@ void store_set_close(store_set *set)
             set->slot[i].sink->destroy(set->slot[i].state);
         store_queue_release(&set->slot[i].queue);
     }
-    if (set->lock_fd >= 0)
-        close(set->lock_fd);
+    store_lock_release(set->lock_fd);
     store_names_release(&set->names);
     pthread_cond_destroy(&set->wake);
     pthread_cond_destroy(&set->settled);

@@ -203,7 +203,8 @@ static enum vd_status reserve(struct reading *r, struct vd_error *err)
     for (size_t i = 0; i < n; i++)
         out->time_ns[i] = r->origin_ns + (int64_t)i * r->step_ns;
     for (size_t k = 0; k < m; k++)
-        r->metric[k] = store_metric_id(r->db, r->query->metric[k], NULL, NULL);
+        r->metric[k] = store_metric_id(
+            r->db, record_metric_canonical(r->query->metric[k]), NULL, NULL);
     return VD_OK;
 }
 
@@ -226,7 +227,7 @@ enum vd_status store_series_read(sqlite3 *db, double interval_s,
     enum vd_status status;
 
     if (query->to_ns <= query->from_ns || query->points < 1 || query->points > 10000 ||
-        query->n_metrics > 1000)
+        query->n_metrics > 2 * RECORD_METRICS_MAX)
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
                             "an impossible span was asked for");
     /* One picture of the database for all statements. */

@@ -1,0 +1,24 @@
+#include "cmd/data_dir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum vd_status cmd_data_dir(const char *given, char *dir, size_t size,
+                            struct vd_error *err)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+    if (given != NULL)
+        snprintf(dir, size, "%s", given);
+    else if (geteuid() == 0)
+        snprintf(dir, size, "/var/lib/vedette");
+    else if (state != NULL && state[0] == '/')
+        snprintf(dir, size, "%s/vedette", state);
+    else if (home != NULL && home[0] == '/')
+        snprintf(dir, size, "%s/.local/state/vedette", home);
+    else
+        return vd_error_set(err, VD_ERR_ARGUMENT, "give one with --data-dir",
+                            "no home directory to keep the data in");
+    return VD_OK;
+}

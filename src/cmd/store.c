@@ -1,0 +1,367 @@
+/* vedette store: what is kept, making room, taking a span out as CSV. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/commands.h"
+#include "cmd/data_dir.h"
+#include "os/clock.h"
+#include "os/log.h"
+#include "store/inspect.h"
+
+struct store_settings {
+    char *data_dir;
+    bool dry_run;
+    double keep_raw, keep_minutes, keep_hours, max_disk;
+    char *from, *to, *output;
+    double last;
+    struct os_list metrics;
+    int tier;
+};
+
+#define AT(field) offsetof(struct store_settings, field)
+
+static const struct os_option options[] = {
+    {.name = "data-dir",
+     .letter = 'd',
+     .type = OS_OPTION_TEXT,
+     .value = "DIR",
+     .offset = AT(data_dir),
+     .help = "The data directory (default: the monitor's)"},
+
+    {.name = "dry-run",
+     .letter = 'n',
+     .type = OS_OPTION_FLAG,
+     .fallback = "false",
+     .offset = AT(dry_run),
+     .group = "Clean",
+     .help = "Only say how many rows would go"},
+    {.name = "keep-raw",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "1d",
+     .min = 60,
+     .max = 3.2e9,
+     .offset = AT(keep_raw),
+     .group = "Clean",
+     .help = "How long every sample is kept"},
+    {.name = "keep-minutes",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "14d",
+     .min = 3600,
+     .max = 3.2e9,
+     .offset = AT(keep_minutes),
+     .group = "Clean",
+     .help = "How long one value a minute is kept"},
+    {.name = "keep-hours",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "400d",
+     .min = 86400,
+     .max = 3.2e9,
+     .offset = AT(keep_hours),
+     .group = "Clean",
+     .help = "How long one value an hour, and the events, are kept"},
+    {.name = "max-disk",
+     .type = OS_OPTION_SIZE,
+     .value = "SIZE",
+     .fallback = "500MB",
+     .min = 8e6,
+     .max = 1e15,
+     .offset = AT(max_disk),
+     .group = "Clean",
+     .help = "How large the database may be; the oldest samples go first"},
+
+    {.name = "from",
+     .type = OS_OPTION_TEXT,
+     .value = "WHEN",
+     .offset = AT(from),
+     .group = "Export",
+     .help = "Begin: \"2026-11-21 03:10:29\" (local time), or seconds since 1970"},
+    {.name = "to",
+     .type = OS_OPTION_TEXT,
+     .value = "WHEN",
+     .offset = AT(to),
+     .group = "Export",
+     .help = "End, in the same way (default: now)"},
+    {.name = "last",
+     .letter = 'l',
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "1h",
+     .min = 0.001,
+     .max = 3.2e9,
+     .offset = AT(last),
+     .group = "Export",
+     .help = "Without --from: so long before the end"},
+    {.name = "metric",
+     .letter = 'm',
+     .type = OS_OPTION_LIST,
+     .value = "NAME",
+     .offset = AT(metrics),
+     .group = "Export",
+     .help = "A metric, or a family of them; may be given again (default: all)"},
+    {.name = "tier",
+     .letter = 't',
+     .type = OS_OPTION_CHOICE,
+     .value = "TIER",
+     .choices = "raw|minute|hour",
+     .fallback = "raw",
+     .offset = AT(tier),
+     .group = "Export",
+     .help = "Every sample, or the mean of each minute or hour"},
+    {.name = "output",
+     .letter = 'o',
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .offset = AT(output),
+     .group = "Export",
+     .help = "Where to write (default: standard output)"},
+    {.name = NULL},
+};
+
+static int failed(const struct vd_error *err)
+{
+    os_log_failure(err);
+    return err->status == VD_ERR_ARGUMENT ? CMD_USAGE : CMD_FAILED;
+}
+
+/* ---- info ---- */
+
+static char *size_text(int64_t bytes, char text[24])
+{
+    static const char *const unit[] = {"B", "kB", "MB", "GB", "TB"};
+    double size = (double)bytes;
+    int k = 0;
+
+    while (size >= 999.5 && k < 4) {
+        size /= 1000;
+        k++;
+    }
+    snprintf(text, 24, k > 0 && size < 99.95 ? "%.1f %s" : "%.0f %s", size, unit[k]);
+    return text;
+}
+
+static char *time_text(int64_t time_ns, char text[32])
+{
+    time_t seconds = (time_t)(time_ns / 1000000000);
+    struct tm tm;
+
+    if (localtime_r(&seconds, &tm) == NULL ||
+        strftime(text, 32, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+        snprintf(text, 32, "?");
+    return text;
+}
+
+static void print_database(const struct store_info *info)
+{
+    static const char *const name[STORE_TIERS] = {"samples", "minutes", "hours"};
+    char size[24], log[24], unused[24], first[32], last[32];
+
+    printf("Database     %s, log %s, free inside %s\n",
+           size_text(info->database_bytes, size), size_text(info->log_bytes, log),
+           size_text(info->unused_bytes, unused));
+    for (int tier = STORE_RAW; tier < STORE_TIERS; tier++) {
+        printf("  %-10s %8" PRId64 " rows", name[tier], info->tier[tier].rows);
+        if (info->tier[tier].rows > 0)
+            printf("  %s .. %s", time_text(info->tier[tier].first_ns, first),
+                   time_text(info->tier[tier].last_ns, last));
+        printf("\n");
+    }
+    printf("  %-10s %8" PRId64 "\n", "metrics", info->metrics);
+    printf("  %-10s %8" PRId64 " of which %" PRId64 " alerted, %" PRId64
+           " with feedback, %" PRId64 " with a flight recorder\n",
+           "events", info->events, info->alerted, info->feedback, info->recorders);
+}
+
+static int run_info(const char *dir)
+{
+    struct store_info *info = calloc(1, sizeof *info);
+    struct vd_error err = {0};
+    char size[24], when[32];
+
+    if (info == NULL) {
+        vd_error_set(&err, VD_ERR_MEMORY, NULL, "no memory");
+        return failed(&err);
+    }
+    if (store_info_read(dir, info, &err) != VD_OK && info->n_files == 0 &&
+        !info->has_database) {
+        free(info);
+        return failed(&err);
+    }
+    printf("Directory    %s\n", dir);
+    if (info->owner != 0)
+        printf("In use by    vedette, pid %d\n", info->owner);
+    if (info->has_database && err.status == VD_OK)
+        print_database(info);
+    for (size_t i = 0; i < info->n_files; i++)
+        printf("%-38s %10s  %s\n", info->file[i].name,
+               size_text(info->file[i].bytes, size),
+               time_text(info->file[i].changed_ns, when));
+    free(info);
+    return err.status == VD_OK ? CMD_OK : failed(&err);
+}
+
+/* ---- clean ---- */
+
+static void listen(void *context, enum store_level level, const char *text)
+{
+    (void)context;
+    os_log(level == STORE_ERROR     ? OS_LOG_ERROR
+           : level == STORE_WARNING ? OS_LOG_WARNING
+                                    : OS_LOG_INFO,
+           "%s", text);
+}
+
+static int run_clean(const struct store_settings *s, const char *dir)
+{
+    struct store_config config = store_config_default();
+    struct vd_error err = {0};
+    struct store_trim trim;
+
+    config.dir = dir;
+    config.retention_raw_s = s->keep_raw;
+    config.retention_minute_s = s->keep_minutes;
+    config.retention_hour_s = s->keep_hours;
+    config.max_bytes = s->max_disk;
+    config.say = listen;
+    if (store_clean(&config, s->dry_run, os_clock_wall_ns(), &trim, &err) != VD_OK) {
+        if (err.status == VD_ERR_BUSY)
+            snprintf(err.hint, sizeof err.hint,
+                     "a running monitor cleans up by itself, by its own --keep-raw, "
+                     "--keep-minutes, --keep-hours and --max-disk; or stop it first");
+        return failed(&err);
+    }
+    printf("%s %" PRId64 " samples, %" PRId64 " minutes, %" PRId64 " hours, %" PRId64
+           " events\n",
+           s->dry_run ? "Would delete" : "Deleted", trim.rows[STORE_RAW],
+           trim.rows[STORE_MINUTE], trim.rows[STORE_HOUR], trim.events);
+    return CMD_OK;
+}
+
+/* ---- export ---- */
+
+/* "2026-11-21 03:10:29", "2026-11-21T03:10", "2026-11-21" (local), "1700000000.5". */
+static bool parse_when(const char *text, int64_t *time_ns)
+{
+    static const char *const form[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
+                                       "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
+    double seconds;
+    char *end;
+
+    for (size_t i = 0; i < sizeof form / sizeof form[0]; i++) {
+        struct tm tm = {.tm_isdst = -1};
+        const char *rest = strptime(text, form[i], &tm);
+        time_t when;
+
+        if (rest == NULL || *rest != '\0')
+            continue;
+        when = mktime(&tm);
+        *time_ns = (int64_t)when * 1000000000;
+        return when != (time_t)-1;
+    }
+    seconds = strtod(text, &end);
+    if (end == text || *end != '\0' || !(fabs(seconds) < 9e9))
+        return false;
+    *time_ns = (int64_t)(seconds * 1e9);
+    return true;
+}
+
+static enum vd_status choose_span(const struct store_settings *s,
+                                  struct store_export *what, struct vd_error *err)
+{
+    what->to_ns = os_clock_wall_ns();
+    if (s->to != NULL && !parse_when(s->to, &what->to_ns))
+        return vd_error_set(err, VD_ERR_ARGUMENT, "write \"2026-11-21 03:10:29\"",
+                            "--to: \"%.64s\" is no time", s->to);
+    what->from_ns = what->to_ns - (int64_t)(s->last * 1e9);
+    if (s->from != NULL && !parse_when(s->from, &what->from_ns))
+        return vd_error_set(err, VD_ERR_ARGUMENT, "write \"2026-11-21 03:10:29\"",
+                            "--from: \"%.64s\" is no time", s->from);
+    if (what->from_ns >= what->to_ns)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "the span ends before it begins");
+    return VD_OK;
+}
+
+static int run_export(const struct store_settings *s, const char *dir)
+{
+    struct store_export what = {.dir = dir,
+                                .tier = (enum store_tier)s->tier,
+                                .metric = (const char *const *)s->metrics.at,
+                                .n_metrics = s->metrics.n};
+    struct vd_error err = {0};
+    enum vd_status status;
+    FILE *out = stdout;
+    int64_t rows = 0;
+
+    if (choose_span(s, &what, &err) != VD_OK)
+        return failed(&err);
+    if (s->output != NULL) {
+        out = fopen(s->output, "we");
+        if (out == NULL) {
+            vd_error_set(&err, VD_ERR_IO, NULL, "cannot write %s: %s", s->output,
+                         strerror(errno));
+            return failed(&err);
+        }
+    }
+    status = store_export_csv(&what, out, &rows, &err);
+    if (out != stdout && fclose(out) != 0 && status == VD_OK)
+        status = vd_error_set(&err, VD_ERR_IO, NULL, "cannot write %s: %s", s->output,
+                              strerror(errno));
+    if (status != VD_OK)
+        return failed(&err);
+    if (rows == 0)
+        os_log_warning("no rows in that span; 'vedette store info' shows what there is");
+    else if (s->output != NULL)
+        os_log_info("%" PRId64 " rows written to %s", rows, s->output);
+    return CMD_OK;
+}
+
+static int run_store(void *data, int argc, char **argv)
+{
+    const struct store_settings *s = data;
+    struct vd_error err = {0};
+    char dir[4096];
+
+    if (cmd_data_dir(s->data_dir, dir, sizeof dir, &err) != VD_OK)
+        return failed(&err);
+    if (argc == 1 && strcmp(argv[0], "info") == 0)
+        return run_info(dir);
+    if (argc == 1 && strcmp(argv[0], "clean") == 0)
+        return run_clean(s, dir);
+    if (argc == 1 && strcmp(argv[0], "export") == 0)
+        return run_export(s, dir);
+    vd_error_set(&err, VD_ERR_ARGUMENT, "write info, clean or export", "%s",
+                 argc == 0  ? "store: nothing to do"
+                 : argc > 1 ? "store: one word is enough"
+                            : "store: unknown word");
+    return failed(&err);
+}
+
+const struct cmd_command cmd_store = {
+    .name = "store",
+    .summary = "Show, clean or export what the monitor has kept",
+    .arguments = "info|clean|export",
+    .about = "info shows the sizes, counts and time spans of everything in the data "
+             "directory; export writes a span of one tier as CSV. Both work while a "
+             "monitor runs.\n\n"
+             "clean deletes what is older than the given times, and the oldest samples "
+             "while the database is larger than --max-disk. A running monitor does that "
+             "by itself, so clean says so and stops; with --dry-run it only counts.",
+    .examples = "vedette store info\n    what is there\n"
+                "vedette store export --last 1h --metric cpu_percent -o cpu.csv\n"
+                "    one metric of the last hour\n"
+                "vedette store export --tier hour --from 2026-11-01 --to 2026-11-08\n"
+                "    a week, one row an hour\n"
+                "vedette store clean --keep-raw 6h --dry-run\n"
+                "    what would go\n",
+    .options = options,
+    .settings_size = sizeof(struct store_settings),
+    .run = run_store,
+};

@@ -1,0 +1,233 @@
+/* A span of one tier as CSV. The columns are found first (every metric that a row of the
+ * span has), then the rows are written one by one: memory stays small however long the
+ * span is.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/inspect.h"
+#include "store/text.h"
+
+struct column {
+    uint32_t metric;
+    char name[STORE_NAME_MAX];
+};
+
+struct export
+{
+    const struct store_export *what;
+    sqlite3 *db;
+    struct column *column;
+    size_t n, capacity;
+    struct store_layout layout; /* of the row being written ... */
+    size_t *position;           /* ... and where each column is in it */
+};
+
+/* By name, or by family: "disk_busy_percent" is every disk's. */
+static bool is_wanted(const struct store_export *what, const char *name)
+{
+    for (size_t i = 0; i < what->n_metrics; i++) {
+        size_t length = strlen(what->metric[i]);
+
+        if (strncmp(what->metric[i], name, length) == 0 &&
+            (name[length] == '\0' || name[length] == '{'))
+            return true;
+    }
+    return what->n_metrics == 0;
+}
+
+static bool add_column(struct export *e, uint32_t metric, const char *name)
+{
+    if (e->n == e->capacity) {
+        size_t capacity = e->capacity == 0 ? 64 : e->capacity * 2;
+        struct column *column = realloc(e->column, capacity * sizeof *column);
+
+        if (column == NULL)
+            return false;
+        e->column = column;
+        e->capacity = capacity;
+    }
+    e->column[e->n].metric = metric;
+    snprintf(e->column[e->n++].name, STORE_NAME_MAX, "%s", name);
+    return true;
+}
+
+static bool has_metric(const struct store_layout *layout, uint32_t metric, size_t *at)
+{
+    for (*at = 0; *at < layout->n; ++*at)
+        if (layout->metric[*at] == metric)
+            return true;
+    return false;
+}
+
+static bool is_column(const struct export *e, uint32_t metric)
+{
+    for (size_t i = 0; i < e->n; i++)
+        if (e->column[i].metric == metric)
+            return true;
+    return false;
+}
+
+static enum vd_status prepare(struct export *e, const char *select, const char *tail,
+                              sqlite3_stmt **s, struct vd_error *err)
+{
+    char sql[192];
+
+    sqlite3_snprintf(sizeof sql, sql, "SELECT %s FROM %s WHERE time>=? AND time<? %s",
+                     select, store_tier_table[e->what->tier], tail);
+    if (sqlite3_prepare_v2(e->db, sql, -1, s, NULL) != SQLITE_OK)
+        return store_db_failed(e->db, "read a span", err);
+    sqlite3_bind_int64(*s, 1, e->what->from_ns);
+    sqlite3_bind_int64(*s, 2, e->what->to_ns);
+    return VD_OK;
+}
+
+/* The wanted metrics of one layout that are no columns yet. */
+static enum vd_status add_layout(struct export *e, const struct store_layout *layout,
+                                 struct vd_error *err)
+{
+    enum vd_status status = VD_OK;
+    sqlite3_stmt *s = NULL;
+
+    if (sqlite3_prepare_v2(e->db, "SELECT name FROM metric WHERE id=?", -1, &s, NULL) !=
+        SQLITE_OK)
+        return store_db_failed(e->db, "read the metrics", err);
+    for (size_t i = 0; i < layout->n && status == VD_OK; i++) {
+        const char *name;
+
+        sqlite3_bind_int64(s, 1, layout->metric[i]);
+        if (sqlite3_step(s) == SQLITE_ROW) {
+            name = (const char *)sqlite3_column_text(s, 0);
+            if (name != NULL && is_wanted(e->what, name) &&
+                !is_column(e, layout->metric[i]) &&
+                !add_column(e, layout->metric[i], name))
+                status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory");
+        }
+        sqlite3_reset(s);
+    }
+    sqlite3_finalize(s);
+    return status;
+}
+
+static enum vd_status find_columns(struct export *e, struct vd_error *err)
+{
+    struct store_layout layout = {0};
+    sqlite3_stmt *s = NULL;
+    enum vd_status status = prepare(e, "DISTINCT layout", "ORDER BY layout", &s, err);
+
+    while (status == VD_OK && sqlite3_step(s) == SQLITE_ROW) {
+        status = store_layout_load(e->db, sqlite3_column_int64(s, 0), &layout, err);
+        if (status == VD_OK)
+            status = add_layout(e, &layout, err);
+    }
+    sqlite3_finalize(s);
+    store_layout_release(&layout);
+    if (status == VD_OK && e->n > 0 &&
+        (e->position = calloc(e->n, sizeof *e->position)) == NULL)
+        status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory");
+    return status;
+}
+
+/* A name with a comma or a quote in it (a mount point) is quoted. */
+static void print_name(struct vd_writer *w, const char *name)
+{
+    bool quoted = strpbrk(name, ",\"\n\r") != NULL;
+
+    store_print(w, quoted ? ",\"" : ",");
+    for (; *name != '\0'; name++) {
+        if (*name == '"')
+            vd_write_bytes(w, "\"", 1);
+        vd_write_bytes(w, name, 1);
+    }
+    store_print(w, quoted ? "\"" : "");
+}
+
+static enum vd_status print_row(struct export *e, sqlite3_stmt *s, struct vd_writer *w,
+                                struct vd_error *err)
+{
+    int64_t id = sqlite3_column_int64(s, 1);
+    const void *blob = sqlite3_column_blob(s, 2);
+    size_t size = (size_t)sqlite3_column_bytes(s, 2);
+
+    if (id != e->layout.id) {
+        enum vd_status status = store_layout_load(e->db, id, &e->layout, err);
+
+        if (status != VD_OK)
+            return status;
+        for (size_t i = 0; i < e->n; i++)
+            if (!has_metric(&e->layout, e->column[i].metric, &e->position[i]))
+                e->position[i] = SIZE_MAX;
+    }
+    store_print_time(w, sqlite3_column_int64(s, 0), ' ');
+    for (size_t i = 0; i < e->n; i++) {
+        store_print(w, ",");
+        if (e->position[i] != SIZE_MAX)
+            store_print_number(
+                w, store_cell_read(e->what->tier, blob, size, e->position[i]).mean);
+    }
+    store_print(w, "\n");
+    return VD_OK;
+}
+
+/* Hands the bytes over and starts again. */
+static enum vd_status put(struct vd_writer *w, FILE *out, struct vd_error *err)
+{
+    if (w->status != VD_OK)
+        return vd_error_set(err, w->status, NULL, "no memory");
+    if (fwrite(w->at, 1, w->size, out) != w->size)
+        return vd_error_set(err, VD_ERR_IO, NULL, "cannot write: %s", strerror(errno));
+    w->size = 0;
+    return VD_OK;
+}
+
+static enum vd_status print_rows(struct export *e, FILE *out, int64_t *rows,
+                                 struct vd_error *err)
+{
+    struct vd_writer w = {0};
+    sqlite3_stmt *s = NULL;
+    enum vd_status status;
+
+    store_print(&w, "timestamp");
+    for (size_t i = 0; i < e->n; i++)
+        print_name(&w, e->column[i].name);
+    store_print(&w, "\n");
+    status = prepare(e, "time, layout, value", "ORDER BY time", &s, err);
+    if (status == VD_OK)
+        status = put(&w, out, err);
+    while (status == VD_OK && sqlite3_step(s) == SQLITE_ROW) {
+        status = print_row(e, s, &w, err);
+        if (status == VD_OK)
+            status = put(&w, out, err);
+        ++*rows;
+    }
+    if (status == VD_OK && fflush(out) != 0)
+        status = vd_error_set(err, VD_ERR_IO, NULL, "cannot write: %s", strerror(errno));
+    sqlite3_finalize(s);
+    vd_writer_release(&w);
+    return status;
+}
+
+enum vd_status store_export_csv(const struct store_export *what, FILE *out, int64_t *rows,
+                                struct vd_error *err)
+{
+    struct export e = {.what = what};
+    char path[PATH_MAX + 16];
+    enum vd_status status;
+
+    *rows = 0;
+    snprintf(path, sizeof path, "%s/" STORE_DB_FILE, what->dir);
+    status = store_db_open_readonly(&e.db, path, err);
+    /* One picture of the database for both passes. */
+    if (status == VD_OK)
+        status = store_db_run(e.db, "BEGIN", err);
+    if (status == VD_OK)
+        status = find_columns(&e, err);
+    if (status == VD_OK)
+        status = print_rows(&e, out, rows, err);
+    store_layout_release(&e.layout);
+    free(e.position);
+    free(e.column);
+    sqlite3_close(e.db);
+    return status;
+}

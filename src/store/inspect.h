@@ -1,0 +1,52 @@
+/* What is in a data directory, for `vedette store`: works beside a running monitor. */
+#ifndef VD_STORE_INSPECT_H
+#define VD_STORE_INSPECT_H
+
+#include <stdio.h>
+
+#include "store/sinks.h"
+#include "store/sqlite.h"
+
+enum { STORE_INSPECT_FILES = 64 };
+
+struct store_file_info {
+    char name[128]; /* below the data directory */
+    int64_t bytes, changed_ns;
+};
+
+struct store_info {
+    int owner; /* pid of the vedette that writes, 0 = none */
+    bool has_database;
+    int64_t database_bytes, log_bytes, unused_bytes;
+    struct {
+        int64_t rows, first_ns, last_ns; /* times 0 when there are no rows */
+    } tier[STORE_TIERS];
+    int64_t metrics, events, alerted, feedback, recorders;
+    struct store_file_info file[STORE_INSPECT_FILES]; /* all but the database, by name */
+    size_t n_files;
+};
+
+/* VD_ERR_IO when there is no such directory; a database that cannot be read is the
+ * error's, the rest is filled in all the same. */
+enum vd_status store_info_read(const char *dir, struct store_info *info,
+                               struct vd_error *err);
+
+struct store_export {
+    const char *dir;
+    enum store_tier tier;
+    int64_t from_ns, to_ns;
+    const char *const *metric; /* names or families; NULL = all */
+    size_t n_metrics;
+};
+
+/* Writes the rows of a tier as CSV: timestamp (local time) and one column per metric, the
+ * mean where the tier has more than one value. `*rows` = how many. */
+enum vd_status store_export_csv(const struct store_export *what, FILE *out, int64_t *rows,
+                                struct vd_error *err);
+
+/* Deletes what is past its retention, or with `dry_run` counts it. Needs the directory
+ * for itself unless it is a dry run: VD_ERR_BUSY. */
+enum vd_status store_clean(const struct store_config *config, bool dry_run,
+                           int64_t now_ns, struct store_trim *trim, struct vd_error *err);
+
+#endif
