@@ -84,4 +84,6 @@ vd_require(VD_PROGRAM_PARTS zlib)
 vd_optional_loaded(libcurl webhook)
 list(APPEND VD_PROGRAM_PARTS ${CMAKE_DL_LIBS})
 
+vd_require(VD_LIB_PARTS jansson)
+list(APPEND VD_LIB_PARTS ${CMAKE_DL_LIBS})
 vd_optional_library(VD_LIB_PARTS svm libsvm/svm.h one_class_svm)

@@ -72,6 +72,7 @@ struct vd_fit_params {
     unsigned threads;               /* 0 or 1 = the caller's only */
     const struct vd_matrix *normal; /* more rows known to be normal, for detectors that
                                        learn from normal rows only; NULL = none */
+    const char *xgboost_library;    /* path of libxgboost.so, NULL = search (xgboost.h) */
 };
 
 /* contamination 0.05, seed 0, one thread, no settings. */

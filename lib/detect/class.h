@@ -19,6 +19,7 @@ struct vd__fit {
     double contamination;           /* 0 = the detector's own rule */
     uint64_t seed;
     unsigned threads;
+    const char *xgboost_library;
 };
 
 struct vd__detector_class {

@@ -22,8 +22,8 @@
 enum { MODEL_VERSION = 1, PARAMS_MAX = 32, CHUNK = 256 };
 
 static const struct vd__detector_class *const classes[] = {
-    &vd__isolation_forest, &vd__one_class_svm, &vd__lof, &vd__pca,
-    &vd__mahalanobis,      &vd__random_forest,
+    &vd__isolation_forest, &vd__one_class_svm, &vd__lof,     &vd__pca,
+    &vd__mahalanobis,      &vd__random_forest, &vd__xgboost,
 };
 
 static const size_t n_classes = sizeof classes / sizeof *classes;
@@ -183,6 +183,7 @@ enum vd_status vd_detector_fit(vd_detector **out, const char *name,
     if (status != VD_OK)
         return status;
     fit.labels = labels;
+    fit.xgboost_library = given.xgboost_library;
     fit.normal = given.normal != NULL && given.normal->n > 0 ? given.normal : NULL;
     return class->fit(out, &fit, err);
 }
