@@ -21,10 +21,18 @@
 
 enum { MODEL_VERSION = 1, PARAMS_MAX = 32, CHUNK = 256 };
 
+/* clang-format off */
 static const struct vd__detector_class *const classes[] = {
-    &vd__isolation_forest, &vd__one_class_svm, &vd__lof,     &vd__pca,
-    &vd__mahalanobis,      &vd__random_forest, &vd__xgboost,
+    &vd__isolation_forest,
+    &vd__one_class_svm,
+    &vd__lof,
+    &vd__pca,
+    &vd__mahalanobis,
+    &vd__random_forest,
+    &vd__xgboost,
+    &vd__agent,
 };
+/* clang-format on */
 
 static const size_t n_classes = sizeof classes / sizeof *classes;
 
