@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { Event, Severity } from "./contract.ts";
 import { clock, date, number, unit as printUnit, withUnit } from "./format.ts";
-import type { Columns, Window } from "./series.ts";
+import { type Columns, extent, type Window } from "./series.ts";
 import { isDark, now, setZoom, useStore } from "./store.ts";
 import { useSeries } from "./use-series.ts";
 
@@ -102,7 +102,7 @@ export function Chart(props: DrawnProps) {
         }
     });
 
-    const empty = props.columns[0]!.length === 0;
+    const empty = extent(props.columns.slice(1)) === null;
     return (
         <figure class="chart">
             <figcaption class="chart-head">

@@ -126,7 +126,8 @@ const GROUPS: [string, RegExp][] = [
     ["GPU", /^gpu/],
     ["Temperature", /(temp|thermal|fan)/],
     ["Pressure", PRESSURE],
-    ["Processes", /^(process|proc|thread)/],
+    ["Processes", /^(process|thread|task|fork)/],
+    ["vedette itself", /^self_/],
 ];
 
 /** The metrics by family and the families by subject, in a fixed order. */

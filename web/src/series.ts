@@ -35,14 +35,18 @@ function appendBlock(
     window: Window,
     out: Columns,
 ): number {
+    const means = names.map((name) => block.series[name]?.mean);
     let until = window.from;
     for (let row = 0; row < block.t.length; row++) {
         const t = block.t[row]!;
         if (t < window.from || t > window.to) continue;
+        // The store answers on an even grid. A cell where nothing fell is no row: the ring
+        // may hold it, and what nobody saw is told from the jump in time.
+        if (means.every((mean) => (mean?.[row] ?? null) === null)) continue;
         out[0]!.push(t);
-        for (let i = 0; i < names.length; i++) {
-            out[i + 1]!.push(block.series[names[i]!]?.mean[row] ?? null);
-        }
+        means.forEach((mean, i) => {
+            out[i + 1]!.push(mean?.[row] ?? null);
+        });
         until = t;
     }
     return until;

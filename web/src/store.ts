@@ -143,9 +143,14 @@ export function receive(message: Message): void {
 }
 
 function takeMetrics(metrics: Metric[]): void {
-    live.metrics = metrics;
-    live.roles = rolesOf(metrics);
+    live.metrics = metrics.map(whole);
+    live.roles = rolesOf(live.metrics);
     metricNames = metrics.map((m) => m.name);
+}
+
+/** A metric without a label or unit has "" there, however the server says so. */
+function whole(m: Metric): Metric {
+    return { ...m, label: m.label ?? "", unit: m.unit ?? "" };
 }
 
 function takeStatus(status: Status): void {

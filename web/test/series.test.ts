@@ -26,13 +26,13 @@ test("the ring alone where it reaches back far enough", () => {
 });
 
 test("the window cuts both ends and an unknown series is all null", () => {
-    const got = compose(["a", "z"], block([1, 2, 3, 4], [1, null, 3, 4]), new Ring(2), {
+    const got = compose(["a", "z"], block([1, 2, 3, 4], [1, 2, 3, 4]), new Ring(2), {
         from: 2,
         to: 3,
     });
     assert.deepEqual(got, [
         [2, 3],
-        [null, 3],
+        [2, 3],
         [null, null],
     ]);
 });
@@ -77,4 +77,12 @@ test("bins hold means, empty ones null, the right edge the last", () => {
 test("thinning keeps peaks and gaps", () => {
     assert.deepEqual(thin([1, 9, 2, 3, null, null], 3), [9, 3, null]);
     assert.deepEqual(thin([1, 2], 5), [1, 2]);
+});
+
+test("cells of the store's grid where nothing fell leave room for the ring", () => {
+    const ring = new Ring(8);
+    for (const t of [2.2, 3.2, 4.2]) ring.push(t, ["a"], [t]);
+    const grid = block([0, 1, 2, 3, 4], [0, null, 2, null, null]);
+    const got = compose(["a"], grid, ring, { from: 0, to: 9 });
+    assert.deepEqual(got[0], [0, 2, 2.2, 3.2, 4.2]);
 });
