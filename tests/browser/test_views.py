@@ -1,0 +1,192 @@
+"""Every view on the real binary: there, alive, reachable by keys, and within its width."""
+
+import re
+
+import pytest
+from conftest import until
+from playwright.sync_api import expect
+
+VIEWS = ["overview", "cores", "detectors", "events", "processes", "metrics"]
+
+
+def test_values_move_without_reload(page):
+    page.evaluate("window.loadedOnce = true")
+    clock = page.locator(".facts").get_by_text(re.compile(r"^\d\d:\d\d:\d\d$"))
+    first = clock.inner_text()
+    until(lambda: clock.inner_text() != first)
+    # Not the gauge of the CPU: that one rests at 100 % on a machine that runs tests.
+    card = page.locator(".card", has_text="Context switches").locator(".card-value")
+    seen = set()
+    until(lambda: seen.add(card.inner_text()) or len(seen) >= 3)
+    assert page.evaluate("window.loadedOnce") is True
+
+
+def test_charts_are_drawn(page):
+    """Pixels of the CPU chart's canvas differ from its ground, and change."""
+    figure = page.locator("figure", has_text="CPU").first
+    canvas = figure.locator("canvas")
+    expect(canvas).to_be_visible()
+    picture = "c => c.toDataURL().length"
+    first = canvas.evaluate(picture)
+    assert first > 2000  # an empty canvas packs into a few hundred
+    data = canvas.evaluate("c => c.toDataURL()")
+    until(lambda: canvas.evaluate("c => c.toDataURL()") != data)
+
+
+def test_header_says_what_runs(page, monitor):
+    status = monitor.json("status")
+    header = page.locator("header.top")
+    expect(header).to_contain_text(status["host"])
+    expect(header.get_by_role("status")).to_have_text("live")
+    expect(header).to_contain_text("every 200 ms", use_inner_text=True)
+
+
+def test_what_is_absent_is_named_once(page, monitor):
+    latest = monitor.json("latest")["v"]
+    names = [m["name"] for m in monitor.json("metrics")]
+    if latest[names.index("cpu_temp")] is None:
+        expect(page.locator(".absent")).to_contain_text("temperature")
+        expect(page.locator(".gauge", has_text="Temperature")).to_have_count(0)
+    else:
+        expect(page.locator(".gauge", has_text="Temperature")).to_have_count(1)
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_keys_open_the_views(page, number):
+    page.keyboard.press(str(number))
+    expect(page).to_have_url(re.compile(rf"#/{VIEWS[number - 1]}$"))
+    tab = page.locator(".tabs a[aria-current=page]")
+    expect(tab).to_have_attribute("href", f"#/{VIEWS[number - 1]}")
+
+
+def test_pause_stops_the_page_and_not_the_monitor(page, monitor):
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Resume").first).to_be_visible()
+    clock = page.locator(".facts dd").last
+    shown = clock.inner_text()
+    ticks = monitor.json("latest")["tick"]
+    until(lambda: monitor.json("latest")["tick"] >= ticks + 15)
+    assert clock.inner_text() == shown
+    page.keyboard.press("p")
+    until(lambda: clock.inner_text() != shown)
+
+
+def test_clear_hides_and_brings_back(page):
+    page.keyboard.press("c")
+    notice = page.locator(".notice", has_text="Charts start at")
+    expect(notice).to_be_visible()
+    notice.get_by_role("button").click()
+    expect(notice).to_have_count(0)
+
+
+def test_help_opens_and_closes_by_key(page):
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_slash_goes_to_the_filter(page):
+    page.keyboard.press("5")
+    expect(page.locator("[data-filter]")).to_be_visible()
+    page.keyboard.press("/")
+    expect(page.locator("[data-filter]")).to_be_focused()
+    page.keyboard.type("1")  # typed into the field, not taken for a view
+    expect(page).to_have_url(re.compile("#/processes$"))
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-filter]")).not_to_be_focused()
+
+
+def ground(page):
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+def test_theme_follows_the_system_and_the_toggle_is_remembered(open_page, monitor):
+    page = open_page(monitor.url, theme="light")
+    light = ground(page)
+    page.emulate_media(color_scheme="dark")
+    until(lambda: ground(page) != light)
+    dark = ground(page)
+    page.keyboard.press("t")
+    until(lambda: ground(page) == light)
+    page.reload()
+    until(lambda: ground(page) == light)
+    page.keyboard.press("t")
+    until(lambda: ground(page) == dark)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_phone_shows_every_view_without_sideways_scrolling(open_page, monitor, view,
+                                                             theme):
+    page = open_page(monitor.url, width=390, height=844, theme=theme, view=view)
+    expect(page.locator("main .panel").first).to_be_visible()
+    page.wait_for_function("document.querySelectorAll('main .panel').length > 0")
+    width, wide = page.evaluate(
+        "[document.documentElement.scrollWidth,"
+        " [...document.querySelectorAll('main *')].filter(e => !e.closest('.scroll, .choice')"
+        " && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.className)]")
+    assert width <= 390
+    assert wide == []
+
+
+def test_a_long_range_comes_from_the_store(page):
+    with page.expect_request(lambda r: "/api/v1/history" in r.url) as asked:
+        page.get_by_role("button", name="24 h", exact=True).click()
+    assert asked.value.response().ok
+    expect(page.get_by_role("button", name="24 h", exact=True)).to_have_attribute(
+        "aria-pressed", "true")
+
+
+def test_dragging_zooms_and_escape_leaves(page):
+    box = page.locator("figure .u-over").first.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.5, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, middle, steps=5)
+    page.mouse.up()
+    expect(page.locator(".zoomed")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".zoomed")).to_have_count(0)
+
+
+def test_metrics_can_be_picked_and_the_address_keeps_them(page, monitor):
+    page.goto(f"{monitor.url}#/metrics")
+    page.locator("[data-filter]").fill("load_1")
+    page.get_by_role("checkbox", name=re.compile("^load_1 ")).check()
+    expect(page).to_have_url(re.compile("#/metrics/cpu_percent/load_1$"))
+    page.reload()
+    expect(page.locator("figure", has_text="load_1")).to_have_count(1)
+    expect(page.locator(".figures-table th[scope=row]")).to_have_count(2)
+
+
+def test_detectors_have_a_row_each(page, monitor):
+    until(lambda: any(d["ready"] for d in monitor.json("status")["detectors"]), 60)
+    page.goto(f"{monitor.url}#/detectors")
+    table = page.locator("table").first
+    for detector in monitor.json("status")["detectors"]:
+        expect(table).to_contain_text(detector["title"])
+    expect(page.locator(".agreement")).to_contain_text(re.compile(r"\d of \d"))
+
+
+def test_processes_sort_by_any_column(page, monitor):
+    page.goto(f"{monitor.url}#/processes")
+    head = page.locator("th", has_text="PID")
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    pids = [int(text) for text in
+            page.locator("table.processes tbody td:first-child").all_inner_texts()]
+    assert len(pids) > 1
+    assert pids == sorted(pids)
+
+
+def test_everything_that_acts_has_a_name(page, monitor):
+    for view in VIEWS:
+        page.goto(f"{monitor.url}#/{view}")
+        expect(page.locator("main .panel").first).to_be_visible()
+        nameless = page.evaluate("""
+            [...document.querySelectorAll('button, a[href], input, select')]
+                .filter(e => !(e.getAttribute('aria-label') || e.textContent.trim()
+                               || e.closest('label')?.textContent.trim()))
+                .map(e => e.outerHTML)""")
+        assert nameless == [], view
