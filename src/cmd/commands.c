@@ -11,15 +11,19 @@
 #include "os/log.h"
 #include "os/terminal.h"
 
+/* One a line: clang-format would make columns of them. */
+/* clang-format off */
 static const struct cmd_command *const commands[] = {
     &cmd_monitor,
     &cmd_probe,
     &cmd_burn,
     &cmd_store,
     &cmd_config,
+    &cmd_completion,
     &cmd_help,
     &cmd_version,
 };
+/* clang-format on */
 
 const struct cmd_command *const *cmd_table(size_t *n)
 {

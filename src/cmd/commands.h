@@ -45,6 +45,7 @@ int cmd_main(int argc, char **argv);
 
 extern const struct cmd_command cmd_burn;
 extern const struct cmd_command cmd_config;
+extern const struct cmd_command cmd_completion;
 extern const struct cmd_command cmd_help;
 extern const struct cmd_command cmd_monitor;
 extern const struct cmd_command cmd_probe;

@@ -190,7 +190,7 @@ void cmd_help_command(FILE *out, const struct cmd_command *command)
 }
 
 struct help_settings {
-    bool man, markdown;
+    bool man, markdown, names;
     char *date;
 };
 
@@ -203,6 +203,10 @@ static const struct os_option options[] = {
      .type = OS_OPTION_FLAG,
      .help = "Write all commands and options as Markdown",
      .offset = offsetof(struct help_settings, markdown)},
+    {.name = "names",
+     .type = OS_OPTION_FLAG,
+     .help = "Write the names of the commands alone, for scripts",
+     .offset = offsetof(struct help_settings, names)},
     {.name = "date",
      .type = OS_OPTION_TEXT,
      .value = "DATE",
@@ -212,16 +216,31 @@ static const struct os_option options[] = {
     {0},
 };
 
-static int run_help(void *settings, int argc, char **argv)
+static void names(FILE *out)
 {
+    size_t n;
+    const struct cmd_command *const *table = cmd_table(&n);
+
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "%s\n", table[i]->name);
+}
+
+static int run_help(void *data, int argc, char **argv)
+{
+    const struct help_settings *settings = data;
     const struct cmd_command *command = argc == 0 ? NULL : cmd_find(argv[0]);
 
-    (void)settings;
     if (argc > 0 && command == NULL) {
         fprintf(stderr, "vedette: unknown command '%s'\nTry 'vedette help'.\n", argv[0]);
         return CMD_USAGE;
     }
-    if (command == NULL)
+    if (settings->names)
+        names(stdout);
+    else if (settings->markdown)
+        cmd_help_markdown(stdout);
+    else if (settings->man)
+        cmd_help_man(stdout, command, settings->date);
+    else if (command == NULL)
         cmd_help_program(stdout);
     else
         cmd_help_command(stdout, command);

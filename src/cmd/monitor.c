@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/commands.h"
+#include "cmd/config.h"
 #include "cmd/data_dir.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -30,6 +31,14 @@ struct monitor_settings {
 };
 
 #define AT(field) offsetof(struct monitor_settings, field)
+
+/* A rule is read when the option is set, so that a mistake is told with its line. */
+static enum vd_status check_rule(const char *text, struct vd_error *err)
+{
+    struct detect_rule rule;
+
+    return detect_rule_parse(&rule, text, err);
+}
 
 static const struct os_option options[] = {
     {.name = "interval",
@@ -154,6 +163,8 @@ static const struct os_option options[] = {
      .type = OS_OPTION_LIST,
      .value = "RULE",
      .offset = AT(rules),
+     .check = check_rule,
+     .from_mapping = cmd_config_rule,
      .group = "Detection",
      .help =
          "A hard limit, \"METRIC >|< VALUE [for TIME] [SEVERITY]\"; may be given again"},

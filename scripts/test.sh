@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# All tests: installs what they need, builds, runs, and ends with each runner's own closing
+# line. The exit status is that of the worst.
+#
+#     scripts/test.sh [unit|asan|cli|system|tsan|browser...]     without words: all
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+unset DESTDIR MAKEFLAGS MAKELEVEL
+
+steps=("$@")
+failed=0
+closing=()
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+wanted() {
+    [ ${#steps[@]} -eq 0 ] || [[ " ${steps[*]} " == *" $1 "* ]]
+}
+
+# step NAME PATTERN COMMAND...: runs it, keeps the last line that matches the pattern.
+step() {
+    local name=$1 pattern=$2 line code start=$SECONDS
+    shift 2
+    echo "== $name: $*"
+    "$@" 2>&1 </dev/null | tee "$logs/$name"
+    code=${PIPESTATUS[0]}
+    line=$(grep -E "$pattern" "$logs/$name" | tail -1)
+    [ "$code" -eq 0 ] || failed=1
+    closing+=("$name: ${line:-no closing line} (exit $code, $((SECONDS - start)) s)")
+}
+
+build() {
+    scripts/build.sh "$@" || { closing+=("build $1: failed"); failed=1; return 1; }
+}
+
+venv() {
+    local stamp=.venv/installed
+    if ! cmp -s tests/requirements.txt "$stamp"; then
+        echo "installing the Python packages of tests/requirements.txt into .venv"
+        { [ -x .venv/bin/python ] || python3 -m venv .venv; } &&
+            .venv/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt &&
+            cp tests/requirements.txt "$stamp" || return 1
+    fi
+}
+
+pytest() {
+    .venv/bin/python -m pytest -q -ra --durations=5 -p no:cacheprovider "$@"
+}
+
+ctest_line='tests? passed|tests failed'
+pytest_line='(passed|failed|error|skipped|no tests ran).* in [0-9]'
+
+scripts/deps.sh test || exit 1
+venv || exit 1
+
+if wanted unit || wanted cli || wanted system || wanted browser; then
+    build dev || exit 1
+fi
+if wanted unit; then
+    step unit "$ctest_line" ctest --test-dir build/dev --output-on-failure -j2
+fi
+if wanted cli; then
+    step cli "$pytest_line" pytest tests/cli
+fi
+if wanted system; then
+    step system "$pytest_line" pytest tests/system
+fi
+if wanted browser; then
+    step browser "$pytest_line" pytest tests/browser
+fi
+if wanted web && [ -d web/test ]; then
+    step web '^# pass' npm --prefix web test
+fi
+if wanted asan && build asan; then
+    step asan "$ctest_line" ctest --test-dir build/asan --output-on-failure -j2 -LE slow
+    step asan-cli "$pytest_line" env VEDETTE_BUILD=build/asan \
+        .venv/bin/python -m pytest -q -p no:cacheprovider tests/cli
+fi
+if wanted tsan && build tsan; then
+    step tsan "$pytest_line" env VEDETTE_BUILD=build/tsan \
+        .venv/bin/python -m pytest -q -p no:cacheprovider -m tsan tests/system
+fi
+
+echo
+echo "== closing lines"
+printf '%s\n' "${closing[@]}"
+if [ "$failed" -ne 0 ]; then
+    echo "tests: FAILED"
+    exit 1
+fi
+echo "tests: ok"
