@@ -17,7 +17,8 @@
 
 enum {
     SHOW_SPARE_CONNECTIONS = 32, /* beside the WebSocket clients */
-    SHOW_JOBS_MAX = 8,           /* questions to the store at once */
+    SHOW_JOBS_RUNNING = 2,       /* questions to the store at once */
+    SHOW_JOBS_MAX = 32,          /* and with those that wait */
     SHOW_CHUNK = 16384,          /* bytes of a body written at once */
     SHOW_QUEUE = 64,             /* event messages that wait for one client */
     SHOW_GREETING_EVENTS = 20,
@@ -121,8 +122,8 @@ struct show_server {
     struct show_session *clients;
     size_t n_clients;
     /* jobs.c */
-    struct show_job *jobs;
-    size_t n_jobs;
+    struct show_job *jobs, *last_job; /* the oldest first */
+    size_t n_jobs, n_running;
     uv_mutex_t job_lock;
     uv_cond_t job_done;
     /* the end */

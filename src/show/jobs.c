@@ -1,6 +1,8 @@
 /* Questions to the store. They block on the disk, so libuv's worker threads ask them and
  * write the JSON too: a long answer never makes a tick late. A worker sees nothing of the
- * server but the reader, its own job and the schema, which never changes. */
+ * server but the reader, its own job and the schema, which never changes. Only two are
+ * asked at a time, in the order they came: the workers belong to the whole program, and a
+ * disk that hangs must not take them all. */
 #include "show/internal.h"
 
 #include <stdlib.h>
@@ -18,7 +20,7 @@ struct show_job {
     const char *feedback;
     bool has_newest; /* greeting: the event that may not be in the store yet */
     struct record_event newest;
-    bool cancelled;
+    bool running, cancelled;
     bool finished; /* under the server's job_lock */
     /* the answer */
     enum vd_status status;
@@ -151,6 +153,40 @@ static void answer_request(struct show_job *job)
     show_http_answer(job->session);
 }
 
+static void bury(struct show_job *job)
+{
+    struct show_server *server = job->server;
+
+    if (job->previous != NULL)
+        job->previous->next = job->next;
+    else
+        server->jobs = job->next;
+    if (job->next != NULL)
+        job->next->previous = job->previous;
+    else
+        server->last_job = job->previous;
+    server->n_jobs--;
+    server->n_running -= job->running;
+    show_schema_drop(job->schema);
+    show_json_release(&job->json);
+    free(job);
+}
+
+static void on_job_done(uv_work_t *work, int cancelled);
+
+/* Hands the oldest that wait to the workers. */
+static void run_next(struct show_server *server)
+{
+    for (struct show_job *job = server->jobs;
+         job != NULL && server->n_running < SHOW_JOBS_RUNNING; job = job->next) {
+        if (job->running ||
+            uv_queue_work(server->loop, &job->work, work_on, on_job_done) != 0)
+            continue;
+        job->running = true;
+        server->n_running++;
+    }
+}
+
 static void on_job_done(uv_work_t *work, int cancelled)
 {
     struct show_job *job = work->data;
@@ -164,16 +200,20 @@ static void on_job_done(uv_work_t *work, int cancelled)
             answer_request(job);
         }
     }
+    bury(job);
+    if (!server->closing)
+        run_next(server);
+}
+
+static void append(struct show_server *server, struct show_job *job)
+{
+    job->previous = server->last_job;
     if (job->previous != NULL)
-        job->previous->next = job->next;
+        job->previous->next = job;
     else
-        server->jobs = job->next;
-    if (job->next != NULL)
-        job->next->previous = job->previous;
-    server->n_jobs--;
-    show_schema_drop(job->schema);
-    show_json_release(&job->json);
-    free(job);
+        server->jobs = job;
+    server->last_job = job;
+    server->n_jobs++;
 }
 
 bool show_job_start(struct show_session *session, const struct show_job_request *request)
@@ -195,49 +235,48 @@ bool show_job_start(struct show_session *session, const struct show_job_request 
     job->feedback = request->feedback;
     if (request->query != NULL)
         job->query = *request->query;
+    job->schema = show_schema_hold(server->snapshot.schema);
     if (request->kind == SHOW_JOB_GREETING) {
         job->has_newest = server->snapshot.has_event;
         job->newest = server->snapshot.event;
         job->query.limit = SHOW_GREETING_EVENTS;
-    }
-    job->schema = show_schema_hold(server->snapshot.schema);
-    if (uv_queue_work(server->loop, &job->work, work_on, on_job_done) != 0) {
-        show_schema_drop(job->schema);
-        free(job);
-        return false;
-    }
-    job->next = server->jobs;
-    if (job->next != NULL)
-        job->next->previous = job;
-    server->jobs = job;
-    server->n_jobs++;
-    if (request->kind == SHOW_JOB_GREETING)
         session->client->job = job;
-    else
+    } else {
         session->request.job = job;
+    }
+    append(server, job);
+    run_next(server);
     return true;
-}
-
-/* Fails when a worker has begun: then it ends by itself. */
-static void cancel(struct show_job *job)
-{
-    if (!job->cancelled)
-        job->cancelled = uv_cancel((uv_req_t *)&job->work) == 0;
 }
 
 void show_job_forget(struct show_job *job)
 {
     job->session = NULL;
-    cancel(job);
+    if (!job->running)
+        bury(job);
+    else if (!job->cancelled) /* fails when a worker has begun: then it ends by itself */
+        job->cancelled = uv_cancel((uv_req_t *)&job->work) == 0;
 }
 
 void show_jobs_finish(struct show_server *server)
 {
-    for (struct show_job *job = server->jobs; job != NULL; job = job->next) {
-        cancel(job);
-        uv_mutex_lock(&server->job_lock);
+    struct show_job *next;
+
+    for (struct show_job *job = server->jobs; job != NULL; job = next) {
+        struct show_session *session = job->session;
+
+        next = job->next;
+        if (!job->running && session != NULL) {
+            if (job->kind == SHOW_JOB_GREETING)
+                session->client->job = NULL;
+            else
+                session->request.job = NULL;
+        }
+        show_job_forget(job);
+    }
+    uv_mutex_lock(&server->job_lock);
+    for (struct show_job *job = server->jobs; job != NULL; job = job->next)
         while (!job->cancelled && !job->finished)
             uv_cond_wait(&server->job_done, &server->job_lock);
-        uv_mutex_unlock(&server->job_lock);
-    }
+    uv_mutex_unlock(&server->job_lock);
 }

@@ -156,6 +156,10 @@ enum vd_status show_query_finish(struct show_query *q, int64_t now_ns,
         if (q->n_metrics == 0)
             return vd_error_set(err, VD_ERR_ARGUMENT, "metric=cpu_percent",
                                 "no metric is asked for");
+        if (q->n_metrics * q->points > SHOW_QUERY_VALUES)
+            return vd_error_set(err, VD_ERR_ARGUMENT, "ask for fewer points",
+                                "%zu metrics of %zu points are too many values",
+                                q->n_metrics, q->points);
         if (q->to_ns == 0)
             q->to_ns = now_ns;
         if (q->from_ns == 0)

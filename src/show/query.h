@@ -13,7 +13,8 @@
 enum {
     SHOW_QUERY_METRICS = 64, /* series in one answer */
     SHOW_QUERY_NAME = 160,
-    SHOW_BODY_MAX = 1024, /* bytes of a request's body, and of a WebSocket message */
+    SHOW_QUERY_VALUES = 65536, /* metrics x points: bounds the memory of an answer */
+    SHOW_BODY_MAX = 1024,      /* bytes of a request's body, and of a WebSocket message */
 };
 
 /* Which parameters an address takes. */

@@ -45,6 +45,8 @@ static void try_query(const char *text, size_t size, enum show_query_kind kind)
     assert(query.to_ns > query.from_ns || (query.from_ns == 0 && query.to_ns == 0));
     assert(kind != SHOW_QUERY_HISTORY || query.n_metrics > 0);
     assert(query.n_metrics <= SHOW_QUERY_METRICS);
+    assert(kind != SHOW_QUERY_HISTORY ||
+           query.n_metrics * query.points <= SHOW_QUERY_VALUES);
     for (size_t i = 0; i < query.n_metrics; i++)
         assert(query.metric[i][0] != '\0' &&
                memchr(query.metric[i], '\0', SHOW_QUERY_NAME) != NULL);

@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -197,6 +198,8 @@ def test_one_event_has_its_recorder(driver):
     ("history?metric=no_such_metric", "no metric no_such_metric"),
     ("history?metric=" + "a" * 3000, "a parameter is too long"),
     ("history?" + "&".join(["metric=a"] * 65), "more than 64 metrics in one request"),
+    ("history?points=10000&" + "&".join(["metric=a"] * 7),
+     "7 metrics of 10000 points are too many values"),
     ("events?limit=0", "limit must be a whole number from 1 to 1000"),
     ("events?before=x", "before must be the id of an event"),
     ("events?alerted=maybe", "alerted must be 0 or 1"),
@@ -239,6 +242,32 @@ def test_the_store_may_be_slow_but_ticks_are_not(own):
         assert slow.recv(100).startswith(b"HTTP/1.1 200")
         slow.close()
     assert max(b - a for a, b in zip(times, times[1:])) < 0.3
+
+
+def ask_for_history(driver, n):
+    asked = []
+    for _ in range(n):
+        s = socket.create_connection(("127.0.0.1", driver.port), timeout=20)
+        s.sendall(b"GET /api/v1/history?metric=a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        asked.append(s)
+    return asked
+
+
+def test_questions_wait_for_each_other_and_not_for_ever(own):
+    driver = own("--store-delay-ms", 100)
+    asked = ask_for_history(driver, 36)
+    wait(lambda: driver.get("/healthz").status == 200)  # nobody else waits for them
+    answers = [s.recv(100).split()[1] for s in asked]
+    for s in asked:
+        s.close()
+    assert answers.count(b"503") == 4 and answers.count(b"200") == 32
+    # Those who go away while they wait are not asked for.
+    for s in ask_for_history(driver, 30):
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.close()
+    start = time.monotonic()
+    driver.json("/api/v1/history?metric=a")
+    assert time.monotonic() - start < 1
 
 
 def test_without_a_tick_or_a_store(own):
@@ -636,11 +665,7 @@ def test_many_requests_leave_nothing_behind(own):
 def test_the_end_comes_while_clients_are_busy():
     driver = started("--store-delay-ms", 300)
     clients = [driver.live() for _ in range(4)]
-    busy = []
-    for _ in range(4):
-        s = socket.create_connection(("127.0.0.1", driver.port))
-        s.sendall(b"GET /api/v1/history?metric=a HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        busy.append(s)
+    busy = ask_for_history(driver, 10)
     clients[0].until("tick")
     driver.stop()
     for one in clients:
