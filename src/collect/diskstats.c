@@ -79,7 +79,28 @@ static bool has_prefix(const char *name, const char *prefix)
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-static bool is_disk(const char *block, const char *name)
+/* "vda1" beside "vda", "nvme0n1p2" beside "nvme0n1". The kernel lists disks first. */
+static bool is_named_partition(const struct collect_devices *devices, const char *name)
+{
+    size_t length = strlen(name), stem = length;
+
+    while (stem > 0 && name[stem - 1] >= '0' && name[stem - 1] <= '9')
+        stem--;
+    if (stem == length)
+        return false;
+    for (size_t i = 0; i < devices->n; i++) {
+        const char *disk = devices->at[i].name;
+        size_t size = strlen(disk);
+
+        if (size > 0 && strncmp(disk, name, size) == 0 &&
+            (size == stem || (size + 1 == stem && name[size] == 'p')))
+            return true;
+    }
+    return false;
+}
+
+static bool is_disk(const struct collect_devices *devices, const char *block,
+                    const char *name)
 {
     static const char *const no_disks[] = {"loop", "ram", "zram", "fd", "sr"};
     char entry[COLLECT_DEVICE_NAME_MAX], folder[COLLECT_PATH_MAX],
@@ -91,7 +112,7 @@ static bool is_disk(const char *block, const char *name)
             return false;
     /* Some containers have no /sys: the names are then all there is to go by. */
     if (stat(block, &info) != 0)
-        return true;
+        return !is_named_partition(devices, name);
     /* What is '/' in a name (cciss/c0d0) is '!' in /sys. */
     snprintf(entry, sizeof entry, "%s", name);
     for (char *c = entry; *c != '\0'; c++)
@@ -123,7 +144,8 @@ static void take(struct diskstats_collector *self, struct record_sample *sample,
         return;
     if (!device->known) {
         device->known = true;
-        device->shown = device->summed = is_disk(self->block, device->name);
+        device->shown = device->summed =
+            is_disk(&self->devices, self->block, device->name);
         if (device->shown)
             collect_add_rows_now(sample, rows, ROWS, device->name, device->id);
     }

@@ -62,6 +62,9 @@ bool collect_mount_is_storage(const struct collect_mount *mount)
 
     if (is_one_of(mount->type, images) || strncmp(mount->source, "/dev/loop", 9) == 0)
         return false;
+    /* Containers get single files of the host there: hosts, hostname, resolv.conf. */
+    if (strncmp(mount->point, "/etc/", 5) == 0)
+        return false;
     if (strncmp(mount->source, "/dev/", 5) == 0 || is_one_of(mount->type, remote))
         return true;
     /* The root of a container. */

@@ -90,6 +90,10 @@ static enum vd_status list(struct process_collector *self, struct vd_error *err)
     size_t n = 0, dropped = 0;
     bool sorted = true;
 
+    if (self->folder != NULL && self->recorded) {
+        closedir(self->folder);
+        self->folder = NULL;
+    }
     if (self->folder == NULL)
         self->folder = opendir(self->proc);
     else
