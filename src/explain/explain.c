@@ -69,9 +69,10 @@ static double weight_of(const struct record_metric *metric)
         return 0.5;
     if (explain_group_of(metric->name) == EXPLAIN_GROUP_OTHER)
         return 0.5;
-    return starts_with(metric->name, "disk_") || starts_with(metric->name, "network_")
-               ? 1.5
-               : 1;
+    /* A rate in bytes says more than one in operations. */
+    if (strcmp(metric->unit, "MB/s") == 0)
+        return 1.5;
+    return strcmp(metric->unit, "1/s") == 0 ? 0.7 : 1;
 }
 
 static bool has_family(const struct record_event *event,
