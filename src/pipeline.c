@@ -51,6 +51,18 @@ void pipeline_say(const pipeline *p, enum store_level level, const char *format,
 
 /* ---- one tick ---- */
 
+/* The oddest sample of a run explains it: on the tick on which the event opens, or ends,
+ * the machine may look normal again. */
+static void remember_why(pipeline *p, const struct explain_input *in)
+{
+    if (p->events.onset_ns == 0 && p->events.event[ALERT_ANOMALY].id == 0)
+        p->why_surprise = 0;
+    else if (p->record.verdict.surprise > p->why_surprise) {
+        explain_event(in, &p->why);
+        p->why_surprise = p->record.verdict.surprise;
+    }
+}
+
 /* Fills in why, and who. Done at the opening, at new peaks and every few seconds: walking
  * the recorder on each tick of a long event would be waste. */
 static void explain(pipeline *p, enum alert_kind kind, struct record_event *event,
@@ -65,8 +77,8 @@ static void explain(pipeline *p, enum alert_kind kind, struct record_event *even
     }
     if (new_peak || state->explained_ns == 0 ||
         (double)(p->record.mono_ns - state->explained_ns) * 1e-9 >= EXPLAIN_EVERY_S) {
-        if (kind == ALERT_ANOMALY && (new_peak || event->n_top == 0))
-            explain_event(in, event);
+        if (kind == ALERT_ANOMALY)
+            explain_copy(event, &p->why);
         if (kind == ALERT_ANOMALY || kind == ALERT_RULE)
             explain_suspects(in, p->recorder, event->start_ns, event);
         for (size_t i = 0; i < event->n_suspects; i++)
@@ -208,9 +220,13 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
 
     if (input.severity == RECORD_NORMAL)
         input.severity = RECORD_LOW;
-    /* A level that has held for a quarter of an hour is the new normal: the event ends
-     * and the baselines learn it. */
-    if (alert_events_adopted(&p->events, p->record.mono_ns))
+    /* A level that has held for long is the new normal: the event ends, and the models
+     * learn it. */
+    if (alert_events_adopt(&p->events,
+                           (double)detect_set_rows(p->detect) * p->config.interval_s,
+                           p->record.mono_ns))
+        detect_set_retrain(p->detect, p->record.mono_ns, ALERT_ADOPT_S / 2);
+    if (p->record.mono_ns < p->events.adopting_until_ns)
         input.active = false;
     update_event(p, &input, in, NULL);
 }
@@ -310,6 +326,7 @@ void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter
     explain_recorder_add(p->recorder, p->record.time_ns, p->record.processes);
     alert_events_tick(&p->events, p->record.verdict.surprise, p->record.time_ns,
                       p->record.mono_ns);
+    remember_why(p, &in);
     update_anomaly(p, &in);
     update_rules(p, &in);
     update_silence_and_drift(p, &in);

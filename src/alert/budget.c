@@ -52,12 +52,13 @@ static void raise_level(struct alert_budget *b)
 
 static void end_cluster(struct alert_budget *b)
 {
-    /* A peak far out is more likely an incident than quiet: it counts, but only as much
-     * as a peak at the present threshold would. */
-    double most = alert_budget_threshold(b) - b->level;
+    /* A peak far out is more likely an incident than quiet: it counts for no more than
+     * the largest of twenty quiet ones would. The mean of an exponential cut there is
+     * smaller by its factor 1 - exp(-3). */
+    double most = 3 * b->excess / b->clusters;
 
     b->clusters += 1;
-    b->excess += fmin(b->peak - b->level, most);
+    b->excess += fmin(b->peak - b->level, most) / (1 - exp(-3));
     b->in_cluster = false;
     if (b->clusters / b->watched_s * b->gap_s > CROWDED)
         raise_level(b);

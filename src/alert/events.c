@@ -6,6 +6,9 @@
 
 static const char *const kind_name[ALERT_KINDS] = {"anomaly", "rule", "silence", "drift"};
 
+/* However little has been seen, a level that holds for less is an event. */
+static const double ADOPT_MIN_S = 30;
+
 const char *alert_kind_name(enum alert_kind kind)
 {
     return kind_name[kind];
@@ -83,6 +86,8 @@ void alert_events_tick(struct alert_events *events, double surprise, int64_t tim
 
 bool alert_events_anomalous(const struct alert_events *events)
 {
+    if (events->last_ns < events->adopting_until_ns)
+        return false;
     return events->sustained >= alert_budget_threshold(&events->budget) ||
            events->event[ALERT_ANOMALY].id != 0;
 }
@@ -169,9 +174,15 @@ enum record_event_change alert_events_update(struct alert_events *events,
     return change;
 }
 
-bool alert_events_adopted(const struct alert_events *events, int64_t mono_ns)
+bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t mono_ns)
 {
-    return events->event[ALERT_ANOMALY].id != 0 &&
-           (double)(mono_ns - events->opened_ns[ALERT_ANOMALY]) * 1e-9 >=
-               events->config.adopt_s;
+    double held = (double)(mono_ns - events->opened_ns[ALERT_ANOMALY]) * 1e-9;
+    double least = fmax(fmin(events->config.adopt_s, learned_s / 2), ADOPT_MIN_S);
+
+    if (events->event[ALERT_ANOMALY].id == 0 || held < least ||
+        events->event[ALERT_ANOMALY].state == RECORD_EVENT_CLOSED)
+        return false;
+    events->adopting_until_ns = mono_ns + (int64_t)ALERT_ADOPT_S * 1000000000;
+    events->above_ns[ALERT_ANOMALY] = 0;
+    return true;
 }

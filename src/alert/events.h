@@ -40,6 +40,7 @@ struct alert_events {
     int64_t alerted_ns[ALERT_KINDS]; /* monotonic: last alert of the kind; 0 = none */
     int64_t onset_ns;                /* wall clock: the first of the run of odd samples */
     int64_t last_ns;                 /* monotonic: the tick before */
+    int64_t adopting_until_ns;       /* monotonic; 0 = not adopting */
     uint64_t opened, alerts;
 };
 
@@ -74,7 +75,11 @@ enum record_event_change alert_events_update(struct alert_events *events,
                                              struct record_event **event, bool *alert_now,
                                              bool *new_peak);
 
-/* True when the open anomaly has held for so long that its level is the new normal. */
-bool alert_events_adopted(const struct alert_events *events, int64_t mono_ns);
+/* True on the tick on which the open anomaly has held for so long that its level is the
+ * new normal: config.adopt_s, or half of what has been seen at all (`learned_s`) when
+ * that is less, since what fills a third of a life is no exception. From then on and for
+ * ALERT_ADOPT_S nothing counts as anomalous, so that the new level can be learned. */
+enum { ALERT_ADOPT_S = 120 };
+bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t mono_ns);
 
 #endif

@@ -90,6 +90,28 @@ static void read_live(detect_set *set, const struct record_schema *schema,
         detect_layer_read(set->layer, schema, value, set->baseline.z, time_ns);
 }
 
+/* No member alone decides: where two or more have a verdict, none counts for more than
+ * this above the second most surprised. One detector with a tail that came out too short
+ * would otherwise be a false alarm of the whole. */
+static const double ALONE = 2;
+
+static void hold_back_the_loner(double *surprise, size_t n)
+{
+    double first = NAN, second = NAN;
+
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(first) || surprise[i] > first) {
+            second = first;
+            first = surprise[i];
+        } else if (isnan(second) || surprise[i] > second) {
+            second = surprise[i];
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        if (surprise[i] > second + ALONE)
+            surprise[i] = second + ALONE;
+}
+
 static void combine(struct record_verdict *verdict, double threshold)
 {
     double surprise[RECORD_DETECTORS_MAX];
@@ -100,6 +122,7 @@ static void combine(struct record_verdict *verdict, double threshold)
         surprise[i] = score->surprise;
         score->score = vd_score_of_surprise(score->surprise, threshold);
     }
+    hold_back_the_loner(surprise, verdict->n);
     verdict->surprise = vd_surprise_combine(surprise, NULL, verdict->n);
     verdict->score = vd_score_of_surprise(verdict->surprise, threshold);
 }
@@ -128,6 +151,14 @@ void detect_set_learn(detect_set *set, const double *value)
 {
     detect_baseline_learn(&set->baseline, value);
     detect_host_learn(set->host);
+}
+
+void detect_set_retrain(detect_set *set, int64_t mono_ns, double wait_s)
+{
+    int64_t due_ns = mono_ns + (int64_t)(wait_s * 1e9);
+
+    if (due_ns < set->training_due_ns)
+        set->training_due_ns = due_ns;
 }
 
 void detect_set_learn_past(detect_set *set, const struct record_schema *schema,

@@ -49,6 +49,9 @@ const double *detect_set_z(const detect_set *set);
 /* When the next training is due (monotonic ns). */
 int64_t detect_set_training_due(const detect_set *set);
 
+/* Brings the next training forward to `wait_s` from now, unless it is due sooner. */
+void detect_set_retrain(detect_set *set, int64_t mono_ns, double wait_s);
+
 /* The copy of what is to be learned from; NULL when there is too little. The next
  * training is scheduled either way. */
 host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns);

@@ -1,7 +1,9 @@
 /* Columns that were absent or did not move while the window was filled are left out. The
- * others are standardised. Detectors are fitted on every k-th row (at most HOST_FIT_ROWS)
- * and calibrated on the rows between, which they have not seen: scores of rows that a
- * detector learned by heart would make the tail too short. */
+ * others are standardised. A detector is calibrated on rows that it has not seen: the
+ * window is cut into contiguous blocks, each block is scored by a detector fitted on the
+ * others, and the pooled scores make the calibration of the one fitted on all. Rows next
+ * to each other in time are alike, so a split that takes every other row would calibrate
+ * on near copies of what was learned, and the tail would come out far too short. */
 #include "detect/host_model.h"
 
 #include <math.h>
@@ -15,8 +17,8 @@ static const char *const live_name[HOST_LIVE] = {"robust_z", "metric_layer"};
 /* Columns need to be there in this share of the rows. */
 static const double PRESENT = 0.9;
 
-/* Below this many rows all of them serve both fit and calibration. */
-enum { SPLIT_MIN = 200 };
+/* Blocks of the cross-fit. */
+enum { FOLDS = 4 };
 
 /* The surprise at which the calibration passes from counts to an exponential tail (95 %):
  * what lies above depends on the slope of few samples and is trusted accordingly. */
@@ -91,110 +93,131 @@ static double trust_of(double n)
     return 1 / (1 + 2 / sqrt(tail));
 }
 
-/* Raw scores of the rows that were not fitted on (every row when `step` is 0). */
-static enum vd_status calibrate(struct host_model *model, struct host_member *member,
-                                const struct host_row *row, size_t n, size_t step,
-                                double *scratch, struct vd_error *err)
-{
-    size_t k = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        double x[HOST_COLUMNS], raw;
-
-        if (step > 1 && member->detector != NULL && i % step == 0)
-            continue;
-        host_model_scale(model, &row[i], x);
-        raw = host_member_raw(member, &row[i], x);
-        if (!isnan(raw))
-            scratch[k++] = raw;
-    }
-    member->trust = trust_of((double)k);
-    return vd_calibration_fit(&member->calibration, scratch, k, err);
-}
-
-/* Every step-th row, scaled, as a matrix to fit on. */
+/* The rows of a fit, scaled: at most HOST_FIT_ROWS of those outside the block `fold`
+ * (FOLDS = no block is left out). */
 static enum vd_status fit_rows(const struct host_model *model, const struct host_row *row,
-                               size_t n, size_t step, struct vd_matrix *x)
+                               size_t n, size_t fold, struct vd_matrix *x)
 {
+    size_t step = (n + HOST_FIT_ROWS - 1) / HOST_FIT_ROWS, k = 0;
     enum vd_status status = vd_matrix_init(x, (n + step - 1) / step, model->n_columns);
 
-    for (size_t i = 0; status == VD_OK && i < x->n; i++) {
+    for (size_t i = 0; status == VD_OK && i < n; i += step) {
         double scaled[HOST_COLUMNS];
 
-        host_model_scale(model, &row[i * step], scaled);
-        memcpy(vd_matrix_row(x, i), scaled, x->d * sizeof *scaled);
+        if (i * FOLDS / n == fold)
+            continue;
+        host_model_scale(model, &row[i], scaled);
+        memcpy(vd_matrix_row(x, k++), scaled, x->d * sizeof *scaled);
     }
+    x->n = k;
     return status;
 }
 
-static void add_member(struct host_model *model, struct host_member *member,
-                       const struct host_row *row, size_t n, size_t step, double *scratch)
+/* Appends the raw scores of rows [from, to) to `raw`; returns the new count. */
+static size_t score_rows(const struct host_model *model, const struct host_member *member,
+                         const struct host_row *row, size_t from, size_t to, double *raw,
+                         size_t k)
 {
+    for (size_t i = from; i < to; i++) {
+        double x[HOST_COLUMNS];
+
+        host_model_scale(model, &row[i], x);
+        raw[k] = host_member_raw(member, &row[i], x);
+        if (!isnan(raw[k]))
+            k++;
+    }
+    return k;
+}
+
+/* One training: what fits and scores need. */
+struct training {
+    struct host_model *model;
+    const struct host_row *row;
+    size_t n;
+    struct vd_fit_params params;
+    double *raw; /* room for n */
+};
+
+/* Fits on everything but the block. NULL when it cannot be fitted. */
+static vd_detector *fit_without(const struct training *t, const char *name, size_t fold)
+{
+    vd_detector *detector = NULL;
+    struct vd_matrix x;
+
+    if (fit_rows(t->model, t->row, t->n, fold, &x) == VD_OK)
+        vd_detector_fit(&detector, name, &x, NULL, &t->params, NULL);
+    vd_matrix_release(&x);
+    return detector;
+}
+
+/* Calibrates on k raw scores and takes the member into the model; without a calibration
+ * it is left out. */
+static void add_member(struct training *t, struct host_member *member, size_t k)
+{
+    struct host_model *model = t->model;
+
+    member->trust = trust_of((double)k);
     if (model->n_members < RECORD_DETECTORS_MAX &&
-        calibrate(model, member, row, n, step, scratch, NULL) == VD_OK)
+        vd_calibration_fit(&member->calibration, t->raw, k, NULL) == VD_OK)
         model->member[model->n_members++] = *member;
     else
         vd_detector_free(member->detector);
 }
 
-static void fit_members(struct host_model *model, const struct host_config *config,
-                        const struct vd_matrix *x, const struct host_row *row, size_t n,
-                        size_t step, double *scratch)
+static void train_member(struct training *t, const char *name)
 {
-    struct vd_fit_params params = vd_fit_params_default();
+    struct host_member member = {.detector = fit_without(t, name, FOLDS)};
+    size_t k = 0;
 
-    params.contamination = config->contamination;
-    params.seed = config->seed;
-    for (size_t i = 0; i < config->n_detectors; i++) {
-        struct host_member member = {0};
+    if (member.detector == NULL)
+        return;
+    member.name = vd_detector_describe(member.detector)->name;
+    for (size_t fold = 0; fold < FOLDS; fold++) {
+        struct host_member part = {.detector = fit_without(t, name, fold)};
 
-        if (vd_detector_fit(&member.detector, config->detector[i], x, NULL, &params,
-                            NULL) != VD_OK)
+        if (part.detector == NULL)
             continue;
-        member.name = vd_detector_describe(member.detector)->name;
-        add_member(model, &member, row, n, step, scratch);
+        k = score_rows(t->model, &part, t->row, (fold * t->n + FOLDS - 1) / FOLDS,
+                       ((fold + 1) * t->n + FOLDS - 1) / FOLDS, t->raw, k);
+        vd_detector_free(part.detector);
     }
+    add_member(t, &member, k);
 }
 
 struct host_model *host_model_fit(const struct host_config *config,
                                   const struct host_row *row, size_t n,
                                   struct vd_error *err)
 {
-    size_t step = n < SPLIT_MIN ? 1 : (n + HOST_FIT_ROWS - 1) / HOST_FIT_ROWS;
     struct host_model *model = calloc(1, sizeof *model);
-    double *scratch = malloc((n + 1) * sizeof *scratch);
-    struct vd_matrix x = {0};
+    struct training t = {
+        .model = model,
+        .row = row,
+        .n = n,
+        .params = vd_fit_params_default(),
+        .raw = malloc((n + 1) * sizeof *t.raw),
+    };
 
-    if (step < 2 && n >= SPLIT_MIN)
-        step = 2;
-    if (model == NULL || scratch == NULL) {
+    if (model == NULL || t.raw == NULL) {
         vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to train the host model");
-        goto fail;
+        free(t.raw);
+        free(model);
+        return NULL;
     }
-    for (size_t c = 0; c < HOST_COLUMNS; c++)
-        add_column(model, row, n, c, scratch);
+    t.params.contamination = config->contamination;
+    t.params.seed = config->seed;
     model->rows = n;
     model->confidence = trust_of((double)n);
-    if (model->n_columns > 0) {
-        if (fit_rows(model, row, n, step, &x) != VD_OK) {
-            vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to train the host model");
-            goto fail;
-        }
-        fit_members(model, config, &x, row, n, step, scratch);
-    }
+    for (size_t c = 0; c < HOST_COLUMNS; c++)
+        add_column(model, row, n, c, t.raw);
+    for (size_t i = 0; model->n_columns > 0 && i < config->n_detectors; i++)
+        train_member(&t, config->detector[i]);
     for (size_t k = 0; k < HOST_LIVE; k++) {
         struct host_member member = {.name = live_name[k], .live = k};
 
-        add_member(model, &member, row, n, 1, scratch);
+        add_member(&t, &member, score_rows(model, &member, row, 0, n, t.raw, 0));
     }
-    vd_matrix_release(&x);
-    free(scratch);
+    free(t.raw);
     return model;
-fail:
-    vd_matrix_release(&x);
-    free(scratch);
-    host_model_free(model);
-    return NULL;
 }
 
 /* ---- saved form ---- */

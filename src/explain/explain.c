@@ -193,6 +193,15 @@ void explain_event(const struct explain_input *in, struct record_event *event)
         add_reason(event, "Unusual combination of values");
 }
 
+void explain_copy(struct record_event *to, const struct record_event *from)
+{
+    to->n_top = from->n_top;
+    memcpy(to->top, from->top, sizeof to->top);
+    memcpy(to->explanation, from->explanation, sizeof to->explanation);
+    memcpy(to->factor, from->factor, sizeof to->factor);
+    memcpy(to->reason, from->reason, sizeof to->reason);
+}
+
 /* The process resource that the event's first explainable metric is about. */
 static enum explain_resource resource_of(const struct explain_input *in,
                                          const struct record_event *event)

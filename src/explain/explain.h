@@ -32,6 +32,9 @@ struct explain_input {
  * largest |z|, one per family, those people know by name before those with a label. */
 void explain_event(const struct explain_input *in, struct record_event *event);
 
+/* Copies what explain_event filled in. */
+void explain_copy(struct record_event *to, const struct record_event *from);
+
 /* Fills the suspects: processes by their share of the excess, since `since_ns`, of the
  * resource that the event's first metrics are about. */
 void explain_suspects(const struct explain_input *in, const explain_recorder *recorder,

@@ -184,9 +184,28 @@ static void a_lasting_level_is_adopted(void **state)
 
     (void)state;
     bench_init(&b);
-    for (int i = 0; i < 910; i++)
+    for (int i = 0; i < 600; i++)
         tick(&b, 15);
-    assert_true(alert_events_adopted(&b.events, b.mono_ns));
+    assert_true(alert_events_anomalous(&b.events));
+    assert_false(alert_events_adopt(&b.events, 1e6, b.mono_ns));
+    for (int i = 0; i < 310; i++)
+        tick(&b, 15);
+    assert_true(alert_events_adopt(&b.events, 1e6, b.mono_ns));
+    assert_false(alert_events_anomalous(&b.events));
+    for (int i = 0; i <= ALERT_ADOPT_S; i++)
+        tick(&b, 15);
+    assert_true(alert_events_anomalous(&b.events));
+}
+
+static void a_young_monitor_adopts_sooner(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    for (int i = 0; i < 50; i++)
+        tick(&b, 15);
+    assert_true(alert_events_adopt(&b.events, 60, b.mono_ns));
 }
 
 int main(void)
@@ -201,6 +220,7 @@ int main(void)
         cmocka_unit_test(three_of_five_open_alert_and_end),
         cmocka_unit_test(missing_verdicts_open_nothing),
         cmocka_unit_test(a_lasting_level_is_adopted),
+        cmocka_unit_test(a_young_monitor_adopts_sooner),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
