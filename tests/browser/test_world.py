@@ -44,8 +44,7 @@ def test_hostile_names_are_text(open_page, monitor, hostile_process):
 def test_an_anomaly_appears_with_its_reason_and_its_process(tmp_path, open_page):
     """Memory is steady on a machine that runs tests, unlike its CPU; so the burner takes
     memory, and the event must name it."""
-    monitor = Monitor(tmp_path, "--interval", "200ms", "--warm-up", "10s",
-                      "--rule", "memory_available_gb < 0.01 for 1s")
+    monitor = Monitor(tmp_path, "--interval", "200ms", "--warm-up", "10s")
     page = open_page(monitor.url, view="events")
     until(lambda: (monitor.json("latest")["confidence"] or 0) > 0, 60)
     until(lambda: monitor.json("status")["training"]["rows"] > 40, 60)
@@ -129,14 +128,9 @@ def test_a_tab_that_slept_shows_what_it_missed(open_page, monitor):
     until(caught_up)
 
 
-def test_a_stopped_tab_costs_little(open_page, monitor):
-    """The page draws at most five times a second, whatever the interval."""
+def test_the_page_leaves_the_cpu_alone(open_page, monitor):
+    """At five ticks a second with all charts of the overview in motion."""
     page = open_page(monitor.url)
-    page.evaluate("""
-        window.drawn = 0;
-        new MutationObserver(() => window.drawn++).observe(
-            document.querySelector('.facts').parentNode,
-            {subtree: true, childList: true, characterData: true});""")
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
 

@@ -320,7 +320,7 @@ function drawEvent(u: uPlot, event: Event, color: Color): void {
     const to = u.valToPos(event.end ?? now(), "x", true);
     const wide = Math.max(to - from, 2 * devicePixelRatio);
     const tint = color(`--${event.severity}`) || color("--low");
-    u.ctx.fillStyle = `${tint}1c`;
+    u.ctx.fillStyle = `${tint}14`;
     u.ctx.fillRect(from, top, wide, height);
     u.ctx.fillStyle = tint;
     u.ctx.fillRect(from, top, wide, 3 * devicePixelRatio);

@@ -163,11 +163,11 @@ function Table(props: {
                     <thead>
                         <tr>
                             <th scope="col">Detector</th>
-                            <th scope="col">Status</th>
                             <th scope="col" class="right">
                                 Score
                             </th>
                             <th scope="col">Says</th>
+                            <th scope="col">Status</th>
                             <th scope="col" class="right">
                                 Surprise
                             </th>
@@ -204,13 +204,11 @@ function Table(props: {
                                     Combined
                                 </span>
                             </th>
-                            <td />
                             <td class="right num">{signed(ui.shown.tick?.score)}</td>
                             <td>
                                 <Says score={ui.shown.tick?.score ?? null} />
                             </td>
-                            <td />
-                            <td />
+                            <td colSpan={3} />
                             <td class="right num">{micros(ui.shown.tick?.latency_us)}</td>
                             <td colSpan={3} />
                         </tr>
@@ -242,11 +240,11 @@ function DetectorRow(props: { row: Row; shown: boolean; onToggle: () => void }) 
                     {status.title}
                 </button>
             </th>
-            <td>{status.unavailable ?? (ready ? "ready" : "learning")}</td>
             <td class="right num">{signed(score?.score)}</td>
             <td>
                 <Says score={score?.score ?? null} />
             </td>
+            <td>{status.unavailable ?? (ready ? "ready" : "learning")}</td>
             <td class="right num">{number(score?.surprise)}</td>
             <td class="right num">{number(score?.raw)}</td>
             <td class="right num">{micros(score?.latency_us)}</td>

@@ -2,13 +2,23 @@
 
 import { LiveChart } from "../chart.tsx";
 import type { Metric, Status } from "../contract.ts";
-import { ago, count, number, quantity, signed, span, withUnit } from "../format.ts";
+import {
+    ago,
+    count,
+    fixed,
+    number,
+    quantity,
+    signed,
+    span,
+    withUnit,
+} from "../format.ts";
 import {
     Bar,
     Empty,
     EventLine,
     Gauge,
     Panel,
+    ProcessName,
     SeverityMark,
     SeverityTag,
     Sparkline,
@@ -30,6 +40,7 @@ export function Overview() {
             <Feed />
             <Cards />
             <Charts />
+            <Busiest />
             <Counters />
         </div>
     );
@@ -358,12 +369,7 @@ function Charts() {
             <ChartPanel title="Memory" unit="%" lines={memory} min={0} max={100} />
             <ChartPanel title="Disk" unit="MB/s" lines={disk} reach={0.5} />
             <ChartPanel title="Network" unit="MB/s" lines={network} reach={0.05} />
-            <ChartPanel
-                title="Pressure (time stalled)"
-                unit="%"
-                lines={pressure}
-                reach={5}
-            />
+            <ChartPanel title="Pressure" unit="%" lines={pressure} reach={5} />
             <ChartPanel title="Temperature" unit="C" lines={heat} reach={60} />
             <ChartPanel title="GPU" unit="%" lines={gpu} min={0} max={100} />
         </div>
@@ -398,7 +404,7 @@ function pressureName(name: string): string {
 
 function Feed() {
     const { events } = ui.shown;
-    const fresh = events.filter((e) => e.start >= ui.clearedAt || isOpen(e)).slice(0, 8);
+    const fresh = events.filter((e) => e.start >= ui.clearedAt || isOpen(e)).slice(0, 7);
     return (
         <Panel
             class="feed"
@@ -418,6 +424,32 @@ function Feed() {
                     ))}
                 </div>
             )}
+        </Panel>
+    );
+}
+
+function Busiest() {
+    const list = (ui.shown.tick?.top_cpu ?? []).filter((p) => (p.cpu_percent ?? 0) > 0);
+    if (list.length === 0) return null;
+    const most = Math.max(...list.map((p) => p.cpu_percent ?? 0));
+    return (
+        <Panel
+            class="busy"
+            title="Busiest processes"
+            aside={<a href={routeTo("processes")}>All processes</a>}
+        >
+            <ol class="top-list">
+                {list.map((p) => (
+                    <li key={p.pid}>
+                        <span class="top-name">
+                            <ProcessName process={p} />
+                            <span class="dim num"> {p.pid}</span>
+                        </span>
+                        <span class="num">{fixed(p.cpu_percent, 1)} %</span>
+                        <Bar share={(p.cpu_percent ?? 0) / most} />
+                    </li>
+                ))}
+            </ol>
         </Panel>
     );
 }
@@ -443,6 +475,8 @@ function Counters() {
                         ? "too early to say"
                         : `${number(budget.achieved_per_week)} a week`}
                 </dd>
+                <dt>Threshold</dt>
+                <dd class="num">{odds(budget.threshold)}</dd>
                 <dt>Last training</dt>
                 <dd class="num">
                     {training.last ? ago(training.last, now()) : "not yet"}
@@ -458,4 +492,9 @@ function Counters() {
             </dl>
         </Panel>
     );
+}
+
+/** The threshold is a surprise, -log10 of a probability: printed as odds. */
+function odds(surprise: number | null): string {
+    return surprise === null ? "–" : `1 in ${count(10 ** surprise)} ticks`;
 }
