@@ -1,11 +1,45 @@
-/* Messages. See log.h. */
+/* Messages. A line is formatted on the stack and handed to write(2) once, so that threads
+ * need no lock, and a child forked at any moment can still write: the file is opened with
+ * O_APPEND, and a new file takes over the descriptor's number with dup2.
+ *
+ * Times are UTC, computed here: the C library's conversion takes a lock, which a child
+ * forked at the wrong moment would never get. */
 #include "os/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "os/terminal.h"
+
+enum { LINE_MAX_BYTES = 2000, PATH_MAX_BYTES = 1000, NAME_MAX_BYTES = 1040 };
 
 static atomic_int console_level = OS_LOG_INFO;
+static atomic_int log_fd = -1;
+static atomic_size_t lost;
+
+/* The file. All but `size` is guarded by `changing`, which is only ever tried: whoever
+ * does not get it leaves the rotation to the one who has it. */
+static struct {
+    pthread_mutex_t changing;
+    char path[PATH_MAX_BYTES];
+    double max_bytes;
+    long keep;
+    atomic_size_t size;
+    pthread_t packer; /* compresses path.1 */
+    bool has_packer;
+    atomic_bool packing;
+} file = {.changing = PTHREAD_MUTEX_INITIALIZER};
 
 void os_log_set_level(enum os_log_level level)
 {
@@ -17,17 +51,273 @@ enum os_log_level os_log_get_level(void)
     return (enum os_log_level)atomic_load(&console_level);
 }
 
+size_t os_log_lost(void)
+{
+    return atomic_load(&lost);
+}
+
+/* ---- rotation ---- */
+
+/* path.N.gz, or path.1 without the ending while it waits to be compressed. */
+static void old_name(char name[NAME_MAX_BYTES], long n, const char *ending)
+{
+    snprintf(name, NAME_MAX_BYTES, "%s.%ld%s", file.path, n, ending);
+}
+
+static bool copy_packed(int from, gzFile to)
+{
+    char block[16384];
+    ssize_t got;
+
+    while ((got = read(from, block, sizeof block)) > 0) {
+        if (gzwrite(to, block, (unsigned)got) != (int)got)
+            return false;
+    }
+    return got == 0;
+}
+
+/* path.1 becomes path.1.gz, by way of a temporary name: a reader never sees half a file.
+ */
+static void *pack(void *unused)
+{
+    char plain[NAME_MAX_BYTES], packed[NAME_MAX_BYTES], half[NAME_MAX_BYTES];
+    gzFile to = NULL;
+    bool good = false;
+    int from;
+
+    (void)unused;
+    old_name(plain, 1, "");
+    old_name(packed, 1, ".gz");
+    old_name(half, 1, ".gz.tmp");
+    from = open(plain, O_RDONLY | O_CLOEXEC);
+    if (from >= 0)
+        to = gzopen(half, "wbe");
+    if (to != NULL) {
+        good = copy_packed(from, to);
+        good &= gzclose(to) == Z_OK;
+    }
+    if (good && rename(half, packed) == 0)
+        unlink(plain);
+    else
+        unlink(half);
+    if (from >= 0)
+        close(from);
+    atomic_store(&file.packing, false);
+    return NULL;
+}
+
+static void start_packing(void)
+{
+    if (file.has_packer)
+        pthread_join(file.packer, NULL);
+    atomic_store(&file.packing, true);
+    file.has_packer = pthread_create(&file.packer, NULL, pack, NULL) == 0;
+    if (!file.has_packer)
+        atomic_store(&file.packing, false);
+}
+
+/* A new descriptor takes the place of the old one under the same number. */
+static bool open_file(void)
+{
+    int fd = open(file.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    int old = atomic_load(&log_fd);
+    struct stat st;
+
+    if (fd < 0)
+        return false;
+    atomic_store(&file.size, fstat(fd, &st) == 0 ? (size_t)st.st_size : 0);
+    if (old < 0) {
+        atomic_store(&log_fd, fd);
+        return true;
+    }
+    if (dup3(fd, old, O_CLOEXEC) < 0) {
+        close(fd);
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
+/* path.2.gz -> path.3.gz, path.1.gz -> path.2.gz, path -> path.1, which is then packed.
+ */
+static void rotate(void)
+{
+    char from[NAME_MAX_BYTES], to[NAME_MAX_BYTES];
+
+    if (pthread_mutex_trylock(&file.changing) != 0)
+        return;
+    if (!atomic_load(&file.packing) &&
+        (double)atomic_load(&file.size) >= file.max_bytes) {
+        for (long n = file.keep; n > 1; n--) {
+            old_name(from, n - 1, ".gz");
+            old_name(to, n, ".gz");
+            rename(from, to);
+        }
+        old_name(to, 1, "");
+        rename(file.path, to);
+        open_file();
+        start_packing();
+    }
+    pthread_mutex_unlock(&file.changing);
+}
+
+enum vd_status os_log_open(const char *path, double max_bytes, long keep,
+                           struct vd_error *err)
+{
+    char left[NAME_MAX_BYTES];
+
+    if (strlen(path) >= sizeof file.path)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%.80s...: the name is too long",
+                            path);
+    pthread_mutex_lock(&file.changing);
+    snprintf(file.path, sizeof file.path, "%s", path);
+    file.max_bytes = max_bytes;
+    file.keep = keep < 1 ? 1 : keep;
+    if (!open_file()) {
+        pthread_mutex_unlock(&file.changing);
+        return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
+    }
+    /* A program that was killed while compressing leaves this. */
+    old_name(left, 1, "");
+    if (access(left, F_OK) == 0)
+        start_packing();
+    pthread_mutex_unlock(&file.changing);
+    return VD_OK;
+}
+
+void os_log_reopen(void)
+{
+    if (atomic_load(&log_fd) < 0)
+        return;
+    pthread_mutex_lock(&file.changing);
+    if (!open_file())
+        atomic_fetch_add(&lost, 1);
+    pthread_mutex_unlock(&file.changing);
+}
+
+void os_log_close(void)
+{
+    int fd = atomic_exchange(&log_fd, -1);
+
+    pthread_mutex_lock(&file.changing);
+    if (file.has_packer)
+        pthread_join(file.packer, NULL);
+    file.has_packer = false;
+    pthread_mutex_unlock(&file.changing);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* ---- one line ---- */
+
+/* The bytes of `text` that are safe to show; the others as \xNN. A C1 control (UTF-8 c2
+ * 80 .. c2 9f) steers a terminal as well. Ends with a line break. Returns the length. */
+static size_t make_safe(const char *text, char *line, size_t at)
+{
+    const unsigned char *p = (const unsigned char *)text;
+
+    for (; *p != '\0' && at + 6 < LINE_MAX_BYTES; p++) {
+        bool c1 = *p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f;
+
+        if (*p >= 0x20 && *p != 0x7f && !c1)
+            line[at++] = (char)*p;
+        else
+            at += (size_t)snprintf(line + at, 5, "\\x%02x", *p);
+    }
+    line[at++] = '\n';
+    return at;
+}
+
+/* "2026-01-31T12:00:00.123Z" by the algorithm for days of the Gregorian calendar counted
+ * from March (Hinnant, "chrono-compatible low-level date algorithms"). */
+static size_t put_time(char *line)
+{
+    struct timespec now;
+    int64_t days, era, day, year;
+    int seconds, month, mday;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    seconds = (int)(now.tv_sec % 86400);
+    days = now.tv_sec / 86400 + 719468;
+    era = days / 146097;
+    day = days - era * 146097;
+    year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    day -= 365 * year + year / 4 - year / 100;
+    month = (int)((5 * day + 2) / 153);
+    mday = (int)day - (153 * month + 2) / 5 + 1;
+    month += month < 10 ? 3 : -9;
+    year += era * 400 + (month <= 2);
+    return (size_t)snprintf(line, 40, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ ", (int)year,
+                            month, mday, seconds / 3600, seconds / 60 % 60, seconds % 60,
+                            (int)(now.tv_nsec / 1000000));
+}
+
+static void write_line(int fd, const char *line, size_t size)
+{
+    ssize_t done;
+
+    do
+        done = write(fd, line, size);
+    while (done < 0 && errno == EINTR);
+    if (done != (ssize_t)size)
+        atomic_fetch_add(&lost, 1);
+}
+
+static void to_console(enum os_log_level level, const char *text)
+{
+    static const char *const plain[] = {"debug: ", "", "warning: ", "error: "};
+    static const char *const color[] = {"\033[2mdebug: ", "",
+                                        "\033[33mwarning: ", "\033[31merror: "};
+    bool colored = level != OS_LOG_INFO && os_terminal_has_color(stderr);
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    char line[LINE_MAX_BYTES + 64];
+    size_t size;
+
+    size = (size_t)snprintf(line, sizeof line, "vedette: %s",
+                            colored ? color[level] : plain[level]);
+    size = make_safe(text, line, size);
+    if (colored)
+        size = size - 1 + (size_t)snprintf(line + size - 1, 8, "\033[0m\n");
+    /* A pipe that nobody empties, or a stopped terminal, must not stop us. */
+    if (poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0)
+        write_line(STDERR_FILENO, line, size);
+    else
+        atomic_fetch_add(&lost, 1);
+}
+
+static void to_file(enum os_log_level level, const char *text)
+{
+    static const char *const names[] = {"DEBUG ", "INFO ", "WARNING ", "ERROR "};
+    int fd = atomic_load(&log_fd);
+    char line[LINE_MAX_BYTES + 64];
+    size_t size;
+
+    if (fd < 0)
+        return;
+    size = put_time(line);
+    size += (size_t)snprintf(line + size, 16, "%s", names[level]);
+    size = make_safe(text, line, size);
+    write_line(fd, line, size);
+    if ((double)(atomic_fetch_add(&file.size, size) + size) >= file.max_bytes)
+        rotate();
+}
+
 void os_log(enum os_log_level level, const char *format, ...)
 {
-    char line[1024];
+    enum os_log_level least = os_log_get_level();
+    char text[1024];
     va_list args;
+    int saved = errno;
 
-    if (level < os_log_get_level())
-        return;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    fprintf(stderr, "vedette: %s\n", line);
+    if (level >= least || level >= OS_LOG_INFO) {
+        va_start(args, format);
+        vsnprintf(text, sizeof text, format, args);
+        va_end(args);
+        if (level >= least)
+            to_console(level, text);
+        to_file(level, text);
+    }
+    errno = saved;
 }
 
 void os_log_failure(const struct vd_error *err)
