@@ -26,23 +26,21 @@ struct alert_config alert_config_default(void)
     };
 }
 
-/* Three of the last five at 1 Hz; with faster sampling three seconds of five, with slower
- * two of three. */
-static void choose_window(struct alert_events *events)
+/* Three seconds of the last five. A sample that stands for five seconds or more is long
+ * enough by itself. */
+static size_t samples_in(double seconds, double interval_s)
 {
-    double samples = ceil(5 / events->config.interval_s);
+    double n = ceil(seconds / interval_s);
 
-    events->width = samples < 3                  ? 3
-                    : samples > ALERT_RECENT_MAX ? ALERT_RECENT_MAX
-                                                 : (size_t)samples;
-    events->need = (events->width * 3 + 4) / 5;
+    return n < 1 ? 1 : n > ALERT_RECENT_MAX ? ALERT_RECENT_MAX : (size_t)n;
 }
 
 void alert_events_init(struct alert_events *events, const struct alert_config *config)
 {
     *events = (struct alert_events){.config = *config, .sustained = NAN};
     alert_budget_init(&events->budget, config->budget_per_week, config->interval_s);
-    choose_window(events);
+    events->width = samples_in(5, config->interval_s);
+    events->need = samples_in(3, config->interval_s);
     for (size_t i = 0; i < events->width; i++)
         events->recent[i] = NAN;
 }

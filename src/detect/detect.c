@@ -12,6 +12,8 @@
 
 enum { LIVE_ROBUST_Z, LIVE_METRIC_LAYER };
 
+enum { NEW_ROWS_MIN = 50 };
+
 struct detect_set {
     struct detect_config config;
     struct detect_baseline baseline;
@@ -199,8 +201,9 @@ host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns)
                                         : set->config.retrain_s;
 
     set->trainings++;
-    if (wait > set->config.retrain_s)
-        wait = set->config.retrain_s;
+    wait = fmin(wait, set->config.retrain_s);
+    /* Slow samples: a training that has nothing new to learn from is waste. */
+    wait = fmax(wait, NEW_ROWS_MIN * set->config.interval_s);
     set->training_due_ns = mono_ns + (int64_t)(wait * 1e9);
     return detect_host_train_begin(set->host);
 }
