@@ -146,7 +146,7 @@ function Header() {
                 {status && (
                     <span class={`state state-${status.state}`}>
                         {STATE_WORDS[status.state] ?? status.state}
-                        {confidence !== null && confidence < 0.995 && (
+                        {confidence !== null && confidence > 0 && confidence < 0.995 && (
                             <span class="num">
                                 {" "}
                                 · {Math.round(confidence * 100)} % sure

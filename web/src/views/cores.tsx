@@ -82,6 +82,7 @@ function Summary() {
 function Bars() {
     const { roles } = ui.shown;
     const frequency = new Map(roles.coreFrequency.map((m) => [m.label, m]));
+    const known = roles.coreUse.some((m) => value(m) !== null);
     const clocked = roles.coreFrequency.some((m) => value(m) !== null);
     return (
         <ol class={`cores ${clocked ? "clocked" : ""}`}>
@@ -90,13 +91,15 @@ function Bars() {
                     key={m.name}
                     metric={m}
                     frequency={frequency.get(m.label) ?? null}
+                    known={known}
                 />
             ))}
         </ol>
     );
 }
 
-function CoreBar(props: { metric: Metric; frequency: Metric | null }) {
+/** `known`: other cores have a reading, so that one without is off-line. */
+function CoreBar(props: { metric: Metric; frequency: Metric | null; known: boolean }) {
     const use = value(props.metric);
     const clock = value(props.frequency);
     const level = levelOf(use, 75, 92);
@@ -107,7 +110,9 @@ function CoreBar(props: { metric: Metric; frequency: Metric | null }) {
                 share={use === null ? null : use / 100}
                 level={level === "good" ? undefined : level}
             />
-            <span class="core-use">{use === null ? "off" : `${fixed(use, 0)} %`}</span>
+            <span class="core-use">
+                {use === null ? (props.known ? "off" : "–") : `${fixed(use, 0)} %`}
+            </span>
             {clock !== null && (
                 <span class="core-clock">{fixed(clock / 1000, 2)} GHz</span>
             )}

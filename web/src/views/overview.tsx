@@ -37,11 +37,13 @@ export function Overview() {
         <div class="overview">
             <Verdict />
             <Gauges />
-            <Feed />
             <Cards />
             <Charts />
-            <Busiest />
-            <Counters />
+            <div class="rail">
+                <Feed />
+                <Busiest />
+                <Counters />
+            </div>
         </div>
     );
 }
@@ -53,10 +55,14 @@ function Verdict() {
     const score = tick?.score ?? null;
     const severity = severityOf(score);
     const open = events.find(isOpen);
+    const silent = open === undefined && score === null;
     return (
-        <Panel class={`verdict sev-${open?.severity ?? severity}`} title="Verdict">
+        <Panel
+            class={`verdict sev-${silent ? "none" : (open?.severity ?? severity)}`}
+            title="Verdict"
+        >
             <p class="verdict-word">
-                <SeverityMark severity={open?.severity ?? severity} />
+                {!silent && <SeverityMark severity={open?.severity ?? severity} />}
                 {headline(status, score, open !== undefined)}
             </p>
             {open ? (
@@ -113,6 +119,7 @@ interface Dial {
     warn: number;
     bad: number;
     detail?: string;
+    always?: boolean;
 }
 
 function Gauges() {
@@ -125,6 +132,7 @@ function Gauges() {
             warn: 75,
             bad: 90,
             detail: cpuDetail(),
+            always: true,
         },
         {
             label: "Memory",
@@ -133,6 +141,7 @@ function Gauges() {
             warn: 80,
             bad: 92,
             detail: memoryDetail(),
+            always: true,
         },
         { label: "Temperature", metric: roles.temperature, full: 110, warn: 75, bad: 90 },
         { label: "GPU", metric: roles.gpu, full: 100, warn: 85, bad: 97 },
@@ -145,8 +154,10 @@ function Gauges() {
             bad: 88,
         },
     ];
-    const here = dials.filter((dial) => value(dial.metric) !== null);
-    const absent = dials.filter((dial) => value(dial.metric) === null);
+    // Every machine has a CPU and memory: without a reading they keep their place.
+    const has = (dial: Dial) => dial.always || value(dial.metric) !== null;
+    const here = dials.filter(has);
+    const absent = dials.filter((dial) => !has(dial));
     const extra = here.length < 5 ? extraDials() : [];
     return (
         <Panel class="gauges" title="Gauges">
