@@ -16,6 +16,8 @@
 
 enum { CORES_A_TICK = 16, CPUINFO_EVERY = 10, LOOK_EVERY = 60 };
 
+#define KHZ_MAX 1e8 /* 100 GHz: beyond is nonsense */
+
 static const struct record_metric row =
     COLLECT_ROW_OF("cpu", "cpu_core_freq", "MHz", GAUGE, 1, "Clock rate of this core.");
 
@@ -63,7 +65,8 @@ size_t collect_cpuinfo_parse(const char *text, size_t size, double *mhz, size_t 
                 cpu = UINT64_MAX;
             for (; cpu != UINT64_MAX && seen <= cpu; seen++)
                 mhz[seen] = NAN;
-        } else if (cpu != UINT64_MAX && collect_text_number(&t, &value) && value > 0) {
+        } else if (cpu != UINT64_MAX && collect_text_number(&t, &value) && value > 0 &&
+                   value < KHZ_MAX / 1000) {
             mhz[cpu] = value;
         }
     } while (collect_text_next_line(&t));
@@ -114,7 +117,7 @@ static void ask_core(struct cpufreq_collector *self, struct core *core)
 
     if (core->exists && collect_file_read(&core->file, &self->buffer, NULL) == VD_OK)
         khz = collect_text_only_number(self->buffer.at, self->buffer.size);
-    core->mhz = khz > 0 ? khz / 1000 : NAN;
+    core->mhz = khz > 0 && khz < KHZ_MAX ? khz / 1000 : NAN;
 }
 
 static void ask_files(struct cpufreq_collector *self)

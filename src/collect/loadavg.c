@@ -3,7 +3,7 @@
 #include "collect/plain.h"
 #include "collect/text.h"
 
-enum { ROWS = 4 };
+enum { ROWS = 4, TASKS_MAX = 1 << 22 }; /* the kernel has no more pids */
 
 static const struct record_metric rows[ROWS] = {
     COLLECT_ROW("load_1", "", GAUGE, 1, "Tasks running or waiting, mean of 1 minute."),
@@ -21,7 +21,8 @@ void collect_loadavg_parse(const char *text, size_t size, struct collect_loadavg
 
     *load = (struct collect_loadavg){{NAN, NAN, NAN}, NAN, NAN};
     for (int i = 0; i < 3; i++)
-        if (!collect_text_number(&t, &load->load[i]) || load->load[i] < 0) {
+        if (!collect_text_number(&t, &load->load[i]) || load->load[i] < 0 ||
+            load->load[i] > TASKS_MAX) {
             load->load[i] = NAN;
             return;
         }
