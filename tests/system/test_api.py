@@ -17,6 +17,8 @@ from live_client import LiveClient, Refused
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("VEDETTE_BUILD", ROOT / "build" / "dev"))
 
+pytestmark = pytest.mark.tsan
+
 
 class Driver:
     """A running show_driver; its end is checked: exit status 0, nothing on stderr."""

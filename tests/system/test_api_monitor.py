@@ -17,6 +17,8 @@ from live_client import LiveClient
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("VEDETTE_BUILD", ROOT / "build" / "dev"))
 
+pytestmark = pytest.mark.tsan
+
 
 class Monitor:
     def __init__(self, folder, *options):
