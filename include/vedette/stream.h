@@ -1,16 +1,17 @@
 /* The metric layer: one metric, one number at a time, no look ahead, bounded state.
  *
- * Four questions are asked of every sample, each answered by a distance:
- *   value  how far is it from the nearest value seen before
- *   mean   the same for the mean of the last 3 samples
- *   daily  how far is it outside the range seen at this time of day on past days
- *   shape  how far is the recent course (four means of 12 samples) from the nearest
- *          earlier one
+ * Five questions are asked of every sample, each answered by a distance:
+ *   value   how far is it from the nearest value seen before
+ *   daily   how far is it outside the range seen at this time of day on past days
+ *   spread  the same for the standard deviation of the last 48 samples
+ *   short   how far is the course of the last 8 samples from the nearest earlier one
+ *   long    the same for the last 48 samples
  * Each distance becomes a surprise, -log10 of the share of its own past that was as
- * large; z is their mean. Two judgements follow from z: surprise  -log10 of the tail
- * probability of z under its own past: what a threshold from vd_surprise_of_budget is
- * compared with alarm     z passed the threshold of the habituating alarm, which is made
- * to speak once for each new kind of event (what NAB counts)
+ * large; z combines them so that a little surprise in all weighs more than much in one.
+ * Two judgements follow from z: surprise  -log10 of the tail probability of z under its
+ * own past: what a threshold from vd_surprise_of_budget is compared with alarm     z
+ * passed the threshold of the habituating alarm, which is made to speak once for each new
+ * kind of event (what NAB counts)
  *
  * Time steps are samples: the layer works at 1 Hz as at one row in 5 minutes; only
  * `daily` reads the clock.
@@ -22,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vedette/bytes.h"
 #include "vedette/status.h"
 
 #ifdef __cplusplus
@@ -30,9 +32,10 @@ extern "C" {
 
 enum vd_stream_part {
     VD_STREAM_VALUE,
-    VD_STREAM_MEAN,
     VD_STREAM_DAILY,
-    VD_STREAM_SHAPE,
+    VD_STREAM_SPREAD,
+    VD_STREAM_SHORT,
+    VD_STREAM_LONG,
     VD_STREAM_PARTS
 };
 
@@ -72,8 +75,15 @@ uint64_t vd_stream_count(const vd_stream *stream);
 void vd_stream_push(vd_stream *stream, int64_t time_s, double x,
                     struct vd_stream_verdict *out);
 
-/* The name of a part, "value", "mean", "daily", "shape"; static. */
+/* The name of a part, "value", "daily", "spread", "short", "long"; static. */
 const char *vd_stream_part_name(enum vd_stream_part part);
+
+/* Appends the state to `w`, as short as its history, with a checksum; check w->status. */
+void vd_stream_save(const vd_stream *stream, struct vd_writer *w);
+
+/* Reads what vd_stream_save wrote, trusting nothing: VD_ERR_FORMAT, VD_ERR_VERSION,
+ * VD_ERR_MEMORY. `*out` is NULL on failure. */
+enum vd_status vd_stream_load(vd_stream **out, struct vd_reader *r, struct vd_error *err);
 
 #ifdef __cplusplus
 }

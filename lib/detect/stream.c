@@ -15,11 +15,13 @@
 
 static const double PART_CAP = 8;
 static const double PART_MEMORY = 1e6; /* samples after which the past counts half */
-static const float VALUE_MAX = 1e18F;  /* its square is still a float */
+static const struct vd__course_kind BRIEF = {.step = 2, .age = 16, .every = 2};
+static const struct vd__course_kind SLOW = {.step = 12, .age = 48, .every = 3};
+static const float VALUE_MAX = 1e18F; /* its square is still a float */
 
 struct vd_stream_params vd_stream_params_default(void)
 {
-    return (struct vd_stream_params){.warm_up = 60, .memory = 600, .threshold = 0.8};
+    return (struct vd_stream_params){.warm_up = 60, .memory = 600, .threshold = 0.65};
 }
 
 enum vd_status vd_stream_new(vd_stream **out, const struct vd_stream_params *params)
@@ -54,7 +56,8 @@ uint64_t vd_stream_count(const vd_stream *stream)
 
 const char *vd_stream_part_name(enum vd_stream_part part)
 {
-    static const char *const names[VD_STREAM_PARTS] = {"value", "mean", "daily", "shape"};
+    static const char *const names[VD_STREAM_PARTS] = {"value", "daily", "spread",
+                                                       "short", "long"};
 
     return names[part];
 }
@@ -80,25 +83,22 @@ static float held(vd_stream *stream, double x)
 static void ask_parts(vd_stream *stream, int64_t time_s, float x,
                       float distance[VD_STREAM_PARTS])
 {
-    float mean;
-
-    stream->last[stream->rows % 3] = x;
-    mean = (stream->last[0] + stream->last[1] + stream->last[2]) / 3;
+    vd__recent_add(&stream->recent, x);
     distance[VD_STREAM_VALUE] = vd__nearest_distance(&stream->value, x);
     vd__nearest_add(&stream->value, x);
-    distance[VD_STREAM_MEAN] = -1;
-    if (stream->rows >= 2) {
-        distance[VD_STREAM_MEAN] = vd__nearest_distance(&stream->mean, mean);
-        vd__nearest_add(&stream->mean, mean);
-    }
-    distance[VD_STREAM_DAILY] = vd__daily_distance(&stream->daily, time_s, x);
-    vd__daily_add(&stream->daily, x);
-    distance[VD_STREAM_SHAPE] = vd__shape_push(&stream->shape, x);
+    distance[VD_STREAM_DAILY] = vd__daily_push(&stream->daily, time_s, x);
+    distance[VD_STREAM_SPREAD] = -1;
+    if (stream->recent.n >= RECENT)
+        distance[VD_STREAM_SPREAD] =
+            vd__daily_push(&stream->spread, time_s, vd__recent_spread(&stream->recent));
+    distance[VD_STREAM_SHORT] = vd__course_push(&stream->brief, &BRIEF, &stream->recent);
+    distance[VD_STREAM_LONG] = vd__course_push(&stream->slow, &SLOW, &stream->recent);
 }
 
-/* The mean surprise of the parts; one without an answer counts as not surprised. */
-static double mean_surprise(vd_stream *stream, const float distance[VD_STREAM_PARTS],
-                            double part[VD_STREAM_PARTS])
+/* The surprises of the parts as one; a part without an answer is not surprised. The mean
+ * of the roots, squared: an anomaly shows in several parts, noise in one at a time. */
+static double combine(vd_stream *stream, const float distance[VD_STREAM_PARTS],
+                      double part[VD_STREAM_PARTS])
 {
     double sum = 0;
 
@@ -108,13 +108,15 @@ static double mean_surprise(vd_stream *stream, const float distance[VD_STREAM_PA
             continue;
         part[i] = vd__tail_surprise(&stream->tail[i], distance[i], PART_CAP);
         vd__tail_add(&stream->tail[i], distance[i], PART_MEMORY);
-        sum += part[i];
+        sum += sqrt(part[i]);
     }
-    return sum / VD_STREAM_PARTS;
+    sum /= VD_STREAM_PARTS;
+    return sum * sum;
 }
 
 /* Speaks when z passes what recent alarms have left of its patience, and not again within
- * a tenth of the memory. `*left` is z less the habits. */
+ * a tenth of the memory. It lives through the warm-up in silence, so that what is common
+ * is not announced as soon as it may speak. `*left` is z less the habits. */
 static bool habituating_alarm(vd_stream *stream, double z, double *left)
 {
     double memory = (double)stream->params.memory;
@@ -129,7 +131,7 @@ static bool habituating_alarm(vd_stream *stream, double z, double *left)
     stream->habit_fast += 0.6;
     stream->habit_slow += 0.1;
     stream->last_alarm = stream->rows;
-    return true;
+    return stream->rows > stream->params.warm_up;
 }
 
 static double score_of(double left, double threshold, bool alarm)
@@ -153,17 +155,16 @@ void vd_stream_push(vd_stream *stream, int64_t time_s, double x,
     if (isfinite(x)) {
         ask_parts(stream, time_s, held(stream, x), distance);
         stream->rows++;
-        v.z = mean_surprise(stream, distance, v.part);
+        v.z = combine(stream, distance, v.part);
         v.ready = stream->rows > stream->params.warm_up;
         v.surprise = vd__tail_surprise(&stream->z, (float)v.z, 300);
         vd__tail_add(&stream->z, (float)v.z, PART_MEMORY);
         for (int i = 0; i < VD_STREAM_PARTS; i++)
             if (distance[i] >= 0)
                 v.distance[i] = stream->scale > 0 ? distance[i] / stream->scale * 4 : 0;
-        if (v.ready) {
-            v.alarm = habituating_alarm(stream, v.z, &left);
+        v.alarm = habituating_alarm(stream, v.z, &left);
+        if (v.ready)
             v.score = score_of(left, stream->params.threshold, v.alarm);
-        }
     }
     if (out != NULL)
         *out = v;

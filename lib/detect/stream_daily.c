@@ -1,4 +1,4 @@
-/* For each of the last 28 days and each quarter of an hour the range of the metric. A
+/* For each of the last 28 days and each hour the range of the metric. A
  * sample is compared with the range of the two hours before and after the same time on
  * each past day, and the day that fits best counts: weekdays are found without knowing
  * the calendar.
@@ -35,7 +35,7 @@ static void clear_day(struct vd__daily *daily, int32_t day)
 }
 
 /* The ranges of all past days around the slot, those without one left out. */
-static void gather(struct vd__daily *daily)
+void vd__daily_gather(struct vd__daily *daily)
 {
     daily->n_near = 0;
     for (int32_t back = 1; back < DAILY_DAYS; back++) {
@@ -75,7 +75,7 @@ static void move_to_day(struct vd__daily *daily, int32_t day)
 
 static void move_to(struct vd__daily *daily, int64_t time_s)
 {
-    int64_t bounded = time_s < 0 ? 0 : time_s > (INT64_C(1) << 40) ? 0 : time_s;
+    int64_t bounded = time_s < 0 ? 0 : time_s / DAY_S > DAILY_DAY_MAX ? 0 : time_s;
     int32_t day = (int32_t)(bounded / DAY_S), slot = (int32_t)(bounded % DAY_S / SLOT_S);
 
     if (daily->started && day == daily->day && slot == daily->slot)
@@ -83,14 +83,13 @@ static void move_to(struct vd__daily *daily, int64_t time_s)
     if (!daily->started || day != daily->day)
         move_to_day(daily, day);
     daily->slot = slot;
-    gather(daily);
+    vd__daily_gather(daily);
 }
 
-float vd__daily_distance(struct vd__daily *daily, int64_t time_s, float x)
+static float distance(const struct vd__daily *daily, float x)
 {
     float nearest = INFINITY;
 
-    move_to(daily, time_s);
     for (uint32_t i = 0; i < daily->n_near; i++) {
         float outside = greater(daily->near_low[i] - x, x - daily->near_high[i]);
 
@@ -99,7 +98,7 @@ float vd__daily_distance(struct vd__daily *daily, int64_t time_s, float x)
     return daily->n_near == 0 ? -1 : nearest;
 }
 
-void vd__daily_add(struct vd__daily *daily, float x)
+static void add(struct vd__daily *daily, float x)
 {
     int32_t row = daily->day % DAILY_DAYS, slot = daily->slot;
 
@@ -110,4 +109,14 @@ void vd__daily_add(struct vd__daily *daily, float x)
     }
     daily->low[row][slot] = lesser(daily->low[row][slot], x);
     daily->high[row][slot] = greater(daily->high[row][slot], x);
+}
+
+float vd__daily_push(struct vd__daily *daily, int64_t time_s, float x)
+{
+    float nearest;
+
+    move_to(daily, time_s);
+    nearest = distance(daily, x);
+    add(daily, x);
+    return nearest;
 }

@@ -11,7 +11,10 @@
 
 /* ---- stream_tail.c: distance -> surprise ---- */
 
-enum { TAIL_BINS = 512, TAIL_GROUP = 16, TAIL_GROUPS = TAIL_BINS / TAIL_GROUP };
+enum { TAIL_BINS = 320, TAIL_GROUP = 16, TAIL_GROUPS = TAIL_BINS / TAIL_GROUP };
+
+/* Largest base: the bin after the last one is still a float. */
+enum { TAIL_BASE_MAX = 2039 - TAIL_BINS };
 
 /* Counts of past distances in bins of an eighth of an octave, and of the distances above
  * the 95 % quantile their number and sum. */
@@ -46,7 +49,10 @@ void vd__nearest_add(struct vd__nearest *set, float x);
 
 /* ---- stream_daily.c: the range at this time of day ---- */
 
-enum { DAILY_DAYS = 28, DAILY_SLOTS = 96, DAILY_REACH = 8 };
+enum { DAILY_DAYS = 28, DAILY_SLOTS = 24, DAILY_REACH = 2 };
+
+/* Times after it (the year 36,812) and before 1970 are all 0. */
+enum { DAILY_DAY_MAX = 12725829 };
 
 struct vd__daily {
     float low[DAILY_DAYS][DAILY_SLOTS], high[DAILY_DAYS][DAILY_SLOTS];
@@ -58,49 +64,67 @@ struct vd__daily {
     uint32_t n_near;
 };
 
-/* Distance to the nearest past day's range around this time of day; -1 = no past day. */
-float vd__daily_distance(struct vd__daily *daily, int64_t time_s, float x);
-void vd__daily_add(struct vd__daily *daily, float x);
+/* Distance to the nearest past day's range around this time of day, -1 = no past day; the
+ * sample is learnt. */
+float vd__daily_push(struct vd__daily *daily, int64_t time_s, float x);
 
-/* ---- stream_shape.c: the course of the last 48 samples ---- */
+/* Makes near_low .. n_near from the rest. */
+void vd__daily_gather(struct vd__daily *daily);
 
-enum {
-    SHAPE_MAX = 1024,
-    SHAPE_STEP = 12,
-    SHAPE_MEANS = 4,
-    SHAPE_AGE = 48,
-    SHAPE_EVERY = 3,
-    SHAPE_RING = 96
+/* ---- stream_recent.c: the last samples ---- */
+
+enum { RECENT = 48 };
+
+struct vd__recent {
+    float at[RECENT]; /* ring; sample i is at i % RECENT */
+    uint64_t n;       /* samples seen */
 };
 
-struct vd__shape {
-    float at[SHAPE_MEANS][SHAPE_MAX];
-    float recent[SHAPE_STEP]; /* ring of samples */
-    float mean[SHAPE_RING];   /* ring of their means, one for each sample */
-    uint32_t n, next;         /* shapes kept, and the one that the next replaces */
-    uint32_t rows;            /* samples seen, wraps */
+void vd__recent_add(struct vd__recent *recent, float x);
+
+/* Mean of the last `count` samples; needs as many. */
+float vd__recent_mean(const struct vd__recent *recent, uint32_t count);
+
+/* Standard deviation of the last RECENT samples (divisor RECENT); needs as many. */
+float vd__recent_spread(const struct vd__recent *recent);
+
+/* ---- stream_course.c: the course of the last samples ---- */
+
+enum { COURSE_MEANS = 4, COURSE_MAX = 512, COURSE_RING = 96 };
+
+/* A course is four means of `step` samples each; every `every`-th is kept when it is
+ * `age` samples old. age + 3 * step < COURSE_RING. */
+struct vd__course_kind {
+    uint32_t step, age, every;
 };
 
-/* Takes the sample in; gives the distance of the course that ends with it to the nearest
- * earlier one, -1 = not known yet. */
-float vd__shape_push(struct vd__shape *shape, float x);
+struct vd__course {
+    float at[COURSE_MEANS][COURSE_MAX];
+    float mean[COURSE_RING]; /* ring of means of `step` samples, one for each sample */
+    uint32_t n, next;        /* courses kept, and the one that the next replaces */
+};
+
+/* Distance of the course that ends with the newest of the `recent` samples to the nearest
+ * earlier one, -1 = not known yet; the course is learnt. To be called on every sample. */
+float vd__course_push(struct vd__course *course, const struct vd__course_kind *kind,
+                      const struct vd__recent *recent);
 
 /* ---- stream.c ---- */
 
 struct vd_stream {
     struct vd_stream_params params;
     uint64_t rows;
-    /* Floats hold (x - origin) * scale: origin is the first sample, scale a power of two
-     * that makes the first difference about 1; 0 = there was none yet. */
+    /* Floats hold (x - origin) / 4 * scale: origin is the first sample, scale a power of
+     * two that makes the first difference about 1; 0 = there was none yet. */
     double origin, scale;
-    float last[3];
     double habit_fast, habit_slow; /* h1, h2 */
     uint64_t last_alarm;           /* row of it; 0 = none */
+    struct vd__recent recent;
     struct vd__tail tail[VD_STREAM_PARTS];
     struct vd__tail z;
-    struct vd__nearest value, mean;
-    struct vd__daily daily;
-    struct vd__shape shape;
+    struct vd__nearest value;
+    struct vd__daily daily, spread;
+    struct vd__course brief, slow;
 };
 
 #endif

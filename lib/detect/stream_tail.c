@@ -2,7 +2,7 @@
  * large, counted below the 95 % quantile and exponential above it.
  *
  * A bin is the exponent and the first three bits of the mantissa of the distance as a
- * float, so finding it costs a shift. 64 octaves are kept, 40 of them below the first
+ * float, so finding it costs a shift. 40 octaves are kept, 16 of them below the first
  * distance that was not zero.
  */
 #include <math.h>
@@ -10,7 +10,7 @@
 
 #include "detect/stream_state.h"
 
-enum { BITS_DROPPED = 20, BINS_BELOW_FIRST = 320 };
+enum { BITS_DROPPED = 20, BINS_BELOW_FIRST = 128 };
 
 static const double TAIL_SHARE = 0.05;
 static const double LOG10_E = 0.43429448190325182765;
@@ -125,14 +125,12 @@ void vd__tail_add(struct vd__tail *tail, float d, double memory)
     tail->n += 1;
     if (!(d > 0)) {
         tail->zeros += 1;
-        if (tail->base != 0)
-            settle_start(tail);
-        return;
+        goto out;
     }
     if (tail->base == 0) {
         tail->base = raw_bin(d) - BINS_BELOW_FIRST;
         tail->base = tail->base < 1 ? 1 : tail->base;
-        tail->base = tail->base > 2039 - TAIL_BINS ? 2039 - TAIL_BINS : tail->base;
+        tail->base = tail->base > TAIL_BASE_MAX ? TAIL_BASE_MAX : tail->base;
         tail->start = TAIL_BINS - 1;
     }
     bin = bin_of(tail, d);
@@ -142,7 +140,9 @@ void vd__tail_add(struct vd__tail *tail, float d, double memory)
         tail->above += 1;
         tail->sum_above += fmin(fmax(d, bin_edge(tail, bin)), bin_edge(tail, bin + 1));
     }
+out:
     if (tail->n >= memory)
         halve(tail);
-    settle_start(tail);
+    if (tail->base != 0)
+        settle_start(tail);
 }

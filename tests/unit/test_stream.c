@@ -168,6 +168,122 @@ static void verdicts_depend_on_the_past_alone(void **state)
     vd_stream_free(other);
 }
 
+/* A stream of every part with history: 26 hours of minutes, noise on a daily course. */
+static vd_stream *grown_stream(struct vd_rng *rng, int rows)
+{
+    vd_stream *stream = new_stream();
+
+    for (int i = 0; i < rows; i++)
+        vd_stream_push(stream, INT64_C(60) * i,
+                       10 * sin(i * 0.00436) + vd_rng_normal(rng), NULL);
+    return stream;
+}
+
+static void state_survives_saving(void **state)
+{
+    const int rows[] = {0, 1, 30, 60, 1560, 6000};
+    struct vd_rng rng;
+
+    (void)state;
+    vd_rng_init(&rng, 21);
+    for (int k = 0; k < 6; k++) {
+        vd_stream *stream = grown_stream(&rng, rows[k]), *back = NULL;
+        struct vd_writer w = {0}, again = {0};
+        struct vd_reader r;
+
+        vd_stream_save(stream, &w);
+        assert_int_equal(w.status, VD_OK);
+        vd_reader_init(&r, w.at, w.size);
+        assert_int_equal(vd_stream_load(&back, &r, NULL), VD_OK);
+        assert_int_equal(r.left, 0);
+        vd_stream_save(back, &again);
+        assert_int_equal(w.size, again.size);
+        assert_memory_equal(w.at, again.at, w.size);
+        for (int i = 0; i < 500; i++) {
+            struct vd_stream_verdict a, b;
+            double x = 3 * vd_rng_normal(&rng);
+            int64_t t = INT64_C(60) * (rows[k] + i);
+
+            vd_stream_push(stream, t, x, &a);
+            vd_stream_push(back, t, x, &b);
+            assert_memory_equal(&a, &b, sizeof a);
+        }
+        vd_writer_release(&w);
+        vd_writer_release(&again);
+        vd_stream_free(stream);
+        vd_stream_free(back);
+    }
+}
+
+static void damaged_state_is_refused(void **state)
+{
+    struct vd_writer w = {0};
+    struct vd_error err = {0};
+    struct vd_reader r;
+    vd_stream *stream, *back;
+    struct vd_rng rng;
+
+    (void)state;
+    vd_rng_init(&rng, 22);
+    stream = grown_stream(&rng, 2000);
+    vd_stream_save(stream, &w);
+    for (size_t size = 0; size < w.size; size += size < 200 ? 1 : 97) {
+        vd_reader_init(&r, w.at, size);
+        assert_int_equal(vd_stream_load(&back, &r, NULL), VD_ERR_FORMAT);
+        assert_null(back);
+    }
+    for (size_t i = 0; i < w.size; i += i < 64 ? 1 : 131) {
+        w.at[i] ^= 0x10;
+        vd_reader_init(&r, w.at, w.size);
+        assert_int_not_equal(vd_stream_load(&back, &r, NULL), VD_OK);
+        w.at[i] ^= 0x10;
+    }
+    w.at[4] = 9;
+    vd_reader_init(&r, w.at, w.size);
+    assert_int_equal(vd_stream_load(&back, &r, &err), VD_ERR_VERSION);
+    vd_writer_release(&w);
+    vd_stream_free(stream);
+}
+
+/* With the checksum made right again: what is read must then be harmless, whatever it
+ * says. Address and undefined behaviour sanitizers watch in their builds. */
+static void forged_state_does_no_harm(void **state)
+{
+    struct vd_writer w = {0};
+    vd_stream *stream;
+    struct vd_rng rng;
+    int loaded = 0;
+
+    (void)state;
+    vd_rng_init(&rng, 23);
+    stream = grown_stream(&rng, 2000);
+    vd_stream_save(stream, &w);
+    for (int round = 0; round < 3000; round++) {
+        size_t at = 13 + vd_rng_below(&rng, w.size - 17);
+        uint8_t kept = w.at[at];
+        struct vd_stream_verdict v;
+        struct vd_reader r;
+        vd_stream *back;
+        uint32_t crc;
+
+        w.at[at] = (uint8_t)vd_rng_next(&rng);
+        crc = vd_crc32c(0, w.at + 13, w.size - 17);
+        for (int i = 0; i < 4; i++)
+            w.at[w.size - 4 + i] = (uint8_t)(crc >> (8 * i));
+        vd_reader_init(&r, w.at, w.size);
+        if (vd_stream_load(&back, &r, NULL) == VD_OK) {
+            loaded++;
+            for (int i = 0; i < 30; i++)
+                vd_stream_push(back, INT64_C(60) * (2000 + i), i * 0.3, &v);
+            vd_stream_free(back);
+        }
+        w.at[at] = kept;
+    }
+    assert_true(loaded > 0);
+    vd_writer_release(&w);
+    vd_stream_free(stream);
+}
+
 static void state_is_within_its_limit(void **state)
 {
     (void)state;
@@ -187,6 +303,9 @@ int main(void)
         cmocka_unit_test(time_of_day_is_learnt),
         cmocka_unit_test(any_input_is_fine),
         cmocka_unit_test(verdicts_depend_on_the_past_alone),
+        cmocka_unit_test(state_survives_saving),
+        cmocka_unit_test(damaged_state_is_refused),
+        cmocka_unit_test(forged_state_does_no_harm),
         cmocka_unit_test(state_is_within_its_limit),
     };
 
