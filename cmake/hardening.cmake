@@ -14,3 +14,10 @@ if(VD_SANITIZE)
         -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${VD_SANITIZE})
 endif()
+
+# Coverage of the code under test, for the fuzz targets: clang with
+# -DVD_FUZZ=ON -DVD_SANITIZE=address,undefined.
+option(VD_FUZZ "link the fuzz targets with libFuzzer (clang)" OFF)
+if(VD_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

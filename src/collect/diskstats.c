@@ -49,7 +49,7 @@ static bool parse_line(struct collect_text *t, struct collect_diskstats *disk)
     uint64_t field[10], skip;
 
     if (!collect_text_u64(t, &skip) || !collect_text_u64(t, &skip) ||
-        !collect_text_word(t, disk->name, sizeof disk->name))
+        !collect_text_word(t, disk->name, sizeof disk->name) || disk->name[0] == '\0')
         return false;
     for (int i = 0; i < 10; i++)
         if (!collect_text_u64(t, &field[i]))

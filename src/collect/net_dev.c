@@ -51,7 +51,7 @@ static bool parse_name(struct collect_text *t, char *name, size_t size)
     for (const char *c = t->at; c < t->end && *c != ' ' && *c != '\n'; c++)
         if (*c == ':')
             colon = c;
-    if (colon == NULL || colon == t->at)
+    if (colon == NULL || colon == t->at || *t->at == '\0')
         return false;
     length = (size_t)(colon - t->at);
     if (length > size - 1)

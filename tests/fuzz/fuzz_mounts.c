@@ -1,0 +1,30 @@
+/* /proc/mounts, with its octal escapes. */
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "collect/mounts.h"
+
+#undef NDEBUG
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *text = (const char *)data;
+
+    struct collect_text t = collect_text_of(text, size);
+    struct collect_mount mount;
+
+    while (collect_mounts_next(&t, &mount)) {
+        assert(memchr(mount.source, '\0', sizeof mount.source) != NULL);
+        assert(memchr(mount.point, '\0', sizeof mount.point) != NULL);
+        assert(memchr(mount.type, '\0', sizeof mount.type) != NULL);
+        assert(mount.point[0] == '/');
+        collect_mount_is_storage(&mount);
+    }
+    assert(t.at == t.end);
+    return 0;
+}
