@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A deviation of fewer sigmas is not worth a person's eye. */
-static const double Z_WORTH_SAYING = 2;
+/* A deviation of fewer sigmas is not worth a person's eye, unless there is no larger one:
+ * a leak is small at its beginning, and then the one farthest away is told. */
+static const double Z_WORTH_SAYING = 2, Z_BETTER_THAN_NOTHING = 0.5;
 
 /* What a group is called, and what is said when it is high or low. */
 static const struct {
@@ -84,10 +85,11 @@ static bool has_family(const struct record_event *event,
     return false;
 }
 
-static void pick_top(const struct explain_input *in, struct record_event *event)
+static void pick_top(const struct explain_input *in, struct record_event *event,
+                     double z_min, size_t n_max)
 {
     event->n_top = 0;
-    while (event->n_top < RECORD_TOP) {
+    while (event->n_top < n_max) {
         size_t best = SIZE_MAX;
         double best_key = 0;
 
@@ -95,7 +97,7 @@ static void pick_top(const struct explain_input *in, struct record_event *event)
             const struct record_metric *metric = &in->schema->metric[i];
             double key = fabs(in->z[i]) * weight_of(metric);
 
-            if (!(fabs(in->z[i]) >= Z_WORTH_SAYING) || !(key > best_key) ||
+            if (!(fabs(in->z[i]) >= z_min) || !(key > best_key) ||
                 has_family(event, in->schema, metric->name))
                 continue;
             best = i;
@@ -168,7 +170,9 @@ static void add_reason(struct record_event *event, const char *words)
 
 void explain_event(const struct explain_input *in, struct record_event *event)
 {
-    pick_top(in, event);
+    pick_top(in, event, Z_WORTH_SAYING, RECORD_TOP);
+    if (event->n_top == 0)
+        pick_top(in, event, Z_BETTER_THAN_NOTHING, 1);
     event->reason[0] = '\0';
     for (size_t i = 0; i < RECORD_TOP; i++) {
         const struct record_deviation *d = &event->top[i];
