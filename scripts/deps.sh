@@ -43,6 +43,7 @@ dunst                | cmd:dunst           | tests of desktop notices
 dbus                 | cmd:dbus-daemon     | tests of desktop notices
 libglib2.0-bin       | cmd:gdbus           | tests of desktop notices
 faketime             | cmd:faketime        | tests with a clock set back
+iproute2             | cmd:ip              | tests of network load
 strace               | cmd:strace          | tests of what the program opens
 procps               | cmd:ps              | tests of processes
 zsh                  | cmd:zsh             | completion

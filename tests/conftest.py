@@ -6,8 +6,14 @@ VEDETTE_BUILD names the build folder (default build/dev), VEDETTE_DATA the recor
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "helpers"))
+
+from machine import Machine  # noqa: E402
+from monitor import Monitor  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = pathlib.Path(os.environ.get("VEDETTE_BUILD", "build/dev"))
@@ -20,6 +26,7 @@ os.environ["VEDETTE_BUILD"] = str(BUILD)
 def pytest_configure(config):
     config.addinivalue_line("markers", "tsan: runs in the build with ThreadSanitizer too")
     config.addinivalue_line("markers", "slow: takes longer than a minute")
+    config.addinivalue_line("markers", "live: loads the real machine")
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +60,32 @@ def vedette(program, tmp_path):
 
     run.home = home
     return run
+
+
+@pytest.fixture
+def monitor(tmp_path):
+    """monitor(*options, **how): a running `vedette monitor` with a data directory of its
+    own and a port of the kernel's choice; killed when the test ends, however it ends."""
+    running = []
+
+    def start(*options, data_dir=None, wait=True, **how):
+        running.append(Monitor(data_dir or tmp_path / "data", *options, **how))
+        return running[-1].started() if wait else running[-1]
+
+    yield start
+    for m in running:
+        m.kill()
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """machine(**how): a made-up machine below tmp_path / "root"."""
+    running = []
+
+    def start(**how):
+        running.append(Machine(tmp_path / "root", **how))
+        return running[-1]
+
+    yield start
+    for m in running:
+        m.close()

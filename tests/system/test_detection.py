@@ -1,0 +1,95 @@
+"""Something happens on a machine: the right alert, with the right process, in time."""
+import pytest
+from monitor import wait
+
+FAST = ("--interval", "200ms", "--warm-up", "8s", "--no-desktop")
+IN_TIME = 15    # seconds from the cause to the alert
+
+
+def metrics_of(event):
+    return [top["metric"] for top in event["top"]]
+
+
+def first_suspect(event):
+    assert event["suspects"], event
+    return event["suspects"][0]
+
+
+def is_anomaly(event):
+    return event["kind"] == "anomaly"
+
+
+@pytest.fixture
+def watched(monitor, machine, tmp_path):
+    """A quiet machine and a monitor that has learned it."""
+    m = machine()
+    v = monitor("--root", m.root, *FAST)
+    v.wait_ready(30)
+    return m, v
+
+
+def check(event, metric, expected, pid, resource):
+    """The event names the metric (by a prefix), what was expected, and the process."""
+    tops = [t for t in event["top"] if t["metric"].startswith(metric)]
+    assert tops, event
+    assert tops[0]["expected"] == pytest.approx(expected, abs=max(1.0, expected)), event
+    assert abs(tops[0]["z"]) > 3, event
+    assert any(text.startswith(tops[0]["metric"] + ": ") and "expected ≈" in text
+               for text in event["explanation"]), event
+    suspect = first_suspect(event)
+    assert suspect["process"]["pid"] == pid, event
+    assert suspect["resource"] == resource, event
+    assert suspect["share"] > 0.5, event
+
+
+@pytest.mark.tsan
+def test_runaway_cpu(watched):
+    m, v = watched
+    m.add(4242, "runaway", cpu=3.0)
+    event = v.wait_alert(IN_TIME, is_anomaly)
+    check(event, "cpu_percent", 9, 4242, "cpu")
+    assert "CPU" in event["reason"]
+    v.stop()
+
+
+def test_memory_leak(watched):
+    m, v = watched
+    leak = m.add(4243, "leaky", cpu=0.02, rss=10 * 2**20)
+    leak.grow = 200 * 2**20
+    event = v.wait_alert(IN_TIME, is_anomaly)
+    assert any(t.startswith(("cpu_memory", "memory_")) for t in metrics_of(event)), event
+    assert first_suspect(event)["process"]["pid"] == 4243, event
+    assert first_suspect(event)["resource"] == "memory", event
+    assert "emory" in event["reason"]
+    v.stop()
+
+
+def test_disk_writer(watched):
+    m, v = watched
+    m.add(4244, "writer", cpu=0.05).write = 150e6
+    event = v.wait_alert(IN_TIME, is_anomaly)
+    assert any(t.startswith("disk_") and "write" in t for t in metrics_of(event)), event
+    assert first_suspect(event)["process"]["pid"] == 4244, event
+    assert first_suspect(event)["resource"] == "disk_write", event
+    v.stop()
+
+
+def test_network_flood(watched):
+    m, v = watched
+    m.add(4245, "flooder", cpu=0.3)
+    m.sent = 60e6
+    event = v.wait_alert(IN_TIME, is_anomaly)
+    assert any(t.startswith("network_sent") for t in metrics_of(event)), event
+    assert first_suspect(event)["process"]["pid"] == 4245, event
+    v.stop()
+
+
+def test_event_ends_with_its_cause(watched):
+    m, v = watched
+    m.add(4246, "burst", cpu=3.0)
+    event = v.wait_alert(IN_TIME, is_anomaly)
+    m.processes[4246].cpu = 0.0
+    ended = wait(lambda: next((e for e in v.events() if e["id"] == event["id"] and e["end"]),
+                              None), 30, "the end of the event")
+    assert ended["start"] <= ended["peak"] <= ended["end"]
+    v.stop()
