@@ -53,7 +53,7 @@ def vedette(program, tmp_path):
     def run(*args, env=None, **more):
         clean = {k: v for k, v in os.environ.items()
                  if k not in ("NO_COLOR", "XDG_CONFIG_HOME", "COLUMNS")}
-        clean.update(HOME=str(home), TERM="xterm", **(env or {}))
+        clean.update({"HOME": str(home), "TERM": "xterm", **(env or {})})
         more.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.run([str(program), *map(str, args)], capture_output=True,
                               text=True, timeout=60, env=clean, **more)

@@ -108,7 +108,7 @@ def on_terminal(program, *args, columns=60, env=None):
     pid, fd = pty.fork()
     if pid == 0:
         clean = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
-        clean.update(TERM="xterm", **(env or {}))
+        clean.update({"TERM": "xterm", **(env or {})})
         os.execve(program, [str(program), *args], clean)
     import fcntl
     import struct
