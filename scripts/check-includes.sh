@@ -25,6 +25,7 @@ done < <(git ls-files --cached --others --exclude-standard 'lib/*.[ch]' 'include
 
 stages='collect feature detect explain alert store show plot'
 for stage in $stages; do
+    [ -d "src/$stage" ] || continue
     while read -r file; do
         for name in $(includes "$file"); do
             case $name in

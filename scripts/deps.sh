@@ -22,6 +22,7 @@ libsqlite3-dev       | pc:sqlite3          | the store
 zlib1g-dev           | pc:zlib             | compressed logs
 libcurl4-openssl-dev | pc:libcurl          | webhooks
 libsvm-dev           | header:libsvm/svm.h | the one-class SVM
+libxgboost-dev       | header:xgboost/c_api.h | the XGBoost detector
 ca-certificates      | file:/etc/ssl/certs/ca-certificates.crt | downloads by npm
 nodejs               | cmd:node            | bundles the dashboard
 npm                  | cmd:npm             | bundles the dashboard

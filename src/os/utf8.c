@@ -50,7 +50,7 @@ char *os_utf8_visible(const char *text, char *out, size_t size)
     while (left > 0) {
         size_t n = os_utf8_length(text, left), length;
         unsigned long point = n == 0 ? (unsigned char)*text : os_utf8_point(text, n);
-        char shown[16];
+        char shown[24];
 
         if (n == 0 || (is_steering(point) && point < 0x100))
             snprintf(shown, sizeof shown, "\\x%02lx", point);
