@@ -22,6 +22,7 @@ enum {
     SHOW_CHUNK = 16384,          /* bytes of a body written at once */
     SHOW_QUEUE = 64,             /* event messages that wait for one client */
     SHOW_GREETING_EVENTS = 20,
+    SHOW_GREETING_MS = 3000, /* the store has so long to give them */
     SHOW_BLOCKED_MS = 30000, /* a client that takes nothing for so long is dropped */
     SHOW_STATUS_MS = 5000,   /* between two status messages */
 };

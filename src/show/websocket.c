@@ -118,6 +118,19 @@ static void tell_event(struct show_server *server, const struct record *record)
     show_message_drop(message);
 }
 
+/* A disk that hangs is when a live page is wanted most: it then comes without the past
+ * events. */
+static void greet_without_the_store(struct show_session *session, uint64_t now)
+{
+    struct show_client *client = session->client;
+
+    if (client->job == NULL || now < client->waiting_since_ms + SHOW_GREETING_MS)
+        return;
+    show_job_forget(client->job);
+    client->job = NULL;
+    show_live_greet(session, NULL);
+}
+
 void show_live_publish(struct show_server *server, const struct record *record,
                        bool schema_grew)
 {
@@ -141,6 +154,7 @@ void show_live_publish(struct show_server *server, const struct record *record,
             drop(s);
             continue;
         }
+        greet_without_the_store(s, now);
         ask(s, wants | (client->processes_on ? SHOW_WANT_PROCESSES : 0));
     }
     if (record->event != NULL && record->change != RECORD_EVENT_NONE)
@@ -366,6 +380,7 @@ int show_live_start(struct show_session *session)
         server->clients->client->previous = session;
     server->clients = session;
     server->n_clients++;
+    session->client->waiting_since_ms = uv_now(server->loop) + 1;
     if (server->source.history == NULL || !show_job_start(session, &greeting))
         show_live_greet(session, NULL);
     return 0;

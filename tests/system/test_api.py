@@ -246,6 +246,28 @@ def test_the_store_may_be_slow_but_ticks_are_not(own):
     assert max(b - a for a, b in zip(times, times[1:])) < 0.3
 
 
+def test_a_store_that_hangs_does_not_keep_the_page_out(own):
+    driver = own("--store-delay-ms", 8000)
+    with driver.live() as live:
+        start = time.monotonic()
+        hello = live.message()
+        assert 2 < time.monotonic() - start < 6
+        assert hello["events"] == [] and len(hello["metrics"]) > 20
+        live.until("tick")
+
+
+def test_the_other_loopback_address():
+    if not os.path.exists("/proc/net/if_inet6") or "lo" not in open(
+            "/proc/net/if_inet6").read():
+        pytest.skip("this machine has no IPv6")
+    driver = Driver("--address", "::1")
+    connection = http.client.HTTPConnection("::1", driver.port, timeout=10)
+    connection.request("GET", "/api/v1/status")
+    assert connection.getresponse().status == 200
+    connection.close()
+    driver.stop()
+
+
 def ask_for_history(driver, n):
     asked = []
     for _ in range(n):
