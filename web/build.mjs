@@ -1,7 +1,7 @@
 // Builds the dashboard: src/ -> dist/{index.html,app.js,app.css,favicon.svg}. The four files
 // are embedded in the vedette binary. With --test it bundles test/*.test.ts -> out/test/
 // instead, because node 18 cannot run TypeScript. With --watch it rebuilds on change.
-import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
@@ -28,6 +28,15 @@ async function buildTests() {
     });
 }
 
+// The licences of what is bundled ask that their text travels along.
+function licences() {
+    const texts = ["preact", "uplot"].map((name) => {
+        const text = readFileSync(`node_modules/${name}/LICENSE`, "utf8");
+        return `${name}\n\n${text.trim().replaceAll("*/", "* /")}`;
+    });
+    return `/*!\nvedette (MIT), with these libraries:\n\n${texts.join("\n\n")}\n*/`;
+}
+
 async function buildPage(watch) {
     rmSync("dist", { recursive: true, force: true });
     mkdirSync("dist");
@@ -41,10 +50,7 @@ async function buildPage(watch) {
         format: "iife",
         minify: !watch,
         legalComments: "none",
-        // The licences of what is bundled ask for their notice to travel along.
-        banner: {
-            js: "/*! vedette (MIT); with Preact (MIT, J. Miller) and uPlot (MIT, L. Sorvik) */",
-        },
+        banner: { js: licences() },
     };
     if (watch) {
         await (await esbuild.context(options)).watch();
