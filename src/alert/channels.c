@@ -16,6 +16,9 @@
 
 enum { WAITING_MAX = 32, TRIES = 5, STACK_BYTES = 256 * 1024 };
 
+/* libcurl looks up about once a second whether it should stop. */
+#define GIVE_UP_NS INT64_C(2000000000)
+
 static const struct alert_channel *const table[] = {
     &alert_channel_terminal,
     &alert_channel_bell,
@@ -338,7 +341,7 @@ void alert_channels_free(alert_channels *channels)
             continue;
         if (w->started && !ends_before(w, until_ns)) {
             atomic_store(&w->give_up, true);
-            if (!ends_before(w, os_clock_mono_ns() + 500000000)) {
+            if (!ends_before(w, os_clock_mono_ns() + GIVE_UP_NS)) {
                 /* It hangs in a library (a desktop that does not answer): its memory is
                  * its own until the process ends. */
                 pthread_detach(w->thread);

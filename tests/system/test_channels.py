@@ -84,6 +84,7 @@ class Server:
         self.http.server_close()
 
 
+@pytest.mark.tsan
 def test_webhook_retries_until_the_server_takes_it():
     with Server(500, 503, 200) as server:
         process = alert(1, 6000, "webhook=" + server.url)
@@ -138,6 +139,7 @@ def test_webhook_server_comes_up_later():
         assert len(server.bodies) == 1
 
 
+@pytest.mark.tsan
 def test_a_hanging_server_delays_nobody():
     with Server("hang") as server:
         begin = time.monotonic()

@@ -57,6 +57,7 @@ def check_text_files(directory):
     assert all(event["severity"] == "high" for event in events)
 
 
+@pytest.mark.tsan
 def test_kill_at_random_moments_loses_no_committed_row(tmp_path):
     seed = int(os.environ.get("VEDETTE_SEED", time.time_ns() % 2**32))
     print(f"VEDETTE_SEED={seed}")
@@ -127,6 +128,7 @@ def wait_for(condition, seconds, what):
         time.sleep(0.02)
 
 
+@pytest.mark.tsan
 def test_full_disk_loses_no_committed_row_and_recovers(small_disk):
     data = small_disk / "data"
     err_path = small_disk.parent / "stderr"
@@ -232,6 +234,7 @@ def test_broken_database_is_set_aside_with_a_word(tmp_path):
     assert ticks_of(tmp_path) == list(range(200_000, 200_020))
 
 
+@pytest.mark.tsan
 def test_not_a_database_is_set_aside(tmp_path):
     (tmp_path / "vedette.db").write_bytes(b"this is no database" * 500)
     code, out, err = finish(push(tmp_path, 0, 20, 0))
