@@ -170,8 +170,7 @@ static uint8_t *read_whole(const char *path, size_t *size)
     return bytes;
 }
 
-/* Checks the head and moves the model to the front of its block. */
-static bool verify(uint8_t *bytes, size_t *size)
+bool store_model_verify(uint8_t *bytes, size_t *size)
 {
     char found[sizeof magic];
     struct vd_reader r;
@@ -195,7 +194,7 @@ static bool load(const char *path, void **bytes, size_t *size)
 {
     uint8_t *found = read_whole(path, size);
 
-    if (found != NULL && verify(found, size)) {
+    if (found != NULL && store_model_verify(found, size)) {
         *bytes = found;
         return true;
     }

@@ -64,4 +64,7 @@ struct store_slot *store_set_slot(store_set *set, const char *name);
 /* A message of its own into the queue of one sink, which must be wanted. */
 void store_set_post(store_set *set, const char *name, const void *message, size_t size);
 
+/* A model file's bytes: checks head and checksum and moves the model to their front. */
+bool store_model_verify(uint8_t *bytes, size_t *size);
+
 #endif
