@@ -23,6 +23,7 @@ zlib1g-dev           | pc:zlib             | compressed logs
 libcurl4-openssl-dev | pc:libcurl          | webhooks
 libsvm-dev           | header:libsvm/svm.h | the one-class SVM
 libxgboost-dev       | header:xgboost/c_api.h | the XGBoost detector
+gnuplot-nox          | cmd:gnuplot         | plots of the reports
 ca-certificates      | file:/etc/ssl/certs/ca-certificates.crt | downloads by npm
 nodejs               | cmd:node            | bundles the dashboard
 npm                  | cmd:npm             | bundles the dashboard

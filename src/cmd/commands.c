@@ -15,6 +15,8 @@
 /* clang-format off */
 static const struct cmd_command *const commands[] = {
     &cmd_monitor,
+    &cmd_compare,
+    &cmd_split,
     &cmd_probe,
     &cmd_burn,
     &cmd_store,

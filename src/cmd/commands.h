@@ -44,10 +44,12 @@ const struct cmd_command *const *cmd_table(size_t *n);
 int cmd_main(int argc, char **argv);
 
 extern const struct cmd_command cmd_burn;
+extern const struct cmd_command cmd_compare;
 extern const struct cmd_command cmd_config;
 extern const struct cmd_command cmd_completion;
 extern const struct cmd_command cmd_help;
 extern const struct cmd_command cmd_monitor;
+extern const struct cmd_command cmd_split;
 extern const struct cmd_command cmd_probe;
 extern const struct cmd_command cmd_store;
 extern const struct cmd_command cmd_version;

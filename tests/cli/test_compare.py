@@ -1,0 +1,84 @@
+"""vedette split and vedette compare, on data made here."""
+
+import csv
+import random
+
+
+def write_rows(path, rows, header=("cpu_percent", "cpu_memory", "note", "label")):
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def make_rows(n, seed, share=0.2):
+    rng = random.Random(seed)
+    rows = []
+    for i in range(n):
+        odd = i % round(1 / share) == 0
+        cpu = rng.gauss(90 if odd else 20, 5)
+        memory = rng.gauss(80 if odd else 40, 4)
+        rows.append([f"{cpu:.3f}", f"{memory:.3f}", f'text, "{i}"', int(odd)])
+    return rows
+
+
+def read(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_split_is_stratified_and_repeatable(vedette, tmp_path):
+    write_rows(tmp_path / "raw.csv", make_rows(200, 1))
+    for _ in range(2):
+        result = vedette("split", "raw.csv", "--seed", "3", cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+    train, test = read(tmp_path / "labeled_training.csv"), read(tmp_path / "labeled_test.csv")
+    assert (len(train), len(test)) == (140, 60)
+    assert sum(row["label"] == "1" for row in train) == 28
+    assert sum(row["label"] == "1" for row in test) == 12
+    everything = {row["note"] for row in train} | {row["note"] for row in test}
+    assert len(everything) == 200
+    before = (tmp_path / "labeled_training.csv").read_bytes()
+    vedette("split", "raw.csv", "--seed", "4", cwd=tmp_path)
+    assert (tmp_path / "labeled_training.csv").read_bytes() != before
+
+
+def test_compare_ranks_detectors_and_writes_its_files(vedette, tmp_path):
+    write_rows(tmp_path / "train.csv", make_rows(300, 1))
+    write_rows(tmp_path / "test.csv", make_rows(100, 2))
+    result = vedette("compare", "--train", "train.csv", "--test", "test.csv", "--out", "out",
+                     "--detector", "isolation_forest", "--detector", "random_forest",
+                     cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    rows = read(tmp_path / "out/comparison_results.csv")
+    assert {row["model"] for row in rows} == {"isolation_forest", "random_forest"}
+    assert [float(row["f1_score"]) for row in rows] == sorted(
+        (float(row["f1_score"]) for row in rows), reverse=True)
+    for row in rows:
+        assert float(row["roc_auc"]) > 0.95
+        assert float(row["latency_ms"]) > 0
+    assert (tmp_path / "out/comparison_plots.png").read_bytes()[:4] == b"\x89PNG"
+    assert "Random forest" in (tmp_path / "out/comparison_report.html").read_text()
+
+
+def test_fitting_and_scoring_the_same_rows_needs_no_labels_to_learn(vedette, tmp_path):
+    write_rows(tmp_path / "data.csv", make_rows(200, 5, share=0.1))
+    result = vedette("compare", "--data", "data.csv", "--no-plots", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    models = {row["model"] for row in read(tmp_path / "comparison_results.csv")}
+    assert "isolation_forest" in models and "random_forest" not in models
+
+
+def test_bad_input_is_told_with_its_place(vedette, tmp_path):
+    write_rows(tmp_path / "bad.csv", [["1", "2", "x", "0"], ["1", "2", "x", "maybe"]])
+    result = vedette("compare", "--data", "bad.csv", cwd=tmp_path)
+    assert result.returncode == 1 and "bad.csv:3" in result.stderr
+    write_rows(tmp_path / "other.csv", [["1", "0"]] * 9, header=("other", "label"))
+    write_rows(tmp_path / "train.csv", make_rows(50, 1))
+    result = vedette("compare", "--train", "train.csv", "--test", "other.csv", cwd=tmp_path)
+    assert result.returncode == 1 and "column" in result.stderr
+    assert vedette("compare", "--data", "none.csv", cwd=tmp_path).returncode == 1
+    assert vedette("compare", cwd=tmp_path).returncode == 2
+    assert vedette("split", cwd=tmp_path).returncode == 2
+    (tmp_path / "empty.csv").write_text("")
+    assert vedette("split", "empty.csv", cwd=tmp_path).returncode == 1
