@@ -20,6 +20,7 @@ static const struct cmd_command *const commands[] = {
     &cmd_probe,
     &cmd_burn,
     &cmd_store,
+    &cmd_evaluate,
     &cmd_config,
     &cmd_completion,
     &cmd_help,

@@ -47,6 +47,7 @@ extern const struct cmd_command cmd_burn;
 extern const struct cmd_command cmd_compare;
 extern const struct cmd_command cmd_config;
 extern const struct cmd_command cmd_completion;
+extern const struct cmd_command cmd_evaluate;
 extern const struct cmd_command cmd_help;
 extern const struct cmd_command cmd_monitor;
 extern const struct cmd_command cmd_split;

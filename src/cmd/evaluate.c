@@ -1,0 +1,240 @@
+/* vedette evaluate: how good the detectors are on public benchmarks. */
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/commands.h"
+#include "cmd/nab_series.h"
+#include "os/terminal.h"
+#include "vedette/stream.h"
+
+struct evaluate_settings {
+    char *out, *windows;
+};
+
+#define AT(field) offsetof(struct evaluate_settings, field)
+
+static const struct os_option options[] = {
+    {.name = "out",
+     .letter = 'o',
+     .type = OS_OPTION_TEXT,
+     .value = "DIR",
+     .offset = AT(out),
+     .help = "Where result files go (default: none are written)"},
+    {.name = "windows",
+     .letter = 'w',
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .offset = AT(windows),
+     .help = "The labelled windows, JSON (default: looked for around the series)"},
+    {.name = NULL},
+};
+
+enum { PROFILES = 3 };
+
+/* One run over all series. */
+struct evaluation {
+    const struct evaluate_settings *settings;
+    const char *dir;
+    cmd_nab_labels *labels; /* NULL = only scores, no points */
+    struct vd_nab_result total[PROFILES];
+    size_t rows, alarms, failed;
+};
+
+static int failed(const struct vd_error *err)
+{
+    fprintf(stderr, "vedette: %s%s%s\n", err->text, *err->hint != '\0' ? ": " : "",
+            err->hint);
+    return err->status == VD_ERR_ARGUMENT ? CMD_USAGE : CMD_FAILED;
+}
+
+/* The metric layer over the series, one row after the other. The benchmark tells every
+ * detector how many rows are probation; that is all it is told of the file. */
+static enum vd_status score_series(const struct cmd_nab_series *series, double *score,
+                                   uint8_t *detected, struct vd_error *err)
+{
+    struct vd_stream_params params = vd_stream_params_default();
+    vd_stream *stream;
+
+    params.warm_up = params.memory = vd_nab_probation(series->n);
+    if (vd_stream_new(&stream, &params) != VD_OK)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the detector");
+    for (size_t i = 0; i < series->n; i++) {
+        struct vd_stream_verdict verdict;
+
+        vd_stream_push(stream, series->row[i].time_s, series->row[i].x, &verdict);
+        score[i] = verdict.score;
+        detected[i] = verdict.alarm;
+    }
+    vd_stream_free(stream);
+    return VD_OK;
+}
+
+/* Into the totals of all profiles and a line of the table. */
+static void count_series(struct evaluation *e, const char *name,
+                         const struct cmd_nab_series *series, const uint8_t *detected)
+{
+    struct vd_nab_result one = {0};
+    const struct vd_nab_profile *profiles;
+    size_t n, alarms = 0;
+
+    profiles = vd_nab_profiles(&n);
+    for (size_t i = 0; i < series->n; i++)
+        alarms += detected[i];
+    e->rows += series->n;
+    e->alarms += alarms;
+    if (e->labels == NULL) {
+        printf("%-54s %7zu %7zu\n", name, series->n, alarms);
+        return;
+    }
+    for (size_t k = 0; k < n && k < PROFILES; k++)
+        vd_nab_score(detected, series->n, series->window, series->n_windows, &profiles[k],
+                     &e->total[k]);
+    vd_nab_score(detected, series->n, series->window, series->n_windows, &profiles[0],
+                 &one);
+    printf("%-54s %7zu %7zu %7zu %7zu ", name, series->n, one.windows, one.caught,
+           one.false_alarms);
+    if (one.windows == 0)
+        printf("%7s\n", "-");
+    else
+        printf("%7.1f\n", vd_nab_normalised(&one));
+}
+
+static enum vd_status evaluate_series(struct evaluation *e, const char *name,
+                                      struct vd_error *err)
+{
+    struct cmd_nab_series series = {0};
+    uint8_t *detected = NULL;
+    double *score = NULL;
+    enum vd_status status = VD_ERR_ARGUMENT;
+    char path[PATH_MAX];
+
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", e->dir, name) >= sizeof path)
+        return vd_error_set(err, status, NULL, "%s: name too long", name);
+    status = cmd_nab_series_read(&series, path, err);
+    if (status == VD_OK && e->labels != NULL)
+        status = cmd_nab_labels_apply(e->labels, name, &series, err);
+    if (status != VD_OK)
+        goto out;
+    score = calloc(series.n + 1, sizeof *score);
+    detected = calloc(series.n + 1, sizeof *detected);
+    if (score == NULL || detected == NULL) {
+        status = vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory", name);
+        goto out;
+    }
+    status = score_series(&series, score, detected, err);
+    if (status == VD_OK && e->settings->out != NULL)
+        status = cmd_nab_result_write(e->settings->out, name, &series, score, err);
+    if (status == VD_OK)
+        count_series(e, name, &series, detected);
+out:
+    cmd_nab_series_release(&series);
+    free(score);
+    free(detected);
+    return status;
+}
+
+/* On a terminal the table itself would scroll; the bar stays below it. */
+static void show_progress(size_t done, size_t all)
+{
+    int width = os_terminal_width(stderr) - 16, full;
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    full = (int)(done * (size_t)width / all);
+    fprintf(stderr, "\r\033[K");
+    if (done < all)
+        fprintf(stderr, "[%.*s%*s] %zu/%zu", full,
+                "##################################################"
+                "##################################################",
+                width - full, "", done, all);
+    fflush(stderr);
+}
+
+static void print_totals(const struct evaluation *e)
+{
+    const struct vd_nab_profile *profiles;
+    size_t n;
+
+    profiles = vd_nab_profiles(&n);
+    printf("\n%zu rows, %zu alarms; an alarm is an anomaly_score of 0.5 or more\n",
+           e->rows, e->alarms);
+    if (e->labels == NULL) {
+        printf("No labelled windows were found: no points.\n");
+        return;
+    }
+    printf("%zu of %zu windows caught, %zu false alarms\n", e->total[0].caught,
+           e->total[0].windows, e->total[0].false_alarms);
+    for (size_t k = 0; k < n && k < PROFILES; k++)
+        printf("%-20s %6.2f\n", profiles[k].name, vd_nab_normalised(&e->total[k]));
+}
+
+static int evaluate_nab(struct evaluation *e)
+{
+    struct cmd_nab_list list;
+    struct vd_error err = {0};
+
+    if (cmd_nab_list_find(&list, e->dir, &err) != VD_OK)
+        return failed(&err);
+    if (cmd_nab_labels_read(&e->labels, e->dir, e->settings->windows, &err) != VD_OK) {
+        cmd_nab_list_release(&list);
+        return failed(&err);
+    }
+    if (e->labels == NULL)
+        printf("%-54s %7s %7s\n", "series", "rows", "alarms");
+    else
+        printf("%-54s %7s %7s %7s %7s %7s\n", "series", "rows", "windows", "caught",
+               "false", "score");
+    for (size_t i = 0; i < list.n; i++) {
+        show_progress(i, list.n);
+        vd_error_clear(&err);
+        if (evaluate_series(e, list.name[i], &err) != VD_OK) {
+            e->failed++;
+            failed(&err);
+        }
+    }
+    show_progress(list.n, list.n);
+    print_totals(e);
+    cmd_nab_labels_free(e->labels);
+    cmd_nab_list_release(&list);
+    return e->failed > 0 || fflush(stdout) != 0 ? CMD_FAILED : CMD_OK;
+}
+
+static int run_evaluate(void *data, int argc, char **argv)
+{
+    struct evaluation e = {.settings = data};
+    struct vd_error err = {0};
+
+    if (argc != 2 || strcmp(argv[0], "nab") != 0) {
+        vd_error_set(&err, VD_ERR_ARGUMENT, "write nab and the folder of the series",
+                     "evaluate: %s", argc == 0 ? "nothing to do" : "wrong words");
+        return failed(&err);
+    }
+    e.dir = argv[1];
+    return evaluate_nab(&e);
+}
+
+const struct cmd_command cmd_evaluate = {
+    .name = "evaluate",
+    .summary = "Measure detection on a public benchmark",
+    .arguments = "nab DIR",
+    .about =
+        "nab runs the metric layer, as the monitor does on each metric, over every "
+        "series "
+        "below DIR (the Numenta Anomaly Benchmark: CSV files with the columns timestamp "
+        "and value), each from its first row to its last without looking ahead, all with "
+        "one configuration and one threshold.\n\n"
+        "With --out it writes DIR/vedette/FOLDER/vedette_FILE.csv as the benchmark's own "
+        "program wants it: timestamp, value, anomaly_score (0 to 1; an alarm from 0.5 "
+        "on) "
+        "and label. Where the labelled windows are found it prints the benchmark's three "
+        "scores: 0 is a detector that says nothing, 100 a perfect one.",
+    .examples = "vedette evaluate nab NAB/data --out NAB/results\n    all series of the "
+                "benchmark\n",
+    .options = options,
+    .settings_size = sizeof(struct evaluate_settings),
+    .run = run_evaluate,
+};

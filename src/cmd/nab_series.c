@@ -1,0 +1,385 @@
+/* Reading NAB's files trusts nothing in them; result files keep the text of time and
+ * value as it was, so that NAB's own program finds the rows again.
+ */
+#include "cmd/nab_series.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#include "collect/csv.h"
+
+enum { DEPTH_MAX = 8, FIELDS_MAX = 8 };
+
+static const off_t FILE_MAX = 1 << 30;
+
+static enum vd_status no_memory(struct vd_error *err)
+{
+    return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to read the series");
+}
+
+/* ---- the list of series ---- */
+
+static enum vd_status list_add(struct cmd_nab_list *list, const char *name,
+                               struct vd_error *err)
+{
+    if (list->n == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
+        char **grown = realloc(list->name, capacity * sizeof *grown);
+
+        if (grown == NULL)
+            return no_memory(err);
+        list->name = grown;
+        list->capacity = capacity;
+    }
+    list->name[list->n] = strdup(name);
+    return list->name[list->n++] == NULL ? no_memory(err) : VD_OK;
+}
+
+static bool is_csv(const char *name)
+{
+    size_t size = strlen(name);
+
+    return size > 4 && strcmp(name + size - 4, ".csv") == 0;
+}
+
+/* What lies in dir/below, itself and deeper. */
+static enum vd_status search(struct cmd_nab_list *list, const char *dir,
+                             const char *below, int depth, struct vd_error *err)
+{
+    char path[PATH_MAX], name[PATH_MAX];
+    enum vd_status status = VD_OK;
+    struct dirent *entry;
+    DIR *open;
+
+    snprintf(path, sizeof path, "%s/%s", dir, below);
+    open = opendir(path);
+    if (open == NULL)
+        return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
+    while (status == VD_OK && (entry = readdir(open)) != NULL) {
+        struct stat info;
+        int size;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        size = snprintf(name, sizeof name, "%s%s%s", below, *below == '\0' ? "" : "/",
+                        entry->d_name);
+        if (size < 0 || (size_t)size >= sizeof name ||
+            (size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path ||
+            stat(path, &info) != 0)
+            continue;
+        if (S_ISDIR(info.st_mode) && depth < DEPTH_MAX)
+            status = search(list, dir, name, depth + 1, err);
+        else if (S_ISREG(info.st_mode) && is_csv(entry->d_name))
+            status = list_add(list, name, err);
+    }
+    closedir(open);
+    return status;
+}
+
+static int by_name(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+enum vd_status cmd_nab_list_find(struct cmd_nab_list *list, const char *dir,
+                                 struct vd_error *err)
+{
+    enum vd_status status;
+
+    *list = (struct cmd_nab_list){0};
+    status = search(list, dir, "", 0, err);
+    if (status == VD_OK && list->n == 0)
+        status = vd_error_set(err, VD_ERR_DATA, "give the folder with NAB's data",
+                              "%s: no .csv file in it", dir);
+    if (status != VD_OK)
+        cmd_nab_list_release(list);
+    else
+        qsort(list->name, list->n, sizeof *list->name, by_name);
+    return status;
+}
+
+void cmd_nab_list_release(struct cmd_nab_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        free(list->name[i]);
+    free(list->name);
+    *list = (struct cmd_nab_list){0};
+}
+
+/* ---- one series ---- */
+
+static enum vd_status read_text(char **text, size_t *size, const char *path,
+                                struct vd_error *err)
+{
+    FILE *file = fopen(path, "rb");
+    enum vd_status status = VD_OK;
+    struct stat info;
+
+    *text = NULL;
+    if (file == NULL || fstat(fileno(file), &info) != 0 || info.st_size > FILE_MAX) {
+        status = vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path,
+                              file == NULL ? strerror(errno) : "too large");
+        goto out;
+    }
+    *text = malloc((size_t)info.st_size + 1);
+    if (*text == NULL)
+        status = no_memory(err);
+    else
+        *size = fread(*text, 1, (size_t)info.st_size, file);
+out:
+    if (file != NULL)
+        fclose(file);
+    return status;
+}
+
+static size_t column_of(const struct collect_csv_field *field, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (field[i].size == strlen(name) &&
+            memcmp(field[i].at, name, field[i].size) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+/* timestamp,value
+ * 2014-04-01 00:05:00,20.0 */
+static enum vd_status parse(struct cmd_nab_series *series, size_t size, const char *path,
+                            struct vd_error *err)
+{
+    struct collect_text text = collect_text_of(series->text, size);
+    char separator = collect_csv_separator(series->text, size);
+    struct collect_csv_field field[FIELDS_MAX];
+    size_t n = collect_csv_row(&text, separator, field, FIELDS_MAX);
+    size_t time = column_of(field, n, "timestamp"), value = column_of(field, n, "value");
+
+    if (time == SIZE_MAX || value == SIZE_MAX)
+        return vd_error_set(err, VD_ERR_FORMAT,
+                            "a series begins with the line 'timestamp,value'",
+                            "%s: not a series of NAB", path);
+    while ((n = collect_csv_row(&text, separator, field, FIELDS_MAX)) > 0) {
+        struct cmd_nab_row *row = &series->row[series->n++];
+        int64_t ns;
+
+        if (n <= time || n <= value || !collect_csv_time(field[time], &ns))
+            return vd_error_set(err, VD_ERR_FORMAT, NULL,
+                                "%s:%zu: no time stamp and value", path, series->n + 1);
+        *row = (struct cmd_nab_row){
+            .time = field[time].at,
+            .value = field[value].at,
+            .time_size = (int)field[time].size,
+            .value_size = (int)field[value].size,
+            .time_s = ns / 1000000000,
+            .x = collect_csv_number(field[value]),
+        };
+    }
+    return VD_OK;
+}
+
+enum vd_status cmd_nab_series_read(struct cmd_nab_series *series, const char *path,
+                                   struct vd_error *err)
+{
+    enum vd_status status;
+    size_t size = 0, lines = 1;
+
+    *series = (struct cmd_nab_series){0};
+    status = read_text(&series->text, &size, path, err);
+    if (status != VD_OK)
+        return status;
+    for (size_t i = 0; i < size; i++)
+        lines += series->text[i] == '\n';
+    series->row = malloc(lines * sizeof *series->row);
+    status = series->row == NULL ? no_memory(err) : parse(series, size, path, err);
+    if (status != VD_OK)
+        cmd_nab_series_release(series);
+    return status;
+}
+
+void cmd_nab_series_release(struct cmd_nab_series *series)
+{
+    free(series->text);
+    free(series->row);
+    free(series->window);
+    *series = (struct cmd_nab_series){0};
+}
+
+/* ---- labels ---- */
+
+enum vd_status cmd_nab_labels_read(cmd_nab_labels **out, const char *dir,
+                                   const char *file, struct vd_error *err)
+{
+    static const char *const places[] = {
+        "windows.json",    "combined_windows.json",    "labels/combined_windows.json",
+        "../windows.json", "../combined_windows.json", "../labels/combined_windows.json"};
+    char path[PATH_MAX];
+    json_error_t wrong;
+
+    *out = NULL;
+    snprintf(path, sizeof path, "%s", file == NULL ? "" : file);
+    for (size_t i = 0; file == NULL && i < sizeof places / sizeof *places; i++) {
+        struct stat info;
+
+        snprintf(path, sizeof path, "%s/%s", dir, places[i]);
+        if (stat(path, &info) == 0)
+            break;
+        *path = '\0';
+    }
+    if (*path == '\0')
+        return VD_OK;
+    *out = json_load_file(path, JSON_REJECT_DUPLICATES, &wrong);
+    if (*out != NULL && json_is_object(*out))
+        return VD_OK;
+    cmd_nab_labels_free(*out);
+    *out = NULL;
+    return vd_error_set(err, VD_ERR_FORMAT,
+                        "it holds {\"series.csv\": [[from, to], ...]}", "%s: line %d: %s",
+                        path, wrong.line,
+                        *wrong.text != '\0' ? wrong.text : "not an object");
+}
+
+void cmd_nab_labels_free(cmd_nab_labels *labels)
+{
+    json_decref(labels);
+}
+
+/* "realTraffic/speed_7578.csv" of "data/realTraffic/speed_7578.csv": labels are named by
+ * folder and file, wherever the folders lie. */
+static const json_t *find_windows(const json_t *labels, const char *name)
+{
+    const json_t *windows = NULL;
+
+    while (name != NULL && (windows = json_object_get(labels, name)) == NULL) {
+        name = strchr(name, '/');
+        name = name == NULL ? NULL : name + 1;
+    }
+    return windows;
+}
+
+static bool time_of(const json_t *text, int64_t *time_s)
+{
+    struct collect_csv_field field;
+    int64_t ns;
+
+    if (!json_is_string(text))
+        return false;
+    field = (struct collect_csv_field){json_string_value(text), json_string_length(text)};
+    if (!collect_csv_time(field, &ns))
+        return false;
+    *time_s = ns / 1000000000;
+    return true;
+}
+
+/* The rows from `from` to `to`, both in; false when there are none. */
+static bool rows_between(const struct cmd_nab_series *series, int64_t from, int64_t to,
+                         struct vd_nab_window *window)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < series->n; i++) {
+        if (series->row[i].time_s < from || series->row[i].time_s > to)
+            continue;
+        if (!found)
+            window->first = i;
+        window->last = i;
+        found = true;
+    }
+    return found;
+}
+
+enum vd_status cmd_nab_labels_apply(const cmd_nab_labels *labels, const char *name,
+                                    struct cmd_nab_series *series, struct vd_error *err)
+{
+    const json_t *windows = find_windows(labels, name), *pair;
+    size_t i, after = 0;
+
+    if (windows == NULL || json_array_size(windows) == 0)
+        return VD_OK;
+    series->window = calloc(json_array_size(windows), sizeof *series->window);
+    if (series->window == NULL)
+        return no_memory(err);
+    json_array_foreach(windows, i, pair)
+    {
+        struct vd_nab_window window;
+        int64_t from, to;
+
+        if (!time_of(json_array_get(pair, 0), &from) ||
+            !time_of(json_array_get(pair, 1), &to))
+            return vd_error_set(err, VD_ERR_FORMAT, NULL,
+                                "%s: window %zu is not a pair of times", name, i + 1);
+        if (!rows_between(series, from, to, &window))
+            continue;
+        if (window.first < after)
+            return vd_error_set(err, VD_ERR_FORMAT, NULL,
+                                "%s: window %zu begins within the one before", name,
+                                i + 1);
+        after = window.last + 1;
+        series->window[series->n_windows++] = window;
+    }
+    return VD_OK;
+}
+
+/* ---- results ---- */
+
+/* Makes every folder on the way to the file. */
+static bool make_folders(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        int made;
+
+        *slash = '\0';
+        made = mkdir(path, 0777);
+        *slash = '/';
+        if (made != 0 && errno != EEXIST)
+            return false;
+    }
+    return true;
+}
+
+static void write_rows(FILE *file, const struct cmd_nab_series *series,
+                       const double *score)
+{
+    size_t k = 0;
+
+    fputs("timestamp,value,anomaly_score,label\n", file);
+    for (size_t i = 0; i < series->n; i++) {
+        const struct cmd_nab_row *row = &series->row[i];
+
+        while (k < series->n_windows && i > series->window[k].last)
+            k++;
+        fprintf(file, "%.*s,%.*s,%.6f,%d\n", row->time_size, row->time, row->value_size,
+                row->value, score[i],
+                k < series->n_windows && i >= series->window[k].first);
+    }
+}
+
+enum vd_status cmd_nab_result_write(const char *out, const char *name,
+                                    const struct cmd_nab_series *series,
+                                    const double *score, struct vd_error *err)
+{
+    const char *slash = strrchr(name, '/'), *base = slash == NULL ? name : slash + 1;
+    char path[PATH_MAX];
+    FILE *file = NULL;
+    bool written;
+
+    if ((size_t)snprintf(path, sizeof path, "%s/vedette/%.*svedette_%s", out,
+                         (int)(base - name), name, base) >= sizeof path)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s: name too long", out);
+    if (make_folders(path))
+        file = fopen(path, "w");
+    if (file == NULL)
+        return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
+    write_rows(file, series, score);
+    written = ferror(file) == 0;
+    if (fclose(file) != 0 || !written)
+        return vd_error_set(err, VD_ERR_IO, NULL, "%s: not written: %s", path,
+                            strerror(errno));
+    return VD_OK;
+}
