@@ -20,6 +20,8 @@ struct vd__fit {
     uint64_t seed;
     unsigned threads;
     const char *xgboost_library;
+    const struct vd_setting *settings; /* as given, for the members of the ensemble */
+    size_t n_settings;
 };
 
 struct vd__detector_class {

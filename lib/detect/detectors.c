@@ -31,6 +31,7 @@ static const struct vd__detector_class *const classes[] = {
     &vd__random_forest,
     &vd__xgboost,
     &vd__agent,
+    &vd__ensemble,
 };
 /* clang-format on */
 
@@ -143,6 +144,9 @@ static enum vd_status resolve_settings(const struct vd_detector_info *info,
         const struct vd_setting *setting = &params->settings[i];
         size_t p = find_param(info, setting->name);
 
+        /* "lof.n_neighbors" is for a member, which checks it. */
+        if (info == &vd__ensemble.info && strchr(setting->name, '.') != NULL)
+            continue;
         if (p == info->n_params)
             return vd_error_set(err, VD_ERR_ARGUMENT, "see the list of its settings",
                                 "%s has no setting '%s'", info->name, setting->name);
@@ -191,6 +195,8 @@ enum vd_status vd_detector_fit(vd_detector **out, const char *name,
     if (status != VD_OK)
         return status;
     fit.labels = labels;
+    fit.settings = given.settings;
+    fit.n_settings = given.n_settings;
     fit.xgboost_library = given.xgboost_library;
     fit.normal = given.normal != NULL && given.normal->n > 0 ? given.normal : NULL;
     return class->fit(out, &fit, err);

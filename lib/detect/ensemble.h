@@ -1,0 +1,32 @@
+/* The fitted ensemble, between fitting it (ensemble_fit.c) and using it (ensemble.c). */
+#ifndef VD_DETECT_ENSEMBLE_H
+#define VD_DETECT_ENSEMBLE_H
+
+#include "detect/class.h"
+#include "vedette/calibration.h"
+#include "vedette/ensemble.h"
+
+enum { ENSEMBLE_UNSUPERVISED = 5, ENSEMBLE_MEMBERS = 8 };
+
+struct vd__member {
+    vd_detector *detector; /* NULL = not ready */
+    struct vd_calibration calibration;
+    double threshold; /* surprise above which it says anomaly */
+    double weight;
+};
+
+struct vd__ensemble {
+    struct vd_detector base;
+    struct vd__member member[ENSEMBLE_MEMBERS];
+};
+
+/* Names in the order of the members, unsupervised ones first, the agent last. */
+extern const char *const vd__ensemble_names[ENSEMBLE_MEMBERS];
+
+/* Columns member k sees: the agent also gets the surprises of the unsupervised ones. */
+size_t vd__ensemble_columns(size_t d, size_t k);
+
+enum vd_status vd__ensemble_fit(vd_detector **out, const struct vd__fit *fit,
+                                struct vd_error *err);
+
+#endif
