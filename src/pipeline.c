@@ -376,6 +376,7 @@ void pipeline_summary(const pipeline *p, struct pipeline_summary *out)
         .budget_per_week = p->events.budget.per_week,
         .achieved_per_week = alert_budget_achieved(&p->events.budget),
         .threshold = alert_budget_threshold(&p->events.budget),
+        .confidence = detect_set_confidence(p->detect),
     };
     for (size_t i = 0; i < n; i++)
         out->lost += counters[i].lost;

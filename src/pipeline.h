@@ -52,7 +52,8 @@ struct pipeline_summary {
     uint64_t ticks, events, alerts;
     double budget_per_week, achieved_per_week; /* NaN = too early to say */
     double threshold;
-    uint64_t lost; /* records that a sink could not take */
+    double confidence; /* 0 = no verdicts yet */
+    uint64_t lost;     /* records that a sink could not take */
 };
 
 void pipeline_summary(const pipeline *p, struct pipeline_summary *out);

@@ -114,6 +114,7 @@ static struct work *save_work(pipeline *p)
 
     if (work == NULL)
         return NULL;
+    alert_budget_save(&p->events.budget, &work->w);
     detect_set_save(p->detect, &p->schema, &work->w);
     if (work->w.status == VD_OK)
         return work;
@@ -259,7 +260,8 @@ static void restore(pipeline *p)
     if (store_set_model_load(p->store, MODEL_NAME, &bytes, &size, &err) == VD_OK) {
         vd_error_clear(&err);
         vd_reader_init(&r, bytes, size);
-        if (detect_set_load(p->detect, &p->schema, &r, &err) == VD_OK)
+        if (alert_budget_load(&p->events.budget, &r, &err) == VD_OK &&
+            detect_set_load(p->detect, &p->schema, &r, &err) == VD_OK)
             pipeline_say(p, STORE_INFO, "models of the last run restored (%zu samples)",
                          detect_set_rows(p->detect));
         else

@@ -107,3 +107,35 @@ double alert_budget_achieved(const struct alert_budget *b)
 {
     return b->quiet_s < 3600 ? NAN : b->alerts * WEEK_S / b->quiet_s;
 }
+
+void alert_budget_save(const struct alert_budget *b, struct vd_writer *w)
+{
+    const double saved[] = {b->level,   b->watched_s, b->clusters, b->excess,
+                            b->penalty, b->quiet_s,   b->alerts};
+
+    vd_write_f64s(w, saved, sizeof saved / sizeof *saved);
+}
+
+enum vd_status alert_budget_load(struct alert_budget *b, struct vd_reader *r,
+                                 struct vd_error *err)
+{
+    double saved[7];
+    bool good;
+
+    vd_read_f64s(r, saved, sizeof saved / sizeof *saved);
+    good = !r->failed;
+    for (size_t i = 0; i < sizeof saved / sizeof *saved; i++)
+        good = good && isfinite(saved[i]) && saved[i] >= 0;
+    if (!good || saved[0] < LEVEL || saved[1] <= 0 || saved[2] <= 0 || saved[3] <= 0 ||
+        saved[4] > PENALTY_MAX)
+        return vd_error_set(err, VD_ERR_FORMAT, "it is learnt anew",
+                            "the saved alert budget is damaged");
+    b->level = saved[0];
+    b->watched_s = saved[1];
+    b->clusters = saved[2];
+    b->excess = saved[3];
+    b->penalty = saved[4];
+    b->quiet_s = saved[5];
+    b->alerts = saved[6];
+    return VD_OK;
+}

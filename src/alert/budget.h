@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vedette/bytes.h"
+
 struct alert_budget {
     double per_week;  /* the setting */
     double level;     /* u, a surprise */
@@ -47,5 +49,11 @@ void alert_budget_confirmed(struct alert_budget *b);
 
 /* Alerts a week so far that nobody confirmed; NaN in the first hour. */
 double alert_budget_achieved(const struct alert_budget *b);
+
+/* What was learned of the tail and counted, for the next run. Load leaves the setting as
+ * it is, and everything when the bytes make no sense. */
+void alert_budget_save(const struct alert_budget *b, struct vd_writer *w);
+enum vd_status alert_budget_load(struct alert_budget *b, struct vd_reader *r,
+                                 struct vd_error *err);
 
 #endif

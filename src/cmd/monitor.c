@@ -577,6 +577,19 @@ static void print_summary(const pipeline *p)
                (unsigned long long)s.lost);
 }
 
+static void print_state(const pipeline *p, double warm_up_s)
+{
+    struct pipeline_summary s;
+
+    pipeline_summary(p, &s);
+    if (s.confidence > 0)
+        puts("Watching this machine with the models of the last run. Ctrl-C stops.");
+    else
+        printf("Watching this machine; the first verdicts come after %.0f s. Ctrl-C "
+               "stops.\n",
+               warm_up_s);
+}
+
 static int watch_machine(const struct monitor_settings *s, struct plan *plan,
                          struct vd_error *err)
 {
@@ -600,9 +613,7 @@ static int watch_machine(const struct monitor_settings *s, struct plan *plan,
                    pipeline_port(watch.pipeline));
         if (plan->config.store_on)
             printf("Data:      %s\n", plan->data_dir);
-        printf("Watching this machine; the first verdicts come after %.0f s. Ctrl-C "
-               "stops.\n",
-               s->warm_up);
+        print_state(watch.pipeline, s->warm_up);
         fflush(stdout);
         watch.due_ns = os_clock_mono_ns();
         watch.end_ns =

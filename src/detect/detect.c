@@ -224,10 +224,10 @@ double detect_set_confidence(const detect_set *set)
     return detect_host_confidence(set->host);
 }
 
-/* ---- saved form: two sections, each with its length, so that one that does not fit is
+/* ---- saved form: three sections, each with its length, so that one that does not fit is
  * skipped ---- */
 
-enum { SAVED_MAGIC = 0x53444456 /* "VDDS" */, SAVED_VERSION = 1 };
+enum { SAVED_MAGIC = 0x53444456 /* "VDDS" */, SAVED_VERSION = 2 };
 
 static void write_section(struct vd_writer *w, struct vd_writer *section)
 {
@@ -241,7 +241,7 @@ static void write_section(struct vd_writer *w, struct vd_writer *section)
 void detect_set_save(const detect_set *set, const struct record_schema *schema,
                      struct vd_writer *w)
 {
-    struct vd_writer host = {0}, baseline = {0};
+    struct vd_writer host = {0}, baseline = {0}, layer = {0};
 
     vd_write_u32(w, SAVED_MAGIC);
     vd_write_u32(w, SAVED_VERSION);
@@ -250,6 +250,8 @@ void detect_set_save(const detect_set *set, const struct record_schema *schema,
     write_section(w, &host);
     detect_baseline_save(&set->baseline, schema, &baseline);
     write_section(w, &baseline);
+    detect_layer_save(set->layer, schema, &layer);
+    write_section(w, &layer);
 }
 
 static bool read_section(struct vd_reader *r, struct vd_reader *section)
@@ -278,6 +280,8 @@ enum vd_status detect_set_load(detect_set *set, const struct record_schema *sche
         status = detect_host_load(set->host, &section, err);
     if (read_section(r, &section))
         detect_baseline_load(&set->baseline, schema, &section, err);
+    if (read_section(r, &section))
+        detect_layer_load(set->layer, schema, &section, err);
     if (status == VD_OK && detect_host_confidence(set->host) > 0) {
         /* Past the warm-up already: the next training is a common one. */
         set->trainings = 2;

@@ -82,3 +82,45 @@ double detect_layer_read(detect_layer *layer, const struct record_schema *schema
     }
     return largest;
 }
+
+void detect_layer_save(const detect_layer *layer, const struct record_schema *schema,
+                       struct vd_writer *w)
+{
+    vd_write_u64(w, layer->streams);
+    for (size_t i = 0; i < layer->n; i++) {
+        char name[RECORD_NAME_MAX + RECORD_LABEL_MAX];
+
+        if (layer->stream[i] == NULL)
+            continue;
+        vd_write_text(w, record_metric_label(&schema->metric[i], name, sizeof name));
+        vd_stream_save(layer->stream[i], w);
+    }
+}
+
+enum vd_status detect_layer_load(detect_layer *layer, const struct record_schema *schema,
+                                 struct vd_reader *r, struct vd_error *err)
+{
+    size_t n = vd_read_count(r, 8);
+
+    grow(layer, schema);
+    for (size_t k = 0; k < n; k++) {
+        char name[RECORD_NAME_MAX + RECORD_LABEL_MAX];
+        enum vd_status status;
+        vd_stream *stream;
+        size_t i;
+
+        vd_read_text(r, name, sizeof name);
+        status = vd_stream_load(&stream, r, err);
+        if (status != VD_OK)
+            return status;
+        i = record_schema_find(schema, name);
+        if (i < layer->n && layer->stream[i] != NULL) {
+            vd_stream *old = layer->stream[i];
+
+            layer->stream[i] = stream;
+            stream = old;
+        }
+        vd_stream_free(stream);
+    }
+    return r->failed ? VD_ERR_FORMAT : VD_OK;
+}

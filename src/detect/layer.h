@@ -5,6 +5,7 @@
 #define VD_DETECT_LAYER_H
 
 #include "record.h"
+#include "vedette/bytes.h"
 
 typedef struct detect_layer detect_layer;
 
@@ -18,5 +19,12 @@ void detect_layer_free(detect_layer *layer);
  * no say. */
 double detect_layer_read(detect_layer *layer, const struct record_schema *schema,
                          const double *value, const double *z, int64_t time_ns);
+
+/* The streams by metric name. Load takes those whose metric this run has, too; what does
+ * not read is learnt anew. */
+void detect_layer_save(const detect_layer *layer, const struct record_schema *schema,
+                       struct vd_writer *w);
+enum vd_status detect_layer_load(detect_layer *layer, const struct record_schema *schema,
+                                 struct vd_reader *r, struct vd_error *err);
 
 #endif

@@ -229,11 +229,23 @@ static enum explain_resource resource_of(const struct explain_input *in,
     return EXPLAIN_CPU;
 }
 
+/* memory_available_gb falls when somebody takes memory. */
+static bool is_low_when_used(const struct explain_input *in,
+                             const struct record_event *event)
+{
+    return strcmp(in->schema->metric[event->top[0].metric].name, "memory_available_gb") ==
+           0;
+}
+
 void explain_suspects(const struct explain_input *in, const explain_recorder *recorder,
                       int64_t since_ns, struct record_event *event)
 {
     enum explain_resource resource = resource_of(in, event);
 
+    event->n_suspects = 0;
+    /* Nobody caused by doing more that there is less. */
+    if (event->n_top > 0 && event->top[0].z < 0 && !is_low_when_used(in, event))
+        return;
     event->n_suspects = explain_recorder_suspects(recorder, since_ns, resource,
                                                   event->suspect, RECORD_SUSPECTS);
     /* Pages are written back by the kernel long after the process wrote them, and reads

@@ -97,6 +97,32 @@ static void bad_times_and_missing_surprises_change_nothing(void **state)
     assert_double_equal(alert_budget_threshold(&b), before, 0.01);
 }
 
+static void budget_comes_back_from_its_bytes_or_not_at_all(void **state)
+{
+    struct alert_budget b, c;
+    struct vd_writer w = {0};
+    struct vd_reader r;
+
+    (void)state;
+    alert_budget_init(&b, 1, 1);
+    alert_budget_init(&c, 3, 1);
+    for (int i = 0; i < 1000; i++)
+        alert_budget_add(&b, i % 50 == 0 ? 4 : 0, 1);
+    alert_budget_alerted(&b);
+    alert_budget_save(&b, &w);
+    vd_reader_init(&r, w.at, w.size);
+    assert_int_equal(alert_budget_load(&c, &r, NULL), VD_OK);
+    assert_double_equal(c.alerts, 1, 0);
+    assert_double_equal(c.per_week, 3, 0);
+    c.per_week = 1;
+    assert_double_equal(alert_budget_threshold(&c), alert_budget_threshold(&b), 1e-12);
+    memset(w.at, 0xff, w.size);
+    vd_reader_init(&r, w.at, w.size);
+    assert_int_equal(alert_budget_load(&c, &r, NULL), VD_ERR_FORMAT);
+    assert_double_equal(alert_budget_threshold(&c), alert_budget_threshold(&b), 1e-12);
+    vd_writer_release(&w);
+}
+
 /* ---- events ---- */
 
 struct bench {
@@ -216,6 +242,7 @@ int main(void)
         cmocka_unit_test(alerts_raise_the_threshold_and_confirming_lowers_it),
         cmocka_unit_test(achieved_rate_counts_alerts_per_week),
         cmocka_unit_test(bad_times_and_missing_surprises_change_nothing),
+        cmocka_unit_test(budget_comes_back_from_its_bytes_or_not_at_all),
         cmocka_unit_test(one_odd_sample_is_no_event),
         cmocka_unit_test(three_of_five_open_alert_and_end),
         cmocka_unit_test(missing_verdicts_open_nothing),
