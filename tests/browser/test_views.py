@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import until
+from monitor import wait
 from playwright.sync_api import expect
 
 VIEWS = ["overview", "cores", "detectors", "events", "processes", "metrics"]
@@ -13,11 +13,11 @@ def test_values_move_without_reload(page):
     page.evaluate("window.loadedOnce = true")
     clock = page.locator(".facts").get_by_text(re.compile(r"^\d\d:\d\d:\d\d$"))
     first = clock.inner_text()
-    until(lambda: clock.inner_text() != first)
+    wait(lambda: clock.inner_text() != first, 20, "the clock moves")
     # Not the gauge of the CPU: that one rests at 100 % on a machine that runs tests.
     card = page.locator(".card", has_text="Context switches").locator(".card-value")
     seen = set()
-    until(lambda: seen.add(card.inner_text()) or len(seen) >= 3)
+    wait(lambda: seen.add(card.inner_text()) or len(seen) >= 3, 20, "the value moves")
     assert page.evaluate("window.loadedOnce") is True
 
 
@@ -30,20 +30,20 @@ def test_charts_are_drawn(page):
     first = canvas.evaluate(picture)
     assert first > 2000  # an empty canvas packs into a few hundred
     data = canvas.evaluate("c => c.toDataURL()")
-    until(lambda: canvas.evaluate("c => c.toDataURL()") != data)
+    wait(lambda: canvas.evaluate("c => c.toDataURL()") != data, 20, "the line moves")
 
 
-def test_header_says_what_runs(page, monitor):
-    status = monitor.json("status")
+def test_header_says_what_runs(page, live):
+    status = live.json("/api/v1/status")
     header = page.locator("header.top")
     expect(header).to_contain_text(status["host"])
     expect(header.get_by_role("status")).to_have_text("live")
     expect(header).to_contain_text("every 200 ms", use_inner_text=True)
 
 
-def test_what_is_absent_is_named_once(page, monitor):
-    latest = monitor.json("latest")["v"]
-    names = [m["name"] for m in monitor.json("metrics")]
+def test_what_is_absent_is_named_once(page, live):
+    latest = live.json("/api/v1/latest")["v"]
+    names = [m["name"] for m in live.json("/api/v1/metrics")]
     if latest[names.index("cpu_temp")] is None:
         expect(page.locator(".absent")).to_contain_text("temperature")
         expect(page.locator(".gauge", has_text="Temperature")).to_have_count(0)
@@ -59,16 +59,16 @@ def test_keys_open_the_views(page, number):
     expect(tab).to_have_attribute("href", f"#/{VIEWS[number - 1]}")
 
 
-def test_pause_stops_the_page_and_not_the_monitor(page, monitor):
+def test_pause_stops_the_page_and_not_the_monitor(page, live):
     page.keyboard.press("p")
     expect(page.get_by_role("button", name="Resume").first).to_be_visible()
     clock = page.locator(".facts dd").last
     shown = clock.inner_text()
-    ticks = monitor.json("latest")["tick"]
-    until(lambda: monitor.json("latest")["tick"] >= ticks + 15)
+    ticks = live.json("/api/v1/latest")["tick"]
+    wait(lambda: live.json("/api/v1/latest")["tick"] >= ticks + 15, 30, "the monitor goes on")
     assert clock.inner_text() == shown
     page.keyboard.press("p")
-    until(lambda: clock.inner_text() != shown)
+    wait(lambda: clock.inner_text() != shown, 20, "the page catches up")
 
 
 def test_clear_hides_and_brings_back(page):
@@ -101,25 +101,25 @@ def ground(page):
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
-def test_theme_follows_the_system_and_the_toggle_is_remembered(open_page, monitor):
-    page = open_page(monitor.url, theme="light")
+def test_theme_follows_the_system_and_the_toggle_is_remembered(open_page, live):
+    page = open_page(live, theme="light")
     light = ground(page)
     page.emulate_media(color_scheme="dark")
-    until(lambda: ground(page) != light)
+    wait(lambda: ground(page) != light, 10, "the system's dark theme")
     dark = ground(page)
     page.keyboard.press("t")
-    until(lambda: ground(page) == light)
+    wait(lambda: ground(page) == light, 10, "the light theme by key")
     page.reload()
-    until(lambda: ground(page) == light)
+    wait(lambda: ground(page) == light, 10, "the theme chosen before")
     page.keyboard.press("t")
-    until(lambda: ground(page) == dark)
+    wait(lambda: ground(page) == dark, 10, "the dark theme by key")
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_phone_shows_every_view_without_sideways_scrolling(open_page, monitor, view,
+def test_a_phone_shows_every_view_without_sideways_scrolling(open_page, live, view,
                                                              theme):
-    page = open_page(monitor.url, width=390, height=844, theme=theme, view=view)
+    page = open_page(live, width=390, height=844, theme=theme, view=view)
     expect(page.locator("main .panel").first).to_be_visible()
     page.wait_for_function("document.querySelectorAll('main .panel').length > 0")
     width, wide = page.evaluate(
@@ -150,8 +150,8 @@ def test_dragging_zooms_and_escape_leaves(page):
     expect(page.locator(".zoomed")).to_have_count(0)
 
 
-def test_metrics_can_be_picked_and_the_address_keeps_them(page, monitor):
-    page.goto(f"{monitor.url}#/metrics")
+def test_metrics_can_be_picked_and_the_address_keeps_them(page, live):
+    page.goto("/#/metrics")
     page.locator("[data-filter]").fill("load_1")
     page.get_by_role("checkbox", name=re.compile("^load_1 ")).check()
     expect(page).to_have_url(re.compile("#/metrics/cpu_percent/load_1$"))
@@ -160,17 +160,17 @@ def test_metrics_can_be_picked_and_the_address_keeps_them(page, monitor):
     expect(page.locator(".figures-table th[scope=row]")).to_have_count(2)
 
 
-def test_detectors_have_a_row_each(page, monitor):
-    until(lambda: any(d["ready"] for d in monitor.json("status")["detectors"]), 60)
-    page.goto(f"{monitor.url}#/detectors")
+def test_detectors_have_a_row_each(page, live):
+    live.wait_ready(60)
+    page.goto("/#/detectors")
     table = page.locator("table").first
-    for detector in monitor.json("status")["detectors"]:
+    for detector in live.json("/api/v1/status")["detectors"]:
         expect(table).to_contain_text(detector["title"])
     expect(page.locator(".agreement")).to_contain_text(re.compile(r"\d of \d"))
 
 
-def test_processes_sort_by_any_column(page, monitor):
-    page.goto(f"{monitor.url}#/processes")
+def test_processes_sort_by_any_column(page, live):
+    page.goto("/#/processes")
     head = page.locator("th", has_text="PID")
     head.get_by_role("button").click()
     expect(head).to_have_attribute("aria-sort", "ascending")
@@ -180,9 +180,9 @@ def test_processes_sort_by_any_column(page, monitor):
     assert pids == sorted(pids)
 
 
-def test_everything_that_acts_has_a_name(page, monitor):
+def test_everything_that_acts_has_a_name(page, live):
     for view in VIEWS:
-        page.goto(f"{monitor.url}#/{view}")
+        page.goto(f"/#/{view}")
         expect(page.locator("main .panel").first).to_be_visible()
         nameless = page.evaluate("""
             [...document.querySelectorAll('button, a[href], input, select')]

@@ -4,7 +4,7 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { Event, Severity } from "./contract.ts";
-import { clock, date, number, unit as printUnit, withUnit } from "./format.ts";
+import { axisNumber, clock, date, unit as printUnit, withUnit } from "./format.ts";
 import { type Columns, extent, type Window } from "./series.ts";
 import { isDark, now, setZoom, useStore } from "./store.ts";
 import { useSeries } from "./use-series.ts";
@@ -271,12 +271,7 @@ function times(at: number[], step: number): string[] {
 function tickLabel(props: ChartProps, value: number): string {
     if (props.zones) return value > 0 ? `+${value}` : String(value).replace("-", "−");
     if (props.format) return props.format(value);
-    return trim(number(value));
-}
-
-/** "20.0" -> "20" */
-function trim(digits: string): string {
-    return digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits;
+    return axisNumber(value);
 }
 
 /* ---- what lies behind the lines ---- */

@@ -35,6 +35,21 @@ function grouped(whole: number): string {
     return String(whole).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** Short, for an axis: 20, 0.5, 100 k, 2.5 M. */
+export function axisNumber(value: number): string {
+    const size = Math.abs(value);
+    const [by, suffix] =
+        size >= 1e9
+            ? [1e9, " G"]
+            : size >= 1e6
+              ? [1e6, " M"]
+              : size >= 1e4
+                ? [1e3, " k"]
+                : [1, ""];
+    const digits = String(Number((size / by).toPrecision(4)));
+    return (value < 0 ? MINUS : "") + digits + suffix;
+}
+
 export function count(value: Maybe | undefined): string {
     return present(value) ? grouped(Math.round(value)) : ABSENT;
 }

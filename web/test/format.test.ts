@@ -56,3 +56,12 @@ test("a process name stays on its line and hides nothing", () => {
     assert.equal(f.processName(""), "(no name)");
     assert.equal(f.processName("naïve 日本"), "naïve 日本");
 });
+
+test("numbers on an axis are short", () => {
+    assert.equal(f.axisNumber(0), "0");
+    assert.equal(f.axisNumber(0.04), "0.04");
+    assert.equal(f.axisNumber(0.30000000000000004), "0.3");
+    assert.equal(f.axisNumber(2500), "2500");
+    assert.equal(f.axisNumber(100_000), "100 k");
+    assert.equal(f.axisNumber(-2_500_000), "−2.5 M");
+});
