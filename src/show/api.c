@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/clock.h"
+
 /* ---- answered from memory ---- */
 
 static void answer_status(struct show_server *server, struct show_json *j)
@@ -12,7 +14,7 @@ static void answer_status(struct show_server *server, struct show_json *j)
     struct show_status status;
 
     show_ask_status(server, &status);
-    show_encode_status(j, NULL, &status, server->version, show_wall_ns());
+    show_encode_status(j, NULL, &status, server->version, os_clock_wall_ns());
 }
 
 static void answer_metrics(struct show_server *server, struct show_json *j)
@@ -79,7 +81,7 @@ static enum vd_status read_query(struct lws *wsi, struct show_query *query,
         if (show_query_add(query, pair, (size_t)length, err) != VD_OK)
             return VD_ERR_ARGUMENT;
     }
-    return show_query_finish(query, show_wall_ns(), err);
+    return show_query_finish(query, os_clock_wall_ns(), err);
 }
 
 static void ask_store(struct show_session *session,

@@ -133,8 +133,6 @@ struct show_server {
     bool closing, listener_closed;
 };
 
-/* Microseconds-free wall clock: ns since 1970. */
-int64_t show_wall_ns(void);
 /* Asks the pipeline; zero where it does not answer. */
 void show_ask_status(struct show_server *server, struct show_status *out);
 bool show_is_alive(struct show_server *server);

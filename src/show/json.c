@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/utf8.h"
+
 void show_json_release(struct show_json *j)
 {
     free(j->block);
@@ -63,40 +65,6 @@ void show_json_append(struct show_json *j, const char *bytes, size_t size)
     j->size += size;
 }
 
-size_t show_utf8_length(const unsigned char *s, size_t size)
-{
-    size_t length;
-    unsigned low = 0x80, high = 0xbf; /* bounds of the second byte: no overlong form, no
-                                         surrogate, nothing above U+10FFFF */
-
-    if (size == 0)
-        return 0;
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] >= 0xc2 && s[0] <= 0xdf)
-        length = 2;
-    else if (s[0] >= 0xe0 && s[0] <= 0xef)
-        length = 3;
-    else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-        length = 4;
-    else
-        return 0;
-    if (s[0] == 0xe0)
-        low = 0xa0;
-    else if (s[0] == 0xed)
-        high = 0x9f;
-    else if (s[0] == 0xf0)
-        low = 0x90;
-    else if (s[0] == 0xf4)
-        high = 0x8f;
-    if (size < length || s[1] < low || s[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
-}
-
 /* A quote, a backslash or a control character. */
 static void append_escaped(struct show_json *j, unsigned char c)
 {
@@ -120,33 +88,27 @@ static bool is_plain(unsigned char c)
 
 static void append_string(struct show_json *j, const char *text)
 {
-    const unsigned char *s = (const unsigned char *)text;
     size_t left = strlen(text), plain = 0;
 
     show_json_append(j, "\"", 1);
     while (plain < left) {
-        unsigned char c = s[plain];
-        size_t length;
+        unsigned char c = (unsigned char)text[plain];
+        size_t length = is_plain(c) ? 1 : os_utf8_length(text + plain, left - plain);
 
-        if (is_plain(c)) {
-            plain++;
-            continue;
-        }
-        length = show_utf8_length(s + plain, left - plain);
-        if (length > 1) {
+        if (length > 1 || is_plain(c)) {
             plain += length;
             continue;
         }
-        show_json_append(j, (const char *)s, plain);
+        show_json_append(j, text, plain);
         if (length == 0)
             show_json_append(j, "\xef\xbf\xbd", 3);
         else
             append_escaped(j, c);
-        s += plain + 1;
+        text += plain + 1;
         left -= plain + 1;
         plain = 0;
     }
-    show_json_append(j, (const char *)s, plain);
+    show_json_append(j, text, plain);
     show_json_append(j, "\"", 1);
 }
 

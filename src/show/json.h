@@ -52,8 +52,4 @@ void show_json_append(struct show_json *j, const char *bytes, size_t size);
 /* The text of `value` as show_json_number writes it, into text[32]; its length. */
 size_t show_number_text(char text[32], double value);
 
-/* The length in bytes of the UTF-8 sequence at `s` (at most `size` bytes), 0 when it is
- * not a valid one. */
-size_t show_utf8_length(const unsigned char *s, size_t size);
-
 #endif

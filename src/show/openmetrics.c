@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "os/utf8.h"
+
 struct page {
     struct show_json *out;
     bool openmetrics;
@@ -34,7 +36,7 @@ static void put_escaped(struct page *p, const char *text, bool quotes)
     size_t left = strlen(text);
 
     while (left > 0) {
-        size_t length = show_utf8_length((const unsigned char *)text, left);
+        size_t length = os_utf8_length(text, left);
 
         if (length == 0)
             put(p, "\xef\xbf\xbd");

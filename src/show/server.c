@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "show/filter.h"
 
@@ -28,14 +27,6 @@ static const struct lws_protocol_vhost_options security_headers[] = {
     {NULL, NULL, "permissions-policy:",
      "camera=(), microphone=(), geolocation=(), payment=(), usb=()"},
 };
-
-int64_t show_wall_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 void show_ask_status(struct show_server *server, struct show_status *out)
 {

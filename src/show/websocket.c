@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/clock.h"
+
 _Static_assert(SHOW_JSON_HEAD >= LWS_PRE, "a frame's header fits in front of the text");
 
 /* ---- messages ---- */
@@ -192,7 +194,7 @@ static void encode_status(struct show_server *server, struct show_json *j)
     struct show_status status;
 
     show_ask_status(server, &status);
-    show_encode_status(j, "status", &status, server->version, show_wall_ns());
+    show_encode_status(j, "status", &status, server->version, os_clock_wall_ns());
 }
 
 static struct show_json *status_text(struct show_server *server)
