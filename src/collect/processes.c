@@ -6,7 +6,10 @@
  *   which was last), and now and then.
  * - Processes that used no CPU time on their last reads are read in turns, each one every
  *   TURNS ticks. Nothing can hide that way: when the machine used more CPU time than the
- *   processes that were read explain, all others are read on the same tick.
+ *   processes that were read explain, all others are read on the same tick. Processes
+ *   that begin and end between two ticks are never explained; so when that second look
+ *   finds little, the next one waits, twice as long each time up to PATIENCE_MAX ticks,
+ *   unless much more is to be explained than before.
  *
  * I/O counters are read when a process has used CPU time: one that has not did no I/O.
  * The command line is read when a process is seen first and when it changes its name
@@ -32,9 +35,10 @@
 #include "vedette/rate.h"
 
 enum {
-    TURNS = 8,        /* ticks from one read of a quiet process to the next */
+    TURNS = 16,       /* ticks from one read of a quiet process to the next */
     QUIET_AFTER = 4,  /* reads without CPU time that make a process quiet */
     LIST_EVERY = 16,  /* ticks after which /proc is listed whatever loadavg says */
+    PATIENCE_MAX = 8, /* ticks without a second look after those that found nothing */
     SPARE_FILES = 384 /* descriptors left to the rest of the program */
 };
 
@@ -59,6 +63,10 @@ struct process_collector {
     uint64_t tick;
     int64_t listed_ns;    /* when a process that is fresh now did not exist yet */
     double machine_ticks; /* CPU time of the machine at the last tick */
+    /* After a second look that found little: how much it was to explain, and how many
+     * ticks the next one waits. */
+    double futile_ticks;
+    unsigned patience, wait;
     size_t user_id, system_id;
     size_t files_max, files; /* descriptors kept open */
     double hz, page;
@@ -319,24 +327,46 @@ static double machine_used(struct process_collector *self,
     return used;
 }
 
-/* Slack for what no process is charged with: interrupts, and ticks that are rounded. */
-static bool is_explained(double used, double explained)
+/* Whether the processes that are not due should be read too. `missing` is the CPU time
+ * that nobody is charged with; some always is: interrupts, and ticks that are rounded. */
+static bool needs_second_look(struct process_collector *self, double used, double missing)
 {
-    return used - explained <= 5 + 0.1 * used;
+    if (self->recorded || self->tick == 0 || missing <= 5 + 0.1 * used)
+        return false;
+    if (self->wait > 0 && missing < 2 * self->futile_ticks) {
+        self->wait--;
+        return false;
+    }
+    return true;
+}
+
+static void look_again(struct process_collector *self, int64_t now, double missing)
+{
+    double found = 0;
+
+    for (size_t i = 0; i < self->table.n; i++)
+        if (self->table.own[i].mono_ns != now && !self->table.own[i].gone)
+            found += read_process(self, i, now);
+    if (isnan(missing) || found >= missing / 4) {
+        self->patience = self->wait = 0;
+        return;
+    }
+    self->patience = self->patience == 0 ? 1 : self->patience * 2;
+    if (self->patience > PATIENCE_MAX)
+        self->patience = PATIENCE_MAX;
+    self->wait = self->patience;
+    self->futile_ticks = missing;
 }
 
 static void read_all(struct process_collector *self, const struct record_sample *sample)
 {
     double used = machine_used(self, sample), explained = 0;
-    bool again;
 
     for (size_t i = 0; i < self->table.n; i++)
         if (is_due(self, &self->table.own[i]))
             explained += read_process(self, i, sample->mono_ns);
-    again = !self->recorded && self->tick > 0 && !is_explained(used, explained);
-    for (size_t i = 0; again && i < self->table.n; i++)
-        if (self->table.own[i].mono_ns != sample->mono_ns && !self->table.own[i].gone)
-            read_process(self, i, sample->mono_ns);
+    if (needs_second_look(self, used, used - explained))
+        look_again(self, sample->mono_ns, used - explained);
     collect_process_table_sweep(&self->table);
 }
 
