@@ -22,6 +22,11 @@ size_t vd__ensemble_columns(size_t d, size_t k)
     return is_agent(k) ? d + ENSEMBLE_UNSUPERVISED : d;
 }
 
+/* The power lets the good ones lead where areas lie close together. */
+static const struct vd_param params[] = {
+    {"weight_power", "members count by (2 ROC area - 1) to this power", NULL, 24, 0, 64},
+};
+
 /* All members' raw scores and surprises; NaN where one is not ready. */
 static void ask(const struct vd__ensemble *e, const double *row, double *raw,
                 double *surprise)
@@ -188,7 +193,11 @@ static enum vd_status ensemble_load(vd_detector **out, size_t d, struct vd_reade
 }
 
 const struct vd__detector_class vd__ensemble = {
-    .info = {.name = "ensemble", .title = "Ensemble", .source = "Liu, Xie, JASA 2020"},
+    .info = {.name = "ensemble",
+             .title = "Ensemble",
+             .source = "Liu, Xie, JASA 2020",
+             .params = params,
+             .n_params = 1},
     .fit = vd__ensemble_fit,
     .score = ensemble_score,
     .save = ensemble_save,

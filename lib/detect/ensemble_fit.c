@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/real.h"
 #include "detect/ensemble.h"
 
 enum { FOLDS = 5, SETTINGS_MAX = 32 };
@@ -240,8 +241,8 @@ static enum vd_status weigh(struct work *w, size_t k)
         return VD_ERR_MEMORY;
     member->threshold = best_threshold(s, w->n);
     gini = 2 * area(s, w->n) - 1;
-    /* The fourth power lets the good ones lead where areas lie close together. */
-    member->weight = gini > 2 * least_area - 1 ? gini * gini * gini * gini : 0;
+    member->weight =
+        gini > 2 * least_area - 1 ? vd__exp(w->fit->param[0] * vd__log(gini)) : 0;
     vd__free(s);
     return VD_OK;
 }

@@ -1,4 +1,4 @@
-/* What bench/vedette.py calls: loops in C, so that the time of one row is not the time of
+/* What vedette.py calls: loops in C, so that the time of one row is not the time of
  * a call from Python. Linked with the whole library into one shared object. */
 #define _POSIX_C_SOURCE 200809L
 
@@ -62,8 +62,8 @@ void bench_latency(vd_detector *const *detector, size_t n_detectors, const doubl
         for (size_t k = 0; k < n_detectors; k++)
             sink = vd_detector_score(detector[k], x + i * d);
         clock_gettime(CLOCK_MONOTONIC, &b);
-        microseconds[i] = (double)(b.tv_sec - a.tv_sec) * 1e6 +
-                          (double)(b.tv_nsec - a.tv_nsec) / 1e3;
+        microseconds[i] =
+            (double)(b.tv_sec - a.tv_sec) * 1e6 + (double)(b.tv_nsec - a.tv_nsec) / 1e3;
     }
     (void)sink;
 }

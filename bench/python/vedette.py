@@ -8,7 +8,7 @@ import tempfile
 
 import numpy as np
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DATA = os.environ.get("VEDETTE_DATA", os.path.join(ROOT, "..", "shared", "data"))
 
 
@@ -24,7 +24,7 @@ def _build():
     out = os.path.join(tempfile.mkdtemp(prefix="vedette-bench-"), "libbench.so")
     subprocess.run(["cc", "-std=c17", "-O2", "-fPIC", "-shared", "-o", out,
                     "-I" + os.path.join(ROOT, "include"),
-                    os.path.join(ROOT, "bench", "detectors_loop.c"), "-Wl,--whole-archive",
+                    os.path.join(ROOT, "bench", "python", "loop.c"), "-Wl,--whole-archive",
                     archive, "-Wl,--no-whole-archive", "-ljansson", "-lsvm", "-ldl",
                     "-lpthread", "-lm"], check=True)
     return ctypes.CDLL(out)
