@@ -1,5 +1,5 @@
-/* Finding and loading libxgboost. No distribution packages it, but the Python package
- * carries it: besides the loader's own search these places are tried. */
+/* Finding and loading libxgboost: by the loader's own search (Debian's package), then where
+ * the Python package carries it. */
 #include "detect/xgboost.h"
 
 #include <dlfcn.h>
@@ -27,6 +27,8 @@ static void *load_from_places(void)
 {
     void *library = load("libxgboost.so");
 
+    if (library == NULL)
+        library = load("libxgboost.so.0");
     for (size_t i = 0; library == NULL && i < sizeof places / sizeof *places; i++) {
         glob_t found;
 
@@ -41,8 +43,8 @@ static void *load_from_places(void)
 
 enum vd_status vd__xgb_open(struct vd__xgb *xgb, const char *path, struct vd_error *err)
 {
-    const char *hint = "install it with: pip install xgboost, and give the path of "
-                       "libxgboost.so";
+    const char *hint = "install it (apt install libxgboost-dev, or pip install xgboost) or "
+                       "give the path of libxgboost.so";
     bool given = path != NULL && path[0] != '\0';
     void *library = given ? load(path) : load_from_places(), *symbol;
 

@@ -36,8 +36,7 @@ static void make_data(struct vd_matrix *x, uint8_t *labels)
     }
 }
 
-/* libxgboost is no package of a distribution: VEDETTE_XGBOOST names it where it lies in
- * no well-known place. */
+/* VEDETTE_XGBOOST names libxgboost where it lies in no well-known place. */
 static bool usable(const struct vd_detector_info *info)
 {
     struct vd_error err = {0};
