@@ -46,8 +46,8 @@ static enum vd_status list_files(const char *dir, const char *below,
         const char *name = entry[i]->d_name;
 
         if (info->n_files < STORE_INSPECT_FILES && !is_database(name) &&
-            strlen(below) + strlen(name) < sizeof file->name) {
-            snprintf(file->name, sizeof file->name, "%s%.100s", below, name);
+            snprintf(file->name, sizeof file->name, "%s%s", below, name) <
+                (int)sizeof file->name) {
             file->bytes = file_bytes(dir, file->name, &file->changed_ns);
             info->n_files += file->bytes >= 0;
         }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,14 +42,13 @@ static int read_pid(int fd)
     return atoi(text);
 }
 
-static void write_pid(int fd)
+/* The pid is for people; the lock holds without it, also on a full disk. */
+static bool write_pid(int fd)
 {
     char text[32];
     int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
 
-    /* The pid is for people; the lock holds without it, also on a full disk. */
-    if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) != n)
-        (void)ftruncate(fd, 0);
+    return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) == n;
 }
 
 enum vd_status store_lock_take(const char *dir, int *fd, struct vd_error *err)

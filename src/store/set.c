@@ -18,7 +18,7 @@ enum {
     BATCH_MAX = 256, /* messages between two flushes */
     PAUSE_FIRST_MS = 1000,
     PAUSE_MAX_MS = 30000,
-    UPKEEP_MS = 5000,
+    UPKEEP_MS = 10000,
     STACK_BYTES = 256 * 1024,
 };
 
@@ -66,20 +66,29 @@ static bool room_for(store_set *set, size_t size)
     return true;
 }
 
+/* Whether the writer should come to this slot. Called under the lock. */
+static bool has_work(const struct store_slot *slot)
+{
+    uint64_t waiting = slot->queue.next - slot->queue.first;
+
+    return waiting > 0 && (waiting >= slot->batch || slot->urgent || slot->failing ||
+                           slot->queue.used > slot->queue.capacity / 4);
+}
+
 /* Into the queue of one slot; the caller signals. */
 static void enqueue(store_set *set, struct store_slot *slot, const void *message,
-                    size_t size)
+                    size_t size, bool urgent)
 {
     pthread_mutex_lock(&set->lock);
     store_queue_push(&slot->queue, message, size);
-    if (slot->queue.next - slot->queue.first >= slot->sink->batch)
-        set->work = true;
+    slot->urgent |= urgent;
+    set->work |= has_work(slot);
     pthread_mutex_unlock(&set->lock);
 }
 
 static void push_to(store_set *set, struct store_slot *slot, const struct record *record)
 {
-    struct store_pack pack = {record, slot->column, set->room, set->room_size};
+    struct store_pack pack = {record, slot->column, set->room, set->room_size, false};
     size_t size = slot->sink->pack(&pack);
 
     if (size > set->room_size) {
@@ -90,7 +99,7 @@ static void push_to(store_set *set, struct store_slot *slot, const struct record
         size = slot->sink->pack(&pack);
     }
     if (size > 0)
-        enqueue(set, slot, set->room, size);
+        enqueue(set, slot, set->room, size, pack.urgent);
 }
 
 void store_set_push(store_set *set, const struct record *record)
@@ -125,7 +134,7 @@ void store_set_post(store_set *set, const char *name, const void *message, size_
 {
     struct store_slot *slot = store_set_slot(set, name);
 
-    enqueue(set, slot, message, size);
+    enqueue(set, slot, message, size, true);
     pthread_cond_signal(&set->wake);
 }
 
@@ -271,16 +280,16 @@ static bool write_batch(store_set *set, struct store_slot *slot)
     return true;
 }
 
-static bool is_due(store_set *set, const struct store_slot *slot)
+static bool is_due(store_set *set, struct store_slot *slot)
 {
-    uint64_t waiting;
+    bool due;
 
     pthread_mutex_lock(&set->lock);
-    waiting = slot->queue.next - slot->queue.first;
-    if (waiting < slot->sink->batch && !slot->failing && !set->stop && !set->settle)
-        waiting = 0;
+    due = has_work(slot) || (set->stop && slot->queue.first != slot->queue.next);
+    if (slot->queue.first == slot->queue.next)
+        slot->urgent = false;
     pthread_mutex_unlock(&set->lock);
-    return waiting > 0;
+    return due;
 }
 
 /* One round over all sinks; whether a round should follow at once. */
@@ -330,7 +339,7 @@ static void wait_for_work(store_set *set, int64_t until_ms)
     }
     until.tv_sec = (time_t)(until_ms / 1000);
     until.tv_nsec = (long)(until_ms % 1000) * 1000000;
-    if (!set->work && !set->stop && !set->settle)
+    if (!set->work && !set->stop)
         pthread_cond_timedwait(&set->wake, &set->lock, &until);
     set->work = false;
     pthread_mutex_unlock(&set->lock);
@@ -340,7 +349,6 @@ static void wait_for_work(store_set *set, int64_t until_ms)
 static void report_settled(store_set *set)
 {
     pthread_mutex_lock(&set->lock);
-    set->settle = false;
     pthread_cond_broadcast(&set->settled);
     pthread_mutex_unlock(&set->lock);
 }
@@ -368,7 +376,7 @@ static void *writer(void *context)
         if (clock_ms(CLOCK_MONOTONIC) >= upkeep_ms) {
             bool more = keep_up(set);
 
-            upkeep_ms = clock_ms(CLOCK_MONOTONIC) + (more ? UPKEEP_MS / 50 : UPKEEP_MS);
+            upkeep_ms = clock_ms(CLOCK_MONOTONIC) + (more ? UPKEEP_MS / 100 : UPKEEP_MS);
         }
     }
     while (write_all(set, true))
@@ -376,16 +384,26 @@ static void *writer(void *context)
     return NULL;
 }
 
-static bool is_settled(const store_set *set, const uint64_t *goal)
+/* Whether all before `goal` is written of the sink `only`, NULL = of every one; what is
+ * not becomes urgent. */
+static bool is_settled(store_set *set, const char *only, const uint64_t *goal)
 {
-    for (size_t i = 0; i < set->n; i++)
-        if (set->slot[i].wanted && set->slot[i].broken == NULL &&
-            set->slot[i].queue.first < goal[i])
-            return false;
-    return true;
+    bool settled = true;
+
+    for (size_t i = 0; i < set->n; i++) {
+        struct store_slot *slot = &set->slot[i];
+
+        if (!slot->wanted || slot->broken != NULL || slot->queue.first >= goal[i] ||
+            (only != NULL && strcmp(slot->sink->name, only) != 0))
+            continue;
+        slot->urgent = true;
+        set->work = true;
+        settled = false;
+    }
+    return settled;
 }
 
-bool store_set_settle(store_set *set, double seconds)
+bool store_set_settle_sink(store_set *set, const char *only, double seconds)
 {
     int64_t until_ms = clock_ms(CLOCK_MONOTONIC) + (int64_t)(seconds * 1000);
     struct timespec until = {(time_t)(until_ms / 1000),
@@ -397,10 +415,9 @@ bool store_set_settle(store_set *set, double seconds)
     for (size_t i = 0; i < set->n; i++)
         goal[i] = set->slot[i].queue.next;
     for (;;) {
-        settled = is_settled(set, goal);
+        settled = is_settled(set, only, goal);
         if (settled || clock_ms(CLOCK_MONOTONIC) >= until_ms)
             break;
-        set->settle = true;
         pthread_cond_signal(&set->wake);
         pthread_cond_timedwait(&set->settled, &set->lock, &until);
     }
@@ -408,7 +425,19 @@ bool store_set_settle(store_set *set, double seconds)
     return settled;
 }
 
+bool store_set_settle(store_set *set, double seconds)
+{
+    return store_set_settle_sink(set, NULL, seconds);
+}
+
 /* ---- opening and closing ---- */
+
+static size_t batch_of(const struct store_sink *sink, double interval_s)
+{
+    double n = sink->batch_s > 0 && interval_s > 0 ? sink->batch_s / interval_s : 1e9;
+
+    return n < 1 ? 1 : n < (double)sink->batch ? (size_t)n : sink->batch;
+}
 
 static enum vd_status open_sinks(store_set *set, struct vd_error *err)
 {
@@ -422,6 +451,7 @@ static enum vd_status open_sinks(store_set *set, struct vd_error *err)
         slot->sink = table[i];
         slot->wanted = table[i]->wanted(&set->config);
         slot->broken = table[i]->unavailable;
+        slot->batch = batch_of(table[i], set->config.interval_s);
         set->n = i + 1;
         if (!slot->wanted)
             continue;

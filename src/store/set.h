@@ -14,11 +14,13 @@
 
 enum { STORE_SINKS_MAX = 12 };
 
-/* One sink of this set. The queue, `broken`, `sent` and `retried` are guarded by the
+/* One sink of this set. The queue, `urgent`, `sent` and `retried` are guarded by the
  * set's lock; the columns belong to the tick, the rest to the writer. */
 struct store_slot {
     const struct store_sink *sink;
     bool wanted;
+    size_t batch;                 /* the writer comes when so many wait, */
+    bool urgent;                  /* or when one of them is */
     _Atomic(const char *) broken; /* why it takes nothing; NULL = it works */
     char reason[256];
     struct store_queue queue;
@@ -49,7 +51,7 @@ struct store_set {
     /* guards the queues and the flags; `wake` tells the writer, `settled` who waits */
     pthread_mutex_t lock;
     pthread_cond_t wake, settled;
-    bool work, stop, settle;
+    bool work, stop;
 
     /* the writer's */
     pthread_t thread;
@@ -60,6 +62,9 @@ struct store_set {
 
 /* The slot of the sink called so, NULL when the table has none. */
 struct store_slot *store_set_slot(store_set *set, const char *name);
+
+/* As store_set_settle, for one sink. */
+bool store_set_settle_sink(store_set *set, const char *only, double seconds);
 
 /* A message of its own into the queue of one sink, which must be wanted. */
 void store_set_post(store_set *set, const char *name, const void *message, size_t size);

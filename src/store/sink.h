@@ -36,6 +36,7 @@ struct store_pack {
     const size_t *column; /* index in the schema per column, SIZE_MAX = not there */
     uint8_t *room;        /* the message goes here */
     size_t size;
+    bool urgent; /* set by `pack`: this one is not to wait for others */
 };
 
 struct store_sink {
@@ -43,7 +44,10 @@ struct store_sink {
     const char *file;        /* what it writes, below the data directory */
     const char *unavailable; /* why this build does not have it; NULL = it does */
     size_t queue_bytes;
-    size_t batch; /* the writer comes when so many wait; 1 = at once */
+    /* The writer comes when so many wait (1 = at once), or as many as come in batch_s
+     * seconds where that is less (0 = no such limit); at once for an urgent one. */
+    size_t batch;
+    double batch_s;
     const struct store_column *columns;
     size_t n_columns;
     bool (*wanted)(const struct store_config *config);

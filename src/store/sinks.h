@@ -2,9 +2,10 @@
  *
  * A sink is one place that records go to: the SQLite database, a CSV file. The tick
  * copies a record into one bounded queue per sink and goes on; a single writer thread
- * empties the queues. A sink that cannot write (the disk is full) is tried again with
- * growing pauses while its queue holds what it can; when the queue is full the oldest
- * record leaves and is counted as lost.
+ * empties the queues, some ticks at a time: a crash of the machine or of the program
+ * costs at most the last five seconds of samples. A sink that cannot write (the disk is
+ * full) is tried again with growing pauses while its queue holds what it can; when the
+ * queue is full the oldest record leaves and is counted as lost.
  *
  * To add one: write src/store/NAME.c with a `const struct store_sink store_sink_NAME`
  * (sink.h says what the functions promise), declare it in sink.h, add its row in sinks.c

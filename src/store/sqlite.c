@@ -87,6 +87,7 @@ static size_t pack(struct store_pack *pack)
     head->n_metrics = (uint32_t)(n - STORE_VERDICTS - record->verdict.n);
     head->n_detectors = (uint32_t)record->verdict.n;
     head->has_event = has_event;
+    pack->urgent = has_event && record->change != RECORD_EVENT_UPDATED;
     head->time_ns = record->time_ns;
     for (size_t i = 0; i < record->verdict.n; i++)
         head->detector[i] = record->verdict.detector[i].name;
@@ -437,7 +438,8 @@ const struct store_sink store_sink_sqlite = {
     .name = "sqlite",
     .file = STORE_DB_FILE,
     .queue_bytes = 1024 * 1024,
-    .batch = 1,
+    .batch = 100,
+    .batch_s = 5,
     .wanted = wanted,
     .pack = pack,
     .create = create,

@@ -177,7 +177,8 @@ enum vd_status store_moments_write(sqlite3 *db, int64_t event_id, const void *by
 
 struct store_reader {
     char path[PATH_MAX];
-    bool off;                  /* the database is switched off: every call says so */
+    bool off;       /* the database is switched off: every call says so */
+    store_set *set; /* what it has not written yet is waited for; NULL = nothing is */
     struct store_names *names; /* of this run; NULL = none */
     double interval_s;
 };

@@ -71,6 +71,7 @@ void store_sqlite_attach(store_set *set)
     set->context.names = &set->names;
     set->context.interval_s = set->config.interval_s;
     set->context.off = !slot->wanted;
+    set->context.set = set;
     set->reader = store_reader_history(&set->context);
     if (slot->state == NULL ||
         store_db_open_readonly(&db, set->context.path, NULL) != VD_OK)

@@ -7,10 +7,13 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "store/set.h"
 #include "store/sqlite.h"
 #include "store/sqlite_series.h"
 
 enum { RECORDER_MAX_BYTES = 64 << 20 };
+
+#define SETTLE_S 0.25
 
 static enum vd_status open_reader(const struct store_reader *reader, sqlite3 **db,
                                   struct vd_error *err)
@@ -19,6 +22,10 @@ static enum vd_status open_reader(const struct store_reader *reader, sqlite3 **d
     if (reader->off)
         return vd_error_set(err, VD_ERR_UNAVAILABLE, "switch the sqlite store on",
                             "the database is switched off");
+    /* So that the newest ticks and what was just said of an event are there; a writer
+     * that is stuck is not waited for. */
+    if (reader->set != NULL)
+        store_set_settle_sink(reader->set, "sqlite", SETTLE_S);
     return store_db_open_readonly(db, reader->path, err);
 }
 
