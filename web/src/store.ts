@@ -239,6 +239,7 @@ function applyTheme(): void {
 }
 
 export function isDark(): boolean {
+    if (matchMedia("print").matches) return false; // the charts are drawn anew for paper
     if (ui.theme !== "auto") return ui.theme === "dark";
     return matchMedia("(prefers-color-scheme: dark)").matches;
 }
@@ -258,7 +259,9 @@ export function recall(): void {
         if (RANGES.some(([seconds]) => seconds === range)) ui.range = range;
     } catch {}
     applyTheme();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", emit);
+    for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+        matchMedia(query).addEventListener("change", emit);
+    }
 }
 
 /* ---- reading ---- */
