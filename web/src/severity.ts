@@ -39,3 +39,12 @@ export function mergeEvent(events: Event[], event: Event, limit: number): Event[
     if (at < 0) at = others.length;
     return [...others.slice(0, at), event, ...others.slice(at)].slice(0, limit);
 }
+
+/** The worst of the open events, the newest of equals; undefined when all is over. */
+export function worstOpen(events: readonly Event[]): Event | undefined {
+    return events
+        .filter(isOpen)
+        .sort(
+            (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),
+        )[0];
+}

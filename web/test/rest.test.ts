@@ -4,7 +4,7 @@ import { backoff } from "../src/backoff.ts";
 import type { Event, Metric } from "../src/contract.ts";
 import { groupsOf, rolesOf } from "../src/roles.ts";
 import { parseRoute, routeTo } from "../src/route.ts";
-import { levelOf, mergeEvent, severityOf } from "../src/severity.ts";
+import { levelOf, mergeEvent, severityOf, worstOpen } from "../src/severity.ts";
 
 test("severity follows the score", () => {
     assert.equal(severityOf(null), "normal");
@@ -105,4 +105,15 @@ test("every metric is in exactly one group", () => {
     assert.deepEqual(all.map((m) => m.name).sort(), metrics.map((m) => m.name).sort());
     assert.equal(groupsOf([metric("cpu_memory")])[0]![0], "Memory");
     assert.equal(groupsOf([metric("gpu_temp")])[0]![0], "GPU");
+});
+
+test("the worst open event speaks for all, the newest of equals", () => {
+    const list = [
+        { ...event(5), severity: "low" },
+        { ...event(4), severity: "high" },
+        { ...event(3), severity: "high" },
+        { ...event(2), severity: "critical", end: 9 },
+    ] as Event[];
+    assert.equal(worstOpen(list)!.id, 4);
+    assert.equal(worstOpen([{ ...event(1), end: 2 }]), undefined);
 });

@@ -129,7 +129,9 @@ function Head(props: { event: VdEvent }) {
                     {event.alerted ? "alerted" : "seen, kept back by the budget"}
                 </Tag>
                 <Tag>{event.kind}</Tag>
-                {event.pattern !== "" && <Tag>{event.pattern}</Tag>}
+                {event.pattern !== "" && event.pattern !== event.kind && (
+                    <Tag>{event.pattern}</Tag>
+                )}
                 {event.factors.map((factor) => (
                     <Tag key={factor} class="num">
                         {factor}

@@ -194,7 +194,9 @@ function LogRow(props: { event: Event }) {
                     {isOpen(event) && <Tag class="open">open</Tag>}
                     {event.alerted && <Tag class="alerted">alerted</Tag>}
                     {event.kind !== "anomaly" && <Tag>{event.kind}</Tag>}
-                    {event.pattern !== "" && <Tag>{event.pattern}</Tag>}
+                    {event.pattern !== "" && event.pattern !== event.kind && (
+                        <Tag>{event.pattern}</Tag>
+                    )}
                     {event.feedback !== "" && <Tag>marked {event.feedback}</Tag>}
                 </span>
                 <ul class="log-why num">

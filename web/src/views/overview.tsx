@@ -25,7 +25,7 @@ import {
 } from "../parts.tsx";
 import { routeTo } from "../route.ts";
 import { extent, thin } from "../series.ts";
-import { isOpen, levelOf, severityOf } from "../severity.ts";
+import { isOpen, levelOf, severityOf, worstOpen } from "../severity.ts";
 import { now, ui, useStore, value } from "../store.ts";
 import { useSeries } from "../use-series.ts";
 
@@ -54,7 +54,7 @@ function Verdict() {
     const { tick, status, events } = ui.shown;
     const score = tick?.score ?? null;
     const severity = severityOf(score);
-    const open = events.find(isOpen);
+    const open = worstOpen(events);
     const silent = open === undefined && score === null;
     return (
         <Panel
