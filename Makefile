@@ -13,7 +13,7 @@ help: ## show this list
 
 build: ## install what is missing, build the release
 	@scripts/deps.sh run
-	@scripts/build.sh release -DBUILD_TESTING=OFF
+	@scripts/build.sh release
 
 run: build ## build, then watch this machine (ARGS="--port 8080")
 	@exec build/release/vedette monitor $(ARGS)

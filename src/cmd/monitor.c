@@ -346,13 +346,6 @@ static enum vd_status choose_data_dir(const struct monitor_settings *s, struct p
     return cmd_data_dir(s->data_dir, plan->data_dir, sizeof plan->data_dir, err);
 }
 
-/* The ensemble of the library combines fitted detectors; the host layer does that itself,
- * with the live members among them. */
-static bool fits_the_host_layer(const struct vd_detector_info *info)
-{
-    return !info->needs_labels && strcmp(info->name, "ensemble") != 0;
-}
-
 static enum vd_status choose_detectors(const struct monitor_settings *s,
                                        struct plan *plan, struct vd_error *err)
 {
@@ -362,7 +355,7 @@ static enum vd_status choose_detectors(const struct monitor_settings *s,
     host->detector = plan->detector;
     for (size_t i = 0; i < s->detectors.n; i++) {
         info = vd_detector_find(s->detectors.at[i]);
-        if (info == NULL || !fits_the_host_layer(info))
+        if (info == NULL || info->needs_labels)
             return vd_error_set(err, VD_ERR_ARGUMENT, "see vedette help detectors",
                                 "--detector: \"%s\" is no detector that learns without "
                                 "labels",
@@ -374,7 +367,7 @@ static enum vd_status choose_detectors(const struct monitor_settings *s,
             plan->detector[host->n_detectors++] = info->name;
     }
     for (size_t i = 0; s->detectors.n == 0 && (info = vd_detector_at(i)) != NULL; i++)
-        if (fits_the_host_layer(info) && info->unavailable == NULL &&
+        if (!info->needs_labels && info->unavailable == NULL &&
             host->n_detectors < RECORD_DETECTORS_MAX - HOST_LIVE)
             plan->detector[host->n_detectors++] = info->name;
     return VD_OK;
