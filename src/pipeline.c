@@ -63,6 +63,39 @@ static void remember_why(pipeline *p, const struct explain_input *in)
     }
 }
 
+/* The proportional set size costs a walk over the page tables, milliseconds for a large
+ * process: it is read anew only when the process has grown or shrunk by a tenth. */
+static void fill_pss(const pipeline *p, struct record_event *event,
+                     const struct record_suspect *before, size_t n_before)
+{
+    for (size_t i = 0; i < event->n_suspects; i++) {
+        struct record_process *process = &event->suspect[i].process;
+        const struct record_process *known = NULL;
+
+        for (size_t k = 0; k < n_before && known == NULL; k++)
+            if (before[k].process.pid == process->pid &&
+                before[k].process.start_ticks == process->start_ticks)
+                known = &before[k].process;
+        if (known != NULL &&
+            fabs(process->rss_bytes - known->rss_bytes) <= 0.1 * known->rss_bytes)
+            process->pss_bytes = known->pss_bytes;
+        else
+            process->pss_bytes =
+                collect_process_pss(p->config.collect.root, process->pid);
+    }
+}
+
+static void explain_who(const pipeline *p, struct record_event *event,
+                        const struct explain_input *in)
+{
+    struct record_suspect before[RECORD_SUSPECTS];
+    size_t n_before = event->n_suspects;
+
+    memcpy(before, event->suspect, sizeof before);
+    explain_suspects(in, p->recorder, event->start_ns, event);
+    fill_pss(p, event, before, n_before);
+}
+
 /* Fills in why, and who. Done at the opening, at new peaks and every few seconds: walking
  * the recorder on each tick of a long event would be waste. */
 static void explain(pipeline *p, enum alert_kind kind, struct record_event *event,
@@ -80,10 +113,7 @@ static void explain(pipeline *p, enum alert_kind kind, struct record_event *even
         if (kind == ALERT_ANOMALY)
             explain_copy(event, &p->why);
         if (kind == ALERT_ANOMALY || kind == ALERT_RULE)
-            explain_suspects(in, p->recorder, event->start_ns, event);
-        for (size_t i = 0; i < event->n_suspects; i++)
-            event->suspect[i].process.pss_bytes = collect_process_pss(
-                p->config.collect.root, event->suspect[i].process.pid);
+            explain_who(p, event, in);
         state->explained_ns = p->record.mono_ns;
     }
     explain_course_add(&state->course, in, event);
