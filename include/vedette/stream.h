@@ -1,20 +1,21 @@
 /* The metric layer: one metric, one number at a time, no look ahead, bounded state.
  *
- * Five questions are asked of every sample, each answered by a distance:
- *   value   how far is it from the nearest value seen before
- *   daily   how far is it outside the range seen at this time of day on past days
- *   spread  the same for the standard deviation of the last 48 samples
- *   short   how far is the course of the last 8 samples from the nearest earlier one
- *   long    the same for the last 48 samples
+ * Five questions are asked of every sample, each answered by a distance. VALUE: how far
+ * is it from the nearest value seen before? DAILY: how far is it outside the range seen
+ * at this time of day on past days? SPREAD: the same for the standard deviation of the
+ * last 48 samples. SHORT: how far is the course of the last 8 samples from the nearest
+ * earlier course? LONG: the same for the last 48 samples.
+ *
  * Each distance becomes a surprise, -log10 of the share of its own past that was as
  * large; z combines them so that a little surprise in all weighs more than much in one.
- * Two judgements follow from z: surprise  -log10 of the tail probability of z under its
- * own past: what a threshold from vd_surprise_of_budget is compared with alarm     z
- * passed the threshold of the habituating alarm, which is made to speak once for each new
- * kind of event (what NAB counts)
  *
- * Time steps are samples: the layer works at 1 Hz as at one row in 5 minutes; only
- * `daily` reads the clock.
+ * Two judgements follow from z. `surprise` is -log10 of the events as large as z to be
+ * expected in one sample under its own past: what a threshold from vd_surprise_of_budget
+ * is compared with. `alarm` is made to speak once for each new kind of event, which is
+ * what NAB counts: each alarm makes the next one harder for a while.
+ *
+ * Time steps are samples: the layer works at 1 Hz as at one row in 5 minutes; only the
+ * parts DAILY and SPREAD read the clock.
  */
 #ifndef VD_STREAM_H
 #define VD_STREAM_H
@@ -51,8 +52,8 @@ struct vd_stream_params vd_stream_params_default(void);
 struct vd_stream_verdict {
     bool ready; /* false while warming up and for NaN: everything below is NaN or 0 */
     bool alarm; /* the habituating alarm spoke on this sample */
-    double z;   /* mean surprise of the parts, 0 .. 8 */
-    double surprise; /* -log10 p of z, 0 .. VD_SURPRISE_MAX; learns before it is ready */
+    double z;   /* squared mean of the roots of the parts' surprises, 0 .. 8 */
+    double surprise; /* of z, 0 .. VD_SURPRISE_MAX; 0 before the 60th sample */
     double score;    /* 0 .. 1 in NAB's sense: 0.5 and above on an alarm, below without */
     double distance[VD_STREAM_PARTS]; /* in the unit of the metric; NaN = not yet known */
     double part[VD_STREAM_PARTS];     /* the parts' surprises, 0 .. 8 */

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "detect/stream_state.h"
+#include "vedette/calibration.h"
 
 static const double PART_CAP = 8;
 static const double PART_MEMORY = 1e6; /* samples after which the past counts half */
@@ -95,12 +96,13 @@ static void ask_parts(vd_stream *stream, int64_t time_s, float x,
     distance[VD_STREAM_LONG] = vd__course_push(&stream->slow, &SLOW, &stream->recent);
 }
 
-/* The surprises of the parts as one; a part without an answer is not surprised. The mean
- * of the roots, squared: an anomaly shows in several parts, noise in one at a time. */
+/* The surprises of the parts that have an answer, as one. The mean of the roots, squared:
+ * an anomaly shows in several parts, noise in one at a time. */
 static double combine(vd_stream *stream, const float distance[VD_STREAM_PARTS],
                       double part[VD_STREAM_PARTS])
 {
     double sum = 0;
+    int known = 0;
 
     for (int i = 0; i < VD_STREAM_PARTS; i++) {
         part[i] = NAN;
@@ -109,9 +111,12 @@ static double combine(vd_stream *stream, const float distance[VD_STREAM_PARTS],
         part[i] = vd__tail_surprise(&stream->tail[i], distance[i], PART_CAP);
         vd__tail_add(&stream->tail[i], distance[i], PART_MEMORY);
         sum += sqrt(part[i]);
+        known++;
     }
-    sum /= VD_STREAM_PARTS;
-    return sum * sum;
+    if (known == 0)
+        return 0;
+    sum /= known;
+    return fmin(sum * sum, PART_CAP);
 }
 
 /* Speaks when z passes what recent alarms have left of its patience, and not again within
@@ -157,8 +162,8 @@ void vd_stream_push(vd_stream *stream, int64_t time_s, double x,
         stream->rows++;
         v.z = combine(stream, distance, v.part);
         v.ready = stream->rows > stream->params.warm_up;
-        v.surprise = vd__tail_surprise(&stream->z, (float)v.z, 300);
-        vd__tail_add(&stream->z, (float)v.z, PART_MEMORY);
+        v.surprise = fmin(vd__odds_surprise(&stream->z, v.z), VD_SURPRISE_MAX);
+        vd__odds_add(&stream->z, v.z);
         for (int i = 0; i < VD_STREAM_PARTS; i++)
             if (distance[i] >= 0)
                 v.distance[i] = stream->scale > 0 ? distance[i] / stream->scale * 4 : 0;

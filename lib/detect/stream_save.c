@@ -88,6 +88,39 @@ static void load_tail(struct vd__tail *tail, struct vd_reader *r)
     }
 }
 
+static void save_odds(const struct vd__odds *odds, struct vd_writer *w)
+{
+    uint32_t end = ODDS_BINS;
+
+    while (end > 0 && odds->rows[end - 1] <= 0)
+        end--;
+    vd_write_u32(w, end);
+    write_values(w, odds->rows, end);
+    write_values(w, odds->peaks, end);
+    vd_write_f64(w, odds->peak);
+    vd_write_u32(w, odds->in_block);
+}
+
+static void load_odds(struct vd__odds *odds, struct vd_reader *r)
+{
+    uint32_t end = read_below(r, ODDS_BINS + 1);
+
+    read_values(r, odds->rows, end);
+    read_values(r, odds->peaks, end);
+    for (uint32_t i = 0; i < end; i++) {
+        if (!(odds->rows[i] >= 0 && odds->peaks[i] >= 0))
+            r->failed = true;
+        odds->n += odds->rows[i];
+        odds->n_peaks += odds->peaks[i];
+    }
+    odds->peak = read_not_negative(r);
+    odds->in_block = read_below(r, ODDS_BLOCK);
+    /* Renewed now, not at the end of the next block: for the rest of this block the
+     * surprise may differ by what a block weighs. */
+    if (!r->failed && odds->n > 0)
+        vd__odds_renew(odds);
+}
+
 static void save_nearest(const struct vd__nearest *set, struct vd_writer *w)
 {
     vd_write_u32(w, set->n);
@@ -184,7 +217,7 @@ static void save_state(const vd_stream *stream, struct vd_writer *w)
     write_values(w, stream->recent.at, RECENT);
     for (int i = 0; i < VD_STREAM_PARTS; i++)
         save_tail(&stream->tail[i], w);
-    save_tail(&stream->z, w);
+    save_odds(&stream->z, w);
     save_nearest(&stream->value, w);
     save_daily(&stream->daily, w);
     save_daily(&stream->spread, w);
@@ -207,7 +240,7 @@ static void load_state(vd_stream *stream, struct vd_reader *r)
     read_values(r, stream->recent.at, RECENT);
     for (int i = 0; i < VD_STREAM_PARTS; i++)
         load_tail(&stream->tail[i], r);
-    load_tail(&stream->z, r);
+    load_odds(&stream->z, r);
     load_nearest(&stream->value, r);
     load_daily(&stream->daily, r);
     load_daily(&stream->spread, r);

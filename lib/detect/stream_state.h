@@ -32,6 +32,30 @@ struct vd__tail {
 double vd__tail_surprise(const struct vd__tail *tail, float d, double cap);
 void vd__tail_add(struct vd__tail *tail, float d, double memory);
 
+/* ---- stream_odds.c: z -> surprise ---- */
+
+enum { ODDS_BINS = 200, ODDS_PER_ONE = 25, ODDS_BLOCK = 60 };
+
+struct vd__odds {
+    float rows[ODDS_BINS];  /* samples by z, in steps of 1 / ODDS_PER_ONE */
+    float peaks[ODDS_BINS]; /* blocks by their largest z */
+    double n, n_peaks;
+    double peak; /* of the block that is not full yet */
+    uint32_t in_block;
+    /* Made of the above at the end of each block. */
+    float body[ODDS_BINS]; /* -log10 of the share of samples in this bin or above */
+    double start, rate;    /* of the tail; peaks in it for each sample */
+    double scale, shape;   /* of the generalised Pareto law */
+};
+
+/* -log10 of the events as large as z to be expected in one sample; 0 until the first
+ * block is full. */
+double vd__odds_surprise(const struct vd__odds *odds, double z);
+void vd__odds_add(struct vd__odds *odds, double z);
+
+/* Makes what is made at the end of a block. */
+void vd__odds_renew(struct vd__odds *odds);
+
 /* ---- stream_nearest.c: the set of values seen ---- */
 
 enum { NEAREST_MAX = 1024, NEAREST_DELAY = 10 };
@@ -121,7 +145,7 @@ struct vd_stream {
     uint64_t last_alarm;           /* row of it; 0 = none */
     struct vd__recent recent;
     struct vd__tail tail[VD_STREAM_PARTS];
-    struct vd__tail z;
+    struct vd__odds z;
     struct vd__nearest value;
     struct vd__daily daily, spread;
     struct vd__course brief, slow;
