@@ -19,7 +19,7 @@ if(VD_DASHBOARD)
     list(TRANSFORM WEB_FILES PREPEND ${WEB_DIST}/ OUTPUT_VARIABLE WEB_OUTPUTS)
     # All build folders share web/node_modules and web/dist: one at a time.
     add_custom_command(OUTPUT ${WEB_DIR}/node_modules/.package-lock.json
-        COMMAND ${FLOCK} ${WEB_DIR}/package.json ${NPM} ci --no-audit --no-fund --silent
+        COMMAND ${FLOCK} ${WEB_DIR}/package.json ${NPM} ci --no-audit --no-fund --loglevel=error
         DEPENDS ${WEB_DIR}/package.json ${WEB_DIR}/package-lock.json
         WORKING_DIRECTORY ${WEB_DIR} COMMENT "Fetching the dashboard's libraries" VERBATIM)
     add_custom_command(OUTPUT ${WEB_OUTPUTS}
