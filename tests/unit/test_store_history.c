@@ -434,7 +434,7 @@ static void corrupt_byte(const struct fixture *f, const char *name, long at)
 static void models_keep_three_generations(void **state)
 {
     struct vd_error err = {0};
-    char text[] = "model 0";
+    char text[24] = "model 0";
     struct fixture f;
     store_set *set;
     void *bytes;
