@@ -104,6 +104,7 @@ static void push_tick(store_set *set, struct record_schema *schema, long k)
     record.verdict.score = 0.5;
     if (k % 7 == 0) {
         make_event(&event, store_set_next_event_id(set));
+        event.start_ns = event.peak_ns = record.time_ns;
         record.event = &event;
         record.change = RECORD_EVENT_OPENED;
     }
