@@ -67,6 +67,17 @@ static bool insert(struct collect_process_table *table, size_t i, int pid)
     return true;
 }
 
+bool collect_process_table_add(struct collect_process_table *table, int pid)
+{
+    size_t i = table->n;
+
+    while (i > 0 && table->own[i - 1].pid >= pid)
+        i--;
+    if (i < table->n && table->own[i].pid == pid)
+        return true;
+    return insert(table, i, pid);
+}
+
 void collect_process_table_sweep(struct collect_process_table *table)
 {
     size_t kept = 0;

@@ -39,6 +39,9 @@ struct collect_process_table {
 void collect_process_table_update(struct collect_process_table *table, const int *pid,
                                   size_t n);
 
+/* Puts one process in, fresh, unless it is there. False: limit or memory. */
+bool collect_process_table_add(struct collect_process_table *table, int pid);
+
 /* Takes out those marked gone. */
 void collect_process_table_sweep(struct collect_process_table *table);
 

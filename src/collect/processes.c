@@ -2,8 +2,8 @@
  * 3 microseconds each. Three things keep it cheap.
  *
  * - The file `stat` of each process stays open, so reading it again is one pread.
- * - /proc is listed only when a pid was given out since the last tick (/proc/loadavg says
- *   which was last), and now and then.
+ * - /proc is listed now and then only; in between process_list.c looks up the pids that
+ *   were given out.
  * - Processes that used no CPU time on their last reads are read in turns, each one every
  *   TURNS ticks. Nothing can hide that way: when the machine used more CPU time than the
  *   processes that were read explain, all others are read on the same tick. Processes
@@ -15,7 +15,6 @@
  * The command line is read when a process is seen first and when it changes its name
  * (which exec does).
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -24,20 +23,18 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "collect/collectors.h"
 #include "collect/file.h"
 #include "collect/fill.h"
-#include "collect/loadavg.h"
-#include "collect/process_table.h"
-#include "collect/text.h"
+#include "collect/process_list.h"
 #include "vedette/rate.h"
 
 enum {
     TURNS = 16,       /* ticks from one read of a quiet process to the next */
     QUIET_AFTER = 4,  /* reads without CPU time that make a process quiet */
-    LIST_EVERY = 16,  /* ticks after which /proc is listed whatever loadavg says */
     PATIENCE_MAX = 8, /* ticks without a second look after those that found nothing */
     SPARE_FILES = 384 /* descriptors left to the rest of the program */
 };
@@ -51,17 +48,11 @@ static const struct record_metric rows[ROWS] = {
 };
 
 struct process_collector {
-    bool recorded; /* below a root: everything is read on each tick */
-    char proc[COLLECT_PATH_MAX];
-    DIR *folder; /* NULL = to be opened */
-    struct collect_file loadavg;
-    struct collect_buffer buffer;
+    struct collect_process_list list;
     struct collect_process_table table;
     struct record_processes processes; /* what the sample points to */
-    int *pid;                          /* COLLECT_PROCESSES_MAX, touched as needed */
-    double last_pid;                   /* of loadavg when /proc was listed */
     uint64_t tick;
-    int64_t listed_ns;    /* when a process that is fresh now did not exist yet */
+    int64_t before_ns;    /* of the tick before */
     double machine_ticks; /* CPU time of the machine at the last tick */
     /* After a second look that found little: how much it was to explain, and how many
      * ticks the next one waits. */
@@ -73,75 +64,6 @@ struct process_collector {
     size_t id[ROWS];
 };
 
-/* ---- who is there ---- */
-
-static int by_number(const void *a, const void *b)
-{
-    int x = *(const int *)a, y = *(const int *)b;
-
-    return (x > y) - (x < y);
-}
-
-static int pid_of(const char *name)
-{
-    struct collect_text t = collect_text_of(name, strlen(name));
-    uint64_t pid;
-
-    return collect_text_u64(&t, &pid) && t.at == t.end && pid > 0 && pid <= INT32_MAX
-               ? (int)pid
-               : 0;
-}
-
-static enum vd_status list(struct process_collector *self, struct vd_error *err)
-{
-    struct dirent *entry;
-    size_t n = 0, dropped = 0;
-    bool sorted = true;
-
-    if (self->folder != NULL && self->recorded) {
-        closedir(self->folder);
-        self->folder = NULL;
-    }
-    if (self->folder == NULL)
-        self->folder = opendir(self->proc);
-    else
-        rewinddir(self->folder);
-    if (self->folder == NULL)
-        return vd_error_set(err, VD_ERR_IO, NULL, "cannot list %s: %s", self->proc,
-                            strerror(errno));
-    while ((entry = readdir(self->folder)) != NULL) {
-        int pid = pid_of(entry->d_name);
-
-        if (pid == 0)
-            continue;
-        if (n == COLLECT_PROCESSES_MAX) {
-            dropped++;
-            continue;
-        }
-        sorted = sorted && (n == 0 || self->pid[n - 1] < pid);
-        self->pid[n++] = pid;
-    }
-    if (!sorted)
-        qsort(self->pid, n, sizeof *self->pid, by_number);
-    collect_process_table_update(&self->table, self->pid, n);
-    self->processes.dropped = dropped + self->table.dropped;
-    return VD_OK;
-}
-
-/* Whether some process may have begun since /proc was listed. */
-static bool must_list(struct process_collector *self)
-{
-    struct collect_loadavg load;
-    double before = self->last_pid;
-
-    self->last_pid = NAN;
-    if (collect_file_read(&self->loadavg, &self->buffer, NULL) == VD_OK) {
-        collect_loadavg_parse(self->buffer.at, self->buffer.size, &load);
-        self->last_pid = load.last_pid;
-    }
-    return self->recorded || self->tick % LIST_EVERY == 0 || !(self->last_pid == before);
-}
-
 /* ---- one process ---- */
 
 /* Opens /proc/PID/name; the descriptor or -1. */
@@ -150,7 +72,7 @@ static int open_file(const struct process_collector *self, int pid, const char *
     char path[64];
 
     snprintf(path, sizeof path, "%d/%s", pid, name);
-    return openat(dirfd(self->folder), path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    return openat(dirfd(self->list.folder), path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
 static ssize_t read_fd(int fd, char *text, size_t size)
@@ -166,7 +88,7 @@ static ssize_t read_fd(int fd, char *text, size_t size)
 /* Keeps `fd` open in *slot while descriptors are left, closes it otherwise. */
 static void keep_or_close(const struct process_collector *self, int *slot, int fd)
 {
-    if (!self->recorded && self->files < self->files_max) {
+    if (!self->list.recorded && self->files < self->files_max) {
         *slot = fd;
     } else {
         close(fd);
@@ -233,15 +155,34 @@ static void read_io(struct process_collector *self, struct collect_process *own,
     own->io = io;
 }
 
-/* A process that is fresh on the first tick has a past that is not known; one that is
- * fresh later began after /proc was listed last, with all its counters at 0. */
-static void begin(const struct process_collector *self, struct collect_process *own,
-                  const struct collect_process_stat *stat)
+/* Whether the process began after the tick before: all that it has used is of this tick.
+ */
+static bool is_newborn(const struct process_collector *self, int64_t now,
+                       const struct collect_process_stat *stat)
 {
-    own->kernel_thread = stat->kernel_thread;
-    own->mono_ns = self->listed_ns;
-    own->cpu_ticks = self->tick == 0 ? NAN : 0;
+    struct timespec boot;
+    double age;
+
     if (self->tick == 0)
+        return false;
+    if (self->list.recorded) /* its clock stands still */
+        return true;
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    age = (double)boot.tv_sec + (double)boot.tv_nsec * 1e-9 -
+          (double)stat->start_ticks / self->hz;
+    return age <= (double)(now - self->before_ns) * 1e-9 + 0.1;
+}
+
+/* What an older process used before it was seen first is not known. */
+static void begin(const struct process_collector *self, struct collect_process *own,
+                  int64_t now, const struct collect_process_stat *stat)
+{
+    bool newborn = is_newborn(self, now, stat);
+
+    own->kernel_thread = stat->kernel_thread;
+    own->mono_ns = self->before_ns;
+    own->cpu_ticks = newborn ? 0 : NAN;
+    if (!newborn)
         own->io = (struct collect_process_io){NAN, NAN};
 }
 
@@ -256,7 +197,7 @@ static double take(struct process_collector *self, size_t i, int64_t now,
     double seconds, used;
 
     if (own->fresh)
-        begin(self, own, stat);
+        begin(self, own, now, stat);
     seconds = (double)(now - own->mono_ns) * 1e-9;
     used = vd_delta((double)stat->cpu_ticks, own->cpu_ticks);
     record->cpu_percent =
@@ -292,10 +233,8 @@ static double read_process(struct process_collector *self, size_t i, int64_t now
 
     self->files += (own->stat_fd >= 0) - (before >= 0);
     if (got <= 0 || !collect_process_stat_parse(text, (size_t)got, &stat)) {
-        /* Gone since /proc was listed, or not a process after all. Its pid may belong to
-         * another one by now, so /proc is listed on the next tick. */
+        /* It has ended, or is no process after all. */
         own->gone = true;
-        self->last_pid = NAN;
         return 0;
     }
     if (!own->fresh && stat.start_ticks != self->table.record[i].start_ticks) {
@@ -310,7 +249,7 @@ static double read_process(struct process_collector *self, size_t i, int64_t now
 static bool is_due(const struct process_collector *self,
                    const struct collect_process *own)
 {
-    return self->recorded || own->fresh || own->quiet < QUIET_AFTER ||
+    return self->list.recorded || own->fresh || own->quiet < QUIET_AFTER ||
            ((uint64_t)own->pid + self->tick) % TURNS == 0;
 }
 
@@ -331,7 +270,7 @@ static double machine_used(struct process_collector *self,
  * that nobody is charged with; some always is: interrupts, and ticks that are rounded. */
 static bool needs_second_look(struct process_collector *self, double used, double missing)
 {
-    if (self->recorded || self->tick == 0 || missing <= 5 + 0.1 * used)
+    if (self->list.recorded || self->tick == 0 || missing <= 5 + 0.1 * used)
         return false;
     if (self->wait > 0 && missing < 2 * self->futile_ticks) {
         self->wait--;
@@ -381,6 +320,7 @@ static void fill(struct process_collector *self, struct record_sample *sample)
     self->processes.at = self->table.record;
     self->processes.n = self->table.n;
     self->processes.threads = threads;
+    self->processes.dropped = self->list.dropped;
     sample->processes = &self->processes;
     collect_put(sample, self->id[COUNT], (double)self->table.n);
     collect_put(sample, self->id[ZOMBIES], (double)zombies);
@@ -405,16 +345,14 @@ static enum vd_status read_processes(void *context, struct record_sample *sample
                                      struct vd_error *err)
 {
     struct process_collector *self = context;
-    enum vd_status status = VD_OK;
+    enum vd_status status = collect_process_list_update(&self->list, &self->table, err);
 
-    if (must_list(self))
-        status = list(self, err);
     if (status != VD_OK)
         return status;
     count_files(self);
     read_all(self, sample);
     fill(self, sample);
-    self->listed_ns = sample->mono_ns;
+    self->before_ns = sample->mono_ns;
     self->tick++;
     return VD_OK;
 }
@@ -434,12 +372,8 @@ static void destroy(void *context)
 
     if (self == NULL)
         return;
-    if (self->folder != NULL)
-        closedir(self->folder);
     collect_process_table_release(&self->table);
-    collect_file_release(&self->loadavg);
-    collect_buffer_release(&self->buffer);
-    free(self->pid);
+    collect_process_list_release(&self->list);
     free(self);
 }
 
@@ -450,15 +384,10 @@ static enum vd_status create(void **out, const struct collect_config *config,
 
     if (self == NULL)
         return VD_ERR_MEMORY;
-    collect_file_init(&self->loadavg, config->root, "/proc/loadavg");
-    self->recorded = !self->loadavg.keep;
-    collect_path(self->proc, config->root, "/proc", NULL);
-    self->pid = malloc(COLLECT_PROCESSES_MAX * sizeof *self->pid);
-    if (self->pid == NULL) {
+    if (collect_process_list_init(&self->list, config->root) != VD_OK) {
         destroy(self);
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the processes");
     }
-    self->last_pid = NAN;
     self->machine_ticks = NAN;
     self->user_id = record_schema_find(schema, "cpu_user_percent");
     self->system_id = record_schema_find(schema, "cpu_system_percent");

@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collect/process_list.h"
 #include "collect/process_stat.h"
 #include "collect/process_table.h"
 #include "machine.h"
@@ -128,6 +130,7 @@ static void expect_pids(const struct collect_process_table *table, const int *pi
 static void test_table_update(void **state)
 {
     const int first[] = {3, 5, 9}, second[] = {1, 5, 7, 9, 12}, none[] = {0};
+    const int third[] = {1, 5, 7, 8, 9, 12, 20};
     struct collect_process_table table = {0};
 
     (void)state;
@@ -140,6 +143,11 @@ static void test_table_update(void **state)
     assert_int_equal(table.record[1].threads, 55);
     assert_false(table.own[1].fresh);
     assert_true(table.own[0].fresh);
+    assert_true(collect_process_table_add(&table, 8));
+    assert_true(collect_process_table_add(&table, 8));
+    assert_true(collect_process_table_add(&table, 20));
+    expect_pids(&table, third, 7);
+    assert_int_equal(table.record[1].threads, 55);
     collect_process_table_update(&table, none, 0);
     expect_pids(&table, none, 0);
     collect_process_table_release(&table);
@@ -363,6 +371,81 @@ static void test_live_children(void **state)
     machine_release(&machine);
 }
 
+static void *sleep_in_thread(void *context)
+{
+    (void)context;
+    pause();
+    return NULL;
+}
+
+static void start_threads(void)
+{
+    pthread_t thread;
+
+    for (int i = 0; i < 3; i++)
+        pthread_create(&thread, NULL, sleep_in_thread, NULL);
+    pause();
+}
+
+static bool holds(const struct collect_process_table *table, int pid)
+{
+    for (size_t i = 0; i < table->n; i++)
+        if (table->own[i].pid == pid)
+            return true;
+    return false;
+}
+
+/* What is found between two listings is what a listing finds: every process, no thread.
+ */
+static void test_found_without_listing(void **state)
+{
+    struct collect_process_list list, fresh;
+    struct collect_process_table table = {0}, listed = {0};
+    struct timespec pause_time = {0, 20000000};
+    pid_t pid;
+    bool found = false;
+
+    (void)state;
+    assert_int_equal(collect_process_list_init(&list, ""), VD_OK);
+    assert_int_equal(collect_process_list_init(&fresh, ""), VD_OK);
+    assert_int_equal(collect_process_list_update(&list, &table, NULL), VD_OK);
+    pid = start_child(start_threads);
+    nanosleep(&pause_time, NULL);
+    assert_int_equal(collect_process_list_update(&list, &table, NULL), VD_OK);
+    assert_int_equal(collect_process_list_update(&fresh, &listed, NULL), VD_OK);
+    for (size_t i = 0; i < table.n; i++) {
+        char path[64];
+
+        found |= table.own[i].pid == pid;
+        snprintf(path, sizeof path, "/proc/%d/task/%d", pid, table.own[i].pid);
+        if (table.own[i].pid != pid)
+            assert_int_not_equal(access(path, F_OK), 0);
+    }
+    assert_true(found);
+    /* What has a lower pid than the child began before both. */
+    for (size_t i = 0; i < listed.n && listed.own[i].pid <= pid; i++)
+        assert_true(holds(&table, listed.own[i].pid));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    collect_process_table_release(&table);
+    collect_process_table_release(&listed);
+    collect_process_list_release(&list);
+    collect_process_list_release(&fresh);
+}
+
+/* A process that is older than the collector is not charged with its past. */
+static void test_past_is_not_charged(void **state)
+{
+    struct machine machine;
+
+    (void)state;
+    machine_init(&machine, "");
+    machine_start(&machine, "processes");
+    tick_now(&machine);
+    assert_double_equal(machine_process(&machine, 1)->cpu_percent, NAN, 0);
+    machine_release(&machine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +459,8 @@ int main(void)
         cmocka_unit_test(test_pid_is_reused),
         cmocka_unit_test(test_garbage_is_no_process),
         cmocka_unit_test(test_live_children),
+        cmocka_unit_test(test_found_without_listing),
+        cmocka_unit_test(test_past_is_not_charged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
