@@ -207,7 +207,7 @@ export function EventLine(props: { event: Event }) {
             <span class="event-line-reason">{event.reason}</span>
             {suspect && (
                 <span class="event-line-who">
-                    <ProcessName process={suspect.process} />{" "}
+                    <ProcessName process={suspect.process} />:{" "}
                     {sharePercent(suspect.share)} of the {resourceWord(suspect.resource)}{" "}
                     excess
                 </span>
