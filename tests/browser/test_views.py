@@ -190,3 +190,26 @@ def test_everything_that_acts_has_a_name(page, live):
                                || e.closest('label')?.textContent.trim()))
                 .map(e => e.outerHTML)""")
         assert nameless == [], view
+
+
+def test_event_filters_ask_the_store_and_keep_their_state(page):
+    page.goto("/#/events")
+    with page.expect_request(lambda r: "alerted=1" in r.url) as asked:
+        page.get_by_label("alerted only").check()
+    assert asked.value.response().ok
+    with page.expect_request(lambda r: "kind=drift" in r.url) as asked:
+        page.get_by_label("Kind").select_option("drift")
+    assert asked.value.response().ok
+    chip = page.get_by_role("button", name="low", exact=True)
+    chip.click()
+    expect(chip).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".log-row.sev-low")).to_have_count(0)
+
+
+def test_paper_is_light_whatever_the_theme(open_page, live):
+    page = open_page(live, theme="dark")
+    panel = "getComputedStyle(document.querySelector('.panel')).backgroundColor"
+    assert page.evaluate(panel) != "rgb(255, 255, 255)"
+    page.emulate_media(media="print")
+    wait(lambda: page.evaluate(panel) == "rgb(255, 255, 255)", 10, "light panels")
+    expect(page.locator(".tabs")).to_be_hidden()
