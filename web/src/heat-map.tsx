@@ -33,7 +33,7 @@ export function HeatMap(props: { labels: string[]; columns: Columns; window: Win
     const canvas = useRef<HTMLCanvasElement>(null);
     const [at, setAt] = useState<{ row: number; cell: number } | null>(null);
     const { labels, columns, window } = props;
-    const rowHeight = labels.length > 48 ? 6 : labels.length > 20 ? 10 : 16;
+    const rowHeight = labels.length > 96 ? 5 : labels.length > 24 ? 8 : 16;
     const dark = isDark();
     const cells = labels.map((_, i) => bin(columns[0]!, columns[i + 1]!, window, CELLS));
 
@@ -73,7 +73,7 @@ export function HeatMap(props: { labels: string[]; columns: Columns; window: Win
             <div class="heat-rows num" aria-hidden="true">
                 {labels.map((label, i) => (
                     <span key={label} style={{ height: `${rowHeight}px` }}>
-                        {rowHeight >= 10 || i % 8 === 0 ? label : ""}
+                        {rowHeight > 8 || i % 8 === 0 ? label : ""}
                     </span>
                 ))}
             </div>

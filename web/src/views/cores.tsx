@@ -9,6 +9,9 @@ import { levelOf } from "../severity.ts";
 import { ui, useStore, value } from "../store.ts";
 import { useSeries } from "../use-series.ts";
 
+/** More cores than this take the whole width. */
+const MANY = 24;
+
 export function Cores() {
     useStore();
     const { roles } = ui.shown;
@@ -24,7 +27,7 @@ export function Cores() {
     return (
         <div class="stack">
             <Summary />
-            <div class="halves">
+            <div class={roles.coreUse.length > MANY ? "stack" : "halves"}>
                 <Panel title="Now" aside={`${roles.coreUse.length} cores`}>
                     <Bars />
                 </Panel>
@@ -85,7 +88,9 @@ function Bars() {
     const known = roles.coreUse.some((m) => value(m) !== null);
     const clocked = roles.coreFrequency.some((m) => value(m) !== null);
     return (
-        <ol class={`cores ${clocked ? "clocked" : ""}`}>
+        <ol
+            class={`cores ${clocked ? "clocked" : ""} ${roles.coreUse.length > MANY ? "many" : ""}`}
+        >
             {roles.coreUse.map((m) => (
                 <CoreBar
                     key={m.name}
