@@ -174,24 +174,30 @@ static double forest_score(const vd_detector *self, const double *row)
     return score_floats(f, x);
 }
 
-/* One tree, eight rows in step; x is 8 x d. */
+enum { BLOCK = 64, STEP = 16 };
+
+/* One tree, STEP rows in step; x is d x BLOCK, column by column, so that the rows of a
+ * step are a fixed distance apart. */
 static void walk_rows(const struct isolation_forest *f, size_t tree, const float *x,
                       uint64_t *sum)
 {
-    size_t size = (size_t)1 << f->depth, d = f->base.d;
+    size_t size = (size_t)1 << f->depth;
     const struct isolation_split *split = f->split + tree * size;
     const uint32_t *path = f->path + tree * size - size;
-    uint32_t node[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    uint32_t node[STEP];
 
+    for (size_t k = 0; k < STEP; k++)
+        node[k] = 1;
     for (unsigned level = 0; level < f->depth; level++)
-#pragma GCC unroll 8
-        for (size_t k = 0; k < 8; k++)
-            node[k] = step(split, node[k], x + k * d);
-    for (size_t k = 0; k < 8; k++)
+#pragma GCC unroll 16
+        for (size_t k = 0; k < STEP; k++) {
+            const struct isolation_split *at = &split[node[k]];
+
+            node[k] = 2 * node[k] + (x[(size_t)at->column * BLOCK + k] > at->threshold);
+        }
+    for (size_t k = 0; k < STEP; k++)
         sum[k] += path[node[k]];
 }
-
-enum { BLOCK = 64 };
 
 /* A tree's nodes stay in the nearest cache while BLOCK rows go through it. */
 static void score_rows(const struct isolation_forest *f, const double *rows, size_t n,
@@ -199,18 +205,18 @@ static void score_rows(const struct isolation_forest *f, const double *rows, siz
 {
     float x[BLOCK * (VD_COLUMNS_MAX / 256)];
     uint64_t sum[BLOCK] = {0};
-    size_t d = f->base.d, whole = n / 8 * 8;
+    size_t d = f->base.d;
 
-    for (size_t i = 0; i < n; i++)
+    /* Places without a row repeat the last one. */
+    for (size_t i = 0; i < BLOCK; i++)
         for (size_t j = 0; j < d; j++)
-            x[i * d + j] = isolation_value(rows[i * d + j], f->center[j]);
+            x[j * BLOCK + i] =
+                isolation_value(rows[(i < n ? i : n - 1) * d + j], f->center[j]);
     for (size_t tree = 0; tree < f->n_trees; tree++)
-        for (size_t i = 0; i < whole; i += 8)
-            walk_rows(f, tree, x + i * d, sum + i);
-    for (size_t i = 0; i < whole; i++)
+        for (size_t i = 0; i < n; i += STEP)
+            walk_rows(f, tree, x + i, sum + i);
+    for (size_t i = 0; i < n; i++)
         scores[i] = score_of_sum(f, sum[i]);
-    for (size_t i = whole; i < n; i++)
-        scores[i] = score_floats(f, x + i * d);
 }
 
 static void forest_score_block(const vd_detector *self, const double *rows, size_t n,

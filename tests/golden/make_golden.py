@@ -4,7 +4,7 @@
     python3 -m venv venv && venv/bin/pip install scikit-learn==1.9.1 xgboost==3.2.0
     venv/bin/python tests/golden/make_golden.py
 
-Rewrites every .txt beside this script; the same versions give the same numbers. The rows are
+Rewrites every .txt and xgboost.json beside this script; the same versions give the same numbers. The rows are
 drawn from a fixed seed: two blobs and uniform noise with columns of very different scale.
 Each file holds its shape and then numbers, 17 digits, lines with # are comments.
 """
@@ -13,6 +13,7 @@ import os
 
 import numpy as np
 import sklearn
+import xgboost
 from sklearn.covariance import EmpiricalCovariance
 from sklearn.decomposition import PCA
 from sklearn.neighbors import LocalOutlierFactor
@@ -73,6 +74,13 @@ def main():
     auto = OneClassSVM(kernel="rbf", nu=0.3, gamma="auto", tol=1e-8).fit(a)
     write("one_class_svm", "-OneClassSVM.decision_function: rbf, linear, poly, sigmoid with "
           "nu 0.1; rbf with nu 0.3 and gamma auto", *decisions, -auto.decision_function(b))
+
+    label = (np.abs(a).max(axis=1) > 1.5).astype(int)
+    booster = xgboost.train({"objective": "binary:logistic", "max_depth": 4, "seed": 1},
+                            xgboost.DMatrix(train, label), 12)
+    booster.save_model(os.path.join(HERE, "xgboost.json"))
+    write("xgboost", f"XGBoost {xgboost.__version__}: predictions of xgboost.json",
+          booster.predict(xgboost.DMatrix(test)))
 
 
 if __name__ == "__main__":
