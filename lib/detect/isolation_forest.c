@@ -127,7 +127,7 @@ static uint64_t walk_trees(const struct isolation_forest *f, size_t tree, const 
 {
     size_t size = (size_t)1 << f->depth;
     const struct isolation_split *split = f->split + tree * size;
-    const uint32_t *path = f->path + (tree - 1) * size;
+    const uint32_t *path = f->path + tree * size;
     uint32_t node[8] = {1, 1, 1, 1, 1, 1, 1, 1};
     uint64_t sum = 0;
 
@@ -136,7 +136,7 @@ static uint64_t walk_trees(const struct isolation_forest *f, size_t tree, const 
         for (size_t k = 0; k < 8; k++)
             node[k] = step(split + k * size, node[k], x);
     for (size_t k = 0; k < 8; k++)
-        sum += path[k * size + node[k]];
+        sum += path[k * size + node[k] - size];
     return sum;
 }
 
@@ -183,7 +183,7 @@ static void walk_rows(const struct isolation_forest *f, size_t tree, const float
 {
     size_t size = (size_t)1 << f->depth;
     const struct isolation_split *split = f->split + tree * size;
-    const uint32_t *path = f->path + tree * size - size;
+    const uint32_t *path = f->path + tree * size;
     uint32_t node[STEP];
 
     for (size_t k = 0; k < STEP; k++)
@@ -196,7 +196,7 @@ static void walk_rows(const struct isolation_forest *f, size_t tree, const float
             node[k] = 2 * node[k] + (x[(size_t)at->column * BLOCK + k] > at->threshold);
         }
     for (size_t k = 0; k < STEP; k++)
-        sum[k] += path[node[k]];
+        sum[k] += path[node[k] - size];
 }
 
 /* A tree's nodes stay in the nearest cache while BLOCK rows go through it. */
