@@ -4,10 +4,10 @@
  * ones on normal rows (vd_fit_params.normal, or the rows labelled 0, or all), with labels
  * also the supervised ones. Each member's raw score becomes a surprise -log10 p,
  * calibrated on rows it was not fitted on; the surprises are combined by the weighted
- * Cauchy test, weights from each member's ROC area on rows it was not fitted on. The raw
- * score is the combined surprise. A member that could not be fitted (no labels, no
- * libxgboost, too few rows) is left out and reported as not ready. The agent's state is
- * the row and the surprises of the unsupervised members.
+ * Cauchy test (with labels by their mean), weights from each member's ROC area on rows it
+ * was not fitted on. The raw score is the combined surprise. A member that could not be
+ * fitted (no labels, no libxgboost, too few rows) is left out and reported as not ready.
+ * The agent's state is the row and the surprises of the unsupervised members.
  *
  * Settings of members are given with their name: "lof.n_neighbors".
  */

@@ -24,7 +24,9 @@ size_t vd__ensemble_columns(size_t d, size_t k)
 
 /* The power lets the good ones lead where areas lie close together. */
 static const struct vd_param params[] = {
-    {"weight_power", "members count by (2 ROC area - 1) to this power", NULL, 24, 0, 64},
+    {"combine", "Cauchy test, or mean of the surprises; auto: the mean with labels",
+     "auto|cauchy|mean", 0, 0, 2},
+    {"weight_power", "members count by (2 ROC area - 1) to this power", NULL, 4, 0, 64},
 };
 
 /* All members' raw scores and surprises; NaN where one is not ready. */
@@ -52,6 +54,20 @@ static void ask(const struct vd__ensemble *e, const double *row, double *raw,
     }
 }
 
+double vd__ensemble_combine(uint32_t combine, const double *surprise,
+                            const double *weight, size_t n)
+{
+    double sum = 0, total = 0;
+
+    if (combine == VD__COMBINE_CAUCHY)
+        return vd_surprise_combine(surprise, weight, n);
+    for (size_t k = 0; k < n; k++) {
+        sum += weight[k] * fmin(surprise[k], ENSEMBLE_SURPRISE_MAX);
+        total += weight[k];
+    }
+    return n > 0 ? sum / total : NAN;
+}
+
 /* Members without weight are heard but do not count. */
 static double combine(const struct vd__ensemble *e, const double *surprise)
 {
@@ -63,7 +79,7 @@ static double combine(const struct vd__ensemble *e, const double *surprise)
             counted[n] = surprise[k];
             weight[n++] = e->member[k].weight;
         }
-    return vd_surprise_combine(counted, weight, n);
+    return vd__ensemble_combine(e->combine, counted, weight, n);
 }
 
 static double ensemble_score(const vd_detector *self, const double *row)
@@ -129,6 +145,7 @@ static void ensemble_save(const vd_detector *self, struct vd_writer *w)
     for (size_t k = 0; k < ENSEMBLE_MEMBERS; k++)
         ready |= (uint32_t)(e->member[k].detector != NULL) << k;
     vd_write_u32(w, ready);
+    vd_write_u32(w, e->combine);
     for (size_t k = 0; k < ENSEMBLE_MEMBERS; k++) {
         const struct vd__member *member = &e->member[k];
 
@@ -175,12 +192,14 @@ static enum vd_status ensemble_load(vd_detector **out, size_t d, struct vd_reade
 {
     struct vd__ensemble *e =
         (struct vd__ensemble *)vd__detector_new(&vd__ensemble, d, sizeof *e);
-    uint32_t ready = vd_read_u32(r);
+    uint32_t ready = vd_read_u32(r), combine = vd_read_u32(r);
     enum vd_status status = VD_OK;
 
     if (e == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "ensemble: no memory");
-    if (r->failed || ready == 0 || ready >> ENSEMBLE_MEMBERS != 0)
+    e->combine = combine;
+    if (r->failed || ready == 0 || ready >> ENSEMBLE_MEMBERS != 0 ||
+        combine > VD__COMBINE_MEAN)
         status = vd__load_failed(r, vd__ensemble.info.name, err);
     for (size_t k = 0; status == VD_OK && k < ENSEMBLE_MEMBERS; k++)
         if ((ready >> k & 1) != 0)
@@ -197,7 +216,7 @@ const struct vd__detector_class vd__ensemble = {
              .title = "Ensemble",
              .source = "Liu, Xie, JASA 2020",
              .params = params,
-             .n_params = 1},
+             .n_params = 2},
     .fit = vd__ensemble_fit,
     .score = ensemble_score,
     .save = ensemble_save,
