@@ -10,6 +10,7 @@ times five stratified folds of labeled_training (an unsupervised detector, which
 normal_training, is scored on the folds; its contamination is chosen on the other folds).
 labeled_test is read once, afterwards.
 adbench: ROC area of fitting and scoring the same rows, unlabelled, mean over seeds.
+With --labeled only the first part is made anew.
 """
 
 import csv
@@ -196,15 +197,21 @@ def adbench(out):
 def main():
     out = []
     labeled(out)
-    if "--quick" not in sys.argv:
+    path = os.path.join(v.ROOT, "bench", "accuracy.csv")
+    kept = []
+    if "--labeled" in sys.argv:
+        with open(path, newline="", encoding="utf-8") as file:
+            kept = [row for row in csv.reader(file) if row[0].startswith("adbench")]
+    else:
         adbench(out)
-    with open(os.path.join(v.ROOT, "bench", "accuracy.csv"), "w", newline="",
+    with open(path, "w", newline="",
               encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["data", "detector", "measure", "vedette", "peer", "peer_value",
                          "folds_of_training_file", "settings"])
         for row in out:
             writer.writerow([f"{c:.4f}" if isinstance(c, float) else c for c in row])
+        writer.writerows(kept)
 
 
 if __name__ == "__main__":

@@ -32,10 +32,9 @@ struct trainer {
     const struct vd__policy_fit *fit;
     size_t d, count; /* parameters */
     float *param, *slope, *first, *second;
-    float *best; /* folded numbers of the best policy */
     struct layer layer[LAYERS];
-    float *work; /* all batches' arrays */
-    size_t *order, n_train;
+    float *work;            /* all batches' arrays */
+    size_t *order, n_train; /* rows: those trained on, then those kept back */
     struct vd_rng rng;
     size_t steps;
 };
@@ -65,10 +64,9 @@ static bool allocate(struct trainer *t)
     for (size_t l = 0; l < LAYERS; l++)
         floats += 4 * BATCH * t->layer[l].out;
     t->param = vd__alloc_zero(4 * t->count, sizeof(float));
-    t->best = vd__alloc_zero(vd__policy_count(t->d), sizeof(float));
     t->work = vd__alloc_zero(floats, sizeof(float));
     t->order = vd__alloc(t->fit->n, sizeof *t->order);
-    if (t->param == NULL || t->best == NULL || t->work == NULL || t->order == NULL)
+    if (t->param == NULL || t->work == NULL || t->order == NULL)
         return false;
     t->slope = t->param + t->count;
     t->first = t->slope + t->count;
@@ -369,33 +367,61 @@ static double validate(const struct trainer *t, const struct vd__policy *p)
     return sum / (double)(t->fit->n - from);
 }
 
-static void run(struct trainer *t, struct vd__policy *p, float *x, float *y)
+/* Fresh weights, and nothing remembered by the optimiser. */
+static void begin(struct trainer *t)
 {
-    size_t count = vd__policy_count(t->d), at = 0, since = 0;
+    memset(t->param, 0, 4 * t->count * sizeof *t->param);
+    t->steps = 0;
+    draw_weights(t);
+}
+
+static void one_update(struct trainer *t, size_t *at)
+{
     size_t batch = t->n_train < BATCH ? t->n_train : BATCH;
+
+    if (*at + batch > t->n_train) {
+        shuffle(&t->rng, t->order, t->n_train);
+        *at = 0;
+    }
+    update(t, t->order + *at, batch);
+    *at += batch;
+}
+
+/* How many updates do best on the rows kept back. */
+static size_t find_length(struct trainer *t, struct vd__policy *p, float *x, float *y)
+{
+    size_t at = 0, best_length = CHECK_EVERY;
     double best = -INFINITY;
 
-    for (size_t i = 0; i < t->fit->updates && since < t->fit->patience; i++) {
+    begin(t);
+    for (size_t i = 1; i <= t->fit->updates && i <= best_length + t->fit->patience; i++) {
         double reward;
 
-        if (at + batch > t->n_train) {
-            shuffle(&t->rng, t->order, t->n_train);
-            at = 0;
-        }
-        update(t, t->order + at, batch);
-        at += batch;
-        since++;
-        if ((i + 1) % CHECK_EVERY != 0 && i + 1 < t->fit->updates)
+        one_update(t, &at);
+        if (i % CHECK_EVERY != 0)
             continue;
         fold(t, p, x, y);
         reward = validate(t, p);
         if (reward > best) {
             best = reward;
-            since = 0;
-            memcpy(t->best, p->weight[0], count * sizeof *t->best);
+            best_length = i;
         }
     }
-    memcpy(p->weight[0], t->best, count * sizeof *t->best);
+    return best_length;
+}
+
+/* Stops early by rows kept back, then trains anew for as many passes on all rows: where
+ * labels are few, those kept back are missed. */
+static void run(struct trainer *t, struct vd__policy *p, float *x, float *y)
+{
+    size_t length = find_length(t, p, x, y), at = 0;
+
+    length = length * t->fit->n / t->n_train;
+    t->n_train = t->fit->n;
+    begin(t);
+    for (size_t i = 0; i < length; i++)
+        one_update(t, &at);
+    fold(t, p, x, y);
 }
 
 enum vd_status vd__policy_train(struct vd__policy *p, const struct vd__policy_fit *fit)
@@ -411,14 +437,12 @@ enum vd_status vd__policy_train(struct vd__policy *p, const struct vd__policy_fi
     if (x != NULL && y != NULL && allocate(&t)) {
         vd_rng_init(&t.rng, fit->seed);
         split_rows(&t);
-        draw_weights(&t);
         run(&t, p, x, y);
         status = VD_OK;
     }
     vd__free(x);
     vd__free(y);
     vd__free(t.param);
-    vd__free(t.best);
     vd__free(t.work);
     vd__free(t.order);
     return status;
