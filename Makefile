@@ -21,7 +21,9 @@ run: build ## build, then watch this machine (ARGS="--port 8080")
 test: ## install what tests need, build, run all tests
 	@scripts/test.sh
 
-bench: build ## measure: every figure in the documents
+bench: ## measure: every figure in the documents (ARGS="tick detectors")
+	@scripts/deps.sh run
+	@scripts/build.sh release -DBUILD_TESTING=OFF -DVD_BENCH=ON
 	@scripts/bench.sh $(ARGS)
 
 fmt: ## format the C sources

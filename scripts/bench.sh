@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
-# Runs every benchmark, or those named: each is a program bench_NAME of the release build
-# (from bench/NAME.c) or a script bench/NAME.sh. The results are kept as csv beside them.
+# Runs every benchmark, or those named: scripts bench/NAME.sh, and programs bench_NAME of
+# the release build for which there is no script. Results that are kept lie beside them as
+# csv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
-    mapfile -t names < <(find bench -maxdepth 1 \( -name '*.c' -o -name '*.sh' \) -printf '%f\n' |
-        sed 's/\.[^.]*$//' | sort -u)
+    mapfile -t names < <({
+        find bench -maxdepth 1 -name '*.sh' -printf '%f\n' | sed 's/\.sh$//'
+        find build/release -maxdepth 1 -name 'bench_*' -type f -perm -u+x -printf '%f\n' |
+            sed 's/^bench_//'
+    } | sort -u)
 fi
 for name in "${names[@]}"; do
     echo "== $name"

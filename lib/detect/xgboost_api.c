@@ -1,5 +1,5 @@
-/* Finding and loading libxgboost: by the loader's own search (Debian's package), then where
- * the Python package carries it. */
+/* Finding and loading libxgboost: by the loader's own search (Debian's package), then
+ * where the Python package carries it. */
 #include "detect/xgboost.h"
 
 #include <dlfcn.h>
@@ -43,8 +43,9 @@ static void *load_from_places(void)
 
 enum vd_status vd__xgb_open(struct vd__xgb *xgb, const char *path, struct vd_error *err)
 {
-    const char *hint = "install it (apt install libxgboost-dev, or pip install xgboost) or "
-                       "give the path of libxgboost.so";
+    const char *hint =
+        "install it (apt install libxgboost-dev, or pip install xgboost) or "
+        "give the path of libxgboost.so";
     bool given = path != NULL && path[0] != '\0';
     void *library = given ? load(path) : load_from_places(), *symbol;
 

@@ -1,0 +1,25 @@
+/* The options of `vedette monitor`, which are the keys of the configuration file. */
+#ifndef VD_CMD_MONITOR_OPTIONS_H
+#define VD_CMD_MONITOR_OPTIONS_H
+
+#include "os/options.h"
+
+/* Filled by the rows; texts and lists are NULL or empty when they were not given. */
+struct monitor_settings {
+    double interval, duration;
+    char *root, *replay, *data_dir, *nvml;
+    bool store, dashboard;
+    char *address;
+    long port, max_clients;
+    double budget, contamination, warm_up, retrain, backfill, cooldown, adopt;
+    long window_size, seed;
+    struct os_list detectors, features, rules;
+    bool desktop, bell, terminal;
+    char *webhook;
+    bool performance_log, metrics_history, anomalies, alerts;
+    double keep_raw, keep_minutes, keep_hours, max_disk;
+};
+
+extern const struct os_option monitor_options[];
+
+#endif
