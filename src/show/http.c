@@ -153,7 +153,8 @@ static void respond_to_get(struct show_session *session, const char *path)
 }
 
 /* The one POST. Its body must be small, announced and JSON: a form of another site can
- * send neither that type nor, by the filters, anything at all. */
+ * send neither that type nor, by the filters, anything at all. The connection ends with
+ * the answer, since the library takes what follows a body for a part of it. */
 static void begin_post(struct show_session *session, const char *path)
 {
     struct show_request *request = &session->request;
@@ -191,7 +192,6 @@ static void begin_post(struct show_session *session, const char *path)
         show_respond_error(r, 503, "memory", "out of memory", NULL);
         return;
     }
-    r->close = false;
     request->feedback_id = id;
 }
 
@@ -228,8 +228,8 @@ int show_http_body(struct show_session *session, const char *bytes, size_t size)
 {
     struct show_request *request = &session->request;
 
-    if (request->body == NULL)
-        return 0; /* refused already: the answer is under way */
+    if (request->body == NULL || request->body_ended)
+        return 0; /* refused already, or more than was announced */
     if (size > SHOW_BODY_MAX - request->body_size)
         return -1;
     if (size > 0)
@@ -240,6 +240,10 @@ int show_http_body(struct show_session *session, const char *bytes, size_t size)
 
 int show_http_body_end(struct show_session *session)
 {
+    /* The library says so again for whatever follows the body, for ever. */
+    if (session->request.body_ended)
+        return -1;
+    session->request.body_ended = true;
     if (session->request.body == NULL)
         return 0;
     show_api_feedback(session);

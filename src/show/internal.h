@@ -64,6 +64,7 @@ struct show_request {
     int64_t feedback_id; /* of a POST whose body is being read; 0 = none */
     char *body;          /* SHOW_BODY_MAX bytes, owned */
     size_t body_size;
+    bool body_ended;
 };
 
 /* What a client has to be sent, most urgent first. */

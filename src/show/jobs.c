@@ -142,6 +142,7 @@ static void answer_request(struct show_job *job)
     struct show_response *r = &job->session->request.response;
 
     job->session->request.job = NULL;
+    lws_rx_flow_control(job->session->wsi, 1);
     if (job->status != VD_OK) {
         show_respond_failure(r, job->status, &job->err);
     } else {
@@ -221,8 +222,10 @@ bool show_job_start(struct show_session *session, const struct show_job_request 
     struct show_server *server = session->server;
     struct show_job *job = NULL;
 
-    /* Greetings have their own bound: there is one for each client at most. */
-    if (request->kind != SHOW_JOB_GREETING && server->n_jobs >= SHOW_JOBS_MAX)
+    /* Greetings have their own bound: there is one for each client at most. A session
+     * asks one question at a time: it could forget only one of two when it ends. */
+    if (request->kind != SHOW_JOB_GREETING &&
+        (server->n_jobs >= SHOW_JOBS_MAX || session->request.job != NULL))
         return false;
     job = calloc(1, sizeof *job);
     if (job == NULL)
@@ -243,6 +246,9 @@ bool show_job_start(struct show_session *session, const struct show_job_request 
         session->client->job = job;
     } else {
         session->request.job = job;
+        /* What comes behind this request stays in the kernel until it is answered: the
+         * library would else look at it again and again at full speed. */
+        lws_rx_flow_control(session->wsi, 0);
     }
     append(server, job);
     run_next(server);

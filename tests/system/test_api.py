@@ -61,6 +61,10 @@ class Driver:
                 pass
             return answer.decode("latin-1")
 
+    def cpu_seconds(self):
+        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def resident_kb(self):
         """0 under a sanitizer, which keeps freed memory for a while."""
         maps = open(f"/proc/{self.process.pid}/maps").read()
@@ -399,6 +403,37 @@ def test_the_second_request_of_a_connection_is_checked_too(driver):
     answer = driver.raw(good + bad + good)
     assert answer.count("HTTP/1.1 200 ") == 1 and answer.count("HTTP/1.1 403 ") == 1
     assert '"version"' not in answer
+
+
+BODY = '{"feedback": "expected"}'
+POST = ("POST /api/v1/events/7/feedback HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+        f"application/json\r\nContent-Length: {len(BODY)}\r\n\r\n" + BODY)
+SLOW_GET = "GET /api/v1/history?metric=a HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize("text", [
+    POST + POST, POST + SLOW_GET, POST + "x" * 3000, SLOW_GET + POST + SLOW_GET,
+    SLOW_GET * 3, SLOW_GET + "x", SLOW_GET + POST * 3, "x" + POST * 2])
+def test_what_comes_behind_a_request_waits(own, text):
+    """More bytes come while an answer is still being looked up: they are no part of the
+    request, and the server goes on."""
+    driver = own("--store-delay-ms", 500)
+    start = driver.cpu_seconds()
+    with socket.create_connection(("127.0.0.1", driver.port), timeout=1.5) as s:
+        answer = b""
+        try:
+            for piece in text.partition(BODY):
+                s.sendall(piece.encode())
+                time.sleep(0.05)
+            while piece := s.recv(65536):
+                answer += piece
+        except OSError:  # silence, or closed
+            pass
+    assert answer.count(b'"feedback":"expected"') <= 1
+    if text == SLOW_GET * 3:
+        assert answer.count(b"HTTP/1.1 200 ") == 3
+    assert driver.get("/healthz").status == 200
+    assert driver.cpu_seconds() - start < 1.5
 
 
 def test_twice_the_same_header_is_refused(driver):
