@@ -231,17 +231,24 @@ static void measure_quality(const struct dataset *test, const double *score,
         result->curve = (struct vd_curve){0};
 }
 
+/* The ensemble has members of both kinds: it can do without labels, and uses them. */
+static bool uses_labels(const struct field *f, const struct vd_detector_info *info)
+{
+    return info->needs_labels || (!f->same_rows && strcmp(info->name, "ensemble") == 0);
+}
+
 static enum vd_status run_one(const struct field *f, const struct compare_settings *s,
                               const struct vd_detector_info *info,
                               struct plot_result *result, struct vd_error *err)
 {
     struct vd_fit_params params = vd_fit_params_default();
-    const struct vd_matrix *x = f->same_rows         ? &f->test.x
-                                : info->needs_labels ? &f->train.x
-                                                     : &f->normal.x;
-    const uint8_t *label = !info->needs_labels ? NULL
-                           : f->same_rows      ? f->test.label
-                                               : f->train.label;
+    bool labelled = uses_labels(f, info);
+    const struct vd_matrix *x = f->same_rows ? &f->test.x
+                                : labelled   ? &f->train.x
+                                             : &f->normal.x;
+    const uint8_t *label = !labelled      ? NULL
+                           : f->same_rows ? f->test.label
+                                          : f->train.label;
     unsigned threads =
         s->threads > 0 ? (unsigned)s->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     double *score = calloc(f->test.x.n, sizeof *score);
