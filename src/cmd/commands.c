@@ -15,8 +15,10 @@
 /* clang-format off */
 static const struct cmd_command *const commands[] = {
     &cmd_monitor,
+    &cmd_train,
     &cmd_compare,
     &cmd_split,
+    &cmd_model,
     &cmd_probe,
     &cmd_burn,
     &cmd_store,

@@ -161,21 +161,12 @@ static enum vd_status read_all(struct field *f, const struct compare_settings *s
 /* The normal rows of the training file, when no file of normal rows is given. */
 static enum vd_status take_normal_rows(struct field *f)
 {
-    struct vd_matrix *x = &f->normal.x;
     enum vd_status status;
-    size_t n = 0;
 
     if (f->same_rows || f->normal.x.n > 0)
         return VD_OK;
-    status = vd_matrix_init(x, f->train.x.n, f->train.x.d);
-    if (status != VD_OK)
-        return status;
-    for (size_t i = 0; i < f->train.x.n; i++)
-        if (f->train.label[i] == 0)
-            memcpy(vd_matrix_row(x, n++), vd_matrix_row(&f->train.x, i),
-                   x->d * sizeof *x->at);
-    x->n = n;
-    return n < 2 ? VD_ERR_DATA : VD_OK;
+    status = dataset_normal_rows(&f->normal, &f->train);
+    return status == VD_OK && f->normal.x.n < 2 ? VD_ERR_DATA : status;
 }
 
 /* ---- one detector ---- */

@@ -299,6 +299,21 @@ void dataset_keep_common(struct dataset *data, const struct dataset *other)
     free(from);
 }
 
+enum vd_status dataset_normal_rows(struct dataset *normal, const struct dataset *data)
+{
+    enum vd_status status;
+    size_t n = 0;
+
+    *normal = (struct dataset){0};
+    status = vd_matrix_init(&normal->x, data->x.n, data->x.d);
+    for (size_t i = 0; status == VD_OK && i < data->x.n; i++)
+        if (data->label == NULL || data->label[i] == 0)
+            memcpy(vd_matrix_row(&normal->x, n++), vd_matrix_row(&data->x, i),
+                   data->x.d * sizeof *data->x.at);
+    normal->x.n = n;
+    return status;
+}
+
 void dataset_release(struct dataset *data)
 {
     if (data == NULL)

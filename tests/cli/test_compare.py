@@ -1,4 +1,4 @@
-"""vedette split and vedette compare, on data made here."""
+"""vedette split, compare, train and model, on data made here."""
 
 import csv
 import random
@@ -82,3 +82,35 @@ def test_bad_input_is_told_with_its_place(vedette, tmp_path):
     assert vedette("split", cwd=tmp_path).returncode == 2
     (tmp_path / "empty.csv").write_text("")
     assert vedette("split", "empty.csv", cwd=tmp_path).returncode == 1
+
+
+def test_train_makes_a_bundle_that_is_shown_and_verified(vedette, tmp_path):
+    write_rows(tmp_path / "train.csv", make_rows(300, 1))
+    result = vedette("train", "train.csv", "--detector", "isolation_forest", "--detector",
+                     "random_forest", "-o", "m.vedette", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    shown = vedette("model", "show", "m.vedette", cwd=tmp_path)
+    assert shown.returncode == 0
+    for word in ("cpu_percent", "cpu_memory", "isolation_forest", "random_forest"):
+        assert word in shown.stdout
+    assert vedette("model", "verify", "m.vedette", cwd=tmp_path).returncode == 0
+    whole = (tmp_path / "m.vedette").read_bytes()
+    for name, damaged in (("cut", whole[:-7]),
+                          ("flipped", whole[:90] + bytes([whole[90] ^ 4]) + whole[91:]),
+                          ("empty", b"")):
+        (tmp_path / name).write_bytes(damaged)
+        result = vedette("model", "verify", name, cwd=tmp_path)
+        assert result.returncode == 1 and name in result.stderr
+    again = vedette("train", "train.csv", "--detector", "isolation_forest", "--detector",
+                    "random_forest", "-o", "n.vedette", "--threads", "3", cwd=tmp_path)
+    assert again.returncode == 0
+    assert (tmp_path / "n.vedette").stat().st_size == len(whole)
+
+
+def test_train_refuses_what_it_cannot_learn_from(vedette, tmp_path):
+    write_rows(tmp_path / "one.csv", [["1", "2", "x", "0"]])
+    result = vedette("train", "one.csv", cwd=tmp_path)
+    assert result.returncode == 1 and not (tmp_path / "model.vedette").exists()
+    assert vedette("train", "one.csv", "--detector", "nonsense",
+                   cwd=tmp_path).returncode == 2
+    assert vedette("model", "show", cwd=tmp_path).returncode == 2

@@ -1,0 +1,14 @@
+/* Model bundles on disk: written to a temporary file, synced, renamed. */
+#ifndef VD_CMD_MODEL_FILE_H
+#define VD_CMD_MODEL_FILE_H
+
+#include "vedette/model.h"
+
+enum vd_status model_file_write(const vd_model *model, const char *path,
+                                struct vd_error *err);
+
+/* The caller owns *out. *size (may be NULL) = bytes of the file. */
+enum vd_status model_file_read(vd_model **out, const char *path, size_t *size,
+                               struct vd_error *err);
+
+#endif

@@ -1,0 +1,294 @@
+/* vedette train: detectors from files of rows, into one model bundle. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/commands.h"
+#include "cmd/dataset.h"
+#include "cmd/model_file.h"
+#include "os/clock.h"
+#include "os/log.h"
+#include "vedette/model.h"
+
+struct train_settings {
+    char *normal, *label, *out, *xgboost;
+    struct os_list detectors;
+    double contamination;
+    long seed, threads;
+};
+
+#define AT(field) offsetof(struct train_settings, field)
+
+static const struct os_option options[] = {
+    {.name = "normal",
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .offset = AT(normal),
+     .help = "CSV of normal rows, for the detectors that need no labels (default: the "
+             "normal rows of FILE)"},
+    {.name = "detector",
+     .type = OS_OPTION_LIST,
+     .value = "NAME",
+     .offset = AT(detectors),
+     .help = "Only this detector; may be given again"},
+    {.name = "label",
+     .type = OS_OPTION_TEXT,
+     .value = "COLUMN",
+     .offset = AT(label),
+     .help = "Column of the label (default: label, anomaly or is_anomaly)"},
+    {.name = "contamination",
+     .type = OS_OPTION_NUMBER,
+     .value = "SHARE",
+     .fallback = "0.05",
+     .min = 0.0001,
+     .max = 0.5,
+     .offset = AT(contamination),
+     .help = "Share of the training rows to call odd"},
+    {.name = "seed",
+     .type = OS_OPTION_INTEGER,
+     .value = "N",
+     .fallback = "0",
+     .min = 0,
+     .max = 1e15,
+     .offset = AT(seed),
+     .help = "Seed of everything random"},
+    {.name = "threads",
+     .type = OS_OPTION_INTEGER,
+     .value = "N",
+     .fallback = "0",
+     .min = 0,
+     .max = 256,
+     .offset = AT(threads),
+     .help = "Threads to use; 0 = one for each core"},
+    {.name = "xgboost",
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .offset = AT(xgboost),
+     .help = "The XGBoost library to load"},
+    {.name = "out",
+     .letter = 'o',
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .fallback = "model.vedette",
+     .offset = AT(out),
+     .help = "Where the bundle goes"},
+    {.name = NULL},
+};
+
+enum { FOLDS = 4 };
+
+/* What is learned from. */
+struct rows {
+    struct dataset data;   /* FILE: labelled or not */
+    struct dataset normal; /* rows without labels or labelled 0 */
+    struct vd_fit_params params;
+};
+
+static enum vd_status read_rows(struct rows *rows, const struct train_settings *s,
+                                const char *path, struct vd_error *err)
+{
+    struct dataset *normal = &rows->normal;
+    enum vd_status status = dataset_read(&rows->data, path, s->label, err);
+
+    if (status != VD_OK)
+        return status;
+    if (s->normal != NULL) {
+        status = dataset_read(normal, s->normal, s->label, err);
+        if (status != VD_OK)
+            return status;
+        dataset_keep_common(&rows->data, normal);
+        return dataset_align(normal, &rows->data, s->normal, err);
+    }
+    return dataset_normal_rows(normal, &rows->data);
+}
+
+/* Scores of normal rows by detectors that have not seen them: contiguous blocks, each
+ * scored by one fitted on the others, since rows next to each other in time are alike. */
+static size_t score_unseen(const struct rows *rows, const char *name, double *score)
+{
+    const struct vd_matrix *all = &rows->normal.x;
+    struct vd_matrix rest;
+    size_t k = 0;
+
+    if (vd_matrix_init(&rest, all->n, all->d) != VD_OK)
+        return 0;
+    for (size_t fold = 0; fold < FOLDS; fold++) {
+        size_t from = fold * all->n / FOLDS, to = (fold + 1) * all->n / FOLDS;
+        vd_detector *part = NULL;
+
+        memcpy(rest.at, all->at, from * all->d * sizeof *rest.at);
+        memcpy(rest.at + from * all->d, vd_matrix_row(all, to),
+               (all->n - to) * all->d * sizeof *rest.at);
+        rest.n = all->n - (to - from);
+        if (vd_detector_fit(&part, name, &rest, NULL, &rows->params, NULL) != VD_OK)
+            continue;
+        for (size_t i = from; i < to; i++)
+            score[k++] = vd_detector_score(part, vd_matrix_row(all, i));
+        vd_detector_free(part);
+    }
+    vd_matrix_release(&rest);
+    return k;
+}
+
+/* A detector that learned from labels has seen these rows, too, but its probability is
+ * the label's, not how rare a row is: the rows labelled normal calibrate it. */
+static size_t score_seen(const struct rows *rows, const vd_detector *detector,
+                         double *score)
+{
+    for (size_t i = 0; i < rows->normal.x.n; i++)
+        score[i] = vd_detector_score(detector, vd_matrix_row(&rows->normal.x, i));
+    return rows->normal.x.n;
+}
+
+static enum vd_status train_one(const struct rows *rows,
+                                const struct vd_detector_info *info, vd_model *model,
+                                struct vd_error *err)
+{
+    bool labelled = info->needs_labels ||
+                    (rows->data.label != NULL && strcmp(info->name, "ensemble") == 0);
+    const struct vd_matrix *x = labelled ? &rows->data.x : &rows->normal.x;
+    double *score = calloc(rows->normal.x.n + 1, sizeof *score);
+    struct vd_calibration calibration;
+    vd_detector *detector = NULL;
+    enum vd_status status = VD_ERR_MEMORY;
+    size_t k;
+
+    if (score == NULL)
+        return status;
+    status = vd_detector_fit(&detector, info->name, x, labelled ? rows->data.label : NULL,
+                             &rows->params, err);
+    if (status == VD_OK) {
+        k = labelled ? score_seen(rows, detector, score)
+                     : score_unseen(rows, info->name, score);
+        status = vd_calibration_fit(&calibration, score, k, err);
+    }
+    free(score);
+    if (status != VD_OK) {
+        vd_detector_free(detector);
+        return status;
+    }
+    return vd_model_take(model, detector, &calibration,
+                         vd_surprise_of_contamination(rows->params.contamination), err);
+}
+
+static bool is_wanted(const struct train_settings *s, const struct vd_detector_info *info,
+                      bool labels)
+{
+    for (size_t i = 0; i < s->detectors.n; i++)
+        if (strcmp(s->detectors.at[i], info->name) == 0)
+            return true;
+    return s->detectors.n == 0 && (labels || !info->needs_labels);
+}
+
+static size_t train_all(const struct rows *rows, const struct train_settings *s,
+                        vd_model *model)
+{
+    const struct vd_detector_info *info;
+    bool live = isatty(STDERR_FILENO);
+    size_t trained = 0;
+
+    for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++) {
+        struct vd_error err = {0};
+
+        if (!is_wanted(s, info, rows->data.label != NULL))
+            continue;
+        if (live)
+            fprintf(stderr, "\r\033[Ktraining %s ...", info->name);
+        if (info->unavailable != NULL)
+            os_log_warning("%s is left out: %s", info->name, info->unavailable);
+        else if (train_one(rows, info, model, &err) == VD_OK)
+            trained++;
+        else
+            os_log_warning("%s is left out: %s", info->name, err.text);
+    }
+    if (live)
+        fputs("\r\033[K", stderr);
+    return trained;
+}
+
+static enum vd_status new_model(vd_model **model, const struct dataset *data,
+                                struct vd_error *err)
+{
+    const char **column = calloc(data->x.d + 1, sizeof *column);
+    enum vd_status status = VD_ERR_MEMORY;
+
+    for (size_t k = 0; column != NULL && k < data->x.d; k++)
+        column[k] = data->name[k];
+    if (column != NULL)
+        status = vd_model_new(model, column, data->x.d, err);
+    free(column);
+    if (status == VD_OK)
+        vd_model_set_time(*model, os_clock_wall_ns());
+    return status;
+}
+
+static enum vd_status train(const struct train_settings *s, const char *path,
+                            struct vd_error *err)
+{
+    struct rows rows = {.params = vd_fit_params_default()};
+    vd_model *model = NULL;
+    size_t n = 0;
+    enum vd_status status = read_rows(&rows, s, path, err);
+
+    rows.params.contamination = s->contamination;
+    rows.params.seed = (uint64_t)s->seed;
+    rows.params.threads =
+        s->threads > 0 ? (unsigned)s->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    rows.params.xgboost_library = s->xgboost;
+    rows.params.normal = &rows.normal.x;
+    if (status == VD_OK)
+        status = new_model(&model, &rows.data, err);
+    if (status == VD_OK && (n = train_all(&rows, s, model)) == 0)
+        status = vd_error_set(err, VD_ERR_DATA, NULL, "no detector could be trained");
+    if (status == VD_OK)
+        status = model_file_write(model, s->out, err);
+    if (status == VD_OK)
+        printf(
+            "%s: %zu detectors, %zu columns, trained on %zu rows (%zu of them normal)\n",
+            s->out, n, rows.data.x.d, rows.data.x.n, rows.normal.x.n);
+    vd_model_free(model);
+    dataset_release(&rows.normal);
+    dataset_release(&rows.data);
+    return status;
+}
+
+static int run(void *settings, int argc, char **argv)
+{
+    const struct train_settings *s = settings;
+    struct vd_error err = {0};
+    int code = CMD_USAGE;
+
+    if (argc != 1)
+        vd_error_set(&err, VD_ERR_ARGUMENT, "see vedette help train",
+                     "give one file to learn from");
+    for (size_t i = 0; i < s->detectors.n; i++)
+        if (vd_detector_find(s->detectors.at[i]) == NULL)
+            vd_error_set(&err, VD_ERR_ARGUMENT, NULL, "no detector is called \"%s\"",
+                         s->detectors.at[i]);
+    if (err.status == VD_OK)
+        code = train(s, argv[0], &err) == VD_OK ? CMD_OK : CMD_FAILED;
+    if (err.status != VD_OK)
+        os_log_failure(&err);
+    return code;
+}
+
+const struct cmd_command cmd_train = {
+    .name = "train",
+    .summary = "Train detectors on a CSV, into one model bundle",
+    .arguments = "FILE",
+    .about =
+        "Learns from the rows of FILE. With a label column, detectors that need labels "
+        "are trained as well; the others learn from normal rows only. The bundle "
+        "holds the columns, the detectors and what their scores mean; it is written "
+        "whole or not at all.",
+    .examples =
+        "vedette train labeled_training.csv --normal normal_training.csv\n"
+        "    All detectors, to model.vedette\n"
+        "vedette train --detector isolation_forest -o forest.vedette history.csv\n"
+        "    One detector, without labels\n",
+    .options = options,
+    .settings_size = sizeof(struct train_settings),
+    .run = run,
+};
