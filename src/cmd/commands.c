@@ -15,6 +15,7 @@
 /* clang-format off */
 static const struct cmd_command *const commands[] = {
     &cmd_monitor,
+    &cmd_collect,
     &cmd_train,
     &cmd_compare,
     &cmd_split,

@@ -44,6 +44,7 @@ const struct cmd_command *const *cmd_table(size_t *n);
 int cmd_main(int argc, char **argv);
 
 extern const struct cmd_command cmd_burn;
+extern const struct cmd_command cmd_collect;
 extern const struct cmd_command cmd_compare;
 extern const struct cmd_command cmd_config;
 extern const struct cmd_command cmd_completion;

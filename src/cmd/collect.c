@@ -1,0 +1,321 @@
+/* vedette collect: rows of this machine's core metrics for training, with labels given at
+ * the keyboard while something is made to go wrong. */
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cmd/commands.h"
+#include "collect/collectors.h"
+#include "feature/rates.h"
+#include "os/clock.h"
+#include "os/log.h"
+
+struct collect_settings {
+    double duration, interval;
+    char *out, *root;
+    bool force;
+};
+
+#define AT(field) offsetof(struct collect_settings, field)
+
+static const struct os_option options[] = {
+    {.name = "duration",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "0s",
+     .max = 1e9,
+     .offset = AT(duration),
+     .help =
+         "How long to collect (default: 20min of normal rows, 5min of labelled ones)"},
+    {.name = "interval",
+     .letter = 'i',
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "1s",
+     .min = 0.05,
+     .max = 3600,
+     .offset = AT(interval),
+     .help = "Time between two rows"},
+    {.name = "out",
+     .letter = 'o',
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .offset = AT(out),
+     .help = "Where the rows go (default: normal_training.csv or labeled_raw.csv)"},
+    {.name = "force",
+     .letter = 'f',
+     .type = OS_OPTION_FLAG,
+     .fallback = "false",
+     .offset = AT(force),
+     .help = "Replace the file when it is there"},
+    {.name = "root",
+     .type = OS_OPTION_TEXT,
+     .value = "DIR",
+     .offset = AT(root),
+     .help = "Read /proc and /sys below this folder"},
+    {.name = NULL},
+};
+
+static const char *const column[] = {
+    "cpu_percent", "cpu_freq",   "cpu_memory", "cpu_temp",
+    "gpu_percent", "gpu_memory", "gpu_temp",
+};
+
+enum { COLUMNS = sizeof column / sizeof *column };
+
+/* The only state a signal may touch. */
+static volatile sig_atomic_t stop_asked;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop_asked = 1;
+}
+
+struct session {
+    const struct collect_settings *settings;
+    bool labelled;
+    double duration_s;
+    FILE *file;
+    collect_set *collect;
+    feature_rates *rates;
+    struct record_schema schema;
+    struct record_sample sample;
+    size_t rows, odd;
+    int label;
+    bool keys, progress; /* standard input gives keys; standard error is a terminal */
+    struct termios before;
+    bool raw_terminal;
+};
+
+/* ---- keyboard ---- */
+
+/* Keys at once, without echo, and Ctrl-C still a signal. */
+static void terminal_raw(struct session *s)
+{
+    struct termios raw;
+
+    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &s->before) != 0)
+        return;
+    raw = s->before;
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    s->raw_terminal = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+}
+
+static void terminal_restore(struct session *s)
+{
+    if (s->raw_terminal)
+        tcsetattr(STDIN_FILENO, TCSANOW, &s->before);
+}
+
+static void read_keys(struct session *s)
+{
+    char key[64];
+    ssize_t n = read(STDIN_FILENO, key, sizeof key);
+
+    if (n <= 0) {
+        s->keys = false; /* a pipe that ended gives no more keys */
+        return;
+    }
+    for (ssize_t i = 0; i < n; i++) {
+        if (key[i] == 'a' || key[i] == 'A')
+            s->label = 1;
+        else if (key[i] == 'n' || key[i] == 'N')
+            s->label = 0;
+        else if (key[i] == 'q' || key[i] == 'Q')
+            stop_asked = 1;
+    }
+}
+
+/* Until the monotonic time `due_ns`, taking keys as they come. */
+static void wait_until(struct session *s, int64_t due_ns)
+{
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    int64_t left;
+
+    while (!stop_asked && (left = due_ns - os_clock_mono_ns()) > 0) {
+        int ms = left > 1000000000 ? 1000 : (int)((left + 999999) / 1000000);
+
+        if (poll(&in, s->keys ? 1 : 0, ms) > 0)
+            read_keys(s);
+    }
+}
+
+/* ---- rows ---- */
+
+static void show_progress(const struct session *s, double seconds)
+{
+    enum { WIDTH = 30 };
+    int full = (int)(WIDTH * fmin(seconds / s->duration_s, 1));
+    char bar[WIDTH + 1];
+
+    for (int i = 0; i < WIDTH; i++)
+        bar[i] = i < full ? '#' : '.';
+    bar[WIDTH] = '\0';
+    fprintf(stderr, "\r\033[K[%s] %zu rows, %.0f s left", bar, s->rows,
+            fmax(s->duration_s - seconds, 0));
+    if (s->labelled)
+        fprintf(stderr, ", now: %s (a anomaly, n normal, q stop and save)",
+                s->label ? "ANOMALY" : "normal");
+}
+
+static bool write_row(struct session *s, int64_t now_ns)
+{
+    const double *value;
+
+    s->sample.time_ns = os_clock_wall_ns();
+    s->sample.mono_ns = now_ns;
+    collect_set_read(s->collect, &s->sample);
+    value = feature_rates_update(s->rates, &s->sample);
+    /* Rates need two samples: the first one only begins. */
+    if (s->rows == 0 && isnan(value[0]))
+        return true;
+    for (size_t c = 0; c < COLUMNS; c++) {
+        size_t i = record_schema_find(&s->schema, column[c]);
+
+        if (c > 0)
+            fputc(',', s->file);
+        if (i != SIZE_MAX && !isnan(value[i]))
+            fprintf(s->file, "%.10g", value[i]);
+    }
+    if (s->labelled)
+        fprintf(s->file, ",%d", s->label);
+    fputc('\n', s->file);
+    s->rows++;
+    s->odd += s->label == 1;
+    /* Each row reaches the kernel before the next: whatever ends this program, what was
+     * collected is kept. */
+    return fflush(s->file) == 0;
+}
+
+static enum vd_status collect_rows(struct session *s, struct vd_error *err)
+{
+    int64_t interval_ns = (int64_t)(s->settings->interval * 1e9);
+    int64_t start_ns = os_clock_mono_ns(), due_ns = start_ns;
+
+    while (!stop_asked) {
+        int64_t now_ns = os_clock_mono_ns();
+        double seconds = (double)(now_ns - start_ns) * 1e-9;
+
+        if (seconds >= s->duration_s)
+            break;
+        if (!write_row(s, now_ns))
+            return vd_error_set(err, VD_ERR_IO, "what was written before is kept",
+                                "%s: %s", s->settings->out, strerror(errno));
+        if (s->progress)
+            show_progress(s, seconds);
+        due_ns += interval_ns;
+        if (due_ns < now_ns)
+            due_ns = now_ns;
+        wait_until(s, due_ns);
+    }
+    if (s->progress)
+        fputs("\r\033[K", stderr);
+    return VD_OK;
+}
+
+/* ---- start and end ---- */
+
+static const char *out_path(const struct session *s)
+{
+    if (s->settings->out != NULL)
+        return s->settings->out;
+    return s->labelled ? "labeled_raw.csv" : "normal_training.csv";
+}
+
+static enum vd_status open_session(struct session *s, struct vd_error *err)
+{
+    struct collect_config config = collect_config_default();
+    const char *path = out_path(s);
+    enum vd_status status;
+
+    config.root = s->settings->root;
+    s->sample.schema = &s->schema;
+    s->file = fopen(path, s->settings->force ? "w" : "wx");
+    if (s->file == NULL)
+        return vd_error_set(err, VD_ERR_IO,
+                            errno == EEXIST ? "name another with --out, or give --force"
+                                            : NULL,
+                            "%s: %s", path, strerror(errno));
+    for (size_t c = 0; c < COLUMNS; c++)
+        fprintf(s->file, "%s%s", c > 0 ? "," : "", column[c]);
+    fputs(s->labelled ? ",label\n" : "\n", s->file);
+    status = collect_set_new(&s->collect, &config, NULL, &s->schema, err);
+    return status == VD_OK ? feature_rates_new(&s->rates, err) : status;
+}
+
+static void close_session(struct session *s)
+{
+    if (s->file != NULL)
+        fclose(s->file);
+    feature_rates_free(s->rates);
+    collect_set_free(s->collect);
+    collect_sample_release(&s->sample);
+    record_schema_release(&s->schema);
+}
+
+static int run(void *settings, int argc, char **argv)
+{
+    struct session s = {.settings = settings, .keys = true};
+    struct sigaction action = {.sa_handler = on_signal};
+    struct vd_error err = {0};
+    enum vd_status status;
+
+    s.labelled = argc == 1 && strcmp(argv[0], "labeled") == 0;
+    if (argc != 1 || (!s.labelled && strcmp(argv[0], "normal") != 0)) {
+        vd_error_set(&err, VD_ERR_ARGUMENT, "see vedette help collect",
+                     "say what to collect: normal or labeled");
+        os_log_failure(&err);
+        return CMD_USAGE;
+    }
+    s.duration_s = s.settings->duration > 0 ? s.settings->duration
+                   : s.labelled             ? 300
+                                            : 1200;
+    s.progress = isatty(STDERR_FILENO);
+    s.keys = s.labelled;
+    stop_asked = 0;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    status = open_session(&s, &err);
+    if (status == VD_OK) {
+        if (s.labelled)
+            terminal_raw(&s);
+        status = collect_rows(&s, &err);
+        terminal_restore(&s);
+    }
+    if (status == VD_OK && s.labelled)
+        printf("%s: %zu rows, %zu of them anomalies\n", out_path(&s), s.rows, s.odd);
+    else if (status == VD_OK)
+        printf("%s: %zu rows\n", out_path(&s), s.rows);
+    close_session(&s);
+    if (status != VD_OK)
+        os_log_failure(&err);
+    return status == VD_OK ? CMD_OK : CMD_FAILED;
+}
+
+const struct cmd_command cmd_collect = {
+    .name = "collect",
+    .summary = "Collect rows of this machine to train on",
+    .arguments = "normal|labeled",
+    .about = "\"normal\" collects rows while the machine does what it usually does. "
+             "\"labeled\" "
+             "collects rows whose label is set at the keyboard: a = what follows is an "
+             "anomaly, "
+             "n = normal again, q = stop and save; label 0 is normal, 1 an anomaly.\n\n"
+             "Each row is written as it comes, so nothing is lost when the program ends "
+             "early. A "
+             "metric that this machine does not have is an empty field.",
+    .examples = "vedette collect normal\n"
+                "    20 minutes to normal_training.csv\n"
+                "vedette collect labeled && vedette split labeled_raw.csv\n"
+                "    5 minutes with labels, then 70 % to train and 30 % to test\n",
+    .options = options,
+    .settings_size = sizeof(struct collect_settings),
+    .run = run,
+};
