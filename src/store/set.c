@@ -365,7 +365,7 @@ static bool stopping(store_set *set)
 
 static void *writer(void *context)
 {
-    int64_t upkeep_ms = clock_ms(CLOCK_MONOTONIC) + UPKEEP_MS;
+    int64_t upkeep_ms = clock_ms(CLOCK_MONOTONIC) + UPKEEP_MS / 10;
     store_set *set = context;
 
     while (!stopping(set)) {

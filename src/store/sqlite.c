@@ -388,11 +388,13 @@ static bool upkeep(void *sink, int64_t now_ns)
     struct vd_error err = {0};
     bool more = false;
 
-    if (s->db == NULL || s->begun ||
+    if (s->db == NULL || s->begun || s->last_ns == INT64_MIN ||
         (now_ns >= s->trim_ns &&
          now_ns - s->trim_ns < TRIM_SECONDS * INT64_C(1000000000)))
         return false;
-    if (store_trim_slice(s->db, s->config, now_ns, TRIM_ROWS, &trim, &more, &err) !=
+    /* Ages are taken from the newest row, not from the clock: a recording of last year
+     * that is played back stays. */
+    if (store_trim_slice(s->db, s->config, s->last_ns, TRIM_ROWS, &trim, &more, &err) !=
         VD_OK)
         store_say(s->config, STORE_WARNING, "sqlite: clean-up: %s", err.text);
     if (err.status != VD_OK)

@@ -211,6 +211,38 @@ static void a_clock_set_back_loses_nothing(void **state)
     fixture_close(&f);
 }
 
+/* Ages are those of the rows among each other: what is old by the clock alone stays. */
+static void retention_of_each_tier(void **state)
+{
+    struct fixture f;
+    store_set *set;
+    int64_t rows = 0;
+
+    (void)state;
+    fixture_open(&f);
+    f.config.performance_log = f.config.metrics_history = false;
+    f.config.retention_raw_s = 100;
+    f.config.retention_minute_s = 1800;
+    f.config.retention_hour_s = 1e9;
+    assert_int_equal(store_set_new(&set, &f.config, NULL), VD_OK);
+    push_ticks(&f, set, 0, 3999);
+    store_set_close(set);
+    /* Each start cleans up once it has a row, and then once a minute. */
+    assert_int_equal(store_set_new(&set, &f.config, NULL), VD_OK);
+    push_ticks(&f, set, 3999, 4000);
+    for (int i = 0; i < 6000 && rows != 101; i++) {
+        usleep(5000);
+        rows = rows_of(&f, "SELECT count(*) FROM sample");
+    }
+    assert_int_equal(rows, 101);
+    assert_int_equal(rows_of(&f, "SELECT min(time) FROM sample"),
+                     BASE + 3899 * SECOND + SECOND / 4);
+    assert_int_equal(rows_of(&f, "SELECT count(*) FROM minute"), 66 - 37);
+    assert_int_equal(rows_of(&f, "SELECT count(*) FROM hour"), 1);
+    store_set_close(set);
+    fixture_close(&f);
+}
+
 static void span_requests_are_checked(void **state)
 {
     static const char *const metric[] = {"cpu_percent"};
@@ -487,6 +519,7 @@ int main(void)
         cmocka_unit_test(coarser_tiers_fill_in),
         cmocka_unit_test(a_gap_is_nan_and_a_new_device_has_no_past),
         cmocka_unit_test(a_clock_set_back_loses_nothing),
+        cmocka_unit_test(retention_of_each_tier),
         cmocka_unit_test(span_requests_are_checked),
         cmocka_unit_test(events_come_back_whole),
         cmocka_unit_test(feedback_stays_whatever_comes_after),
