@@ -15,14 +15,14 @@
 #include "vedette/calibration.h"
 
 static const double PART_CAP = 8;
-static const double PART_MEMORY = 1e6; /* samples after which the past counts half */
+static const double PART_MEMORY = 1e5; /* samples after which the past counts half */
 static const struct vd__course_kind BRIEF = {.step = 2, .age = 16, .every = 2};
 static const struct vd__course_kind SLOW = {.step = 12, .age = 48, .every = 3};
 static const float VALUE_MAX = 1e18F; /* its square is still a float */
 
 struct vd_stream_params vd_stream_params_default(void)
 {
-    return (struct vd_stream_params){.warm_up = 60, .memory = 600, .threshold = 0.65};
+    return (struct vd_stream_params){.warm_up = 60, .memory = 600, .threshold = 0.6};
 }
 
 enum vd_status vd_stream_new(vd_stream **out, const struct vd_stream_params *params)
@@ -102,7 +102,7 @@ static double combine(vd_stream *stream, const float distance[VD_STREAM_PARTS],
                       double part[VD_STREAM_PARTS])
 {
     double sum = 0;
-    int known = 0;
+    uint32_t known = 0;
 
     for (int i = 0; i < VD_STREAM_PARTS; i++) {
         part[i] = NAN;
@@ -115,6 +115,9 @@ static double combine(vd_stream *stream, const float distance[VD_STREAM_PARTS],
     }
     if (known == 0)
         return 0;
+    if (known > stream->known)
+        vd__odds_fade(&stream->z);
+    stream->known = known;
     sum /= known;
     return fmin(sum * sum, PART_CAP);
 }

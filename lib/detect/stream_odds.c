@@ -23,6 +23,7 @@ static const double PRIOR_PEAKS = 10, PRIOR_MEAN = 0.35;
 static const double PRIOR_SHAPE_PEAKS = 50, PRIOR_SHAPE = 0.1;
 static const double SHAPE_MIN = 0, SHAPE_MAX = 0.4;
 static const double MEMORY = 1e6; /* samples after which the past counts half */
+static const double FADED = 1200; /* what the past is worth when z changes its law */
 
 static int bin_of(double z)
 {
@@ -82,22 +83,26 @@ static void renew_body(struct vd__odds *odds)
     }
 }
 
-void vd__odds_renew(struct vd__odds *odds)
+static void renew(struct vd__odds *odds)
 {
-    if (odds->n_peaks <= 0)
-        return;
     renew_tail(odds);
     renew_body(odds);
 }
 
-static void halve(struct vd__odds *odds)
+static void weigh(struct vd__odds *odds, double weight)
 {
-    odds->n /= 2;
-    odds->n_peaks /= 2;
+    odds->n *= weight;
+    odds->n_peaks *= weight;
     for (int bin = 0; bin < ODDS_BINS; bin++) {
-        odds->rows[bin] /= 2;
-        odds->peaks[bin] /= 2;
+        odds->rows[bin] *= (float)weight;
+        odds->peaks[bin] *= (float)weight;
     }
+}
+
+void vd__odds_fade(struct vd__odds *odds)
+{
+    if (odds->n > FADED)
+        weigh(odds, FADED / odds->n);
 }
 
 void vd__odds_add(struct vd__odds *odds, double z)
@@ -112,8 +117,8 @@ void vd__odds_add(struct vd__odds *odds, double z)
     odds->in_block = 0;
     odds->peak = 0;
     if (odds->n >= MEMORY)
-        halve(odds);
-    vd__odds_renew(odds);
+        weigh(odds, 0.5);
+    renew(odds);
 }
 
 double vd__odds_surprise(const struct vd__odds *odds, double z)

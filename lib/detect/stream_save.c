@@ -88,6 +88,8 @@ static void load_tail(struct vd__tail *tail, struct vd_reader *r)
     }
 }
 
+/* What is made at the end of a block is saved too, so that the samples of the block that
+ * is not full do not count in it before their time. */
 static void save_odds(const struct vd__odds *odds, struct vd_writer *w)
 {
     uint32_t end = ODDS_BINS;
@@ -97,8 +99,15 @@ static void save_odds(const struct vd__odds *odds, struct vd_writer *w)
     vd_write_u32(w, end);
     write_values(w, odds->rows, end);
     write_values(w, odds->peaks, end);
+    write_values(w, odds->body, ODDS_BINS);
+    vd_write_f64(w, odds->n);
+    vd_write_f64(w, odds->n_peaks);
     vd_write_f64(w, odds->peak);
     vd_write_u32(w, odds->in_block);
+    vd_write_f64(w, odds->start);
+    vd_write_f64(w, odds->rate);
+    vd_write_f64(w, odds->scale);
+    vd_write_f64(w, odds->shape);
 }
 
 static void load_odds(struct vd__odds *odds, struct vd_reader *r)
@@ -107,18 +116,20 @@ static void load_odds(struct vd__odds *odds, struct vd_reader *r)
 
     read_values(r, odds->rows, end);
     read_values(r, odds->peaks, end);
-    for (uint32_t i = 0; i < end; i++) {
+    for (uint32_t i = 0; i < end; i++)
         if (!(odds->rows[i] >= 0 && odds->peaks[i] >= 0))
             r->failed = true;
-        odds->n += odds->rows[i];
-        odds->n_peaks += odds->peaks[i];
-    }
+    read_values(r, odds->body, ODDS_BINS);
+    odds->n = read_not_negative(r);
+    odds->n_peaks = read_not_negative(r);
     odds->peak = read_not_negative(r);
     odds->in_block = read_below(r, ODDS_BLOCK);
-    /* Renewed now, not at the end of the next block: for the rest of this block the
-     * surprise may differ by what a block weighs. */
-    if (!r->failed && odds->n > 0)
-        vd__odds_renew(odds);
+    odds->start = read_not_negative(r);
+    odds->rate = read_not_negative(r);
+    odds->scale = read_not_negative(r);
+    odds->shape = read_not_negative(r);
+    if (odds->n_peaks > 0 && !(odds->rate > 0 && odds->scale > 0))
+        r->failed = true;
 }
 
 static void save_nearest(const struct vd__nearest *set, struct vd_writer *w)
@@ -218,6 +229,7 @@ static void save_state(const vd_stream *stream, struct vd_writer *w)
     for (int i = 0; i < VD_STREAM_PARTS; i++)
         save_tail(&stream->tail[i], w);
     save_odds(&stream->z, w);
+    vd_write_u32(w, stream->known);
     save_nearest(&stream->value, w);
     save_daily(&stream->daily, w);
     save_daily(&stream->spread, w);
@@ -241,6 +253,7 @@ static void load_state(vd_stream *stream, struct vd_reader *r)
     for (int i = 0; i < VD_STREAM_PARTS; i++)
         load_tail(&stream->tail[i], r);
     load_odds(&stream->z, r);
+    stream->known = read_below(r, VD_STREAM_PARTS + 1);
     load_nearest(&stream->value, r);
     load_daily(&stream->daily, r);
     load_daily(&stream->spread, r);

@@ -53,8 +53,8 @@ struct vd__odds {
 double vd__odds_surprise(const struct vd__odds *odds, double z);
 void vd__odds_add(struct vd__odds *odds, double z);
 
-/* Makes what is made at the end of a block. */
-void vd__odds_renew(struct vd__odds *odds);
+/* Lets the past count little: a part more goes into z from now on. */
+void vd__odds_fade(struct vd__odds *odds);
 
 /* ---- stream_nearest.c: the set of values seen ---- */
 
@@ -146,6 +146,7 @@ struct vd_stream {
     struct vd__recent recent;
     struct vd__tail tail[VD_STREAM_PARTS];
     struct vd__odds z;
+    uint32_t known; /* parts that z was made of */
     struct vd__nearest value;
     struct vd__daily daily, spread;
     struct vd__course brief, slow;
