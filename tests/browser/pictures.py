@@ -132,7 +132,6 @@ def pictures(monitor, laptop, browser):
     laptop.processes[RUNAWAY].cpu = 0.0
     time.sleep(30)                      # the flight recorder runs on for half a minute
     shot("event-dark", f"events/{event['id']}", height=1360)
-    shot("events-light", "events", theme="light", height=620)
 
 
 def main():

@@ -183,7 +183,7 @@ function options(
     return {
         width: Math.max(width, 40),
         height: props.height ?? 150,
-        padding: [8, 14, 0, 0],
+        padding: [8, 24, 0, 0],
         legend: { show: false },
         focus: { alpha: 0.35 },
         scales: {
