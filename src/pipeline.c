@@ -233,6 +233,10 @@ static void describe_drift(pipeline *p, struct record_event *event)
              "The scores have drifted: what is normal has changed, a retraining follows");
 }
 
+/* What has been seen for ten minutes only has no known tail: until then an anomaly that
+ * is just over the threshold is noted, and alerts when it gets worse. */
+static const double CONFIDENT = 0.75;
+
 static void update_anomaly(pipeline *p, const struct explain_input *in)
 {
     double threshold = alert_budget_threshold(&p->events.budget);
@@ -240,7 +244,6 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
     struct alert_input input = {
         .kind = ALERT_ANOMALY,
         .active = p->events.sustained >= threshold,
-        .worth_alert = true,
         .score = score,
         .severity = record_severity_of(score),
         .confidence = p->record.verdict.confidence,
@@ -250,6 +253,7 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
 
     if (input.severity == RECORD_NORMAL)
         input.severity = RECORD_LOW;
+    input.worth_alert = input.severity > RECORD_LOW || input.confidence >= CONFIDENT;
     /* A level that has held for long is the new normal: the event ends, and the models
      * learn it. */
     if (alert_events_adopt(&p->events,
