@@ -4,15 +4,18 @@
  *     tick [--root DIR] [--ticks N] [--pace-ms N] [--trace]
  *
  * Time is made up, a second from tick to tick, so that a run takes seconds instead of
- * minutes; what is read is real. --pace-ms waits between two ticks, so that caches are
- * as cold as in real life. --trace prints where allocations on the tick came from.
+ * minutes; what is read is real, the store goes to a folder that is removed. --pace-ms
+ * waits between two ticks, so that caches are as cold as in real life. --trace prints
+ * where allocations on the tick came from.
  *
  * malloc and its kin are counted per thread: the store's writer may allocate as it likes,
- * the thread that ticks may not. A tick that begins a training or a save copies what it
- * hands over; those are counted apart. Exits with 1 when another tick allocated.
+ * the thread that ticks may not. A tick that hands a training, a save or an
+ * event's flight recorder over to a worker copies it; those are counted apart. Exits with
+ * 1 when another tick allocated.
  */
 #include <dlfcn.h>
 #include <execinfo.h>
+#include <ftw.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,10 +97,20 @@ static void tick(struct run *run)
     pipeline_tick(run->p, run->time_ns, run->mono_ns, 0);
 }
 
+/* What changes when a tick hands a copy to a worker: a training, a save, the flight
+ * recorder of an event. */
+static int64_t hand_overs(const pipeline *p)
+{
+    int64_t mark = p->save_due_ns + (p->training ? 1 : 0) + (p->saving ? 2 : 0);
+
+    for (int kind = 0; kind < ALERT_KINDS; kind++)
+        mark += p->event[kind].recorder_due_ns + (p->event[kind].recorder_first ? 4 : 0);
+    return mark;
+}
+
 static void measured_tick(struct run *run, bool trace)
 {
-    bool busy = run->p->training || run->p->saving;
-    int64_t saved_ns = run->p->save_due_ns;
+    int64_t mark = hand_overs(run->p);
     unsigned long before = allocations, made;
     double cpu = thread_cpu_us();
     int64_t start = os_clock_mono_ns();
@@ -111,8 +124,7 @@ static void measured_tick(struct run *run, bool trace)
     run->cpu_us[i] = thread_cpu_us() - cpu;
     for (int k = 0; k < PIPELINE_STAGES; k++)
         run->stage_us[k][i] = run->p->stage_us[k];
-    if ((!busy && (run->p->training || run->p->saving)) ||
-        saved_ns != run->p->save_due_ns) {
+    if (mark != hand_overs(run->p)) {
         run->handed_over++;
         run->in_hand_over += made;
     } else {
@@ -141,7 +153,7 @@ static int report(struct run *run)
     print_row("its CPU time", run->cpu_us, run->n);
     printf("\nallocations on the tick: %lu in %ld of %ld ticks", run->in_others,
            run->dirty, run->n - run->handed_over);
-    printf(" (and %lu in %ld ticks that handed a training or a save over)\n",
+    printf("\n(and %lu in %ld ticks that handed a training, a save or an event over)\n",
            run->in_hand_over, run->handed_over);
     return run->in_others == 0 ? 0 : 1;
 }
@@ -208,6 +220,13 @@ static void release(struct run *run)
         free(run->stage_us[k]);
 }
 
+static int remove_one(const char *path, const struct stat *info, int kind,
+                      struct FTW *place)
+{
+    (void)info, (void)kind, (void)place;
+    return remove(path);
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"root", required_argument, NULL, 'r'},
@@ -244,6 +263,6 @@ int main(int argc, char **argv)
     else
         fprintf(stderr, "%s\n", err.text);
     release(&run);
-    printf("data was kept in %s\n", dir);
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return code;
 }
