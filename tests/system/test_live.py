@@ -1,0 +1,166 @@
+"""Real loads on the real machine: `vedette burn` runs away, and the alert names it.
+
+A machine that others keep busy has no room for one load more to be told from the rest;
+such a test waits for two quiet minutes at most and is skipped, with what it saw.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import uuid
+
+import pytest
+from monitor import Monitor, binary, environment, wait
+
+pytestmark = [pytest.mark.live, pytest.mark.slow]
+IN_TIME = 15
+
+
+def cpu_times():
+    """(busy, all) in clock ticks."""
+    with open("/proc/stat") as f:
+        fields = [int(x) for x in f.readline().split()[1:9]]
+    return sum(fields) - fields[3] - fields[4], sum(fields)
+
+
+def use_for(seconds):
+    """Share of the machine used in the next so many seconds."""
+    before = cpu_times()
+    time.sleep(seconds)
+    after = cpu_times()
+    return (after[0] - before[0]) / max(after[1] - before[1], 1)
+
+
+@pytest.fixture
+def calm():
+    """Skips unless the machine is mostly idle for five seconds in a row."""
+    deadline = time.monotonic() + 120
+    while (use := use_for(5)) > 0.35:
+        if time.monotonic() > deadline:
+            pytest.skip(f"others use {100 * use:.0f} % of this machine")
+
+
+@pytest.fixture
+def burn():
+    """burn(kind, *options): a running `vedette burn`; ended with the test."""
+    running = []
+
+    def start(*words, command=()):
+        running.append(subprocess.Popen(
+            [*command, binary(), "burn", "--config", "none", "--duration", "60s", *words],
+            env=environment(), stdout=subprocess.DEVNULL))
+        return running[-1]
+
+    yield start
+    for p in running:
+        p.terminate()
+        p.wait()
+
+
+def check(monitor, start_load, families, resource):
+    v = monitor("--warm-up", "20s", "--no-desktop")
+    v.wait_ready(60)
+    before = use_for(3)
+    if before > 0.5:
+        pytest.skip(f"others use {100 * before:.0f} % of this machine by now")
+    began = time.time()
+    load = start_load()
+    event = v.wait_alert(IN_TIME, lambda e: e["end"] is None and e["suspects"])
+    assert event["start"] >= began - 2, event
+    assert any(t["metric"].startswith(families) for t in event["top"]), event
+    assert all(t["expected"] is not None for t in event["top"]), event
+    suspect = event["suspects"][0]
+    assert suspect["process"]["pid"] == load.pid, event
+    assert suspect["resource"] == resource, event
+    v.stop()
+
+
+def test_cpu(calm, monitor, burn):
+    workers = str(os.cpu_count())
+    check(monitor, lambda: burn("cpu", "--workers", workers), ("cpu_", "load", "tasks"), "cpu")
+
+
+def test_memory(calm, monitor, burn):
+    check(monitor, lambda: burn("memory", "--amount", "3GiB", "--rate", "300MiB"),
+          ("cpu_memory", "memory_"), "memory")
+
+
+def test_disk(calm, monitor, burn, tmp_path):
+    check(monitor, lambda: burn("disk", "--rate", "100MiB", "--folder", str(tmp_path)),
+          ("disk_", "pressure_io"), "disk_write")
+
+
+def ip(*words):
+    return subprocess.run(["ip", *words], capture_output=True, text=True)
+
+
+@pytest.fixture
+def far_side():
+    """A network of our own: a namespace with one end of a cable, `wan0`, the other end in
+    a second namespace, so that nothing of this machine's network is touched."""
+    here, there = (f"vd{uuid.uuid4().hex[:8]}" for _ in range(2))
+    made = ip("netns", "add", here)
+    if made.returncode != 0:
+        pytest.skip(f"no network namespace may be made: {made.stderr.strip()}")
+    ip("netns", "add", there)
+    for words in (("link", "add", "wan0", "netns", here, "type", "veth", "peer", "name",
+                   "wan0", "netns", there),
+                  ("-n", here, "addr", "add", "10.99.0.1/24", "dev", "wan0"),
+                  ("-n", there, "addr", "add", "10.99.0.2/24", "dev", "wan0"),
+                  ("-n", here, "link", "set", "lo", "up"),
+                  ("-n", here, "link", "set", "wan0", "up"),
+                  ("-n", there, "link", "set", "wan0", "up")):
+        done = ip(*words)
+        if done.returncode != 0:
+            ip("netns", "del", here)
+            ip("netns", "del", there)
+            pytest.skip(f"no cable between namespaces: {done.stderr.strip()}")
+    yield here
+    ip("netns", "del", here)
+    ip("netns", "del", there)
+
+
+class Inside(Monitor):
+    """A monitor in a network namespace: its API is asked from in there."""
+
+    namespace = None
+
+    def get(self, path):
+        ask = ("import sys,urllib.request as u;"
+               "sys.stdout.buffer.write(u.urlopen(sys.argv[1],timeout=15).read())")
+        done = subprocess.run(["ip", "netns", "exec", self.namespace, sys.executable, "-c",
+                               ask, f"http://127.0.0.1:{self.port}{path}"],
+                              capture_output=True, timeout=30)
+        return (200 if done.returncode == 0 else 500), done.stdout or done.stderr
+
+
+def test_network(calm, far_side, tmp_path, burn):
+    into = ("ip", "netns", "exec", far_side)
+    v = Inside(tmp_path / "data", "--warm-up", "20s", "--no-desktop", command=into)
+    v.namespace = far_side
+    try:
+        v.started()
+        v.wait_ready(60)
+        load = burn("network", "--to", "10.99.0.2:9", "--rate", "60MiB", command=into)
+        event = v.wait_alert(IN_TIME, lambda e: any(
+            t["metric"].startswith("network_sent") for t in e["top"]))
+        # `ip netns exec` becomes the program it is given.
+        assert load.pid in [s["process"]["pid"] for s in event["suspects"]], event
+        v.stop()
+    finally:
+        v.kill()
+
+
+def test_default_settings_end_to_end(calm, monitor, burn):
+    """Nothing set: a minute of warm-up, then the runaway process on the terminal."""
+    v = monitor()
+    v.wait_ready(90)
+    load = burn("cpu", "--workers", str(os.cpu_count()))
+    wait(lambda: f"(pid {load.pid})" in v.out.text + v.err.text, IN_TIME + 2, "the alert")
+    said = v.out.text + v.err.text
+    assert re.search(r"cpu_\w+(\{\d+\})?: [\d.]+ \(high, expected ≈[\d.]+, z=", said), said
+    v.stop()
+    alerts = [json.loads(line) for line in open(v.data_dir / "alerts.jsonl")]
+    assert any(a["kind"] == "anomaly" and a["explanation"] for a in alerts), alerts

@@ -1,0 +1,97 @@
+"""On a quiet machine nobody is woken."""
+import csv
+import math
+import random
+import time
+
+import pytest
+from monitor import Monitor
+
+HOURS = 2
+
+
+def quiet_rows(seed):
+    """Two hours at 1 Hz of a machine that works a little: correlated noise, a job every
+    ten minutes from the start on, long tails. No two hours of it are alike."""
+    chance = random.Random(seed)
+    cpu = 0.0
+    for t in range(HOURS * 3600):
+        cpu = 0.9 * cpu + chance.gauss(0, 1.0)
+        job = 12 if t % 600 < 4 else 0
+        use = max(0.3, 9 + cpu + job)
+        yield {
+            "timestamp": 1_700_000_000 + t,
+            "cpu_percent": round(min(100, use), 2),
+            "cpu_freq": round(2400 + 8 * use + chance.gauss(0, 25), 1),
+            "cpu_memory": round(41 + 0.5 * math.sin(t / 900) + chance.gauss(0, 0.08), 3),
+            "cpu_temp": round(44 + 0.2 * use + chance.gauss(0, 0.4), 1),
+            "disk_read_mb": round(abs(chance.gauss(0, 0.02)) + (2 if job else 0), 4),
+            "disk_write_mb": round(chance.expovariate(4) + (1 if job else 0), 4),
+            "network_sent_mb": round(chance.expovariate(50), 4),
+            "network_recv_mb": round(chance.expovariate(30), 4),
+        }
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_two_quiet_hours_raise_no_alert(tmp_path, seed):
+    file = tmp_path / "quiet.csv"
+    with open(file, "w", newline="") as f:
+        rows = list(quiet_rows(seed))
+        writer = csv.DictWriter(f, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    v = Monitor(tmp_path / "data", "--replay", file, "--no-store")
+    try:
+        assert v.ended(300) == 0, v.said()
+    finally:
+        v.kill()
+    assert f"{HOURS * 3600} samples" in v.out.text, v.said()
+    assert " 0 alerts" in v.out.text, v.said()
+
+
+def test_recorded_normal_rows_raise_no_alert(tmp_path, data):
+    """Twenty minutes of a real laptop that its owner called normal."""
+    v = Monitor(tmp_path / "data", "--replay", data / "labeled" / "normal_training.csv",
+                "--no-store")
+    try:
+        assert v.ended(120) == 0, v.said()
+    finally:
+        v.kill()
+    assert "1200 samples" in v.out.text and " 0 alerts" in v.out.text, v.said()
+
+
+def test_quiet_minute_of_a_made_up_machine(monitor, machine):
+    """The live path, with /proc, rates and processes: 300 samples, none alerted."""
+    m = machine(step=0.1)
+    v = monitor("--interval", "200ms", "--warm-up", "10s", "--no-desktop", "--root", m.root)
+    v.wait_ticks(300, 120)
+    assert not v.events(alerted=1), v.events()
+    v.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.live
+def test_quiet_minutes_of_this_machine(monitor):
+    """Five minutes of the real machine, left alone as far as that can be known."""
+    v = monitor("--no-desktop")
+    busy = []
+    v.wait_ready(90)
+    until = time.monotonic() + 300
+    before = cpu_times()
+    while time.monotonic() < until:
+        time.sleep(1)
+        after = cpu_times()
+        busy.append((after[0] - before[0]) / max(after[1] - before[1], 1))
+        before = after
+    alerts = v.events(alerted=1)
+    v.stop()
+    if max(busy) > 0.5:
+        pytest.skip(f"others used up to {100 * max(busy):.0f} % of this machine")
+    assert not alerts, alerts
+
+
+def cpu_times():
+    """(busy, all) in clock ticks."""
+    with open("/proc/stat") as f:
+        fields = [int(x) for x in f.readline().split()[1:9]]
+    return sum(fields) - fields[3] - fields[4], sum(fields)
