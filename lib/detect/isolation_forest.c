@@ -212,9 +212,13 @@ static void score_rows(const struct isolation_forest *f, const double *rows, siz
         for (size_t j = 0; j < d; j++)
             x[j * BLOCK + i] =
                 isolation_value(rows[(i < n ? i : n - 1) * d + j], f->center[j]);
-    for (size_t tree = 0; tree < f->n_trees; tree++)
-        for (size_t i = 0; i < n; i += STEP)
-            walk_rows(f, tree, x + i, sum + i);
+    if (vd__isolation_wide_usable(f))
+        for (size_t tree = 0; tree < f->n_trees; tree++)
+            vd__isolation_wide_add(f, tree, x, BLOCK, n, sum);
+    else
+        for (size_t tree = 0; tree < f->n_trees; tree++)
+            for (size_t i = 0; i < n; i += STEP)
+                walk_rows(f, tree, x + i, sum + i);
     for (size_t i = 0; i < n; i++)
         scores[i] = score_of_sum(f, sum[i]);
 }

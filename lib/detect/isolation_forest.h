@@ -62,4 +62,12 @@ void vd__isolation_set_leaf(struct isolation_forest *f, size_t tree, size_t node
 enum vd_status vd__isolation_grow(struct isolation_forest *f, const struct vd__fit *fit,
                                   size_t features);
 
+/* Whether this machine and this forest can go through vd__isolation_wide_add. */
+bool vd__isolation_wide_usable(const struct isolation_forest *f);
+
+/* Adds the leaves of n rows (made up to a multiple of 32) in one tree to sum. x: column
+ * by column, `stride` apart. */
+void vd__isolation_wide_add(const struct isolation_forest *f, size_t tree, const float *x,
+                            size_t stride, size_t n, uint64_t *sum);
+
 #endif
