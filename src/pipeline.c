@@ -10,6 +10,7 @@
 #include "explain/explain.h"
 #include "feature/rates.h"
 #include "os/clock.h"
+#include "os/log.h"
 #include "pipeline_state.h"
 #include "vedette/calibration.h"
 
@@ -160,6 +161,10 @@ static void update_event(pipeline *p, const struct alert_input *input,
             describe(p, event);
         explain(p, input->kind, event, in, opened, new_peak);
     }
+    if (opened || change == RECORD_EVENT_ENDED)
+        os_log_record(OS_LOG_INFO, "event %lld %s: %s, %s: %s", (long long)event->id,
+                      opened ? "began" : "ended", event->kind,
+                      record_severity_name(event->severity), event->reason);
     if (alert_now || (event->alerted && change == RECORD_EVENT_ENDED))
         alert_channels_send(p->channels, event,
                             alert_now ? RECORD_EVENT_OPENED : RECORD_EVENT_ENDED);

@@ -34,8 +34,8 @@ enum vd_status dataset_align(struct dataset *data, const struct dataset *like,
 /* Drops the columns of `data` that `other` does not have. */
 void dataset_keep_common(struct dataset *data, const struct dataset *other);
 
-/* The rows of `data` that are labelled 0, or all when it has no labels, as a new data set of
- * numbers only. */
+/* The rows of `data` that are labelled 0, or all when it has no labels, as a new data set
+ * of numbers only. */
 enum vd_status dataset_normal_rows(struct dataset *normal, const struct dataset *data);
 
 void dataset_release(struct dataset *data);

@@ -165,12 +165,17 @@ static enum vd_status make_plan(const struct monitor_settings *s, struct plan *p
 
 /* ---- the loop ---- */
 
+/* system_monitor.log is rotated at this size, and so many old ones are kept, compressed.
+ */
+static const double LOG_BYTES = 5e6;
+enum { LOG_FILES = 5 };
+
 /* What the timer and the signals share. */
 struct watch {
     pipeline *pipeline;
     uv_loop_t *loop;
     uv_timer_t timer;
-    uv_signal_t on_int, on_term;
+    uv_signal_t on_int, on_term, on_hup;
     int64_t interval_ns;
     int64_t due_ns; /* monotonic: when the next tick is due */
     int64_t end_ns; /* monotonic; INT64_MAX = never */
@@ -218,7 +223,10 @@ static void on_signal(uv_signal_t *signal, int number)
 {
     struct watch *watch = signal->data;
 
-    (void)number;
+    if (number == SIGHUP) {
+        os_log_reopen();
+        return;
+    }
     watch->stopping = true;
     uv_stop(watch->loop);
 }
@@ -235,6 +243,7 @@ static void close_handles(struct watch *watch)
     uv_close((uv_handle_t *)&watch->timer, NULL);
     uv_close((uv_handle_t *)&watch->on_int, NULL);
     uv_close((uv_handle_t *)&watch->on_term, NULL);
+    uv_close((uv_handle_t *)&watch->on_hup, NULL);
 }
 
 static void say(enum store_level level, const char *text)
@@ -291,6 +300,19 @@ static void print_state(const pipeline *p, double warm_up_s)
                warm_up_s);
 }
 
+/* The general log lies beside the data; without it the console is enough. */
+static void open_log(const struct plan *plan)
+{
+    char path[sizeof plan->data_dir + 32];
+    struct vd_error err = {0};
+
+    if (!plan->config.store_on)
+        return;
+    snprintf(path, sizeof path, "%s/system_monitor.log", plan->data_dir);
+    if (os_log_open(path, LOG_BYTES, LOG_FILES, &err) != VD_OK)
+        os_log_warning("no log file: %s", err.text);
+}
+
 static int watch_machine(const struct monitor_settings *s, struct plan *plan,
                          struct vd_error *err)
 {
@@ -309,6 +331,10 @@ static int watch_machine(const struct monitor_settings *s, struct plan *plan,
         watch.timer.data = &watch;
         start_signal(&watch, &watch.on_int, SIGINT);
         start_signal(&watch, &watch.on_term, SIGTERM);
+        start_signal(&watch, &watch.on_hup, SIGHUP);
+        open_log(plan);
+        os_log_record(OS_LOG_INFO, "vedette " VEDETTE_VERSION " started, process %d",
+                      (int)getpid());
         if (plan->config.show_on)
             printf("Dashboard: http://%s:%d/\n", s->address,
                    pipeline_port(watch.pipeline));
@@ -322,11 +348,13 @@ static int watch_machine(const struct monitor_settings *s, struct plan *plan,
         schedule(&watch);
         uv_run(&loop, UV_RUN_DEFAULT);
         print_summary(watch.pipeline);
+        os_log_record(OS_LOG_INFO, "stopped");
         close_handles(&watch);
     }
     pipeline_free(watch.pipeline);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
+    os_log_close();
     return status == VD_OK ? CMD_OK : CMD_FAILED;
 }
 

@@ -320,6 +320,19 @@ void os_log(enum os_log_level level, const char *format, ...)
     errno = saved;
 }
 
+void os_log_record(enum os_log_level level, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    int saved = errno;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    to_file(level, text);
+    errno = saved;
+}
+
 void os_log_failure(const struct vd_error *err)
 {
     os_log_error("%s%s%s", err->text, *err->hint != '\0' ? ": " : "", err->hint);

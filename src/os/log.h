@@ -26,6 +26,10 @@ enum os_log_level os_log_get_level(void);
 void os_log(enum os_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same, into the file alone: what the console hears in another way. */
+void os_log_record(enum os_log_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 #define os_log_debug(...)   os_log(OS_LOG_DEBUG, __VA_ARGS__)
 #define os_log_info(...)    os_log(OS_LOG_INFO, __VA_ARGS__)
 #define os_log_warning(...) os_log(OS_LOG_WARNING, __VA_ARGS__)
