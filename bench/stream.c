@@ -13,7 +13,8 @@
 #include "budget_noise.h"
 #include "vedette/stream.h"
 
-/* Time of this process on a core, so that what else runs on the machine does not count. */
+/* Time of this process on a core, so that what else runs on the machine does not count.
+ */
 static double seconds_now(void)
 {
     struct timespec now;
