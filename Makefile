@@ -23,7 +23,7 @@ test: ## install what tests need, build, run all tests
 
 bench: ## measure: every figure in the documents (ARGS="tick detectors")
 	@scripts/deps.sh run
-	@scripts/build.sh release -DBUILD_TESTING=OFF -DVD_BENCH=ON
+	@scripts/build.sh release -DVD_BENCH=ON
 	@scripts/bench.sh $(ARGS)
 
 fmt: ## format the C sources

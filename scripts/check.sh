@@ -41,7 +41,8 @@ strict() {
     local folder=build/check-$name log
     log=$(mktemp)
     cmake --preset "$preset" -B "$folder" -DCMAKE_C_COMPILER="$compiler" \
-        -DCMAKE_C_FLAGS=-Werror -DVD_DASHBOARD="${4:-OFF}" >"$log" 2>&1 &&
+        -DCMAKE_C_FLAGS=-Werror -DVD_DASHBOARD="${4:-OFF}" \
+        -DBUILD_TESTING=ON -DVD_BENCH=ON >"$log" 2>&1 &&
         cmake --build "$folder" >>"$log" 2>&1
     local code=$?
     [ $code -eq 0 ] || grep -E -A 6 'error:|Error|FAILED' "$log" | head -60
@@ -61,9 +62,7 @@ check "clang, minimal" strict clang-min min clang
 check exports scripts/check-exports.sh build/check-gcc
 check hardening scripts/check-hardening.sh build/check-gcc/vedette
 check "manual pages, completions" scripts/check-manuals.sh build/check-gcc/vedette
-if [ -e web/biome.json ]; then
-    check "dashboard sources" npm --prefix web run --silent check
-fi
+check "dashboard sources" npm --prefix web run --silent check
 
 echo
 if [ ${#failed[@]} -gt 0 ]; then
