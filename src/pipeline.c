@@ -52,15 +52,21 @@ void pipeline_say(const pipeline *p, enum store_level level, const char *format,
 
 /* ---- one tick ---- */
 
-/* The oddest sample of a run explains it: on the tick on which the event opens, or ends,
- * the machine may look normal again. */
+/* The sample with most to tell explains the run: on the tick on which the event opens, or
+ * ends, the machine may look normal again, and a leak is small at its beginning. */
 static void remember_why(pipeline *p, const struct explain_input *in)
 {
-    if (p->events.onset_ns == 0 && p->events.event[ALERT_ANOMALY].id == 0)
-        p->why_surprise = 0;
-    else if (p->record.verdict.surprise > p->why_surprise) {
-        explain_event(in, &p->why);
-        p->why_surprise = p->record.verdict.surprise;
+    struct record_event now;
+    double told;
+
+    if (p->events.onset_ns == 0 && p->events.event[ALERT_ANOMALY].id == 0) {
+        p->why_told = -1;
+        return;
+    }
+    told = explain_event(in, &now);
+    if (told > p->why_told) {
+        explain_copy(&p->why, &now);
+        p->why_told = told;
     }
 }
 
@@ -239,7 +245,8 @@ static void describe_drift(pipeline *p, struct record_event *event)
 }
 
 /* What has been seen for ten minutes only has no known tail: until then an anomaly that
- * is just over the threshold is noted, and alerts when it gets worse. */
+ * is just over the threshold is noted, and alerts when it gets worse or when one of the
+ * core metrics is far out by itself. */
 static const double CONFIDENT = 0.75;
 
 static void update_anomaly(pipeline *p, const struct explain_input *in)
@@ -258,7 +265,8 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
 
     if (input.severity == RECORD_NORMAL)
         input.severity = RECORD_LOW;
-    input.worth_alert = input.severity > RECORD_LOW || input.confidence >= CONFIDENT;
+    input.worth_alert = input.severity > RECORD_LOW || input.confidence >= CONFIDENT ||
+                        p->record.verdict.far_out;
     /* A level that has held for long is the new normal: the event ends, and the models
      * learn it. */
     if (alert_events_adopt(&p->events,

@@ -63,8 +63,8 @@ struct pipeline {
     size_t n_hits;
     struct detect_silence silence;
     struct detect_silence_hit silence_hit;
-    struct record_event why; /* explanation of the oddest sample of the running event */
-    double why_surprise;
+    struct record_event why; /* explanation of the sample that tells most so far */
+    double why_told;
     struct pipeline_event event[ALERT_KINDS];
     struct pipeline_change change[PIPELINE_CHANGES];
     size_t first_change, n_changes;

@@ -12,6 +12,7 @@
 
 enum { LIVE_ROBUST_Z, LIVE_METRIC_LAYER };
 
+/* A training that has nothing new to learn from is waste. */
 enum { NEW_ROWS_MIN = 50 };
 
 struct detect_set {
@@ -23,6 +24,7 @@ struct detect_set {
     int64_t first_ns;        /* monotonic: the first row */
     int64_t training_due_ns; /* monotonic */
     size_t trainings;
+    size_t new_rows; /* learned since the last training */
 };
 
 struct detect_config detect_config_default(void)
@@ -94,8 +96,9 @@ static void read_live(detect_set *set, const struct record_schema *schema,
 
 /* No member alone decides: where two or more have a verdict, none counts for more than
  * this above the second most surprised. One detector with a tail that came out too short
- * would otherwise be a false alarm of the whole. */
-static const double ALONE = 2;
+ * would otherwise be a false alarm of the whole. What a metric's own baseline calls far
+ * out, by so many sigmas, needs no second voice. */
+static const double ALONE = 2, FAR_OUT = 10;
 
 static void hold_back_the_loner(double *surprise, size_t n)
 {
@@ -114,7 +117,7 @@ static void hold_back_the_loner(double *surprise, size_t n)
             surprise[i] = second + ALONE;
 }
 
-static void combine(struct record_verdict *verdict, double threshold)
+static void combine(struct record_verdict *verdict, double z, double threshold)
 {
     double surprise[RECORD_DETECTORS_MAX];
 
@@ -124,7 +127,8 @@ static void combine(struct record_verdict *verdict, double threshold)
         surprise[i] = score->surprise;
         score->score = vd_score_of_surprise(score->surprise, threshold);
     }
-    hold_back_the_loner(surprise, verdict->n);
+    if (!(z >= FAR_OUT))
+        hold_back_the_loner(surprise, verdict->n);
     verdict->surprise = vd_surprise_combine(surprise, NULL, verdict->n);
     verdict->score = vd_score_of_surprise(verdict->surprise, threshold);
 }
@@ -144,7 +148,8 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
     }
     read_live(set, schema, value, time_ns, live);
     detect_host_read(set->host, schema, value, live, verdict);
-    combine(verdict, threshold);
+    combine(verdict, live[LIVE_ROBUST_Z], threshold);
+    verdict->far_out = live[LIVE_ROBUST_Z] >= FAR_OUT;
     verdict->drift = vd_page_hinkley_push(&set->drift, verdict->score) == VD_DRIFT_DOWN;
     verdict->latency_us = (double)(os_clock_mono_ns() - start) * 1e-3;
 }
@@ -153,12 +158,14 @@ void detect_set_learn(detect_set *set, const double *value)
 {
     detect_baseline_learn(&set->baseline, value);
     detect_host_learn(set->host);
+    set->new_rows++;
 }
 
 void detect_set_retrain(detect_set *set, int64_t mono_ns, double wait_s)
 {
     int64_t due_ns = mono_ns + (int64_t)(wait_s * 1e9);
 
+    set->new_rows = NEW_ROWS_MIN;
     if (due_ns < set->training_due_ns)
         set->training_due_ns = due_ns;
 }
@@ -189,7 +196,8 @@ const double *detect_set_z(const detect_set *set)
 
 int64_t detect_set_training_due(const detect_set *set)
 {
-    return set->training_due_ns;
+    return set->trainings > 0 && set->new_rows < NEW_ROWS_MIN ? INT64_MAX
+                                                              : set->training_due_ns;
 }
 
 host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns)
@@ -202,8 +210,7 @@ host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns)
 
     set->trainings++;
     wait = fmin(wait, set->config.retrain_s);
-    /* Slow samples: a training that has nothing new to learn from is waste. */
-    wait = fmax(wait, NEW_ROWS_MIN * set->config.interval_s);
+    set->new_rows = 0;
     set->training_due_ns = mono_ns + (int64_t)(wait * 1e9);
     return detect_host_train_begin(set->host);
 }

@@ -69,7 +69,7 @@ static double weight_of(const struct record_metric *metric)
     if (metric->label[0] != '\0')
         return 0.5;
     if (explain_group_of(metric->name) == EXPLAIN_GROUP_OTHER)
-        return 0.5;
+        return 0.1;
     /* A rate in bytes says more than one in operations. */
     if (strcmp(metric->unit, "MB/s") == 0)
         return 1.5;
@@ -85,9 +85,25 @@ static bool has_family(const struct record_event *event,
     return false;
 }
 
-static void pick_top(const struct explain_input *in, struct record_event *event,
-                     double z_min, size_t n_max)
+/* What was told of the same group already makes one more of it worth half as much. */
+static double news_of(const struct record_event *event,
+                      const struct record_schema *schema,
+                      const struct record_metric *metric)
 {
+    enum explain_group group = explain_group_of(metric->name);
+    double news = 1;
+
+    for (size_t i = 0; i < event->n_top; i++)
+        if (explain_group_of(schema->metric[event->top[i].metric].name) == group)
+            news /= 2;
+    return news;
+}
+
+static double pick_top(const struct explain_input *in, struct record_event *event,
+                       double z_min, size_t n_max)
+{
+    double told = 0;
+
     event->n_top = 0;
     while (event->n_top < n_max) {
         size_t best = SIZE_MAX;
@@ -97,14 +113,17 @@ static void pick_top(const struct explain_input *in, struct record_event *event,
             const struct record_metric *metric = &in->schema->metric[i];
             double key = fabs(in->z[i]) * weight_of(metric);
 
-            if (!(fabs(in->z[i]) >= z_min) || !(key > best_key) ||
-                has_family(event, in->schema, metric->name))
+            if (!(fabs(in->z[i]) >= z_min) || !(key > best_key))
+                continue;
+            key *= news_of(event, in->schema, metric);
+            if (!(key > best_key) || has_family(event, in->schema, metric->name))
                 continue;
             best = i;
             best_key = key;
         }
         if (best == SIZE_MAX)
             break;
+        told += best_key;
         event->top[event->n_top++] = (struct record_deviation){
             .metric = best,
             .value = in->value[best],
@@ -112,6 +131,7 @@ static void pick_top(const struct explain_input *in, struct record_event *event,
             .z = in->z[best],
         };
     }
+    return told;
 }
 
 /* A number as people read it: one decimal, none above a thousand, two digits when small.
@@ -168,11 +188,12 @@ static void add_reason(struct record_event *event, const char *words)
                  length == 0 ? "" : " | ", words);
 }
 
-void explain_event(const struct explain_input *in, struct record_event *event)
+double explain_event(const struct explain_input *in, struct record_event *event)
 {
-    pick_top(in, event, Z_WORTH_SAYING, RECORD_TOP);
+    double told = pick_top(in, event, Z_WORTH_SAYING, RECORD_TOP);
+
     if (event->n_top == 0)
-        pick_top(in, event, Z_BETTER_THAN_NOTHING, 1);
+        told = pick_top(in, event, Z_BETTER_THAN_NOTHING, 1);
     event->reason[0] = '\0';
     for (size_t i = 0; i < RECORD_TOP; i++) {
         const struct record_deviation *d = &event->top[i];
@@ -195,6 +216,7 @@ void explain_event(const struct explain_input *in, struct record_event *event)
     }
     if (event->n_top == 0)
         add_reason(event, "Unusual combination of values");
+    return told;
 }
 
 void explain_copy(struct record_event *to, const struct record_event *from)

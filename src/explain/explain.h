@@ -29,8 +29,10 @@ struct explain_input {
 };
 
 /* Fills top, explanation, factor, n_top and reason of the event: the metrics with the
- * largest |z|, one per family, those people know by name before those with a label. */
-void explain_event(const struct explain_input *in, struct record_event *event);
+ * largest |z|, one per family, those people know by name before those with a label, and
+ * a second one of a group only before others that deviate half as much. Returns how much
+ * there is to tell: the sum of the weighted |z|. */
+double explain_event(const struct explain_input *in, struct record_event *event);
 
 /* Copies what explain_event filled in. */
 void explain_copy(struct record_event *to, const struct record_event *from);

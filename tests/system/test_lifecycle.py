@@ -144,7 +144,8 @@ def test_killed_at_random_moments(tmp_path):
         v = Monitor(data, *FAST, "--interval", "50ms")
         try:
             v.started()
-            moment = time.monotonic() + chance.uniform(0.0, 3.0)
+            # Rows are committed five seconds at a time.
+            moment = time.monotonic() + chance.uniform(0.0, 7.0)
             if i == 0:
                 v.wait_ready(30)    # so that there is something to restore
                 v.stop()
