@@ -71,6 +71,22 @@ def test_pause_stops_the_page_and_not_the_monitor(page, live):
     wait(lambda: clock.inner_text() != shown, 20, "the page catches up")
 
 
+def test_a_pause_before_the_first_draw_rests_on_what_came(chromium, live):
+    """Pressed at the very moment the light turns live, by a script in the page."""
+    with chromium.new_page(base_url=f"http://127.0.0.1:{live.port}/") as page:
+        page.add_init_script("""
+            new MutationObserver(() => {
+                const light = document.querySelector("[data-connection=live]");
+                if (light === null || window.pressed) return;
+                window.pressed = true;
+                document.querySelector(".tool[aria-pressed]").click();
+            }).observe(document, {subtree: true, childList: true, attributes: true});""")
+        page.goto("/")
+        expect(page.get_by_role("button", name="Resume").first).to_be_visible()
+        expect(page.locator("main .panel").first).to_be_visible()
+        expect(page.locator(".facts dd").last).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
+
+
 def test_clear_hides_and_brings_back(page):
     page.keyboard.press("c")
     notice = page.locator(".notice", has_text="Charts start at")
@@ -208,6 +224,7 @@ def test_event_filters_ask_the_store_and_keep_their_state(page):
 
 def test_paper_is_light_whatever_the_theme(open_page, live):
     page = open_page(live, theme="dark")
+    expect(page.locator(".panel").first).to_be_visible()
     panel = "getComputedStyle(document.querySelector('.panel')).backgroundColor"
     assert page.evaluate(panel) != "rgb(255, 255, 255)"
     page.emulate_media(media="print")

@@ -1,6 +1,6 @@
 // The frame around the views: header, tabs, keys, help.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ago, clock, span } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { retryNow } from "./live.ts";
@@ -86,7 +86,7 @@ function View(props: { route: Route }) {
 /* ---- keys ---- */
 
 function useKeys(toggleHelp: () => void): void {
-    useEffect(() => {
+    useLayoutEffect(() => {
         const onKey = (e: KeyboardEvent) => {
             if (e.ctrlKey || e.metaKey || e.altKey) return;
             const target = e.target as HTMLElement;

@@ -1,7 +1,7 @@
 // The state of the page. Messages change `live` as they come; what is on the screen is
 // `shown`, which follows `live` unless the page is paused. Views read `shown`.
 
-import { useEffect, useReducer } from "preact/hooks";
+import { useLayoutEffect, useReducer } from "preact/hooks";
 import type { Event, Message, Metric, Process, Status, Tick } from "./contract.ts";
 import { Ring } from "./ring.ts";
 import { type Roles, rolesOf } from "./roles.ts";
@@ -79,13 +79,19 @@ export function emit(): void {
     for (const listener of [...listeners]) listener();
 }
 
+/** Brings what came to the screen. A page that was paused before anything came has nothing
+ * to rest on: it takes the first of it. */
+function follow(): void {
+    if (!ui.paused || ui.shown.status === null) ui.shown = { ...live };
+}
+
 function emitSoon(): void {
     if (document.hidden || timer !== 0) return;
     const wait = Math.max(0, drawnAt + REDRAW_MS - performance.now());
     timer = window.setTimeout(() => {
         timer = 0;
         drawnAt = performance.now();
-        if (!ui.paused) ui.shown = { ...live };
+        follow();
         requestAnimationFrame(emit);
     }, wait);
 }
@@ -98,7 +104,8 @@ export function wake(): void {
 /** Draws the component again whenever the state changes. */
 export function useStore(): typeof ui {
     const [, redraw] = useReducer((n: number, _: undefined) => n + 1, 0);
-    useEffect(() => {
+    // Before the next message can come: what it changes must not pass unseen.
+    useLayoutEffect(() => {
         const listener = () => redraw(undefined);
         listeners.add(listener);
         return () => {
@@ -121,6 +128,7 @@ export function receive(message: Message): void {
                 .slice(0, EVENTS_KEPT);
             if (message.latest !== null) takeTick(message.latest);
             live.epoch++;
+            follow(); // the light goes "live" now: with it comes what is live
             break;
         case "tick":
             takeTick(message);
