@@ -35,6 +35,7 @@ struct history_event_query {
     int64_t before_id;      /* page on: ids below this; 0 = from the newest */
     const char *kind;       /* NULL = all */
     bool alerted_only;
+    bool judged_only; /* only those that people said something of */
     size_t limit; /* 1 .. 1000 */
 };
 

@@ -199,13 +199,14 @@ static void describe_rules(pipeline *p, struct record_event *event)
             .expected = detect_set_expected(p->detect)[hit->metric],
             .z = detect_set_z(p->detect)[hit->metric],
         };
-        char name[RECORD_NAME_MAX + RECORD_LABEL_MAX], rule[192];
+        char rule[192];
         size_t length = strlen(event->reason);
 
-        snprintf(event->reason + length, sizeof event->reason - length,
-                 "%s%s is %.4g (limit: %s)", length == 0 ? "" : " | ",
-                 record_metric_label(&p->schema.metric[hit->metric], name, sizeof name),
-                 hit->value, detect_rule_text(hit->rule, rule, sizeof rule));
+        snprintf(
+            event->reason + length, sizeof event->reason - length,
+            "%s%s is %.4g (limit: %s)", length == 0 ? "" : " | ",
+            record_metric_label(&p->schema.metric[hit->metric], d.name, sizeof d.name),
+            hit->value, detect_rule_text(hit->rule, rule, sizeof rule));
         if (event->n_top < RECORD_TOP) {
             explain_deviation_text(&p->schema, &d, event->explanation[event->n_top],
                                    sizeof event->explanation[0]);
@@ -251,7 +252,8 @@ static const double CONFIDENT = 0.75;
 
 static void update_anomaly(pipeline *p, const struct explain_input *in)
 {
-    double threshold = alert_budget_threshold(&p->events.budget);
+    enum alert_word heard = pipeline_heard(p, in);
+    double threshold = alert_word_bar(heard, alert_budget_threshold(&p->events.budget));
     double score = vd_score_of_surprise(p->events.sustained, threshold);
     struct alert_input input = {
         .kind = ALERT_ANOMALY,
@@ -265,11 +267,13 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
 
     if (input.severity == RECORD_NORMAL)
         input.severity = RECORD_LOW;
-    input.worth_alert = input.severity > RECORD_LOW || input.confidence >= CONFIDENT ||
-                        p->record.verdict.far_out;
+    input.worth_alert = !alert_word_silences(heard) &&
+                        (heard == ALERT_REAL || input.severity > RECORD_LOW ||
+                         input.confidence >= CONFIDENT || p->record.verdict.far_out);
     /* A level that has held for long is the new normal: the event ends, and the models
-     * learn it. */
-    if (alert_events_adopt(&p->events,
+     * learn it. Not what was said to be real. */
+    if (alert_word_of(p->events.event[ALERT_ANOMALY].feedback) != ALERT_REAL &&
+        alert_events_adopt(&p->events,
                            (double)detect_set_rows(p->detect) * p->config.interval_s,
                            p->record.mono_ns))
         detect_set_retrain(p->detect, p->record.mono_ns, ALERT_ADOPT_S / 2);
@@ -289,6 +293,13 @@ static void update_rules(pipeline *p, const struct explain_input *in)
         if (p->hit[i].rule->severity > worst)
             worst = p->hit[i].rule->severity;
     input.active = p->n_hits > 0;
+    if (input.active && p->feedback.n > 0) {
+        struct record_event now = {.kind = "rule"};
+
+        describe_rules(p, &now);
+        input.worth_alert = !alert_word_silences(
+            alert_feedback_heard(&p->feedback, &now, p->record.time_ns));
+    }
     input.severity = worst;
     input.score = score_of_severity(worst);
     input.time_ns = p->record.time_ns;

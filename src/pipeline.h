@@ -58,6 +58,18 @@ struct pipeline_summary {
 
 void pipeline_summary(const pipeline *p, struct pipeline_summary *out);
 
+/* What saying `text` of an event ("" = undoing what was said) would change on the events
+ * of the last seven days, as a sentence for people. VD_ERR_DATA when there is no such
+ * event, or nothing to undo. Reads the history only: any thread, with or without a
+ * monitor. */
+enum vd_status pipeline_feedback_preview(const struct history_reader *history,
+                                         int64_t event_id, const char *text,
+                                         int64_t now_ns, char *answer, size_t size,
+                                         struct vd_error *err);
+
+/* What a metric is about, for those who compare events. */
+int pipeline_group_of(const char *metric);
+
 /* Saves the models, flushes and closes everything. Waits for a training under way; the
  * loop has to run once more for the dashboard's connections. Takes NULL. */
 void pipeline_free(pipeline *p);

@@ -123,35 +123,13 @@ static void status(void *context, struct show_status *out)
     fill_sinks(p, out);
 }
 
-/* An open event hears it at once, a closed one in the store. A confirmed alert is no
- * false alarm and gives its share of the budget back. */
-static enum vd_status feedback(void *context, int64_t event_id, const char *text,
-                               struct vd_error *err)
-{
-    pipeline *p = context;
-    enum vd_status result;
-
-    if (p->store == NULL)
-        return vd_error_set(err, VD_ERR_UNAVAILABLE, "start without --no-store",
-                            "feedback needs the store");
-    result = store_set_feedback(p->store, event_id, text, err);
-    if (result != VD_OK)
-        return result;
-    for (int kind = 0; kind < ALERT_KINDS; kind++)
-        if (p->events.event[kind].id == event_id)
-            snprintf(p->events.event[kind].feedback,
-                     sizeof p->events.event[kind].feedback, "%s", text);
-    if (strcmp(text, "real") == 0)
-        alert_budget_confirmed(&p->events.budget);
-    return VD_OK;
-}
-
 struct show_source pipeline_show_source(pipeline *p)
 {
     return (struct show_source){
         .context = p,
         .status = status,
         .history = p->store == NULL ? NULL : store_set_history(p->store),
-        .feedback = feedback,
+        .feedback = pipeline_feedback_take,
+        .preview = pipeline_feedback_ask,
     };
 }

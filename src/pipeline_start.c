@@ -16,8 +16,7 @@ static const char *const MODEL_NAME = "monitor";
 
 /* One piece of work on a worker thread and its end on the loop's. */
 struct work {
-    uv_work_t request;
-    pipeline *p;
+    struct pipeline_work of;
     host_job *job;      /* training */
     struct vd_writer w; /* saving */
     struct vd_error err;
@@ -34,7 +33,7 @@ static void train(uv_work_t *request)
 {
     struct work *work = request->data;
 
-    if (work->p->config.loop != NULL)
+    if (work->of.p->config.loop != NULL)
         be_nice();
     detect_host_train_run(work->job);
 }
@@ -42,7 +41,7 @@ static void train(uv_work_t *request)
 static void train_done(uv_work_t *request, int cancelled)
 {
     struct work *work = request->data;
-    pipeline *p = work->p;
+    pipeline *p = work->of.p;
 
     (void)cancelled;
     p->training = false;
@@ -58,16 +57,16 @@ static void save(uv_work_t *request)
 {
     struct work *work = request->data;
 
-    if (work->p->config.loop != NULL)
+    if (work->of.p->config.loop != NULL)
         be_nice();
-    work->status = store_set_model_save(work->p->store, MODEL_NAME, work->w.at,
+    work->status = store_set_model_save(work->of.p->store, MODEL_NAME, work->w.at,
                                         work->w.size, &work->err);
 }
 
 static void save_done(uv_work_t *request, int cancelled)
 {
     struct work *work = request->data;
-    pipeline *p = work->p;
+    pipeline *p = work->of.p;
 
     (void)cancelled;
     p->saving = false;
@@ -77,7 +76,8 @@ static void save_done(uv_work_t *request, int cancelled)
     free(work);
 }
 
-static void run(pipeline *p, struct work *work, uv_work_cb begin, uv_after_work_cb end)
+void pipeline_run(pipeline *p, struct pipeline_work *work, uv_work_cb begin,
+                  uv_after_work_cb end)
 {
     work->p = p;
     work->request.data = work;
@@ -105,7 +105,7 @@ void pipeline_train_when_due(pipeline *p)
     }
     work->job = job;
     p->training = true;
-    run(p, work, train, train_done);
+    pipeline_run(p, &work->of, train, train_done);
 }
 
 static struct work *save_work(pipeline *p)
@@ -116,6 +116,7 @@ static struct work *save_work(pipeline *p)
         return NULL;
     alert_budget_save(&p->events.budget, &work->w);
     detect_set_save(p->detect, &p->schema, &work->w);
+    alert_feedback_save(&p->feedback, &work->w);
     if (work->w.status == VD_OK)
         return work;
     vd_writer_release(&work->w);
@@ -131,7 +132,7 @@ void pipeline_save_when_due(pipeline *p)
         return;
     if (p->save_due_ns != 0 && (work = save_work(p)) != NULL) {
         p->saving = true;
-        run(p, work, save, save_done);
+        pipeline_run(p, &work->of, save, save_done);
     }
     p->save_due_ns = p->record.mono_ns + (int64_t)(p->config.save_s * 1e9);
 }
@@ -182,8 +183,7 @@ static bool was_flagged(const struct record_event *event, size_t n, int64_t at_n
     for (size_t i = 0; i < n; i++)
         if (event[i].start_ns <= at_ns &&
             (event[i].end_ns == 0 || at_ns <= event[i].end_ns) &&
-            strcmp(event[i].kind, "anomaly") == 0 &&
-            strcmp(event[i].feedback, "normal") != 0)
+            strcmp(event[i].kind, "anomaly") == 0)
             return true;
     return false;
 }
@@ -267,6 +267,10 @@ static void restore(pipeline *p)
         else
             pipeline_say(p, STORE_WARNING, "models of the last run not used: %s",
                          err.text);
+        /* An older vedette did not write it. */
+        if (err.status == VD_OK && r.left > 0 &&
+            alert_feedback_load(&p->feedback, &r, &err) != VD_OK)
+            pipeline_say(p, STORE_WARNING, "%s", err.text);
     }
     free(bytes);
     if (detect_set_rows(p->detect) == 0 && p->config.backfill_s > 0)
@@ -310,6 +314,7 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
     gethostname(p->host_name, sizeof p->host_name - 1);
     p->config.channels.host = p->host_name;
     alert_events_init(&p->events, &config->alert);
+    alert_feedback_init(&p->feedback, pipeline_group_of);
     status = open_sinks(p, err);
     if (status == VD_OK)
         status = collect_set_new(&p->collect, &config->collect, NULL, &p->schema, err);
@@ -321,8 +326,10 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
         status = explain_recorder_new(&p->recorder);
     if (status == VD_OK)
         status = open_dashboard(p, err);
-    if (status == VD_OK && p->store != NULL)
+    if (status == VD_OK && p->store != NULL) {
         restore(p);
+        pipeline_feedback_restore(p);
+    }
 out:
     if (status != VD_OK) {
         vd_error_set(err, status, NULL, "the monitor cannot start: %s",
@@ -336,7 +343,7 @@ out:
 
 static bool busy(const pipeline *p)
 {
-    return p->training || p->saving;
+    return p->training || p->saving || p->hearing;
 }
 
 void pipeline_free(pipeline *p)
@@ -350,13 +357,14 @@ void pipeline_free(pipeline *p)
         struct work *work = save_work(p);
 
         if (work != NULL) {
-            work->p = p;
-            work->request.data = work;
-            save(&work->request);
-            save_done(&work->request, 0);
+            work->of.p = p;
+            work->of.request.data = work;
+            save(&work->of.request);
+            save_done(&work->of.request, 0);
         }
     }
     alert_channels_free(p->channels);
+    alert_feedback_release(&p->feedback);
     store_set_close(p->store);
     explain_recorder_free(p->recorder);
     detect_set_free(p->detect);

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 
+#include "alert/feedback.h"
 #include "detect/silence.h"
 #include "explain/explain.h"
 #include "feature/rates.h"
@@ -55,6 +56,7 @@ struct pipeline {
     detect_set *detect;
     explain_recorder *recorder;
     struct alert_events events;
+    struct alert_feedback feedback;
     alert_channels *channels;
     store_set *store;  /* NULL = off */
     show_server *show; /* NULL = off */
@@ -74,6 +76,8 @@ struct pipeline {
     int64_t trained_ns;    /* wall clock; 0 = never */
     int64_t save_due_ns;   /* monotonic */
     bool training, saving; /* on a worker thread now */
+    bool hearing;          /* what people said is being read, on a worker thread */
+    bool heard_anew;       /* and has changed since that began */
     int64_t watch_ns;
     double stage_us[PIPELINE_STAGES];
     struct pipeline_latency latency[RECORD_DETECTORS_MAX];
@@ -89,6 +93,29 @@ const char *pipeline_stage_name(enum pipeline_stage stage);
 void pipeline_keep_moments(pipeline *p);
 void pipeline_train_when_due(pipeline *p);
 void pipeline_save_when_due(pipeline *p);
+
+/* Runs `begin` on a worker thread and then `end` on the loop's; both here and now where
+ * there is no loop. */
+struct pipeline_work {
+    uv_work_t request;
+    pipeline *p;
+};
+void pipeline_run(pipeline *p, struct pipeline_work *work, uv_work_cb begin,
+                  uv_after_work_cb end);
+
+/* pipeline_feedback.c */
+
+/* Reads what people said from the store, for the first time. */
+void pipeline_feedback_restore(pipeline *p);
+/* The same after it changed: on a worker thread, taken over on the loop's. */
+void pipeline_feedback_reread(pipeline *p);
+/* An answer for the dashboard: see struct show_source. */
+enum vd_status pipeline_feedback_take(void *context, int64_t event_id, const char *text,
+                                      struct vd_error *err);
+enum vd_status pipeline_feedback_ask(void *context, int64_t event_id, const char *text,
+                                     char *answer, size_t size, struct vd_error *err);
+/* What people said of events like the anomaly that runs now, or begins. */
+enum alert_word pipeline_heard(pipeline *p, const struct explain_input *in);
 
 /* pipeline_show.c */
 void pipeline_count_latency(pipeline *p);

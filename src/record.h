@@ -164,8 +164,9 @@ struct record_verdict {
 
 /* One metric that deviates: `gpu_memory: 14.2 (high, expected ≈9.4, z=1.9)`. */
 struct record_deviation {
-    size_t metric; /* index in the schema */
+    size_t metric; /* index in the schema; SIZE_MAX = this run does not have it */
     double value, expected, z;
+    char name[RECORD_NAME_MAX + RECORD_LABEL_MAX]; /* as record_metric_label gives it */
 };
 
 /* ---- events ---- */
@@ -190,7 +191,8 @@ struct record_event {
     size_t n_top;
     struct record_suspect suspect[RECORD_SUSPECTS];
     size_t n_suspects;
-    char feedback[24]; /* "", "normal", "real", "expected" */
+    char feedback[24];   /* "", "normal", "real", "expected" */
+    int64_t feedback_ns; /* when it was said; 0 = nothing was */
 };
 
 /* ---- one tick, whole ---- */

@@ -97,10 +97,33 @@ void alert_budget_alerted(struct alert_budget *b)
     b->penalty = fmin(b->penalty + PENALTY, PENALTY_MAX);
 }
 
-void alert_budget_confirmed(struct alert_budget *b)
+void alert_budget_confirmed(struct alert_budget *b, struct alert_credit *credit)
 {
-    b->alerts = fmax(b->alerts - 1, 0);
-    b->penalty = fmax(b->penalty - PENALTY, 0);
+    struct alert_credit given = {
+        .alerts = fmin(b->alerts, 1),
+        .penalty = fmin(b->penalty, PENALTY),
+        .quiet_s = b->quiet_s,
+    };
+
+    b->alerts -= given.alerts;
+    b->penalty -= given.penalty;
+    if (credit != NULL)
+        *credit = given;
+}
+
+void alert_budget_unconfirmed(struct alert_budget *b, const struct alert_credit *credit)
+{
+    double since_s = fmax(b->quiet_s - credit->quiet_s, 0);
+
+    b->alerts += credit->alerts;
+    b->penalty = fmin(b->penalty + credit->penalty * exp(-since_s / WEEK_S), PENALTY_MAX);
+}
+
+bool alert_credit_is_sane(const struct alert_credit *credit)
+{
+    return credit->alerts >= 0 && credit->alerts <= 1 && credit->penalty >= 0 &&
+           credit->penalty <= PENALTY && credit->quiet_s >= 0 &&
+           isfinite(credit->quiet_s);
 }
 
 double alert_budget_achieved(const struct alert_budget *b)

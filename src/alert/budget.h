@@ -43,9 +43,22 @@ void alert_budget_add(struct alert_budget *b, double surprise, double seconds);
 /* The surprise above which something goes out as an alert. */
 double alert_budget_threshold(const struct alert_budget *b);
 
-/* An alert went out; `confirmed` later takes it back ("real" is no false alarm). */
+/* An alert went out. */
 void alert_budget_alerted(struct alert_budget *b);
-void alert_budget_confirmed(struct alert_budget *b);
+
+/* What an alert that turned out to be real was given back. */
+struct alert_credit {
+    double alerts, penalty;
+    double quiet_s; /* the budget's time then: penalties fade */
+};
+
+/* "real" is no false alarm: takes one back, and says in *credit what that was; NULL =
+ * nobody asks. `unconfirmed` leaves the budget as it would be without it. */
+void alert_budget_confirmed(struct alert_budget *b, struct alert_credit *credit);
+void alert_budget_unconfirmed(struct alert_budget *b, const struct alert_credit *credit);
+
+/* Of one that was read from outside. */
+bool alert_credit_is_sane(const struct alert_credit *credit);
 
 /* Alerts a week so far that nobody confirmed; NaN in the first hour. */
 double alert_budget_achieved(const struct alert_budget *b);

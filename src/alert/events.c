@@ -86,8 +86,9 @@ bool alert_events_anomalous(const struct alert_events *events)
 {
     if (events->last_ns < events->adopting_until_ns)
         return false;
-    return events->sustained >= alert_budget_threshold(&events->budget) ||
-           events->event[ALERT_ANOMALY].id != 0;
+    /* An onset is a sample over the threshold: the first of an event come before it is
+     * one, and a young model that learns them does not know the next one. */
+    return events->onset_ns != 0 || events->event[ALERT_ANOMALY].id != 0;
 }
 
 static void open_event(struct alert_events *events, const struct alert_input *in)

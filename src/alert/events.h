@@ -51,8 +51,8 @@ void alert_events_init(struct alert_events *events, const struct alert_config *c
 void alert_events_tick(struct alert_events *events, double surprise, int64_t time_ns,
                        int64_t mono_ns);
 
-/* Whether the sustained surprise is over the threshold, or an open anomaly goes on. Such
- * samples are kept out of training. */
+/* Whether this sample or the sustained surprise is over the threshold, or an open anomaly
+ * goes on. Such samples are kept out of training. */
 bool alert_events_anomalous(const struct alert_events *events);
 
 /* What one kind is doing now. */

@@ -2,8 +2,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "os/clock.h"
 #include "vedette/stream.h"
 
 /* A deviation below this many sigmas of the baseline (which has floors by unit) does not
@@ -54,20 +54,10 @@ static void grow(detect_layer *layer, const struct record_schema *schema)
     }
 }
 
-/* Days follow the local clock, daylight saving time included. */
-static int64_t local_seconds(int64_t time_ns)
-{
-    time_t t = (time_t)(time_ns / 1000000000);
-    struct tm local;
-
-    localtime_r(&t, &local);
-    return (int64_t)t + local.tm_gmtoff;
-}
-
 double detect_layer_read(detect_layer *layer, const struct record_schema *schema,
                          const double *value, const double *z, int64_t time_ns)
 {
-    int64_t time_s = local_seconds(time_ns);
+    int64_t time_s = os_clock_local_s(time_ns);
     double largest = NAN;
 
     grow(layer, schema);

@@ -124,12 +124,15 @@ static double pick_top(const struct explain_input *in, struct record_event *even
         if (best == SIZE_MAX)
             break;
         told += best_key;
-        event->top[event->n_top++] = (struct record_deviation){
+        event->top[event->n_top] = (struct record_deviation){
             .metric = best,
             .value = in->value[best],
             .expected = in->expected[best],
             .z = in->z[best],
         };
+        record_metric_label(&in->schema->metric[best], event->top[event->n_top].name,
+                            sizeof event->top->name);
+        event->n_top++;
     }
     return told;
 }

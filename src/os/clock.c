@@ -19,3 +19,12 @@ int64_t os_clock_mono_ns(void)
 {
     return read_clock(CLOCK_MONOTONIC);
 }
+
+int64_t os_clock_local_s(int64_t time_ns)
+{
+    time_t t = (time_t)(time_ns / 1000000000);
+    struct tm local;
+
+    localtime_r(&t, &local);
+    return (int64_t)t + local.tm_gmtoff;
+}

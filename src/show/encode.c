@@ -232,7 +232,8 @@ static void encode_deviations(struct show_json *j, const struct record_event *ev
         show_json_string(
             j, "metric",
             known ? record_metric_label(&schema->metric[d->metric], name, sizeof name)
-                  : NULL);
+            : d->name[0] != '\0' ? d->name
+                                 : NULL);
         show_json_number(j, "value", d->value);
         show_json_number(j, "expected", d->expected);
         show_json_number(j, "z", d->z);
@@ -302,6 +303,7 @@ void show_encode_event(struct show_json *j, const char *key,
     encode_deviations(j, event, schema == NULL ? NULL : &schema->metrics);
     encode_suspects(j, event, cores);
     show_json_string(j, "feedback", event->feedback);
+    show_json_time(j, "feedback_time", event->feedback_ns);
     if (moments != NULL)
         encode_recorder(j, moments, n_moments, cores);
     show_json_close(j, '}');

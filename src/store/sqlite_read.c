@@ -63,6 +63,8 @@ static void read_event(sqlite3_stmt *s, struct record_event *event)
     text(s, 9, event->pattern, sizeof event->pattern);
     text(s, 10, event->reason, sizeof event->reason);
     text(s, 11, event->feedback, sizeof event->feedback);
+    if (event->feedback[0] != '\0')
+        event->feedback_ns = sqlite3_column_int64(s, 12);
 }
 
 static void read_deviation(sqlite3_stmt *s, struct record_event *event,
@@ -77,6 +79,7 @@ static void read_deviation(sqlite3_stmt *s, struct record_event *event,
     event->top[i].value = real(s, 1);
     event->top[i].expected = real(s, 2);
     event->top[i].z = real(s, 3);
+    text(s, 0, event->top[i].name, sizeof event->top[i].name);
     text(s, 4, event->explanation[i], sizeof event->explanation[i]);
     text(s, 5, event->factor[i], sizeof event->factor[i]);
 }
@@ -177,7 +180,8 @@ static enum vd_status read_events(sqlite3 *db, sqlite3_stmt *s, struct store_nam
 
 static const char event_columns[] = "SELECT id, start, peak, end, severity, score,"
                                     " confidence, alerted, kind, pattern, reason,"
-                                    " feedback FROM event";
+                                    " feedback, (SELECT max(time) FROM feedback said"
+                                    " WHERE said.event=event.id) FROM event";
 
 static enum vd_status events(void *context, const struct history_event_query *query,
                              struct record_event **out, size_t *n, struct vd_error *err)
@@ -196,6 +200,7 @@ static enum vd_status events(void *context, const struct history_event_query *qu
     snprintf(sql, sizeof sql,
              "%s WHERE (?1=0 AND ?2=0 OR start<=?2 AND ifnull(end, start)>=?1)"
              " AND (?3=0 OR id<?3) AND (?4 IS NULL OR kind=?4) AND (?5=0 OR alerted)"
+             " AND (?7=0 OR feedback<>'')"
              " ORDER BY id DESC LIMIT ?6",
              event_columns);
     if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK) {
@@ -210,6 +215,7 @@ static enum vd_status events(void *context, const struct history_event_query *qu
             sqlite3_bind_text(s, 4, query->kind, -1, SQLITE_STATIC);
         sqlite3_bind_int(s, 5, query->alerted_only);
         sqlite3_bind_int64(s, 6, (sqlite3_int64)limit);
+        sqlite3_bind_int(s, 7, query->judged_only);
         status = read_events(db, s, reader->names, limit, out, n, err);
     }
     if (status != VD_OK) {
@@ -230,7 +236,7 @@ static enum vd_status event(void *context, int64_t id, struct record_event *out,
     sqlite3_stmt *s = NULL;
     sqlite3 *db = NULL;
     enum vd_status status;
-    char sql[256];
+    char sql[384];
     size_t n = 0;
 
     status = open_reader(reader, &db, err);

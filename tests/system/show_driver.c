@@ -139,7 +139,8 @@ static void fill_event(struct record_event *event, int64_t id, int64_t now_ns)
                                    .reason = "High CPU usage detected",
                                    .n_top = 1,
                                    .n_suspects = 1};
-    event->top[0] = (struct record_deviation){0, 98.5, 12, 7.25};
+    event->top[0] =
+        (struct record_deviation){.metric = 0, .value = 98.5, .expected = 12, .z = 7.25};
     strcpy(event->explanation[0], "cpu_percent: 98.5 (high, expected \xe2\x89\x88"
                                   "12, z=7.2)");
     strcpy(event->factor[0], "CPU: 98.5%");

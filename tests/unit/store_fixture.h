@@ -87,7 +87,11 @@ static inline void fixture_event(struct record_event *event, int64_t id)
     strcpy(event->kind, "anomaly");
     strcpy(event->pattern, "spike");
     strcpy(event->reason, "High CPU usage detected | \"quoted\"\n\x1b[31m");
-    event->top[0] = (struct record_deviation){2, 97.1, 9.4, 8.8};
+    event->top[0] = (struct record_deviation){.metric = 2,
+                                              .value = 97.1,
+                                              .expected = 9.4,
+                                              .z = 8.8,
+                                              .name = "disk_busy_percent{sda}"};
     strcpy(event->explanation[0],
            "disk_busy_percent{sda}: 97.1 (high, expected ≈9.4, z=8.8)");
     strcpy(event->factor[0], "Disk: 97.1%");

@@ -64,7 +64,7 @@ static void alerts_raise_the_threshold_and_confirming_lowers_it(void **state)
     alert_budget_alerted(&b);
     raised = alert_budget_threshold(&b);
     assert_true(raised > before);
-    alert_budget_confirmed(&b);
+    alert_budget_confirmed(&b, NULL);
     assert_double_equal(alert_budget_threshold(&b), before, 1e-12);
     for (int i = 0; i < 100; i++)
         alert_budget_alerted(&b);

@@ -39,7 +39,8 @@ static void bench_init(struct bench *b)
 
 static void text_is_exactly_as_documented(void **state)
 {
-    struct record_deviation d = {GPU_MEMORY, 14.2, 9.4, 1.9};
+    struct record_deviation d = {
+        .metric = GPU_MEMORY, .value = 14.2, .expected = 9.4, .z = 1.9};
     struct bench b;
     char text[128];
 
@@ -47,7 +48,8 @@ static void text_is_exactly_as_documented(void **state)
     bench_init(&b);
     assert_string_equal(explain_deviation_text(&b.schema, &d, text, sizeof text),
                         "gpu_memory: 14.2 (high, expected ≈9.4, z=1.9)");
-    d = (struct record_deviation){CORE_1, 0.04, 1234.56, -12.34};
+    d = (struct record_deviation){
+        .metric = CORE_1, .value = 0.04, .expected = 1234.56, .z = -12.34};
     assert_string_equal(explain_deviation_text(&b.schema, &d, text, sizeof text),
                         "cpu_core_percent{1}: 0.04 (low, expected ≈1235, z=12.3)");
     record_schema_release(&b.schema);

@@ -1,0 +1,412 @@
+#include "alert/feedback.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/clock.h"
+
+/* From this cosine on two events are alike: two of three deviations of equal weight in
+ * common are, one of two is when the others are about the same thing. */
+static const double ALIKE = 0.7;
+
+/* Deviations of different metrics that are about the same thing count so much. */
+static const double SAME_GROUP = 0.5;
+
+static const double CLEARLY_LARGER = 1.5;
+
+/* "At this hour" reaches so far to both sides. */
+static const double HOUR_S = 3600, DAY_S = 86400;
+
+/* How much lower the bar is for what is like a real one, and the most it is lowered. */
+static const double LOWER = 0.2, LOWER_MAX = 1;
+
+enum alert_word alert_word_of(const char *text)
+{
+    static const char *const word[] = {
+        [ALERT_NORMAL] = "normal", [ALERT_EXPECTED] = "expected", [ALERT_REAL] = "real"};
+
+    for (int i = ALERT_NORMAL; i <= ALERT_REAL; i++)
+        if (strcmp(text, word[i]) == 0)
+            return (enum alert_word)i;
+    return ALERT_UNSAID;
+}
+
+void alert_feedback_init(struct alert_feedback *f, alert_group_of *group)
+{
+    *f = (struct alert_feedback){.group = group};
+}
+
+void alert_feedback_release(struct alert_feedback *f)
+{
+    free(f->judged);
+    free(f->confirmed);
+    *f = (struct alert_feedback){.group = f->group};
+}
+
+/* ---- likeness ---- */
+
+/* FNV-1a. */
+static uint64_t hash(const char *text)
+{
+    uint64_t h = 14695981039346656037U;
+
+    for (; *text != '\0'; text++)
+        h = (h ^ (unsigned char)*text) * 1099511628211U;
+    return h;
+}
+
+static void judge(struct alert_judged *judged, const struct record_event *event,
+                  alert_group_of *group)
+{
+    *judged = (struct alert_judged){
+        .event_id = event->id,
+        .start_ns = event->start_ns,
+        .word = alert_word_of(event->feedback),
+        .alerted = event->alerted,
+    };
+    memcpy(judged->kind, event->kind, sizeof judged->kind);
+    for (size_t i = 0; i < event->n_top; i++) {
+        const struct record_deviation *top = &event->top[i];
+        struct alert_part *part = &judged->part[judged->n];
+
+        if (isnan(top->z) || isnan(top->value - top->expected))
+            continue;
+        part->metric = hash(top->name);
+        part->group = group(top->name);
+        part->weight = copysign(log1p(fabs(top->z)), top->z);
+        part->away = fabs(top->value - top->expected);
+        judged->n++;
+    }
+}
+
+static double product(const struct alert_judged *a, const struct alert_judged *b)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < a->n; i++)
+        for (size_t k = 0; k < b->n; k++) {
+            double common = a->part[i].metric == b->part[k].metric ? 1
+                            : a->part[i].group == b->part[k].group ? SAME_GROUP
+                                                                   : 0;
+
+            sum += common * a->part[i].weight * b->part[k].weight;
+        }
+    return sum;
+}
+
+static double likeness(const struct alert_judged *a, const struct alert_judged *b)
+{
+    double norm = sqrt(product(a, a) * product(b, b));
+
+    return norm > 0 && strcmp(a->kind, b->kind) == 0 ? product(a, b) / norm : 0;
+}
+
+static double largest_z(const struct alert_judged *a)
+{
+    double largest = 0;
+
+    for (size_t i = 0; i < a->n; i++)
+        largest = fmax(largest, expm1(fabs(a->part[i].weight)));
+    return largest;
+}
+
+/* The first deviation decides: those that come after it are small and vary. Both have
+ * deviations, or they would not be alike. */
+static bool is_clearly_larger(const struct alert_judged *now,
+                              const struct alert_judged *then)
+{
+    const struct alert_part *first = &now->part[0];
+
+    for (size_t k = 0; k < then->n; k++)
+        if (first->metric == then->part[k].metric)
+            return first->away > CLEARLY_LARGER * then->part[k].away;
+    return largest_z(now) > CLEARLY_LARGER * largest_z(then);
+}
+
+static bool is_same_hour(int64_t a_ns, int64_t b_ns)
+{
+    double apart =
+        fmod(fabs((double)(os_clock_local_s(a_ns) - os_clock_local_s(b_ns))), DAY_S);
+
+    return fmin(apart, DAY_S - apart) <= HOUR_S;
+}
+
+static bool applies(const struct alert_judged *said, const struct alert_judged *now,
+                    int64_t time_ns)
+{
+    switch (said->word) {
+    case ALERT_REAL:
+        return true;
+    case ALERT_EXPECTED:
+        return is_same_hour(said->start_ns, time_ns) && !is_clearly_larger(now, said);
+    case ALERT_NORMAL:
+        return !is_clearly_larger(now, said);
+    default:
+        return false;
+    }
+}
+
+/* What was said of events like `now`; `instead`, when it is not NULL, stands in the place
+ * of what was said of the same event. */
+static enum alert_word hear(const struct alert_judged *said, size_t n,
+                            const struct alert_judged *now, int64_t time_ns,
+                            const struct alert_judged *instead)
+{
+    enum alert_word word = ALERT_UNSAID;
+    double best = ALIKE;
+
+    for (size_t i = 0; i <= n; i++) {
+        const struct alert_judged *s = i < n ? &said[i] : instead;
+        double alike;
+
+        if (s == NULL || s->word == ALERT_UNSAID ||
+            (i < n && instead != NULL && s->event_id == instead->event_id))
+            continue;
+        alike = likeness(s, now);
+        if (alike < best || !applies(s, now, time_ns))
+            continue;
+        best = alike;
+        word = s->word;
+    }
+    return word;
+}
+
+enum alert_word alert_feedback_heard(const struct alert_feedback *f,
+                                     const struct record_event *event, int64_t time_ns)
+{
+    struct alert_judged now;
+
+    if (f->n == 0)
+        return ALERT_UNSAID;
+    judge(&now, event, f->group);
+    return hear(f->judged, f->n, &now, time_ns, NULL);
+}
+
+bool alert_word_silences(enum alert_word word)
+{
+    return word == ALERT_NORMAL || word == ALERT_EXPECTED;
+}
+
+double alert_word_bar(enum alert_word word, double threshold)
+{
+    return word == ALERT_REAL ? threshold - fmin(LOWER * threshold, LOWER_MAX)
+                              : threshold;
+}
+
+/* ---- what was said ---- */
+
+static int by_time_said(const void *a, const void *b)
+{
+    const struct record_event *const *x = a, *const *y = b;
+    int64_t left = (*x)->feedback_ns, right = (*y)->feedback_ns;
+
+    return left < right ? -1 : left > right;
+}
+
+/* The events of which something was said, in the order it was said. NULL = no memory. */
+static const struct record_event **said_in_order(const struct record_event *event,
+                                                 size_t n, size_t *n_said)
+{
+    const struct record_event **said = malloc((n + 1) * sizeof *said);
+
+    *n_said = 0;
+    if (said == NULL)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        if (alert_word_of(event[i].feedback) != ALERT_UNSAID)
+            said[(*n_said)++] = &event[i];
+    qsort(said, *n_said, sizeof *said, by_time_said);
+    return said;
+}
+
+enum vd_status alert_feedback_replace(struct alert_feedback *f,
+                                      const struct record_event *event, size_t n)
+{
+    size_t n_said;
+    const struct record_event **said = said_in_order(event, n, &n_said);
+
+    if (said == NULL)
+        return VD_ERR_MEMORY;
+    if (n_said > f->capacity) {
+        struct alert_judged *grown = realloc(f->judged, n_said * sizeof *grown);
+
+        if (grown == NULL) {
+            free(said);
+            return VD_ERR_MEMORY;
+        }
+        f->judged = grown;
+        f->capacity = n_said;
+    }
+    for (size_t i = 0; i < n_said; i++)
+        judge(&f->judged[i], said[i], f->group);
+    f->n = n_said;
+    free(said);
+    return VD_OK;
+}
+
+/* ---- the budget ---- */
+
+static bool is_confirmed(const struct alert_judged *judged)
+{
+    return judged->word == ALERT_REAL && judged->alerted;
+}
+
+static bool has_credit(const struct alert_feedback *f, int64_t event_id)
+{
+    for (size_t i = 0; i < f->n_confirmed; i++)
+        if (f->confirmed[i].event_id == event_id)
+            return true;
+    return false;
+}
+
+static bool deserves_credit(const struct alert_feedback *f, int64_t event_id)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->judged[i].event_id == event_id)
+            return is_confirmed(&f->judged[i]);
+    return false;
+}
+
+enum vd_status alert_feedback_settle(struct alert_feedback *f,
+                                     struct alert_budget *budget)
+{
+    struct alert_confirmed *room =
+        realloc(f->confirmed, (f->n_confirmed + f->n + 1) * sizeof *room);
+    size_t kept = 0;
+
+    if (room == NULL)
+        return VD_ERR_MEMORY;
+    f->confirmed = room;
+    for (size_t i = 0; i < f->n_confirmed; i++) {
+        if (deserves_credit(f, room[i].event_id))
+            room[kept++] = room[i];
+        else
+            alert_budget_unconfirmed(budget, &room[i].credit);
+    }
+    f->n_confirmed = kept;
+    for (size_t i = 0; i < f->n; i++) {
+        struct alert_confirmed *slot = &room[f->n_confirmed];
+
+        if (!is_confirmed(&f->judged[i]) || has_credit(f, f->judged[i].event_id))
+            continue;
+        slot->event_id = f->judged[i].event_id;
+        alert_budget_confirmed(budget, &slot->credit);
+        f->n_confirmed++;
+    }
+    return VD_OK;
+}
+
+void alert_feedback_save(const struct alert_feedback *f, struct vd_writer *w)
+{
+    vd_write_u64(w, f->n_confirmed);
+    for (size_t i = 0; i < f->n_confirmed; i++) {
+        const struct alert_confirmed *c = &f->confirmed[i];
+
+        vd_write_u64(w, (uint64_t)c->event_id);
+        vd_write_f64(w, c->credit.alerts);
+        vd_write_f64(w, c->credit.penalty);
+        vd_write_f64(w, c->credit.quiet_s);
+    }
+}
+
+enum vd_status alert_feedback_load(struct alert_feedback *f, struct vd_reader *r,
+                                   struct vd_error *err)
+{
+    size_t n = vd_read_count(r, 4 * sizeof(uint64_t));
+    struct alert_confirmed *c = malloc((n + 1) * sizeof *c);
+    bool good = true;
+
+    if (c == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the feedback");
+    for (size_t i = 0; i < n; i++) {
+        c[i].event_id = (int64_t)vd_read_u64(r);
+        c[i].credit.alerts = vd_read_f64(r);
+        c[i].credit.penalty = vd_read_f64(r);
+        c[i].credit.quiet_s = vd_read_f64(r);
+        good = good && alert_credit_is_sane(&c[i].credit);
+    }
+    if (r->failed || !good) {
+        free(c);
+        return vd_error_set(err, VD_ERR_FORMAT, "it is counted anew",
+                            "the saved share of confirmed alerts is damaged");
+    }
+    free(f->confirmed);
+    f->confirmed = c;
+    f->n_confirmed = n;
+    return VD_OK;
+}
+
+/* ---- preview ---- */
+
+static bool is_worth_alert(const struct record_event *event)
+{
+    return event->severity > RECORD_LOW;
+}
+
+/* Whether the event alerts when this is said of its like. What was kept back by a silence
+ * that is gone is taken to alert when it was more than faint. */
+static bool alerts(const struct record_event *event, enum alert_word now,
+                   enum alert_word before)
+{
+    if (now == ALERT_UNSAID)
+        return event->alerted || (alert_word_silences(before) && is_worth_alert(event));
+    return now == ALERT_REAL;
+}
+
+enum vd_status alert_feedback_preview(const struct record_event *event, size_t n,
+                                      const struct record_event *candidate,
+                                      enum alert_word word, alert_group_of *group,
+                                      struct alert_preview *out)
+{
+    struct alert_feedback said;
+    struct alert_judged change;
+    enum vd_status status;
+
+    *out = (struct alert_preview){0};
+    alert_feedback_init(&said, group);
+    status = alert_feedback_replace(&said, event, n);
+    judge(&change, candidate, group);
+    change.word = word;
+    for (size_t i = 0; status == VD_OK && i < n; i++) {
+        struct alert_judged now;
+        enum alert_word before, after;
+        bool did, would;
+
+        judge(&now, &event[i], group);
+        if (now.n == 0)
+            continue;
+        before = hear(said.judged, said.n, &now, event[i].start_ns, NULL);
+        after = hear(said.judged, said.n, &now, event[i].start_ns, &change);
+        did = alerts(&event[i], before, before);
+        would = alerts(&event[i], after, before);
+        out->events++;
+        out->alerted += did;
+        out->silenced += did && !would;
+        out->raised += !did && would;
+    }
+    alert_feedback_release(&said);
+    return status;
+}
+
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+char *alert_preview_text(const struct alert_preview *preview, enum alert_word word,
+                         double days, char *text, size_t size)
+{
+    int used =
+        snprintf(text, size, "Of the %zu event%s of the last %.0f days %zu alerted",
+                 preview->events, plural(preview->events), days, preview->alerted);
+    size_t at = used < 0 || (size_t)used >= size ? size - 1 : (size_t)used;
+
+    if (alert_word_silences(word) || preview->raised == 0)
+        snprintf(text + at, size - at, "; %zu of them would not have.",
+                 preview->silenced);
+    else
+        snprintf(text + at, size - at, "; %zu more would have.", preview->raised);
+    return text;
+}

@@ -1,0 +1,114 @@
+/* What people said of events, and what follows from it for the events to come.
+ *
+ *     normal    events alike alert nobody, unless they are clearly larger
+ *     expected  the same, within an hour of that time of day
+ *     real      events alike alert from a lower bar, and while confidence is low, too
+ *
+ * Alike: an event is a vector of its (at most three) named deviations, each with the
+ * weight sign(z) log(1 + |z|). The product of two deviations counts fully when they are
+ * of the same metric, half when their metrics are about the same thing (CPU, memory ...).
+ * Two events of one kind are alike when the cosine of their vectors is at least 0.7: the
+ * same things went the same way, in similar proportion.
+ *
+ * Clearly larger: the metric named first is more than one and a half times as far from
+ * what was expected as it was then; where it was not named then, the largest |z|.
+ *
+ * When several things that were said apply, the event most alike decides, of equals the
+ * later one. Everything here follows from the events as the store keeps them: to undo
+ * is to leave one out.
+ */
+#ifndef VD_ALERT_FEEDBACK_H
+#define VD_ALERT_FEEDBACK_H
+
+#include "alert/budget.h"
+#include "record.h"
+
+enum alert_word { ALERT_UNSAID, ALERT_NORMAL, ALERT_EXPECTED, ALERT_REAL };
+
+/* "normal", "expected", "real"; everything else is ALERT_UNSAID. */
+enum alert_word alert_word_of(const char *text);
+
+/* What a metric is about, as a small number; the caller knows. */
+typedef int alert_group_of(const char *metric);
+
+/* One event, and what was said of it. Plain data. */
+struct alert_judged {
+    int64_t event_id, start_ns;
+    enum alert_word word;
+    bool alerted;
+    char kind[16];
+    size_t n; /* deviations; 0 = nothing is like it */
+    struct alert_part {
+        uint64_t metric; /* hash of its name */
+        int group;
+        double weight; /* sign(z) log(1 + |z|) */
+        double away;   /* |value - expected|, in the metric's unit */
+    } part[RECORD_TOP];
+};
+
+/* What the budget gave back for an alert that was confirmed. */
+struct alert_confirmed {
+    int64_t event_id;
+    struct alert_credit credit;
+};
+
+struct alert_feedback {
+    alert_group_of *group;
+    struct alert_judged *judged; /* owned; the latest said last */
+    size_t n, capacity;
+    struct alert_confirmed *confirmed; /* owned */
+    size_t n_confirmed;
+};
+
+void alert_feedback_init(struct alert_feedback *f, alert_group_of *group);
+void alert_feedback_release(struct alert_feedback *f);
+
+/* Replaces all that was said by what `n` events carry (event->feedback); those of which
+ * nothing was said are passed over. VD_ERR_MEMORY leaves it as it was. */
+enum vd_status alert_feedback_replace(struct alert_feedback *f,
+                                      const struct record_event *event, size_t n);
+
+/* What was said of events like this one, at `time_ns`: ALERT_UNSAID when nothing applies.
+ * Only kind and deviations are looked at. Allocates nothing. */
+enum alert_word alert_feedback_heard(const struct alert_feedback *f,
+                                     const struct record_event *event, int64_t time_ns);
+
+/* Whether events of which this was said alert nobody. */
+bool alert_word_silences(enum alert_word word);
+
+/* The surprise from which an event alerts: lower for those that are like a real one, by a
+ * fifth and never by more than one. */
+double alert_word_bar(enum alert_word word, double threshold);
+
+/* Makes the budget agree with what was said: an alert that is confirmed as real is no
+ * false alarm and gives its share back, once; one that is not confirmed any more takes
+ * it again. */
+enum vd_status alert_feedback_settle(struct alert_feedback *f,
+                                     struct alert_budget *budget);
+
+/* The credits that the saved budget contains. Load before the first settle. */
+void alert_feedback_save(const struct alert_feedback *f, struct vd_writer *w);
+enum vd_status alert_feedback_load(struct alert_feedback *f, struct vd_reader *r,
+                                   struct vd_error *err);
+
+/* What one more thing said would change, had it been said before these events. */
+struct alert_preview {
+    size_t events;   /* those that feedback can speak of: anomalies and rules */
+    size_t alerted;  /* of them, under what has been said so far */
+    size_t silenced; /* of those, would not have alerted */
+    size_t raised;   /* of the others, would have alerted */
+};
+
+/* `event`: the past, `n` events with what was said of them. `candidate`: the one in
+ * question (it need not be among them), `word`: what would be said; ALERT_UNSAID = what
+ * was said would be undone. VD_ERR_MEMORY. */
+enum vd_status alert_feedback_preview(const struct record_event *event, size_t n,
+                                      const struct record_event *candidate,
+                                      enum alert_word word, alert_group_of *group,
+                                      struct alert_preview *out);
+
+/* One sentence or two about it, for people; `days` is how far the past reaches. */
+char *alert_preview_text(const struct alert_preview *preview, enum alert_word word,
+                         double days, char *text, size_t size);
+
+#endif
