@@ -108,7 +108,7 @@ static void status(void *context, struct show_status *out)
         .training_rows = detect_set_rows(p->detect),
         .quarantined_rows = p->quarantined,
         .self_cpu_percent = metric_value(p, "self_cpu_percent"),
-        .self_rss_bytes = metric_value(p, "self_memory_mb") * 1e6,
+        .self_rss_bytes = metric_value(p, "self_memory_mb") * 1048576,
         .dropped = p->schema.dropped +
                    (p->record.processes == NULL ? 0 : p->record.processes->dropped),
     };

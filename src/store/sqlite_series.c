@@ -143,8 +143,14 @@ static enum vd_status scan_tiers(struct reading *r, struct vd_error *err)
     /* What is older than its first row, the coarser ones. */
     for (int k = (int)tier + 1; k < STORE_TIERS && status == VD_OK; k++) {
         int64_t first_ns = first_row(r->db, (enum store_tier)(k - 1));
+        int64_t wide = store_tier_seconds((enum store_tier)k) * 1000000000;
 
         begin_ns = first_ns < begin_ns ? first_ns : begin_ns;
+        /* Where its first row is the one that holds them, recording began in it: before
+         * them there was nothing. */
+        if (begin_ns == INT64_MAX ||
+            first_row(r->db, (enum store_tier)k) > begin_ns - wide)
+            continue;
         status = scan(r, (enum store_tier)k, from_ns, begin_ns < to_ns ? begin_ns : to_ns,
                       &ignored, err);
     }

@@ -155,6 +155,27 @@ static void coarser_tiers_fill_in(void **state)
     fixture_close(&f);
 }
 
+/* Recording begins within a minute and within an hour: what was before is not made up. */
+static void nothing_before_the_first_tick(void **state)
+{
+    struct history_series series;
+    struct fixture f;
+    store_set *set;
+
+    (void)state;
+    fixture_open(&f);
+    set = open_set(&f);
+    push_ticks(&f, set, 90, 4000);
+    series = span(set, "cpu_percent", BASE, BASE + 4200 * SECOND, 10000);
+    for (size_t i = 0; i < series.n; i++)
+        if (series.time_ns[i] < BASE + 89 * SECOND)
+            assert_true(isnan(series.mean[i]));
+    assert_false(isnan(series.mean[series.n - 300]));
+    history_series_release(&series);
+    store_set_close(set);
+    fixture_close(&f);
+}
+
 static void a_gap_is_nan_and_a_new_device_has_no_past(void **state)
 {
     static const struct record_metric late = {
@@ -517,6 +538,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_tier_tells_the_same),
         cmocka_unit_test(coarser_tiers_fill_in),
+        cmocka_unit_test(nothing_before_the_first_tick),
         cmocka_unit_test(a_gap_is_nan_and_a_new_device_has_no_past),
         cmocka_unit_test(a_clock_set_back_loses_nothing),
         cmocka_unit_test(retention_of_each_tier),
