@@ -142,7 +142,8 @@ static void enqueue(pipeline *p, const struct record_event *event,
     slot->change = change;
 }
 
-static void update_event(pipeline *p, const struct alert_input *input,
+/* Whether it alerts now. */
+static bool update_event(pipeline *p, const struct alert_input *input,
                          const struct explain_input *in,
                          void (*describe)(pipeline *p, struct record_event *event))
 {
@@ -153,7 +154,7 @@ static void update_event(pipeline *p, const struct alert_input *input,
 
     change = alert_events_update(&p->events, input, &event, &alert_now, &new_peak);
     if (change == RECORD_EVENT_NONE)
-        return;
+        return false;
     opened = change == RECORD_EVENT_OPENED;
     if (opened) {
         if (p->store != NULL)
@@ -176,8 +177,9 @@ static void update_event(pipeline *p, const struct alert_input *input,
                             alert_now ? RECORD_EVENT_OPENED : RECORD_EVENT_ENDED);
     if (change == RECORD_EVENT_UPDATED && !alert_now && !new_peak &&
         state->explained_ns != p->record.mono_ns)
-        return;
+        return false;
     enqueue(p, event, change);
+    return alert_now;
 }
 
 static double score_of_severity(enum record_severity severity)
@@ -285,7 +287,7 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
 static void update_rules(pipeline *p, const struct explain_input *in)
 {
     enum record_severity worst = RECORD_NORMAL;
-    struct alert_input input = {.kind = ALERT_RULE, .worth_alert = true, .confidence = 1};
+    struct alert_input input = {.kind = ALERT_RULE, .confidence = 1};
 
     p->n_hits = detect_rules_check(&p->config.rules, &p->schema, p->record.value,
                                    p->record.mono_ns, p->hit);
@@ -293,7 +295,9 @@ static void update_rules(pipeline *p, const struct explain_input *in)
         if (p->hit[i].rule->severity > worst)
             worst = p->hit[i].rule->severity;
     input.active = p->n_hits > 0;
-    if (input.active && p->feedback.n > 0) {
+    input.worth_alert =
+        detect_rules_news(&p->config.rules, p->hit, p->n_hits, p->record.mono_ns);
+    if (input.worth_alert && p->feedback.n > 0) {
         struct record_event now = {.kind = "rule"};
 
         describe_rules(p, &now);
@@ -304,7 +308,8 @@ static void update_rules(pipeline *p, const struct explain_input *in)
     input.score = score_of_severity(worst);
     input.time_ns = p->record.time_ns;
     input.mono_ns = p->record.mono_ns;
-    update_event(p, &input, in, describe_rules);
+    if (update_event(p, &input, in, describe_rules))
+        detect_rules_told(&p->config.rules, p->hit, p->n_hits, p->record.mono_ns);
 }
 
 static void update_silence_and_drift(pipeline *p, const struct explain_input *in)

@@ -7,6 +7,9 @@
 
 #include "os/options.h"
 
+/* A machine that is always busy breaks the same limit every other minute. */
+static const double TELL_AGAIN_S = 3600;
+
 static const struct detect_rule builtin[] = {
     {"cpu_percent", true, 95, 10, RECORD_HIGH},
     {"cpu_memory", true, 95, 5, RECORD_CRITICAL},
@@ -162,4 +165,23 @@ size_t detect_rules_check(struct detect_rules *rules, const struct record_schema
             hit[n++] = (struct detect_rule_hit){rule, metric, value[metric]};
     }
     return n;
+}
+
+bool detect_rules_news(const struct detect_rules *rules,
+                       const struct detect_rule_hit *hit, size_t n, int64_t mono_ns)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t told_ns = rules->told_ns[hit[i].rule - rules->rule];
+
+        if (told_ns == 0 || (double)(mono_ns - told_ns) * 1e-9 >= TELL_AGAIN_S)
+            return true;
+    }
+    return false;
+}
+
+void detect_rules_told(struct detect_rules *rules, const struct detect_rule_hit *hit,
+                       size_t n, int64_t mono_ns)
+{
+    for (size_t i = 0; i < n; i++)
+        rules->told_ns[hit[i].rule - rules->rule] = mono_ns;
 }

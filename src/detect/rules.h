@@ -42,6 +42,7 @@ struct detect_rule_hit {
 struct detect_rules {
     struct detect_rule rule[DETECT_RULES_MAX];
     int64_t holds_since_ns[DETECT_RULES_MAX]; /* monotonic; 0 = does not hold */
+    int64_t told_ns[DETECT_RULES_MAX];        /* monotonic: last alert; 0 = never */
     size_t n;
 };
 
@@ -57,5 +58,14 @@ enum vd_status detect_rules_add(struct detect_rules *rules,
 size_t detect_rules_check(struct detect_rules *rules, const struct record_schema *schema,
                           const double *value, int64_t mono_ns,
                           struct detect_rule_hit *hit);
+
+/* Whether any of the hits is news: a limit that was told of within the hour is noted when
+ * it is broken again, and wakes nobody. */
+bool detect_rules_news(const struct detect_rules *rules,
+                       const struct detect_rule_hit *hit, size_t n, int64_t mono_ns);
+
+/* An alert about the hits went out. */
+void detect_rules_told(struct detect_rules *rules, const struct detect_rule_hit *hit,
+                       size_t n, int64_t mono_ns);
 
 #endif

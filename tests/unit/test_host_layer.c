@@ -100,6 +100,31 @@ static void rule_fires_after_its_time_and_names_the_worst(void **state)
     record_schema_release(&schema);
 }
 
+static void rule_is_news_once_an_hour(void **state)
+{
+    double value[METRICS] = {10, 10, NAN, 0, 96, 99};
+    struct detect_rule_hit hit[DETECT_RULES_MAX];
+    struct detect_rules rules = {0};
+    struct record_schema schema;
+    struct detect_rule rule;
+
+    (void)state;
+    make_schema(&schema);
+    detect_rule_parse(&rule, "filesystem_percent > 95", NULL);
+    detect_rules_add(&rules, &rule);
+    assert_int_equal(detect_rules_check(&rules, &schema, value, 1 * SECOND, hit), 1);
+    assert_true(detect_rules_news(&rules, hit, 1, 1 * SECOND));
+    detect_rules_told(&rules, hit, 1, 1 * SECOND);
+    assert_false(detect_rules_news(&rules, hit, 1, 3600 * SECOND));
+    assert_true(detect_rules_news(&rules, hit, 1, 3601 * SECOND));
+    detect_rule_parse(&rule, "filesystem_percent > 98", NULL);
+    detect_rules_add(&rules, &rule);
+    assert_int_equal(detect_rules_check(&rules, &schema, value, 9 * SECOND, hit), 2);
+    assert_true(detect_rules_news(&rules, hit, 2, 9 * SECOND));
+    assert_false(detect_rules_news(&rules, hit, 0, 9 * SECOND));
+    record_schema_release(&schema);
+}
+
 /* ---- baseline ---- */
 
 static void z_has_a_floor_that_keeps_small_moves_small(void **state)
@@ -336,6 +361,7 @@ int main(void)
         cmocka_unit_test(rules_are_parsed_with_all_their_words),
         cmocka_unit_test(bad_rules_are_refused_with_the_place),
         cmocka_unit_test(rule_fires_after_its_time_and_names_the_worst),
+        cmocka_unit_test(rule_is_news_once_an_hour),
         cmocka_unit_test(z_has_a_floor_that_keeps_small_moves_small),
         cmocka_unit_test(baseline_survives_saving),
         cmocka_unit_test(silence_hears_what_stopped_and_what_froze),
