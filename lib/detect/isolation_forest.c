@@ -52,7 +52,7 @@ struct isolation_forest *vd__isolation_new(size_t d, uint32_t n_trees, uint32_t 
     size_t axes = n_axes > 1 ? nodes * n_axes : 0;
     size_t center = round_up(sizeof(struct isolation_forest));
     size_t split = center + round_up(d * sizeof(double));
-    size_t path = split + round_up(nodes * sizeof(struct isolation_split));
+    size_t path = split + round_up(nodes * sizeof(struct vd__heap_split));
     size_t count = path + round_up(nodes * sizeof(uint32_t));
     size_t weight = count + round_up(nodes * sizeof(uint16_t));
     size_t axis = weight + round_up(axes * sizeof(float));
@@ -68,7 +68,7 @@ struct isolation_forest *vd__isolation_new(size_t d, uint32_t n_trees, uint32_t 
     f->depth = depth;
     f->n_axes = n_axes;
     f->center = (double *)(block + center);
-    f->split = (struct isolation_split *)(block + split);
+    f->split = (struct vd__heap_split *)(block + split);
     f->path = (uint32_t *)(block + path);
     f->count = (uint16_t *)(block + count);
     f->weight = axes > 0 ? (float *)(block + weight) : NULL;
@@ -83,7 +83,7 @@ void vd__isolation_set_leaf(struct isolation_forest *f, size_t tree, size_t node
     double path = level + vd__isolation_mean_path(count);
 
     for (; level < f->depth; level++) {
-        f->split[base + node] = (struct isolation_split){.threshold = INFINITY};
+        f->split[base + node] = (struct vd__heap_split){.threshold = INFINITY};
         node *= 2;
     }
     f->path[base + node - size] =
@@ -116,7 +116,7 @@ static size_t walk_planes(const struct isolation_forest *f, size_t tree, const f
     return base + node - ((size_t)1 << f->depth);
 }
 
-static inline uint32_t step(const struct isolation_split *split, uint32_t node,
+static inline uint32_t step(const struct vd__heap_split *split, uint32_t node,
                             const float *x)
 {
     return 2 * node + (x[split[node].column] > split[node].threshold);
@@ -126,7 +126,7 @@ static inline uint32_t step(const struct isolation_split *split, uint32_t node,
 static uint64_t walk_trees(const struct isolation_forest *f, size_t tree, const float *x)
 {
     size_t size = (size_t)1 << f->depth;
-    const struct isolation_split *split = f->split + tree * size;
+    const struct vd__heap_split *split = f->split + tree * size;
     const uint32_t *path = f->path + tree * size;
     uint32_t node[8] = {1, 1, 1, 1, 1, 1, 1, 1};
     uint64_t sum = 0;
@@ -174,7 +174,7 @@ static double forest_score(const vd_detector *self, const double *row)
     return score_floats(f, x);
 }
 
-enum { BLOCK = 64, STEP = 16 };
+enum { BLOCK = 64, WIDE_BLOCK = 256, STEP = 16 };
 
 /* One tree, STEP rows in step; x is d x BLOCK, column by column, so that the rows of a
  * step are a fixed distance apart. */
@@ -182,7 +182,7 @@ static void walk_rows(const struct isolation_forest *f, size_t tree, const float
                       uint64_t *sum)
 {
     size_t size = (size_t)1 << f->depth;
-    const struct isolation_split *split = f->split + tree * size;
+    const struct vd__heap_split *split = f->split + tree * size;
     const uint32_t *path = f->path + tree * size;
     uint32_t node[STEP];
 
@@ -191,12 +191,24 @@ static void walk_rows(const struct isolation_forest *f, size_t tree, const float
     for (unsigned level = 0; level < f->depth; level++)
 #pragma GCC unroll 16
         for (size_t k = 0; k < STEP; k++) {
-            const struct isolation_split *at = &split[node[k]];
+            const struct vd__heap_split *at = &split[node[k]];
 
             node[k] = 2 * node[k] + (x[(size_t)at->column * BLOCK + k] > at->threshold);
         }
     for (size_t k = 0; k < STEP; k++)
         sum[k] += path[node[k] - size];
+}
+
+/* Column by column, `stride` apart; places without a row repeat the last one. */
+static void fill_columns(const struct isolation_forest *f, const double *rows, size_t n,
+                         float *x, size_t stride)
+{
+    size_t d = f->base.d;
+
+    for (size_t i = 0; i < stride; i++)
+        for (size_t j = 0; j < d; j++)
+            x[j * stride + i] =
+                isolation_value(rows[(i < n ? i : n - 1) * d + j], f->center[j]);
 }
 
 /* A tree's nodes stay in the nearest cache while BLOCK rows go through it. */
@@ -205,20 +217,24 @@ static void score_rows(const struct isolation_forest *f, const double *rows, siz
 {
     float x[BLOCK * (VD_COLUMNS_MAX / 256)];
     uint64_t sum[BLOCK] = {0};
-    size_t d = f->base.d;
 
-    /* Places without a row repeat the last one. */
-    for (size_t i = 0; i < BLOCK; i++)
-        for (size_t j = 0; j < d; j++)
-            x[j * BLOCK + i] =
-                isolation_value(rows[(i < n ? i : n - 1) * d + j], f->center[j]);
-    if (vd__isolation_wide_usable(f))
-        for (size_t tree = 0; tree < f->n_trees; tree++)
-            vd__isolation_wide_add(f, tree, x, BLOCK, n, sum);
-    else
-        for (size_t tree = 0; tree < f->n_trees; tree++)
-            for (size_t i = 0; i < n; i += STEP)
-                walk_rows(f, tree, x + i, sum + i);
+    fill_columns(f, rows, n, x, BLOCK);
+    for (size_t tree = 0; tree < f->n_trees; tree++)
+        for (size_t i = 0; i < n; i += STEP)
+            walk_rows(f, tree, x + i, sum + i);
+    for (size_t i = 0; i < n; i++)
+        scores[i] = score_of_sum(f, sum[i]);
+}
+
+static void score_rows_wide(const struct isolation_forest *f, const double *rows,
+                            size_t n, double *scores)
+{
+    float x[WIDE_BLOCK * VD__HEAP_COLUMNS];
+    uint64_t sum[WIDE_BLOCK] = {0};
+
+    fill_columns(f, rows, n, x, WIDE_BLOCK);
+    for (size_t tree = 0; tree < f->n_trees; tree++)
+        vd__isolation_wide_add(f, tree, x, WIDE_BLOCK, n, sum);
     for (size_t i = 0; i < n; i++)
         scores[i] = score_of_sum(f, sum[i]);
 }
@@ -232,6 +248,12 @@ static void forest_score_block(const vd_detector *self, const double *rows, size
     if (f->n_axes > 1 || d > VD_COLUMNS_MAX / 256) {
         for (size_t i = 0; i < n; i++)
             scores[i] = forest_score(self, rows + i * d);
+        return;
+    }
+    if (vd__isolation_wide_usable(f)) {
+        for (size_t i = 0; i < n; i += WIDE_BLOCK)
+            score_rows_wide(f, rows + i * d, n - i < WIDE_BLOCK ? n - i : WIDE_BLOCK,
+                            scores + i);
         return;
     }
     for (size_t i = 0; i < n; i += BLOCK)
@@ -377,7 +399,7 @@ static enum vd_status forest_fit(vd_detector **out, const struct vd__fit *fit,
 static void save_node(const struct isolation_forest *f, struct vd_writer *w, size_t base,
                       size_t node, unsigned level)
 {
-    const struct isolation_split *split = &f->split[base + node];
+    const struct vd__heap_split *split = &f->split[base + node];
     size_t leaf = (node << (f->depth - level)) - ((size_t)1 << f->depth);
 
     if (level == f->depth || isinf(split->threshold)) {

@@ -1,15 +1,13 @@
 /* The shape of an isolation forest in memory, between growing it (isolation_tree.c) and
  * using it (isolation_forest.c).
  *
- * Every tree is a complete binary tree of `depth` levels in heap order: the root is node
- * 1, the children of i are 2i and 2i + 1. A branch that ends early goes on to the left
- * with thresholds of infinity, so that scoring walks all trees without a branch in the
- * code.
+ * Every tree is a complete binary tree of `depth` levels in heap order (heap.h).
  */
 #ifndef VD_ISOLATION_FOREST_H
 #define VD_ISOLATION_FOREST_H
 
 #include "detect/class.h"
+#include "detect/heap.h"
 
 enum {
     ISOLATION_DEPTH_MAX = 16,
@@ -19,11 +17,6 @@ enum {
     ISOLATION_PATH_BITS = 26,
 };
 
-struct isolation_split {
-    float threshold; /* right when the value is larger */
-    uint32_t column; /* axis-parallel forests only */
-};
-
 struct isolation_forest {
     struct vd_detector base;
     uint32_t n_trees, depth;
@@ -31,7 +24,7 @@ struct isolation_forest {
     uint32_t n_axes;    /* coordinates of a hyperplane; 1 = axis-parallel */
     double *center;     /* d: subtracted before numbers become float */
     /* n_trees << depth of each: */
-    struct isolation_split *split;
+    struct vd__heap_split *split;
     uint32_t *path;  /* of leaf i: depth + c(rows in it), in 2^-26 */
     uint16_t *count; /* training rows in leaf i */
     /* n_axes for each split of an extended forest, else NULL: */

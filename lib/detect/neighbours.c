@@ -235,13 +235,16 @@ VD_LANES static void scan(struct search *s, size_t first, size_t last)
 
     for (size_t b = first; b < last; b++) {
         const double *block = nb->block + b * 8 * d;
-        double distance2[8] = {0};
+        double distance2[8];
+        vd__eight sum = {0};
         int near = 0;
 
-        for (size_t j = 0; j < d; j++)
-            for (size_t i = 0; i < 8; i++)
-                distance2[i] +=
-                    (block[j * 8 + i] - s->z[j]) * (block[j * 8 + i] - s->z[j]);
+        for (size_t j = 0; j < d; j++) {
+            vd__eight off = *(const vd__eight *)(block + j * 8) - s->z[j];
+
+            sum += off * off;
+        }
+        *(vd__eight *)distance2 = sum;
         for (size_t i = 0; i < 8; i++)
             near |= distance2[i] <= s->worst;
         if (near)

@@ -78,19 +78,15 @@ static void forest_score_block(const vd_detector *self, const double *rows, size
                                double *scores)
 {
     const struct forest *f = (const struct forest *)self;
-    float x[VD_COLUMNS_MAX];
-    size_t d = self->d, step = VD_COLUMNS_MAX / d;
 
-    for (size_t from = 0; from < n; from += step) {
-        size_t count = n - from < step ? n - from : step;
-
-        for (size_t i = 0; i < count; i++)
-            for (size_t j = 0; j < d; j++)
-                x[i * d + j] = vd__tree_value(rows[(from + i) * d + j] - f->center[j]);
-        vd__trees_sum_many(&f->trees, x, count, d, scores + from);
-    }
+    vd__trees_sum_many(&f->trees, rows, f->center, n, self->d, scores);
     for (size_t i = 0; i < n; i++)
         scores[i] /= (double)f->trees.n_trees;
+}
+
+static void forest_release(vd_detector *self)
+{
+    vd__trees_release(&((struct forest *)self)->trees);
 }
 
 /* ---- fit ---- */
@@ -176,7 +172,7 @@ static enum vd_status forest_fit(vd_detector **out, const struct vd__fit *fit,
     vd__parallel_for(n_trees, fit->threads, grow_tree, &g);
     if (!atomic_load(&g.no_memory))
         f = join(g.tree, n_trees, d);
-    if (f == NULL || !vd__trees_check(&f->trees, d)) {
+    if (f == NULL || vd__trees_finish(&f->trees, &f->base) != VD_OK) {
         if (f != NULL)
             vd_detector_free(&f->base);
         status = VD_ERR_MEMORY;
@@ -211,15 +207,20 @@ static enum vd_status forest_load(vd_detector **out, size_t d, struct vd_reader 
 {
     size_t n_nodes = vd_read_count(r, 16), n_trees = vd_read_count(r, 4);
     struct forest *f;
+    enum vd_status status;
 
     if (r->failed || n_trees == 0 || n_nodes >= UINT32_MAX)
         return vd__load_failed(r, vd__random_forest.info.name, err);
     f = forest_new(d, n_trees, n_nodes);
     if (f == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "random forest: no memory");
-    if (!vd__load_numbers(r, f->center, d) || !vd__trees_load(&f->trees, r, d)) {
+    status = !vd__load_numbers(r, f->center, d) ? VD_ERR_FORMAT
+                                                : vd__trees_load(&f->trees, r, &f->base);
+    if (status != VD_OK) {
         vd_detector_free(&f->base);
-        return vd__load_failed(r, vd__random_forest.info.name, err);
+        return status == VD_ERR_MEMORY
+                   ? vd_error_set(err, status, NULL, "random forest: no memory")
+                   : vd__load_failed(r, vd__random_forest.info.name, err);
     }
     *out = &f->base;
     return VD_OK;
@@ -237,4 +238,5 @@ const struct vd__detector_class vd__random_forest = {
     .score_block = forest_score_block,
     .save = forest_save,
     .load = forest_load,
+    .release = forest_release,
 };

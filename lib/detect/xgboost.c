@@ -78,18 +78,15 @@ static void xgboost_score_block(const vd_detector *self, const double *rows, siz
                                 double *scores)
 {
     const struct vd__xgboost_model *m = (const struct vd__xgboost_model *)self;
-    float x[VD_COLUMNS_MAX];
-    size_t d = self->d, step = VD_COLUMNS_MAX / d;
 
-    for (size_t from = 0; from < n; from += step) {
-        size_t count = n - from < step ? n - from : step;
-
-        for (size_t i = 0; i < count * d; i++)
-            x[i] = vd__tree_value(rows[from * d + i]);
-        vd__trees_sum_many(&m->trees, x, count, d, scores + from);
-    }
+    vd__trees_sum_many(&m->trees, rows, NULL, n, self->d, scores);
     for (size_t i = 0; i < n; i++)
         scores[i] = vd__sigmoid(m->margin + scores[i]);
+}
+
+static void xgboost_release(vd_detector *self)
+{
+    vd__trees_release(&((struct vd__xgboost_model *)self)->trees);
 }
 
 /* ---- fit ---- */
@@ -220,15 +217,20 @@ static enum vd_status xgboost_load(vd_detector **out, size_t d, struct vd_reader
 {
     size_t n_nodes = vd_read_count(r, 16), n_trees = vd_read_count(r, 4);
     struct vd__xgboost_model *m;
+    enum vd_status status;
 
     if (r->failed || n_trees == 0 || n_nodes >= UINT32_MAX)
         return vd__load_failed(r, vd__xgboost.info.name, err);
     m = vd__xgboost_new(d, n_trees, n_nodes);
     if (m == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "xgboost: no memory");
-    if (!vd__load_numbers(r, &m->margin, 1) || !vd__trees_load(&m->trees, r, d)) {
+    status = !vd__load_numbers(r, &m->margin, 1) ? VD_ERR_FORMAT
+                                                 : vd__trees_load(&m->trees, r, &m->base);
+    if (status != VD_OK) {
         vd_detector_free(&m->base);
-        return vd__load_failed(r, vd__xgboost.info.name, err);
+        return status == VD_ERR_MEMORY
+                   ? vd_error_set(err, status, NULL, "xgboost: no memory")
+                   : vd__load_failed(r, vd__xgboost.info.name, err);
     }
     *out = &m->base;
     return VD_OK;
@@ -246,4 +248,5 @@ const struct vd__detector_class vd__xgboost = {
     .score_block = xgboost_score_block,
     .save = xgboost_save,
     .load = xgboost_load,
+    .release = xgboost_release,
 };

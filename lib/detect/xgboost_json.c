@@ -131,9 +131,12 @@ static enum vd_status fill_trees(struct vd__xgboost_model *m, const json_t *tree
     }
     vd__free(source);
     m->trees.n_nodes = at;
-    if (status == VD_OK && !vd__trees_check(&m->trees, m->base.d))
-        status = refuse(err, "a tree uses a column that is not there");
-    return status;
+    if (status == VD_OK)
+        status = vd__trees_finish(&m->trees, &m->base);
+    if (status == VD_ERR_FORMAT)
+        return refuse(err, "a tree uses a column that is not there");
+    return status == VD_ERR_MEMORY ? vd_error_set(err, status, NULL, "xgboost: no memory")
+                                   : status;
 }
 
 static enum vd_status read_model(vd_detector **out, const json_t *root,

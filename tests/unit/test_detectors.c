@@ -120,6 +120,60 @@ static void same_bits_at_any_thread_count(void **state)
     vd_matrix_release(&x);
 }
 
+/* Blocks of rows take other code than one row, chosen by the depth of the trees and the
+ * number of columns; the odd number of rows leaves every block unfilled. */
+static void blocks_match(const char *name, const struct vd_matrix *x,
+                         const uint8_t *labels, const char *setting, double value)
+{
+    const struct vd_setting settings[] = {{setting, value}};
+    struct vd_fit_params params = vd_fit_params_default();
+    struct vd_error err = {0};
+    double scores[N];
+    vd_detector *detector;
+
+    params.settings = settings;
+    params.n_settings = 1;
+    params.xgboost_library = getenv("VEDETTE_XGBOOST");
+    if (vd_detector_fit(&detector, name, x, labels, &params, &err) != VD_OK)
+        fail_msg("%s %s = %g: %s", name, setting, value, err.text);
+    vd_detector_score_many(detector, x, scores, 1);
+    for (size_t i = 0; i < x->n; i++)
+        if (scores[i] != vd_detector_score(detector, vd_matrix_row(x, i)))
+            fail_msg("%s %s = %g, %zu columns: row %zu", name, setting, value, x->d, i);
+    vd_detector_free(detector);
+}
+
+static void blocks_score_as_single_rows_do(void **state)
+{
+    const double depths[] = {1, 3, 4, 5, 6, 8, 9, 20};
+    const size_t columns[] = {1, 7, 8, 9, 20};
+    bool boosted = usable(vd_detector_find("xgboost"));
+    uint8_t labels[N];
+    struct vd_rng rng;
+
+    (void)state;
+    vd_rng_init(&rng, 11);
+    for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
+        struct vd_matrix x;
+
+        assert_int_equal(vd_matrix_init(&x, N - 3, columns[c]), VD_OK);
+        for (size_t i = 0; i < x.n * x.d; i++)
+            x.at[i] = floor(20 * vd_rng_normal(&rng)) / 4;
+        for (size_t i = 0; i < x.n; i++)
+            labels[i] = vd_rng_uniform(&rng) < 0.4;
+        for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+            blocks_match("random_forest", &x, labels, "max_depth", depths[i]);
+            if (boosted)
+                blocks_match("xgboost", &x, labels, "max_depth", depths[i]);
+        }
+        blocks_match("isolation_forest", &x, NULL, "max_samples", 256);
+        blocks_match("isolation_forest", &x, NULL, "max_samples", 100);
+        blocks_match("pca", &x, NULL, "components", columns[c] > 3 ? 3 : 1);
+        blocks_match("lof", &x, NULL, "n_neighbors", 5);
+        vd_matrix_release(&x);
+    }
+}
+
 static void outliers_score_higher(void **state)
 {
     const struct vd_detector_info *info;
@@ -401,6 +455,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_well_formed),
         cmocka_unit_test(same_bits_at_any_thread_count),
+        cmocka_unit_test(blocks_score_as_single_rows_do),
         cmocka_unit_test(outliers_score_higher),
         cmocka_unit_test(saved_models_score_the_same),
         cmocka_unit_test(cut_or_changed_models_never_crash),
