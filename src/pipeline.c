@@ -335,6 +335,15 @@ static void update_silence_and_drift(pipeline *p, const struct explain_input *in
     update_event(p, &input, in, describe_drift);
 }
 
+/* What was flagged is kept out; before there is a model to flag it, what is far out by
+ * its own baseline: one burst in the first minute would be normal for good. */
+static bool is_to_learn(const pipeline *p)
+{
+    if (p->record.verdict.n == 0 && p->record.verdict.far_out)
+        return false;
+    return !alert_events_anomalous(&p->events);
+}
+
 static void stop_watch(pipeline *p, enum pipeline_stage stage)
 {
     int64_t now = os_clock_mono_ns();
@@ -366,7 +375,7 @@ void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter
     p->sample.jitter_ns = jitter_ns;
     collect_set_read(p->collect, &p->sample);
     stop_watch(p, PIPELINE_COLLECT);
-    if (collect_set_ended(p->collect))
+    if (collect_set_course(p->collect).ended)
         return;
 
     p->record.tick = p->ticks++;
@@ -393,7 +402,7 @@ void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter
     update_anomaly(p, &in);
     update_rules(p, &in);
     update_silence_and_drift(p, &in);
-    if (!alert_events_anomalous(&p->events))
+    if (is_to_learn(p))
         detect_set_learn(p->detect, p->record.value);
     else
         p->quarantined++;
@@ -417,9 +426,12 @@ const char *pipeline_stage_name(enum pipeline_stage stage)
     return stage_name[stage];
 }
 
-bool pipeline_ended(const pipeline *p)
+bool pipeline_ended(const pipeline *p, double *done)
 {
-    return collect_set_ended(p->collect);
+    struct collect_course course = collect_set_course(p->collect);
+
+    *done = course.done;
+    return course.ended;
 }
 
 int pipeline_port(const pipeline *p)

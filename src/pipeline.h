@@ -42,8 +42,8 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
 /* One tick, begun at these times, `jitter_ns` after it was due. */
 void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter_ns);
 
-/* Whether a replay has come to its end. */
-bool pipeline_ended(const pipeline *p);
+/* Whether a replay has come to its end, and how much of it is done (0 .. 1). */
+bool pipeline_ended(const pipeline *p, double *done);
 
 /* The dashboard's port, 0 when there is none. */
 int pipeline_port(const pipeline *p);

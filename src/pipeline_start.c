@@ -297,6 +297,18 @@ static enum vd_status open_dashboard(pipeline *p, struct vd_error *err)
     return show_server_new(&p->show, p->config.loop, &p->config.show, &source, err);
 }
 
+/* A recording brings its own interval; whoever counts in samples has to know it. */
+static void keep_pace(pipeline *p)
+{
+    double interval_s = collect_set_course(p->collect).interval_s;
+
+    if (interval_s > 0)
+        p->config.interval_s = p->config.detect.interval_s = p->config.alert.interval_s =
+            interval_s;
+    p->silence.interval_s = p->config.interval_s;
+    alert_events_init(&p->events, &p->config.alert);
+}
+
 enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config,
                             struct vd_error *err)
 {
@@ -310,18 +322,18 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
     p->started_ns = os_clock_wall_ns();
     p->sample.schema = &p->schema;
     p->record.schema = &p->schema;
-    p->silence.interval_s = config->interval_s;
     gethostname(p->host_name, sizeof p->host_name - 1);
     p->config.channels.host = p->host_name;
-    alert_events_init(&p->events, &config->alert);
     alert_feedback_init(&p->feedback, pipeline_group_of);
     status = open_sinks(p, err);
     if (status == VD_OK)
         status = collect_set_new(&p->collect, &config->collect, NULL, &p->schema, err);
-    if (status == VD_OK)
+    if (status == VD_OK) {
+        keep_pace(p);
         status = feature_rates_new(&p->rates, err);
+    }
     if (status == VD_OK)
-        status = detect_set_new(&p->detect, &config->detect);
+        status = detect_set_new(&p->detect, &p->config.detect);
     if (status == VD_OK)
         status = explain_recorder_new(&p->recorder);
     if (status == VD_OK)

@@ -137,23 +137,6 @@ out:
     return status;
 }
 
-/* On a terminal the table itself would scroll; the bar stays below it. */
-static void show_progress(size_t done, size_t all)
-{
-    int width = os_terminal_width(stderr) - 16, full;
-
-    if (!isatty(STDERR_FILENO))
-        return;
-    full = (int)(done * (size_t)width / all);
-    fprintf(stderr, "\r\033[K");
-    if (done < all)
-        fprintf(stderr, "[%.*s%*s] %zu/%zu", full,
-                "##################################################"
-                "##################################################",
-                width - full, "", done, all);
-    fflush(stderr);
-}
-
 static void print_totals(const struct evaluation *e)
 {
     const struct vd_nab_profile *profiles;
@@ -189,14 +172,14 @@ static int evaluate_nab(struct evaluation *e)
         printf("%-54s %7s %7s %7s %7s %7s\n", "series", "rows", "windows", "caught",
                "false", "score");
     for (size_t i = 0; i < list.n; i++) {
-        show_progress(i, list.n);
+        os_terminal_progress((double)i / (double)list.n);
         vd_error_clear(&err);
         if (evaluate_series(e, list.name[i], &err) != VD_OK) {
             e->failed++;
             failed(&err);
         }
     }
-    show_progress(list.n, list.n);
+    os_terminal_progress(1);
     print_totals(e);
     cmd_nab_labels_free(e->labels);
     cmd_nab_list_release(&list);

@@ -12,6 +12,7 @@
 #include "cmd/monitor_options.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/terminal.h"
 #include "pipeline.h"
 #include "vedette/detector.h"
 
@@ -361,12 +362,20 @@ static int watch_machine(const struct monitor_settings *s, struct plan *plan,
 /* No clock: the recording brings its own, and each row is a tick. */
 static int replay(struct plan *plan, struct vd_error *err)
 {
+    int percent = 0;
+    double done;
     pipeline *p;
 
     if (pipeline_new(&p, &plan->config, err) != VD_OK)
         return CMD_FAILED;
-    while (!pipeline_ended(p))
+    while (!pipeline_ended(p, &done)) {
         pipeline_tick(p, 0, 0, 0);
+        if ((int)(100 * done) > percent) {
+            percent = (int)(100 * done);
+            os_terminal_progress(done);
+        }
+    }
+    os_terminal_progress(1);
     print_summary(p);
     pipeline_free(p);
     return CMD_OK;

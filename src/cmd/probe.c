@@ -137,7 +137,7 @@ static void run_ticks(struct probe *probe, const struct probe_settings *settings
         probe->sample.mono_ns = os_clock_mono_ns();
         probe->sample.jitter_ns = probe->sample.mono_ns - due;
         collect_set_read(probe->set, &probe->sample);
-        if (probe->sample.raw == NULL || collect_set_ended(probe->set))
+        if (probe->sample.raw == NULL || collect_set_course(probe->set).ended)
             return;
         probe->value = feature_rates_update(probe->rates, &probe->sample);
         add_times(probe);

@@ -32,6 +32,13 @@ struct collect_config {
 struct collect_config collect_config_default(void);
 
 /* One row of the table. `self` is the collector's own state. */
+/* How far a recording has been played. */
+struct collect_course {
+    bool ended;        /* the last read gave no new row */
+    double done;       /* share of the file, 0 .. 1 */
+    double interval_s; /* between two rows; NaN = its rows have no time */
+};
+
 struct collect_type {
     const char *name, *summary;
     const char *unavailable; /* why it was not built in; NULL = usable */
@@ -44,8 +51,8 @@ struct collect_type {
     enum vd_status (*read)(void *self, struct record_sample *sample,
                            struct vd_error *err);
     void (*destroy)(void *self); /* takes NULL */
-    /* Whether everything was read (replay). NULL = it never ends. */
-    bool (*ended)(const void *self);
+    /* Where it is in its recording (replay). NULL = it is none. */
+    struct collect_course (*course)(const void *self);
 };
 
 /* The table: `*n` rows, in the order in which they are read. */
@@ -79,8 +86,8 @@ size_t collect_set_errors(const collect_set *set, const char **names,
  * Returns -1 when there is no such collector. */
 long long collect_set_duration(const collect_set *set, size_t i, const char **name);
 
-/* Whether a replay is at its end: the last read gave no new row. */
-bool collect_set_ended(const collect_set *set);
+/* The course of the replay; of a live set, one that has no end and no interval. */
+struct collect_course collect_set_course(const collect_set *set);
 
 void collect_set_free(collect_set *set);
 

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -18,8 +19,9 @@
 #include "collect/collectors.h"
 #include "collect/csv.h"
 #include "collect/fill.h"
+#include "vedette/stats.h"
 
-enum { COLUMNS_MAX = 1024, LOOK_AHEAD = 100 };
+enum { COLUMNS_MAX = 1024, LOOK_AHEAD = 100, PACE_ROWS = 1000 };
 
 static const int64_t second_ns = 1000000000;
 static const long long file_max = 2LL << 30;
@@ -29,6 +31,7 @@ struct replay_collector {
     struct collect_text t;
     char separator;
     bool ended;
+    double interval_s;  /* between rows; NaN = they have no time */
     size_t n;           /* columns */
     size_t time_column; /* SIZE_MAX = none */
     size_t id[COLUMNS_MAX];
@@ -202,6 +205,29 @@ static enum vd_status read_header(struct replay_collector *self,
 
 /* ---- time ---- */
 
+/* The common distance of two rows: the median between times that differ, shared by the
+ * rows that have the same time. */
+static double find_pace(const struct replay_collector *self)
+{
+    struct collect_csv_field field[COLUMNS_MAX];
+    struct collect_text t = self->t;
+    double gap[PACE_ROWS];
+    size_t rows = 0, gaps = 0;
+    int64_t before = INT64_MIN;
+
+    for (; rows < PACE_ROWS; rows++) {
+        size_t n = collect_csv_row(&t, self->separator, field, COLUMNS_MAX);
+        int64_t now;
+
+        if (n <= self->time_column || !collect_csv_time(field[self->time_column], &now))
+            break;
+        if (before != INT64_MIN && now > before)
+            gap[gaps++] = (double)(now - before) * 1e-9;
+        before = now;
+    }
+    return gaps == 0 ? NAN : vd_median(gap, gaps) * (double)gaps / (double)(rows - 1);
+}
+
 /* How many of the rows to come have the same time as this one, and the time after it. */
 static void look_ahead(struct replay_collector *self, int64_t now)
 {
@@ -342,6 +368,8 @@ static enum vd_status create(void **out, const struct collect_config *config,
             schema->metric[i].scale = 1;
         }
         status = read_header(self, schema, err);
+        if (status == VD_OK)
+            self->interval_s = find_pace(self);
     }
     if (status != VD_OK) {
         destroy(self);
@@ -351,9 +379,16 @@ static enum vd_status create(void **out, const struct collect_config *config,
     return VD_OK;
 }
 
-static bool has_ended(const void *context)
+static struct collect_course course(const void *context)
 {
-    return ((const struct replay_collector *)context)->ended;
+    const struct replay_collector *self = context;
+    double left = (double)(self->t.end - self->t.at);
+
+    return (struct collect_course){
+        .ended = self->ended,
+        .done = 1 - left / fmax((double)(self->t.end - self->text), 1),
+        .interval_s = self->interval_s,
+    };
 }
 
 const struct collect_type collect_replay = {
@@ -362,5 +397,5 @@ const struct collect_type collect_replay = {
     .create = create,
     .read = read_replay,
     .destroy = destroy,
-    .ended = has_ended,
+    .course = course,
 };

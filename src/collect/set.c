@@ -1,5 +1,6 @@
 /* A set holds one instance of each collector that was asked for. One that fails keeps its
  * place: it is asked again on each tick, and what failed is kept until the next one. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -79,7 +80,7 @@ static enum vd_status add_member(collect_set *set, const struct collect_type *ty
     if (status == VD_OK)
         return VD_OK;
     member->self = NULL;
-    if (status == VD_ERR_MEMORY || type->ended != NULL) {
+    if (status == VD_ERR_MEMORY || type->course != NULL) {
         if (err != NULL && err->status == VD_OK)
             *err = member->create_error;
         return status;
@@ -222,15 +223,15 @@ long long collect_set_duration(const collect_set *set, size_t i, const char **na
     return set->member[i].ns;
 }
 
-bool collect_set_ended(const collect_set *set)
+struct collect_course collect_set_course(const collect_set *set)
 {
     for (size_t i = 0; i < set->n; i++) {
         const struct member *member = &set->member[i];
 
-        if (member->type->ended != NULL && member->self != NULL)
-            return member->type->ended(member->self);
+        if (member->type->course != NULL && member->self != NULL)
+            return member->type->course(member->self);
     }
-    return false;
+    return (struct collect_course){.interval_s = NAN};
 }
 
 void collect_set_free(collect_set *set)

@@ -98,7 +98,7 @@ static void read_live(detect_set *set, const struct record_schema *schema,
  * this above the second most surprised. One detector with a tail that came out too short
  * would otherwise be a false alarm of the whole. What a metric's own baseline calls far
  * out, by so many sigmas, needs no second voice. */
-static const double ALONE = 2, FAR_OUT = 10;
+static const double ALONE = 2, FAR_OUT = 15;
 
 static void hold_back_the_loner(double *surprise, size_t n)
 {

@@ -53,3 +53,17 @@ size_t os_terminal_columns(const char *text, size_t bytes)
         columns += ((unsigned char)text[i] & 0xc0) != 0x80;
     return columns;
 }
+
+void os_terminal_progress(double done)
+{
+    static const char bar[] = "##################################################"
+                              "##################################################";
+    int width = os_terminal_width(stderr) - 8, full = (int)(done * width);
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    fprintf(stderr, "\r\033[K");
+    if (done < 1)
+        fprintf(stderr, "[%.*s%*s] %2.0f %%\r", full, bar, width - full, "", 100 * done);
+    fflush(stderr);
+}

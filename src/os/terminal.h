@@ -25,4 +25,8 @@ int os_terminal_width(FILE *stream);
 /* Columns that UTF-8 text takes: characters, not bytes. */
 size_t os_terminal_columns(const char *text, size_t bytes);
 
+/* A bar on the terminal's last line, `done` in 0 .. 1; 1 takes it away. Nothing unless
+ * standard error is a terminal. */
+void os_terminal_progress(double done);
+
 #endif

@@ -134,7 +134,7 @@ static void test_metrics_file(void **state)
     assert_double_equal(machine_value(&machine, "gpu_temp"), NAN, 0);
     assert_false(machine_has(&machine, "label"));
     assert_false(machine_has(&machine, "timestamp"));
-    assert_false(collect_set_ended(machine.set));
+    assert_false(collect_set_course(machine.set).ended);
     {
         int64_t mono = machine.sample.mono_ns;
 
@@ -144,7 +144,7 @@ static void test_metrics_file(void **state)
     assert_double_equal(machine_value(&machine, "cpu_memory"), NAN, 0);
     assert_double_equal(machine_value(&machine, "disk_read_mb"), NAN, 0);
     machine_tick(&machine, 1);
-    assert_true(collect_set_ended(machine.set));
+    assert_true(collect_set_course(machine.set).ended);
     assert_double_equal(machine_value(&machine, "cpu_percent"), NAN, 0);
     machine_release(&machine);
 }
@@ -270,7 +270,7 @@ static void test_real_data(void **state)
         machine_start(&machine, NULL);
         for (;;) {
             machine_tick(&machine, 1);
-            if (collect_set_ended(machine.set))
+            if (collect_set_course(machine.set).ended)
                 break;
             rows++;
             sum += machine_value(&machine, files[i].metric);
