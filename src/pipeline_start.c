@@ -288,13 +288,30 @@ static enum vd_status open_sinks(pipeline *p, struct vd_error *err)
     return status;
 }
 
+/* So that `vedette feedback` finds who watches. */
+static void announce(const pipeline *p)
+{
+    const char *host = p->config.show.address;
+    bool bracket = strchr(host, ':') != NULL;
+    char address[96];
+
+    snprintf(address, sizeof address, "%s%s%s:%d", bracket ? "[" : "", host,
+             bracket ? "]" : "", show_server_port(p->show));
+    if (p->store != NULL)
+        store_set_announce(p->store, address);
+}
+
 static enum vd_status open_dashboard(pipeline *p, struct vd_error *err)
 {
     struct show_source source = pipeline_show_source(p);
+    enum vd_status status;
 
     if (!p->config.show_on || p->config.loop == NULL)
         return VD_OK;
-    return show_server_new(&p->show, p->config.loop, &p->config.show, &source, err);
+    status = show_server_new(&p->show, p->config.loop, &p->config.show, &source, err);
+    if (status == VD_OK)
+        announce(p);
+    return status;
 }
 
 /* A recording brings its own interval; whoever counts in samples has to know it. */

@@ -23,6 +23,7 @@ static const struct cmd_command *const commands[] = {
     &cmd_probe,
     &cmd_burn,
     &cmd_store,
+    &cmd_feedback,
     &cmd_evaluate,
     &cmd_config,
     &cmd_completion,

@@ -49,6 +49,7 @@ extern const struct cmd_command cmd_compare;
 extern const struct cmd_command cmd_config;
 extern const struct cmd_command cmd_completion;
 extern const struct cmd_command cmd_evaluate;
+extern const struct cmd_command cmd_feedback;
 extern const struct cmd_command cmd_help;
 extern const struct cmd_command cmd_model;
 extern const struct cmd_command cmd_monitor;

@@ -95,6 +95,20 @@ static void ask_store(struct show_session *session,
         show_respond_error(r, 503, "busy", "too many questions at once", "ask again");
 }
 
+static enum show_job_kind job_of(enum show_query_kind kind)
+{
+    switch (kind) {
+    case SHOW_QUERY_HISTORY:
+        return SHOW_JOB_HISTORY;
+    case SHOW_QUERY_EVENTS:
+        return SHOW_JOB_EVENTS;
+    case SHOW_QUERY_PREVIEW:
+        return SHOW_JOB_PREVIEW;
+    default:
+        return SHOW_JOB_EVENT;
+    }
+}
+
 void show_api_respond(struct show_session *session, const char *path)
 {
     struct show_response *r = &session->request.response;
@@ -102,15 +116,17 @@ void show_api_respond(struct show_session *session, const char *path)
     struct show_job_request request = {.kind = SHOW_JOB_EVENT};
     struct vd_error err = {0};
     struct show_query *query;
-    bool feedback = false;
-    bool is_event = show_query_event_path(path, &request.event_id, &feedback);
+    enum show_event_part part = SHOW_EVENT_WHOLE;
+    bool is_event = show_query_event_path(path, &request.event_id, &part);
     enum show_query_kind kind = SHOW_QUERY_NONE;
 
     if (strcmp(path, "/api/v1/history") == 0)
         kind = SHOW_QUERY_HISTORY;
     else if (strcmp(path, "/api/v1/events") == 0)
         kind = SHOW_QUERY_EVENTS;
-    else if (is_event && feedback) {
+    else if (is_event && part == SHOW_EVENT_PREVIEW)
+        kind = SHOW_QUERY_PREVIEW;
+    else if (is_event && part == SHOW_EVENT_FEEDBACK) {
         show_respond_error(r, 405, "method", "send feedback by POST", NULL);
         r->allow = "POST";
         return;
@@ -126,8 +142,7 @@ void show_api_respond(struct show_session *session, const char *path)
     }
     show_query_init(query, kind);
     request.query = query;
-    if (kind != SHOW_QUERY_NONE)
-        request.kind = kind == SHOW_QUERY_HISTORY ? SHOW_JOB_HISTORY : SHOW_JOB_EVENTS;
+    request.kind = job_of(kind);
     if (read_query(session->wsi, query, &err) != VD_OK)
         show_respond_failure(r, VD_ERR_ARGUMENT, &err);
     else if (answer != NULL)

@@ -162,12 +162,12 @@ static void begin_post(struct show_session *session, const char *path)
     struct lws *wsi = session->wsi;
     char text[128];
     const char *type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, text, sizeof text);
-    bool feedback = false;
+    enum show_event_part part = SHOW_EVENT_WHOLE;
     int64_t id = 0;
     long size = -1;
 
     r->close = true;
-    if (!show_query_event_path(path, &id, &feedback) || !feedback) {
+    if (!show_query_event_path(path, &id, &part) || part != SHOW_EVENT_FEEDBACK) {
         show_respond_error(r, 405, "method", "only GET is known here", NULL);
         r->allow = "GET, HEAD";
         return;

@@ -174,13 +174,14 @@ enum show_job_kind {
     SHOW_JOB_HISTORY,
     SHOW_JOB_EVENTS,
     SHOW_JOB_EVENT,
+    SHOW_JOB_PREVIEW,
     SHOW_JOB_GREETING
 };
 
 struct show_job_request {
     enum show_job_kind kind;
-    const struct show_query *query; /* history, events; copied */
-    int64_t event_id;               /* event */
+    const struct show_query *query; /* history, events, preview; copied */
+    int64_t event_id;               /* event, preview */
     const char *feedback;           /* replaces the one of the store; static, or NULL */
 };
 

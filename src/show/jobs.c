@@ -76,6 +76,7 @@ static void work_events(struct show_job *job, const struct history_reader *reade
                                         .to_ns = q->to_ns,
                                         .before_id = q->before,
                                         .alerted_only = q->alerted,
+                                        .judged_only = q->judged,
                                         .limit = q->limit};
     struct record_event *event = NULL;
     size_t n = 0;
@@ -111,6 +112,26 @@ static void work_event(struct show_job *job, const struct history_reader *reader
     free(event);
 }
 
+static void work_preview(struct show_job *job)
+{
+    const struct show_source *source = &job->server->source;
+    char text[256] = "";
+
+    if (source->preview == NULL)
+        job->status =
+            vd_error_set(&job->err, VD_ERR_UNAVAILABLE, NULL, "nobody takes feedback");
+    else
+        job->status = source->preview(source->context, job->event_id, job->query.word,
+                                      text, sizeof text, &job->err);
+    if (job->status != VD_OK)
+        return;
+    show_json_open(&job->json, NULL, '{');
+    show_json_integer(&job->json, "event", job->event_id);
+    show_json_string(&job->json, "feedback", job->query.word);
+    show_json_string(&job->json, "preview", text);
+    show_json_close(&job->json, '}');
+}
+
 static void work_on(uv_work_t *work)
 {
     struct show_job *job = work->data;
@@ -127,6 +148,9 @@ static void work_on(uv_work_t *work)
         break;
     case SHOW_JOB_EVENT:
         work_event(job, reader);
+        break;
+    case SHOW_JOB_PREVIEW:
+        work_preview(job);
         break;
     }
     uv_mutex_lock(&server->job_lock);

@@ -81,6 +81,17 @@ static enum vd_status add_count(size_t *out, const char *name, const char *value
     return VD_OK;
 }
 
+/* One of the known words as a static text, NULL when it is none. */
+static const char *known_word(const char *text)
+{
+    static const char *const known[] = {"", "normal", "real", "expected"};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(text, known[i]) == 0)
+            return known[i];
+    return NULL;
+}
+
 static enum vd_status add_history(struct show_query *q, const char *name,
                                   const char *value, struct vd_error *err)
 {
@@ -90,6 +101,26 @@ static enum vd_status add_history(struct show_query *q, const char *name,
         return add_count(&q->points, "points", value, 10, 10000, err);
     return vd_error_set(err, VD_ERR_ARGUMENT, "known are metric, from, to, points",
                         "unknown parameter");
+}
+
+static enum vd_status add_flag(bool *out, const char *name, const char *value,
+                               struct vd_error *err)
+{
+    if (strcmp(value, "1") != 0 && strcmp(value, "0") != 0)
+        return wrong(err, name, "0 or 1");
+    *out = value[0] == '1';
+    return VD_OK;
+}
+
+static enum vd_status add_preview(struct show_query *q, const char *name,
+                                  const char *value, struct vd_error *err)
+{
+    if (strcmp(name, "feedback") != 0)
+        return vd_error_set(err, VD_ERR_ARGUMENT, "known is feedback",
+                            "unknown parameter");
+    q->word = known_word(value);
+    return q->word != NULL ? VD_OK
+                           : wrong(err, "feedback", "normal, real, expected or empty");
 }
 
 static enum vd_status add_events(struct show_query *q, const char *name,
@@ -104,12 +135,10 @@ static enum vd_status add_events(struct show_query *q, const char *name,
             return wrong(err, "before", "the id of an event");
         return VD_OK;
     }
-    if (strcmp(name, "alerted") == 0) {
-        if (strcmp(value, "1") != 0 && strcmp(value, "0") != 0)
-            return wrong(err, "alerted", "0 or 1");
-        q->alerted = value[0] == '1';
-        return VD_OK;
-    }
+    if (strcmp(name, "alerted") == 0)
+        return add_flag(&q->alerted, "alerted", value, err);
+    if (strcmp(name, "judged") == 0)
+        return add_flag(&q->judged, "judged", value, err);
     if (strcmp(name, "kind") == 0) {
         if (length == 0 || length >= sizeof q->event_kind ||
             strspn(value, "abcdefghijklmnopqrstuvwxyz_") != length)
@@ -118,7 +147,7 @@ static enum vd_status add_events(struct show_query *q, const char *name,
         return VD_OK;
     }
     return vd_error_set(err, VD_ERR_ARGUMENT,
-                        "known are from, to, limit, before, kind, alerted",
+                        "known are from, to, limit, before, kind, alerted, judged",
                         "unknown parameter");
 }
 
@@ -138,6 +167,8 @@ enum vd_status show_query_add(struct show_query *q, const char *pair, size_t siz
     if (value == NULL)
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "a parameter without a value");
     *value++ = '\0';
+    if (q->kind == SHOW_QUERY_PREVIEW)
+        return add_preview(q, name, value, err);
     if (q->kind != SHOW_QUERY_NONE && strcmp(name, "from") == 0)
         return add_time(&q->from_ns, "from", value, err);
     if (q->kind != SHOW_QUERY_NONE && strcmp(name, "to") == 0)
@@ -165,6 +196,9 @@ enum vd_status show_query_finish(struct show_query *q, int64_t now_ns,
         if (q->from_ns == 0)
             q->from_ns = q->to_ns > 3600000000000 ? q->to_ns - 3600000000000 : 0;
     }
+    if (q->kind == SHOW_QUERY_PREVIEW && q->word == NULL)
+        return vd_error_set(err, VD_ERR_ARGUMENT, "feedback=normal",
+                            "it is not said what would be said");
     /* The store takes 0, 0 for all of time; a span that is open on one side is closed. */
     if (q->kind == SHOW_QUERY_EVENTS && q->from_ns != 0 && q->to_ns == 0)
         q->to_ns = INT64_MAX;
@@ -173,8 +207,11 @@ enum vd_status show_query_finish(struct show_query *q, int64_t now_ns,
     return VD_OK;
 }
 
-bool show_query_event_path(const char *path, int64_t *id, bool *feedback)
+bool show_query_event_path(const char *path, int64_t *id, enum show_event_part *part)
 {
+    static const char *const part_path[] = {[SHOW_EVENT_WHOLE] = "",
+                                            [SHOW_EVENT_FEEDBACK] = "/feedback",
+                                            [SHOW_EVENT_PREVIEW] = "/preview"};
     static const char base[] = "/api/v1/events/";
     size_t digits;
     char number[20];
@@ -188,22 +225,22 @@ bool show_query_event_path(const char *path, int64_t *id, bool *feedback)
     memcpy(number, path, digits);
     number[digits] = '\0';
     path += digits;
-    *feedback = strcmp(path, "/feedback") == 0;
-    return (*path == '\0' || *feedback) && parse_count(number, 1, INT64_MAX, id);
+    for (int i = SHOW_EVENT_WHOLE; i <= SHOW_EVENT_PREVIEW; i++)
+        if (strcmp(path, part_path[i]) == 0) {
+            *part = (enum show_event_part)i;
+            return parse_count(number, 1, INT64_MAX, id);
+        }
+    return false;
 }
 
 enum vd_status show_query_feedback(const char *body, size_t size, const char **word,
                                    struct vd_error *err)
 {
-    static const char *const known[] = {"", "normal", "real", "expected"};
     json_error_t where;
     json_t *root = json_loadb(body, size, JSON_REJECT_DUPLICATES, &where);
     const char *text = json_string_value(json_object_get(root, "feedback"));
 
-    *word = NULL;
-    for (size_t i = 0; text != NULL && i < sizeof known / sizeof *known; i++)
-        if (strcmp(text, known[i]) == 0)
-            *word = known[i];
+    *word = text == NULL ? NULL : known_word(text);
     if (root == NULL)
         vd_error_set(err, VD_ERR_ARGUMENT, NULL, "the body is not JSON: %s", where.text);
     else if (*word == NULL)

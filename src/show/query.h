@@ -18,7 +18,12 @@ enum {
 };
 
 /* Which parameters an address takes. */
-enum show_query_kind { SHOW_QUERY_NONE, SHOW_QUERY_HISTORY, SHOW_QUERY_EVENTS };
+enum show_query_kind {
+    SHOW_QUERY_NONE,
+    SHOW_QUERY_HISTORY,
+    SHOW_QUERY_EVENTS,
+    SHOW_QUERY_PREVIEW
+};
 
 /* Plain data. */
 struct show_query {
@@ -29,7 +34,8 @@ struct show_query {
     size_t points, limit;
     int64_t before;
     char event_kind[16];
-    bool alerted;
+    bool alerted, judged;
+    const char *word; /* what would be said: as show_query_feedback gives it */
 };
 
 void show_query_init(struct show_query *q, enum show_query_kind kind);
@@ -43,9 +49,12 @@ enum vd_status show_query_add(struct show_query *q, const char *pair, size_t siz
 enum vd_status show_query_finish(struct show_query *q, int64_t now_ns,
                                  struct vd_error *err);
 
-/* "/api/v1/events/17" and "/api/v1/events/17/feedback" -> 17 and what follows ("" or
- * "/feedback"); false when it is neither. */
-bool show_query_event_path(const char *path, int64_t *id, bool *feedback);
+/* What of an event an address is about. */
+enum show_event_part { SHOW_EVENT_WHOLE, SHOW_EVENT_FEEDBACK, SHOW_EVENT_PREVIEW };
+
+/* "/api/v1/events/17", with "/feedback" or "/preview" behind it -> 17 and the part; false
+ * when it is none of them. */
+bool show_query_event_path(const char *path, int64_t *id, enum show_event_part *part);
 
 /* {"feedback": "normal"} -> the word, one of "normal", "real", "expected", "". */
 enum vd_status show_query_feedback(const char *body, size_t size, const char **word,

@@ -110,6 +110,42 @@ enum vd_status store_info_read(const char *dir, struct store_info *info,
     return status;
 }
 
+void store_reader_open(struct store_reader *reader, const char *dir)
+{
+    *reader = (struct store_reader){.interval_s = 1};
+    snprintf(reader->path, sizeof reader->path, "%.*s/" STORE_DB_FILE,
+             (int)(sizeof reader->path - sizeof STORE_DB_FILE - 2), dir);
+}
+
+/* ---- feedback ---- */
+
+enum vd_status store_feedback_keep(const char *dir, int64_t event_id,
+                                   const char *feedback, int64_t now_ns,
+                                   struct vd_error *err)
+{
+    struct store_config config = store_config_default();
+    enum vd_status status;
+    sqlite3 *db = NULL;
+    int fd = -1;
+
+    config.dir = dir;
+    status = store_lock_take(dir, &fd, err);
+    if (status == VD_OK)
+        status = store_db_open(&db, &config, err);
+    if (status == VD_OK)
+        status = store_db_run(db, "BEGIN", err);
+    if (status == VD_OK)
+        status = store_feedback_write(db, event_id, now_ns, feedback, err);
+    if (status == VD_OK && sqlite3_changes(db) == 0)
+        status = vd_error_set(err, VD_ERR_DATA, NULL, "there is no event %lld",
+                              (long long)event_id);
+    if (status == VD_OK)
+        status = store_db_run(db, "COMMIT", err);
+    sqlite3_close(db);
+    store_lock_release(fd);
+    return status;
+}
+
 /* ---- clean ---- */
 
 enum vd_status store_clean(const struct store_config *config, bool dry_run,

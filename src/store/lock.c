@@ -33,22 +33,35 @@ enum vd_status store_lock_directory(const char *dir, struct vd_error *err)
     return VD_OK;
 }
 
-static int read_pid(int fd)
+/* "4242\n127.0.0.1:5000\n": the pid and, in `address` when that is not NULL, the second
+ * line. */
+static int read_owner(int fd, char *address, size_t size)
 {
-    char text[32] = "";
+    char text[128] = "";
     ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    const char *line;
 
     text[n > 0 ? n : 0] = '\0';
+    line = strchr(text, '\n');
+    if (address != NULL)
+        snprintf(address, size, "%.*s", line == NULL ? 0 : (int)strcspn(line + 1, "\n"),
+                 line == NULL ? "" : line + 1);
     return atoi(text);
 }
 
-/* The pid is for people; the lock holds without it, also on a full disk. */
-static bool write_pid(int fd)
+/* The lock holds without it, also on a full disk. */
+static bool write_owner(int fd, const char *address)
 {
-    char text[32];
-    int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    char text[128];
+    int n = snprintf(text, sizeof text, "%ld\n%.100s%s", (long)getpid(), address,
+                     *address == '\0' ? "" : "\n");
 
     return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) == n;
+}
+
+void store_lock_announce(int fd, const char *address)
+{
+    write_owner(fd, address);
 }
 
 enum vd_status store_lock_take(const char *dir, int *fd, struct vd_error *err)
@@ -62,13 +75,13 @@ enum vd_status store_lock_take(const char *dir, int *fd, struct vd_error *err)
         return vd_error_set(err, VD_ERR_IO, "choose another data directory",
                             "cannot open %s: %s", path, strerror(errno));
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0) {
-        write_pid(*fd);
+        write_owner(*fd, "");
         return VD_OK;
     }
     if (errno == EWOULDBLOCK)
-        status = vd_error_set(err, VD_ERR_BUSY,
-                              "stop that one, or give this one another data directory",
-                              "another vedette (pid %d) uses %s", read_pid(*fd), dir);
+        status = vd_error_set(
+            err, VD_ERR_BUSY, "stop that one, or give this one another data directory",
+            "another vedette (pid %d) uses %s", read_owner(*fd, NULL, 0), dir);
     else
         status = vd_error_set(err, VD_ERR_IO, NULL, "cannot lock %s: %s", path,
                               strerror(errno));
@@ -85,16 +98,23 @@ void store_lock_release(int fd)
 
 int store_lock_owner(const char *dir)
 {
+    return store_lock_address(dir, NULL, 0);
+}
+
+int store_lock_address(const char *dir, char *address, size_t size)
+{
     char path[PATH_MAX + 16];
     int fd, pid = 0;
 
+    if (address != NULL)
+        *address = '\0';
     snprintf(path, sizeof path, "%s/vedette.lock", dir);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;
     /* A shared lock: two who ask do not see each other. */
     if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        pid = read_pid(fd);
+        pid = read_owner(fd, address, size);
     close(fd);
     return pid;
 }

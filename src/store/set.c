@@ -531,6 +531,11 @@ out:
     return status;
 }
 
+void store_set_announce(store_set *set, const char *address)
+{
+    store_lock_announce(set->lock_fd, address);
+}
+
 static void say_what_is_lost(store_set *set, const struct store_slot *slot)
 {
     uint64_t waiting = slot->queue.next - slot->queue.first;

@@ -84,6 +84,9 @@ enum vd_status store_set_model_save(store_set *set, const char *name, const void
 enum vd_status store_set_model_load(store_set *set, const char *name, void **bytes,
                                     size_t *size, struct vd_error *err);
 
+/* Writes into the directory's lock where this program can be asked: "127.0.0.1:5000". */
+void store_set_announce(store_set *set, const char *address);
+
 /* One row per sink of the table, at most `max`; returns how many. Any thread. */
 size_t store_set_counters(const store_set *set, struct store_counters *out, size_t max);
 

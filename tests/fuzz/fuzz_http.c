@@ -42,6 +42,7 @@ static void try_query(const char *text, size_t size, enum show_query_kind kind)
     assert(query.points >= 10 && query.points <= 10000);
     assert(query.limit >= 1 && query.limit <= 1000);
     assert(query.from_ns >= 0 && query.before >= 0);
+    assert((kind == SHOW_QUERY_PREVIEW) == (query.word != NULL));
     assert(query.to_ns > query.from_ns || (query.from_ns == 0 && query.to_ns == 0));
     assert(kind != SHOW_QUERY_HISTORY || query.n_metrics > 0);
     assert(query.n_metrics <= SHOW_QUERY_METRICS);
@@ -55,10 +56,10 @@ static void try_query(const char *text, size_t size, enum show_query_kind kind)
 static void try_text(char *text)
 {
     int64_t id = 0;
-    bool feedback = false;
+    enum show_event_part part = SHOW_EVENT_WHOLE;
     char *host = strchr(text, '\n');
 
-    if (show_query_event_path(text, &id, &feedback))
+    if (show_query_event_path(text, &id, &part))
         assert(id > 0 && strncmp(text, "/api/v1/events/", 15) == 0);
     if (show_host_is_local(text))
         assert(strlen(text) <= strlen("localhost:65535"));
@@ -121,6 +122,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 'e':
         try_query(text, size - 1, SHOW_QUERY_EVENTS);
+        break;
+    case 'p':
+        try_query(text, size - 1, SHOW_QUERY_PREVIEW);
         break;
     case 'b':
         try_bodies(text, size - 1);

@@ -361,7 +361,10 @@ int main(int argc, char **argv)
         .interval_ms = 100, .metrics = 20, .n_processes = 50, .max_clients = 8};
     struct history_reader reader = {&d, read_series, read_events, read_event,
                                     read_moments};
-    struct show_source source = {&d, give_status, &reader, take_feedback};
+    struct show_source source = {.context = &d,
+                                 .status = give_status,
+                                 .history = &reader,
+                                 .feedback = take_feedback};
     struct show_config config = show_config_default();
     struct vd_error err = {0};
 

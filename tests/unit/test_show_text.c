@@ -256,23 +256,51 @@ static void bad_parameters_are_refused(void **state)
     free(q);
 }
 
+static enum vd_status preview_query(struct show_query *q, const char *pair)
+{
+    show_query_init(q, SHOW_QUERY_PREVIEW);
+    return show_query_add(q, pair, strlen(pair), NULL);
+}
+
+static void a_preview_needs_its_word(void **state)
+{
+    struct show_query *q = malloc(sizeof *q);
+
+    (void)state;
+    assert_int_equal(preview_query(q, "feedback=real"), VD_OK);
+    assert_string_equal(q->word, "real");
+    assert_int_equal(show_query_finish(q, 1, NULL), VD_OK);
+    assert_int_equal(preview_query(q, "feedback="), VD_OK);
+    assert_string_equal(q->word, "");
+    assert_int_equal(preview_query(q, "feedback=great"), VD_ERR_ARGUMENT);
+    assert_int_equal(preview_query(q, "from=3"), VD_ERR_ARGUMENT);
+    assert_int_equal(show_query_finish(q, 1, NULL), VD_ERR_ARGUMENT);
+    show_query_init(q, SHOW_QUERY_EVENTS);
+    assert_int_equal(show_query_add(q, "judged=1", 8, NULL), VD_OK);
+    assert_true(q->judged);
+    assert_int_equal(show_query_add(q, "judged=2", 8, NULL), VD_ERR_ARGUMENT);
+    free(q);
+}
+
 static void event_paths(void **state)
 {
     int64_t id = 0;
-    bool feedback = true;
+    enum show_event_part part = SHOW_EVENT_FEEDBACK;
 
     (void)state;
-    assert_true(show_query_event_path("/api/v1/events/17", &id, &feedback));
-    assert_true(id == 17 && !feedback);
-    assert_true(show_query_event_path("/api/v1/events/8/feedback", &id, &feedback));
-    assert_true(id == 8 && feedback);
-    assert_false(show_query_event_path("/api/v1/events/", &id, &feedback));
-    assert_false(show_query_event_path("/api/v1/events/0", &id, &feedback));
-    assert_false(show_query_event_path("/api/v1/events/1/", &id, &feedback));
-    assert_false(show_query_event_path("/api/v1/events/1x", &id, &feedback));
+    assert_true(show_query_event_path("/api/v1/events/17", &id, &part));
+    assert_true(id == 17 && part == SHOW_EVENT_WHOLE);
+    assert_true(show_query_event_path("/api/v1/events/8/feedback", &id, &part));
+    assert_true(id == 8 && part == SHOW_EVENT_FEEDBACK);
+    assert_true(show_query_event_path("/api/v1/events/9/preview", &id, &part));
+    assert_true(id == 9 && part == SHOW_EVENT_PREVIEW);
+    assert_false(show_query_event_path("/api/v1/events/", &id, &part));
+    assert_false(show_query_event_path("/api/v1/events/0", &id, &part));
+    assert_false(show_query_event_path("/api/v1/events/1/", &id, &part));
+    assert_false(show_query_event_path("/api/v1/events/1x", &id, &part));
     assert_false(
-        show_query_event_path("/api/v1/events/99999999999999999999", &id, &feedback));
-    assert_false(show_query_event_path("/api/v1/event/1", &id, &feedback));
+        show_query_event_path("/api/v1/events/99999999999999999999", &id, &part));
+    assert_false(show_query_event_path("/api/v1/event/1", &id, &part));
 }
 
 static enum vd_status word_of(const char *body, const char **word)
@@ -376,6 +404,7 @@ int main(void)
         cmocka_unit_test(only_the_same_origin_passes),
         cmocka_unit_test(history_takes_its_parameters),
         cmocka_unit_test(bad_parameters_are_refused),
+        cmocka_unit_test(a_preview_needs_its_word),
         cmocka_unit_test(event_paths),
         cmocka_unit_test(bodies_and_messages),
         cmocka_unit_test(top_processes_are_the_largest),

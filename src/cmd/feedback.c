@@ -1,0 +1,200 @@
+/* vedette feedback: what a person says of an event. A running monitor is told through its
+ * API, so that it acts at once; without one the word goes into the store, where the next
+ * monitor finds it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd/commands.h"
+#include "cmd/data_dir.h"
+#include "cmd/local_api.h"
+#include "os/clock.h"
+#include "os/log.h"
+#include "os/utf8.h"
+#include "pipeline.h"
+#include "store/inspect.h"
+#include "store/lock.h"
+
+struct feedback_settings {
+    char *data_dir;
+    bool preview;
+};
+
+#define AT(field) offsetof(struct feedback_settings, field)
+
+static const struct os_option options[] = {
+    {.name = "preview",
+     .letter = 'n',
+     .type = OS_OPTION_FLAG,
+     .fallback = "false",
+     .offset = AT(preview),
+     .help = "Only say what it would change on the events of the last seven days"},
+    {.name = "data-dir",
+     .letter = 'd',
+     .type = OS_OPTION_TEXT,
+     .value = "DIR",
+     .offset = AT(data_dir),
+     .help = "The data directory (default: the monitor's)"},
+    {.name = NULL},
+};
+
+static int failed(const struct vd_error *err, int code)
+{
+    os_log_failure(err);
+    return code;
+}
+
+/* ---- list ---- */
+
+static void print_said(const struct record_event *event)
+{
+    time_t seconds = (time_t)(event->feedback_ns / 1000000000);
+    char when[32] = "?", reason[sizeof event->reason * 2];
+    struct tm tm;
+
+    if (localtime_r(&seconds, &tm) != NULL)
+        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
+    printf("%6" PRId64 "  %-8s  %s  %s\n", event->id, event->feedback, when,
+           os_utf8_visible(event->reason, reason, sizeof reason));
+}
+
+static int list(const struct history_reader *history)
+{
+    struct history_event_query query = {.judged_only = true, .limit = 1000};
+    struct record_event *event = NULL;
+    struct vd_error err = {0};
+    size_t n = 0;
+
+    if (history->events(history->context, &query, &event, &n, &err) != VD_OK)
+        return failed(&err, CMD_FAILED);
+    if (n == 0)
+        puts("Nothing was said of any event.");
+    else
+        printf("%6s  %-8s  %-19s  %s\n", "EVENT", "IS", "SAID", "REASON");
+    for (size_t i = 0; i < n; i++)
+        print_said(&event[i]);
+    free(event);
+    return CMD_OK;
+}
+
+/* ---- saying and undoing ---- */
+
+/* Tells the monitor that uses the directory, or the directory itself. */
+static enum vd_status tell(const char *dir, int64_t event_id, const char *word,
+                           struct vd_error *err)
+{
+    char address[112], path[64], body[64];
+    int owner = store_lock_address(dir, address, sizeof address);
+
+    if (owner == 0)
+        return store_feedback_keep(dir, event_id, word, os_clock_wall_ns(), err);
+    if (*address == '\0')
+        return vd_error_set(
+            err, VD_ERR_BUSY, "stop it, or start it with its dashboard on",
+            "the monitor with pid %d uses %s and cannot be asked", owner, dir);
+    snprintf(path, sizeof path, "/api/v1/events/%" PRId64 "/feedback", event_id);
+    snprintf(body, sizeof body, "{\"feedback\": \"%s\"}", word);
+    return cmd_local_api_post(address, path, body, err);
+}
+
+static int say(const struct feedback_settings *s, const char *dir,
+               const struct history_reader *history, int64_t event_id, const char *word)
+{
+    struct vd_error err = {0};
+    char preview[256];
+
+    /* Before it is said: afterwards there is nothing left that it would change. */
+    if (pipeline_feedback_preview(history, event_id, word, os_clock_wall_ns(), preview,
+                                  sizeof preview, &err) != VD_OK)
+        return failed(&err, CMD_FAILED);
+    if (!s->preview && tell(dir, event_id, word, &err) != VD_OK)
+        return failed(&err, CMD_FAILED);
+    if (!s->preview && *word == '\0')
+        printf("Event %" PRId64 ": undone. ", event_id);
+    else if (!s->preview)
+        printf("Event %" PRId64 " is marked as %s. ", event_id, word);
+    puts(preview);
+    return CMD_OK;
+}
+
+/* ---- the words of the command line ---- */
+
+static bool parse_event(const char *text, int64_t *id)
+{
+    char *end;
+
+    errno = 0;
+    *id = strtoll(text, &end, 10);
+    return errno == 0 && *end == '\0' && strspn(text, "0123456789") == strlen(text) &&
+           *id > 0;
+}
+
+static bool is_word(const char *text)
+{
+    return strcmp(text, "normal") == 0 || strcmp(text, "real") == 0 ||
+           strcmp(text, "expected") == 0;
+}
+
+static int wrong_use(const char *what)
+{
+    struct vd_error err = {0};
+
+    vd_error_set(&err, VD_ERR_ARGUMENT,
+                 "write list, EVENT normal|real|expected, or undo EVENT", "feedback: %s",
+                 what);
+    return failed(&err, CMD_USAGE);
+}
+
+static int run_feedback(void *data, int argc, char **argv)
+{
+    const struct feedback_settings *s = data;
+    struct store_reader reader;
+    struct history_reader history;
+    struct vd_error err = {0};
+    bool undo = argc > 0 && strcmp(argv[0], "undo") == 0;
+    char dir[4096];
+    int64_t id;
+
+    if (cmd_data_dir(s->data_dir, dir, sizeof dir, &err) != VD_OK)
+        return failed(&err, CMD_USAGE);
+    store_reader_open(&reader, dir);
+    history = store_reader_history(&reader);
+    if (argc == 1 && strcmp(argv[0], "list") == 0)
+        return list(&history);
+    if (argc != 2)
+        return wrong_use(argc == 0 ? "nothing to do" : "two words are needed");
+    if (!parse_event(argv[undo ? 1 : 0], &id))
+        return wrong_use("an event is called by its number");
+    if (!undo && !is_word(argv[1]))
+        return wrong_use("an event is normal, real or expected");
+    return say(s, dir, &history, id, undo ? "" : argv[1]);
+}
+
+const struct cmd_command cmd_feedback = {
+    .name = "feedback",
+    .summary = "Say what an event was, and the alerts follow",
+    .arguments = "list|EVENT normal|real|expected|undo EVENT",
+    .about =
+        "EVENT is the number of an event, as the dashboard and system_monitor.log have "
+        "it. "
+        "What is said acts at once, on a running monitor too, and can be undone.\n\n"
+        "normal: it was a false alarm. Events like it alert nobody unless they are "
+        "clearly larger (one and a half times as far from what is expected), and "
+        "its samples are learned as normal.\n\n"
+        "expected: the same, but only within an hour of that time of day.\n\n"
+        "real: it was worth knowing. Its share of the alert budget comes back, it is "
+        "never learned as normal, and events like it alert from a lower bar.\n\n"
+        "Events are alike when the same metrics, or metrics about the same thing, "
+        "deviate in the same direction and in similar proportion.",
+    .examples = "vedette feedback 12 normal --preview\n"
+                "    what that would have changed in the last seven days\n"
+                "vedette feedback 12 normal\n    alert no more of events like number 12\n"
+                "vedette feedback undo 12\n    as if nothing had been said\n"
+                "vedette feedback list\n    all that was said\n",
+    .options = options,
+    .settings_size = sizeof(struct feedback_settings),
+    .run = run_feedback,
+};

@@ -1,0 +1,13 @@
+/* A question to the monitor that runs on this machine, through its API (docs/api.md). */
+#ifndef VD_CMD_LOCAL_API_H
+#define VD_CMD_LOCAL_API_H
+
+#include "vedette/status.h"
+
+/* POSTs JSON to http://ADDRESS/PATH and waits ten seconds at most. `address` is what the
+ * monitor wrote into its lock: "127.0.0.1:5000", "[::1]:5000". What it refuses comes back
+ * as the error with its own words: VD_ERR_DATA for 404, VD_ERR_ARGUMENT for 400. */
+enum vd_status cmd_local_api_post(const char *address, const char *path, const char *body,
+                                  struct vd_error *err);
+
+#endif

@@ -1,0 +1,209 @@
+"""What a person says of an event acts on the next one like it: by the command and by the
+API, beside a running monitor and between two of them."""
+import http.client
+import sqlite3
+import subprocess
+from contextlib import closing
+
+import pytest
+from monitor import binary, environment, wait
+
+FAST = ("--interval", "200ms", "--warm-up", "8s", "--no-desktop")
+IN_TIME = 20
+
+
+def is_anomaly(event):
+    return event["kind"] == "anomaly" and any(
+        top["metric"].startswith("cpu") for top in event["top"])
+
+
+def say(data_dir, *words, env=None):
+    return subprocess.run([binary(), "feedback", "--data-dir", data_dir, *map(str, words)],
+                          capture_output=True, text=True, timeout=60,
+                          env=env or environment())
+
+
+def said(data_dir, *words):
+    done = say(data_dir, *words)
+    assert done.returncode == 0 and done.stderr == "", done
+    return done.stdout
+
+
+def post(v, path, body, **headers):
+    connection = http.client.HTTPConnection("127.0.0.1", v.port, timeout=15)
+    try:
+        connection.request("POST", path, body,
+                           {"Content-Type": "application/json", **headers})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+class World:
+    """A quiet machine whose one process runs away when it is told to."""
+
+    def __init__(self, start_monitor, machine):
+        self.start_monitor = start_monitor
+        self.machine = machine
+        self.burner = machine.add(4242, "burner")
+        self.start()
+
+    def start(self):
+        self.v = self.start_monitor("--root", self.machine.root, *FAST)
+        self.v.wait_ready(30)
+
+    def restart(self):
+        self.v.stop()
+        self.start()
+
+    def events(self):
+        return [e for e in self.v.events() if is_anomaly(e)]
+
+    def burn(self):
+        """Once more the same: from quiet to quiet. Gives the event of it."""
+        before = {e["id"] for e in self.events()}
+
+        def new(accept):
+            return next((e for e in self.events() if e["id"] not in before and accept(e)),
+                        None)
+        self.burner.cpu = 3.0
+        began = wait(lambda: new(lambda e: True), IN_TIME, "an event of the burst")
+        # What alerts does so with the first samples; two seconds are ten more.
+        ticks = self.v.points()
+        wait(lambda: self.v.points() >= ticks + 10, IN_TIME, "ten samples more")
+        self.burner.cpu = 0.0
+        return wait(lambda: new(lambda e: e["id"] == began["id"] and e["end"]), 40,
+                    "the end of the event")
+
+
+@pytest.fixture
+def world(monitor, machine):
+    return World(monitor, machine())
+
+
+def test_normal_silences_the_same_until_it_is_undone(world, tmp_path):
+    data = tmp_path / "data"
+    first = world.burn()
+    assert first["alerted"], first
+    assert "Nothing was said" in said(data, "list")
+
+    preview = said(data, first["id"], "normal", "--preview")
+    assert "1 of them would not have." in preview
+    assert "Nothing was said" in said(data, "list")
+    assert f"Event {first['id']} is marked as normal." in said(data, first["id"], "normal")
+    assert [e["id"] for e in world.v.events(judged=1)] == [first["id"]]
+    assert not world.burn()["alerted"]
+
+    # A restart keeps it.
+    world.restart()
+    assert "normal" in said(data, "list")
+    silent = world.burn()
+    assert not silent["alerted"]
+
+    assert "undone" in said(data, "undo", first["id"])
+    assert "Nothing was said" in said(data, "list")
+    assert world.burn()["alerted"]
+    world.v.stop()
+
+
+def test_normal_silences_nothing_else(world):
+    first = world.burn()
+    status, _ = post(world.v, f"/api/v1/events/{first['id']}/feedback",
+                     '{"feedback": "normal"}')
+    assert status == 200
+    written = world.machine.add(4300, "writer", cpu=0.05)
+    written.write = 150e6
+    event = world.v.wait_alert(IN_TIME, lambda e: e["id"] != first["id"])
+    assert any(top["metric"].startswith("disk") for top in event["top"]), event
+    world.v.stop()
+
+
+def test_expected_at_this_hour(world, tmp_path):
+    data = tmp_path / "data"
+    first = world.burn()
+    said(data, first["id"], "expected")
+    assert not world.burn()["alerted"]
+    # Said of an event six hours ago it does not speak of now: the store is moved back
+    # while nobody uses it.
+    world.v.stop()
+    move_back(data, 6 * 3600)
+    world.start()
+    assert world.burn()["alerted"]
+    world.v.stop()
+
+
+def move_back(data, seconds):
+    with closing(sqlite3.connect(data / "vedette.db")) as db, db:
+        for column in ("start", "peak", "end"):
+            db.execute(f"UPDATE event SET {column} = {column} - ?", (seconds * 10**9,))
+
+
+def test_said_without_a_monitor(world, tmp_path):
+    data = tmp_path / "data"
+    first = world.burn()
+    world.v.stop()
+    said(data, first["id"], "normal")
+    assert f"{first['id']}  normal" in said(data, "list")
+    world.start()
+    assert not world.burn()["alerted"]
+    world.v.stop()
+
+
+def test_real_gives_its_share_of_the_budget_back_once(world, tmp_path):
+    data = tmp_path / "data"
+    first = world.burn()
+    assert first["alerted"]
+
+    def threshold():
+        return world.v.status()["budget"]["threshold"]
+
+    path = f"/api/v1/events/{first['id']}/feedback"
+    high = threshold()
+    for _ in range(2):
+        assert post(world.v, path, '{"feedback": "real"}')[0] == 200
+        low = wait(lambda: threshold() < high - 0.15 and threshold(), 10, "a lower threshold")
+    assert high - low < 0.35
+    said(data, "undo", first["id"])
+    wait(lambda: abs(threshold() - high) < 0.1, 10, "the threshold as before")
+    world.v.stop()
+
+
+def test_what_cannot_be_said(world, tmp_path):
+    data = tmp_path / "data"
+    event = world.burn()["id"]
+    for words, message, code in (
+            ((99999, "normal"), "there is no event 99999", 1),
+            (("undo", event), f"nothing was said of event {event}", 1),
+            ((event, "nice"), "normal, real or expected", 2),
+            (("x", "normal"), "called by its number", 2),
+            ((event,), "two words", 2),
+            ((), "nothing to do", 2)):
+        done = say(data, *words)
+        assert done.returncode == code and message in done.stderr, done
+        assert done.stdout == ""
+    done = say(tmp_path / "nothing", event, "normal")
+    assert done.returncode == 1 and done.stderr != ""
+    # By the API.
+    v = world.v
+    assert v.get(f"/api/v1/events/{event}/preview")[0] == 400
+    assert v.get(f"/api/v1/events/{event}/preview?feedback=nice")[0] == 400
+    assert v.get("/api/v1/events/99999/preview?feedback=normal")[0] == 404
+    answer = v.json(f"/api/v1/events/{event}/preview?feedback=normal")
+    assert answer["event"] == event and "would not have" in answer["preview"]
+    status, _ = post(v, f"/api/v1/events/{event}/feedback", '{"feedback": "normal"}',
+                     Origin="http://example.org")
+    assert status == 403
+    v.stop()
+
+
+def test_beside_a_monitor_without_a_dashboard(world, tmp_path):
+    data = tmp_path / "data"
+    event = world.burn()["id"]
+    world.v.stop()
+    hidden = world.start_monitor("--root", world.machine.root, *FAST, "--no-dashboard",
+                                 wait=False)
+    wait(lambda: "Watching" in hidden.out.text, 30, "the monitor runs")
+    done = say(data, event, "normal")
+    assert done.returncode == 1 and "cannot be asked" in done.stderr, done
+    hidden.stop()
