@@ -10,7 +10,7 @@ shift
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "building $preset"
-if ! { cmake --preset "$preset" "$@" && cmake --build "build/$preset"; } >"$log" 2>&1 </dev/null
+if ! { cmake --preset "$preset" "$@" && cmake --build --preset "$preset"; } >"$log" 2>&1 </dev/null
 then
     grep -E -A 12 'error|warning|FAILED|Error' "$log" | tail -60 || tail -40 "$log"
     echo "building $preset failed" >&2

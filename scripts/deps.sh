@@ -33,6 +33,7 @@ test_needs='
 git                  | cmd:git             | what is in the repository
 libcmocka-dev        | pc:cmocka           | unit tests
 clang                | cmd:clang           | the second compiler
+libclang-rt-dev      | clang:fuzzer        | the fuzzers
 clang-format         | cmd:clang-format    | the format check
 shellcheck           | cmd:shellcheck      | the check of the scripts
 mandoc               | cmd:mandoc          | the check of the manual pages
@@ -62,6 +63,9 @@ there() {
         pc:*) command -v pkg-config >/dev/null && pkg-config --exists "${1#pc:}" ;;
         header:*) [ -e "/usr/include/${1#header:}" ] || [ -e "/usr/local/include/${1#header:}" ] ;;
         file:*) [ -e "${1#file:}" ] ;;
+        clang:*) [ -n "$(clang -print-resource-dir 2>/dev/null)" ] &&
+            [ -n "$(find "$(clang -print-resource-dir)/lib" \
+                -name "libclang_rt.${1#clang:}*.a" 2>/dev/null)" ] ;;
         py:*) python3 -c "import ${1#py:}" 2>/dev/null ;;
         *) echo "deps: unknown probe '$1'" >&2; exit 2 ;;
     esac

@@ -2,7 +2,7 @@
 # All tests: installs what they need, builds, runs, and ends with each runner's own closing
 # line. The exit status is that of the worst.
 #
-#     scripts/test.sh [unit|asan|cli|system|tsan|browser...]     without words: all
+#     scripts/test.sh [unit|cli|system|browser|web|asan|tsan|fuzz...]     without words: all
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 unset DESTDIR MAKEFLAGS MAKELEVEL
@@ -79,6 +79,10 @@ fi
 if wanted tsan && build tsan; then
     step tsan "$pytest_line" env VEDETTE_BUILD=build/tsan \
         .venv/bin/python -m pytest -q -p no:cacheprovider -m tsan tests/system
+fi
+# The fuzzers share the processors, four to each.
+if wanted fuzz && build fuzz; then
+    step fuzz "$ctest_line" ctest --preset fuzz -j "$((4 * $(nproc)))"
 fi
 
 echo
