@@ -26,7 +26,9 @@ size_t vd__ensemble_columns(size_t d, size_t k)
 static const struct vd_param params[] = {
     {"combine", "Cauchy test, or mean of the surprises; auto: the mean with labels",
      "auto|cauchy|mean", 0, 0, 2},
-    {"weight_power", "members count by (2 ROC area - 1) to this power", NULL, 4, 0, 64},
+    {"weight_power",
+     "members count by (2 ROC area - 1) to this power (0 = chosen by cross-validation)",
+     NULL, 0, 0, 1024},
 };
 
 /* All members' raw scores and surprises; NaN where one is not ready. */

@@ -2,10 +2,10 @@
  *
  * Rows are dealt into five folds, class by class. Every member is fitted without a fold
  * and scores it, so that each row has a score from a model that has not seen it: these
- * make the calibration (on normal rows), the weight (ROC area, where there are labels)
- * and the threshold (best F1, or the contamination). Then every member is fitted on all
- * rows. An unsupervised member with normal rows of its own has seen none of the others
- * and is fitted once.
+ * make the calibration (on normal rows), the weights (ROC areas to a power that is chosen
+ * as well, where there are labels) and the threshold (best F1, or the contamination).
+ * Then every member is fitted on all rows. An unsupervised member with normal rows of its
+ * own has seen none of the others and is fitted once.
  */
 #include <math.h>
 #include <stdio.h>
@@ -198,7 +198,7 @@ static double area(const struct scored *s, size_t n)
 }
 
 /* The threshold with the best F1, halfway to the next lower score. */
-static double best_threshold(const struct scored *s, size_t n)
+static double best_threshold(const struct scored *s, size_t n, double *best_f1)
 {
     double hits = 0, anomalies = 0, best = -1, threshold = 1;
 
@@ -217,6 +217,7 @@ static double best_threshold(const struct scored *s, size_t n)
                 i + 1 < n ? (s[i].surprise + s[i + 1].surprise) / 2 : s[i].surprise / 2;
         }
     }
+    *best_f1 = best;
     return fmax(1e-3, fmin(threshold, VD_SURPRISE_MAX));
 }
 
@@ -226,11 +227,12 @@ static double given_threshold(const struct vd__fit *fit)
                                                                : 0.01);
 }
 
+/* The member's threshold, and for a weight how far it is from chance (2 area - 1). */
 static enum vd_status weigh(struct work *w, size_t k)
 {
     struct vd__member *member = &w->e->member[k];
     struct scored *s;
-    double gini;
+    double gini, f1;
 
     member->threshold = given_threshold(w->fit);
     member->weight = 1;
@@ -239,56 +241,93 @@ static enum vd_status weigh(struct work *w, size_t k)
     s = sorted_scores(w, w->surprise + k * w->n);
     if (s == NULL)
         return VD_ERR_MEMORY;
-    member->threshold = best_threshold(s, w->n);
+    member->threshold = best_threshold(s, w->n, &f1);
     gini = 2 * area(s, w->n) - 1;
-    member->weight =
-        gini > 2 * least_area - 1 ? vd__exp(w->fit->param[1] * vd__log(gini)) : 0;
+    member->weight = gini > 2 * least_area - 1 ? gini : 0;
     vd__free(s);
     return VD_OK;
 }
 
-static void normalise_weights(struct vd__ensemble *e)
+/* Weights to that power, adding up to one. */
+static void weights_of(const struct work *w, double power,
+                       double weight[ENSEMBLE_MEMBERS])
 {
     double sum = 0;
 
-    for (size_t k = 0; k < ENSEMBLE_MEMBERS; k++)
-        sum += e->member[k].detector != NULL ? e->member[k].weight : 0;
     for (size_t k = 0; k < ENSEMBLE_MEMBERS; k++) {
-        struct vd__member *member = &e->member[k];
+        const struct vd__member *member = &w->e->member[k];
+        bool counts = member->detector != NULL && member->weight > 0;
 
-        /* Nobody better than chance: all are heard alike. */
-        member->weight = sum > 0 ? member->weight / sum : 1.0 / ENSEMBLE_MEMBERS;
+        weight[k] = counts ? vd__exp(power * vd__log(member->weight)) : 0;
+        sum += weight[k];
     }
+    /* Nobody better than chance: all are heard alike. */
+    for (size_t k = 0; k < ENSEMBLE_MEMBERS; k++)
+        weight[k] = sum > 0 ? weight[k] / sum : 1.0 / ENSEMBLE_MEMBERS;
 }
 
-static enum vd_status set_threshold(struct work *w)
+/* Combined surprises of the rows, falling; NULL = no memory. */
+static struct scored *combine_rows(struct work *w, const double weight[ENSEMBLE_MEMBERS])
 {
     double *combined = w->raw;
-    struct scored *s;
 
-    w->e->base.threshold = given_threshold(w->fit);
-    if (w->fit->labels == NULL)
-        return VD_OK;
     for (size_t i = 0; i < w->n; i++) {
-        double surprise[ENSEMBLE_MEMBERS], weight[ENSEMBLE_MEMBERS];
+        double surprise[ENSEMBLE_MEMBERS], counted[ENSEMBLE_MEMBERS];
         size_t n = 0;
 
         for (size_t k = 0; k < ENSEMBLE_MEMBERS; k++) {
-            const struct vd__member *member = &w->e->member[k];
-
-            if (member->detector == NULL || member->weight == 0)
+            if (w->e->member[k].detector == NULL || weight[k] == 0)
                 continue;
             surprise[n] = w->surprise[k * w->n + i];
-            weight[n++] = member->weight;
+            counted[n++] = weight[k];
         }
-        combined[i] = vd__ensemble_combine(w->e->combine, surprise, weight, n);
+        combined[i] = vd__ensemble_combine(w->e->combine, surprise, counted, n);
     }
-    s = sorted_scores(w, combined);
-    if (s == NULL)
-        return VD_ERR_MEMORY;
-    w->e->base.threshold = best_threshold(s, w->n);
-    vd__free(s);
+    return sorted_scores(w, combined);
+}
+
+/* The power with the best area and F1 together, on scores from models that have not seen
+ * the row; of equal ones the smallest, which hears most members. The threshold comes with
+ * it. */
+static enum vd_status choose_weights(struct work *w, double chosen[ENSEMBLE_MEMBERS])
+{
+    double power = w->fit->param[1] > 0 ? w->fit->param[1] : 1;
+    double last = w->fit->param[1] > 0 ? power : 256, best = -1;
+
+    for (; power <= last; power *= 2) {
+        double weight[ENSEMBLE_MEMBERS], f1, threshold, sum;
+        struct scored *s;
+
+        weights_of(w, power, weight);
+        s = combine_rows(w, weight);
+        if (s == NULL)
+            return VD_ERR_MEMORY;
+        threshold = best_threshold(s, w->n, &f1);
+        sum = f1 + area(s, w->n);
+        vd__free(s);
+        if (sum > best) {
+            best = sum;
+            w->e->base.threshold = threshold;
+            memcpy(chosen, weight, sizeof weight);
+        }
+    }
     return VD_OK;
+}
+
+static enum vd_status set_weights(struct work *w)
+{
+    double weight[ENSEMBLE_MEMBERS];
+    enum vd_status status = VD_OK;
+
+    if (w->fit->labels == NULL) {
+        weights_of(w, 1, weight);
+        w->e->base.threshold = given_threshold(w->fit);
+    } else {
+        status = choose_weights(w, weight);
+    }
+    for (size_t k = 0; status == VD_OK && k < ENSEMBLE_MEMBERS; k++)
+        w->e->member[k].weight = weight[k];
+    return status;
 }
 
 /* ---- the whole ---- */
@@ -383,10 +422,8 @@ enum vd_status vd__ensemble_fit(vd_detector **out, const struct vd__fit *fit,
     }
     if (status == VD_OK && !anyone_ready(w.e))
         status = why.status != VD_OK ? why.status : VD_ERR_DATA;
-    if (status == VD_OK) {
-        normalise_weights(w.e);
-        status = set_threshold(&w);
-    }
+    if (status == VD_OK)
+        status = set_weights(&w);
     if (status == VD_OK)
         *out = &w.e->base;
     else if (w.e != NULL)

@@ -1,6 +1,6 @@
 /* One classification tree: Breiman, Friedman, Olshen, Stone, 1984, with the choices of
  * scikit-learn: exact splits by Gini impurity halfway between neighbouring values, a
- * fresh draw of columns that vary in every node, down to pure leaves.
+ * fresh draw of columns in every node, down to pure leaves.
  *
  * Values are replaced by their ranks once for all trees. To split a node, the keys
  * (rank, label) of its rows are sorted as whole numbers and swept once.
@@ -194,14 +194,15 @@ static bool try_column(struct grower *g, size_t from, size_t to, size_t column,
     return sweep(g, key, n, column, total, best);
 }
 
-/* Draws columns until enough of them vary. */
+/* Draws columns, and more of them only while none varies: one that is constant in the
+ * node counts as tried, as in scikit-learn, and keeps the trees different. */
 static struct split find_split(struct grower *g, size_t from, size_t to,
                                const double total[2])
 {
     struct split best = {.gain = -INFINITY};
     size_t varying = 0, d = g->data->d;
 
-    for (size_t j = 0; j < d && varying < g->params->features; j++) {
+    for (size_t j = 0; j < d && (j < g->params->features || varying == 0); j++) {
         size_t pick = j + (size_t)vd_rng_below(&g->rng, d - j);
         uint16_t column = g->column[pick];
 

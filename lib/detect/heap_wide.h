@@ -70,7 +70,7 @@ VD__WIDE_INLINE __m512i vd__heap_look_256(const __m512i *t, __m512i at)
                                  vd__heap_look_128(t + 8, at));
 }
 
-/* The entry of a node on that level. */
+/* The entry of a node on that level, 4 to 7. */
 VD__WIDE_INLINE __m512i vd__heap_look(const __m512i *t, __m512i node, unsigned level)
 {
     switch (level) {
@@ -80,10 +80,8 @@ VD__WIDE_INLINE __m512i vd__heap_look(const __m512i *t, __m512i node, unsigned l
         return _mm512_permutex2var_epi32(t[2], node, t[3]);
     case 6:
         return vd__heap_look_64(t + 4, node);
-    case 7:
-        return vd__heap_look_128(t + 8, node);
     default:
-        return _mm512_permutexvar_epi32(node, t[0]);
+        return vd__heap_look_128(t + 8, node);
     }
 }
 
@@ -115,24 +113,79 @@ VD__WIDE_INLINE void vd__heap_load(const float *x, size_t stride, size_t d,
     }
 }
 
-/* The leaves, 2^depth and up. Two times sixteen rows in step, so that one's look-ups fill
- * the other's waits. `depth` is a constant where this is called, at most 8. */
-VD__WIDE_INLINE void vd__heap_walk(const __m512i *threshold, const __m512i *column,
-                                   const __m512 x[2][VD__HEAP_COLUMNS], unsigned depth,
+VD__WIDE_INLINE __m512i vd__heap_next(__m512i node, __mmask16 right)
+{
+    node = _mm512_add_epi32(node, node);
+    return _mm512_mask_add_epi32(node, right, node, _mm512_set1_epi32(1));
+}
+
+/* A tree of four to eight levels over a block of rows. */
+struct vd__heap_tree {
+    __m512i threshold[VD__HEAP_TABLE], column[VD__HEAP_TABLE];
+    const float *top[16]; /* column of node i of the first four levels */
+};
+
+/* `registers`: nodes / 16. x: rows column by column, `stride` apart. */
+VD__WIDE_INLINE void vd__heap_tree_init(struct vd__heap_tree *tree,
+                                        const struct vd__heap_split *split,
+                                        size_t registers, const float *x, size_t stride)
+{
+    vd__heap_tables(split, registers, tree->threshold, tree->column);
+    for (size_t i = 1; i < 16; i++)
+        tree->top[i] = x + split[i].column * stride;
+}
+
+/* The first four levels of sixteen rows. Here it is cheaper to load the column of every
+ * node of a level and to choose by the turns taken so far. */
+VD__WIDE_INLINE __m512i vd__heap_walk_top(const struct vd__heap_tree *tree, size_t first)
+{
+    __m512i node = _mm512_set1_epi32(1);
+    __mmask16 right[4];
+
+#pragma GCC unroll 4
+    for (unsigned level = 0; level < 4; level++) {
+        __m512 limit =
+            _mm512_castsi512_ps(_mm512_permutexvar_epi32(node, tree->threshold[0]));
+        __m512 value[8];
+
+#pragma GCC unroll 8
+        for (unsigned i = 0; i < 1U << level; i++)
+            value[i] = _mm512_loadu_ps(tree->top[(1U << level) + i] + first);
+#pragma GCC unroll 4
+        for (unsigned turn = level; turn-- > 0;)
+#pragma GCC unroll 4
+            for (unsigned i = 0; i < 1U << turn; i++)
+                value[i] =
+                    _mm512_mask_mov_ps(value[2 * i], right[turn], value[2 * i + 1]);
+        right[level] = _mm512_cmp_ps_mask(value[0], limit, _CMP_GT_OQ);
+        node = vd__heap_next(node, right[level]);
+    }
+    return node;
+}
+
+/* The leaves of 32 rows from the `first` on, 2^depth and up; `depth` is a constant where
+ * this is called. Two times sixteen rows in step, so that one's look-ups fill the other's
+ * waits. */
+VD__WIDE_INLINE void vd__heap_walk(const struct vd__heap_tree *tree, unsigned depth,
+                                   const float *x, size_t stride, size_t d, size_t first,
                                    __m512i node[2])
 {
-    node[0] = node[1] = _mm512_set1_epi32(1);
-#pragma GCC unroll 8
-    for (unsigned level = 0; level < depth; level++)
+    __m512 value[2][VD__HEAP_COLUMNS];
+
+    vd__heap_load(x + first, stride, d, value);
+    node[0] = vd__heap_walk_top(tree, first);
+    node[1] = vd__heap_walk_top(tree, first + 16);
+#pragma GCC unroll 4
+    for (unsigned level = 4; level < depth; level++)
 #pragma GCC unroll 2
         for (size_t k = 0; k < 2; k++) {
-            __m512 limit = _mm512_castsi512_ps(vd__heap_look(threshold, node[k], level));
-            __m512 value = vd__heap_choose(x[k], vd__heap_look(column, node[k], level));
-            __mmask16 right = _mm512_cmp_ps_mask(value, limit, _CMP_GT_OQ);
+            __m512i limit = vd__heap_look(tree->threshold, node[k], level);
+            __m512 number =
+                vd__heap_choose(value[k], vd__heap_look(tree->column, node[k], level));
 
-            node[k] = _mm512_add_epi32(node[k], node[k]);
-            node[k] =
-                _mm512_mask_add_epi32(node[k], right, node[k], _mm512_set1_epi32(1));
+            node[k] = vd__heap_next(
+                node[k],
+                _mm512_cmp_ps_mask(number, _mm512_castsi512_ps(limit), _CMP_GT_OQ));
         }
 }
 

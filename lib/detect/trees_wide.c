@@ -37,18 +37,17 @@ VD__WIDE_INLINE void add_tree(const struct vd__trees *t, size_t tree, unsigned d
                               const float *x, size_t stride, size_t d, size_t n,
                               double *sum)
 {
-    __m512i threshold[VD__HEAP_TABLE], column[VD__HEAP_TABLE], value[VD__HEAP_TABLE];
     size_t at = tree << depth, registers = ((size_t)1 << depth) / 16;
+    struct vd__heap_tree from;
+    __m512i value[VD__HEAP_TABLE];
 
-    vd__heap_tables(t->split + at, registers, threshold, column);
+    vd__heap_tree_init(&from, t->split + at, registers, x, stride);
     for (size_t i = 0; i < registers; i++)
         value[i] = _mm512_loadu_si512(t->leaf + at + 16 * i);
     for (size_t i = 0; i < n; i += VD__HEAP_ROWS) {
-        __m512 rows[2][VD__HEAP_COLUMNS];
         __m512i node[2];
 
-        vd__heap_load(x + i, stride, d, rows);
-        vd__heap_walk(threshold, column, rows, depth, node);
+        vd__heap_walk(&from, depth, x, stride, d, i, node);
         add_sixteen(sum + i, leaf_values(value, node[0], depth));
         add_sixteen(sum + i + 16, leaf_values(value, node[1], depth));
     }
