@@ -171,7 +171,7 @@ enum vd_status pipeline_feedback_preview(const struct history_reader *history,
         status =
             alert_feedback_preview(past, n, candidate, word, pipeline_group_of, &preview);
     if (status == VD_OK)
-        alert_preview_text(&preview, word, PREVIEW_DAYS, answer, size);
+        alert_preview_text(&preview, PREVIEW_DAYS, answer, size);
     else
         vd_error_set(err, status, NULL, "no preview: %s", vd_status_text(status));
     free(past);

@@ -390,23 +390,18 @@ enum vd_status alert_feedback_preview(const struct record_event *event, size_t n
     return status;
 }
 
-static const char *plural(size_t n)
+/* "14 events in the last 7 days, 6 alerted; 3 of these would not have." */
+char *alert_preview_text(const struct alert_preview *preview, double days, char *text,
+                         size_t size)
 {
-    return n == 1 ? "" : "s";
-}
+    char change[64] = "this changes none of them";
 
-char *alert_preview_text(const struct alert_preview *preview, enum alert_word word,
-                         double days, char *text, size_t size)
-{
-    int used =
-        snprintf(text, size, "Of the %zu event%s of the last %.0f days %zu alerted",
-                 preview->events, plural(preview->events), days, preview->alerted);
-    size_t at = used < 0 || (size_t)used >= size ? size - 1 : (size_t)used;
-
-    if (alert_word_silences(word) || preview->raised == 0)
-        snprintf(text + at, size - at, "; %zu of them would not have.",
-                 preview->silenced);
-    else
-        snprintf(text + at, size - at, "; %zu more would have.", preview->raised);
+    if (preview->silenced > 0)
+        snprintf(change, sizeof change, "%zu of these would not have", preview->silenced);
+    else if (preview->raised > 0)
+        snprintf(change, sizeof change, "%zu more would have", preview->raised);
+    snprintf(text, size, "%zu event%s in the last %.0f days, %zu alerted; %s.",
+             preview->events, preview->events == 1 ? "" : "s", days, preview->alerted,
+             change);
     return text;
 }

@@ -54,9 +54,14 @@ static void encode_events(struct show_job *job, const struct record_event *event
 {
     bool merge = job->has_newest;
 
-    for (size_t i = 0; i < n; i++)
-        if (event[i].id == job->newest.id)
-            merge = false;
+    for (size_t i = 0; i < n; i++) {
+        if (!job->has_newest || event[i].id != job->newest.id)
+            continue;
+        merge = false;
+        /* What was said of it since it was published is in the store alone. */
+        memcpy(job->newest.feedback, event[i].feedback, sizeof job->newest.feedback);
+        job->newest.feedback_ns = event[i].feedback_ns;
+    }
     show_json_open(&job->json, NULL, '[');
     if (merge)
         show_encode_event(&job->json, NULL, &job->newest, job->schema, NULL, 0);

@@ -77,16 +77,28 @@ def look_at_the_recorder(page, pid):
 
 
 def give_feedback(page, monitor):
+    """By key, with what it would change beside each answer; undone again."""
     event = int(page.url.rsplit("/", 1)[1])
-    page.get_by_role("button", name="Real", exact=True).click()
-    expect(page.get_by_text("Marked as real.")).to_be_visible()
-    wait(lambda: monitor.json(f"/api/v1/events/{event}")["feedback"] == "real", 10,
+    row = page.locator(".judge li")
+    expect(row).to_have_count(3)
+    expect(page.locator(".judge-preview", has_text="in the last 7 days")).to_have_count(3)
+    expect(row.first).to_contain_text("1 of these would not have.")
+    page.get_by_role("button", name="Normal", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Marked as normal.")).to_be_visible()
+    wait(lambda: monitor.json(f"/api/v1/events/{event}")["feedback"] == "normal", 10,
          "the feedback is stored")
-    expect(page.get_by_text("Marked as real.")).to_be_visible()
+    page.get_by_role("link", name="All that was said").click()
+    expect(page.get_by_label("marked only")).to_be_checked()
+    expect(page.locator(".log-row")).to_have_count(1)
+    expect(page.locator(".log-row")).to_contain_text("marked normal")
+    page.locator(".log-reason").click()
+    expect(page.locator(".judge li").last).to_contain_text("would have")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
     wait(lambda: monitor.json(f"/api/v1/events/{event}")["feedback"] == "", 10,
          "the feedback is taken back")
+    expect(page.locator(".judge-preview", has_text="in the last 7 days")).to_have_count(3)
 
 
 def test_a_restart_is_shown_and_the_page_comes_back(monitor, open_page, tmp_path):

@@ -89,7 +89,7 @@ def test_normal_silences_the_same_until_it_is_undone(world, tmp_path):
     assert "Nothing was said" in said(data, "list")
 
     preview = said(data, first["id"], "normal", "--preview")
-    assert "1 of them would not have." in preview
+    assert "1 of these would not have." in preview
     assert "Nothing was said" in said(data, "list")
     assert f"Event {first['id']} is marked as normal." in said(data, first["id"], "normal")
     assert [e["id"] for e in world.v.events(judged=1)] == [first["id"]]

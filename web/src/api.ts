@@ -77,6 +77,7 @@ export interface EventQuery {
     limit: number;
     kind?: string;
     alerted?: boolean;
+    judged?: boolean;
 }
 
 export async function events(query: EventQuery, signal?: AbortSignal): Promise<Event[]> {
@@ -84,6 +85,7 @@ export async function events(query: EventQuery, signal?: AbortSignal): Promise<E
     if (query.before !== undefined) search.set("before", String(query.before));
     if (query.kind) search.set("kind", query.kind);
     if (query.alerted) search.set("alerted", "1");
+    if (query.judged) search.set("judged", "1");
     const answer = await request<Event[] | { events: Event[] }>(`events?${search}`, {
         signal,
     });
@@ -102,6 +104,19 @@ export async function feedback(id: number, verdict: Feedback): Promise<Event> {
         body: JSON.stringify({ feedback: verdict }),
     });
     return "event" in answer ? answer.event : answer;
+}
+
+/** What saying that of an event would change, as a sentence. */
+export async function preview(
+    id: number,
+    verdict: Feedback,
+    signal: AbortSignal,
+): Promise<string> {
+    const query = new URLSearchParams({ feedback: verdict });
+    const answer = await request<{ preview: string }>(`events/${id}/preview?${query}`, {
+        signal,
+    });
+    return answer.preview;
 }
 
 export async function processes(): Promise<Process[]> {

@@ -71,10 +71,10 @@ function View(props: { route: Route }) {
         case "detectors":
             return <Detectors />;
         case "events":
-            return rest[0] ? (
+            return rest[0] && rest[0] !== "marked" ? (
                 <EventPage key={rest[0]} id={Number(rest[0])} />
             ) : (
-                <Events />
+                <Events key={rest[0]} marked={rest[0] === "marked"} />
             );
         case "processes":
             return <Processes />;

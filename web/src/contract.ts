@@ -126,6 +126,7 @@ export interface Event {
     factors: string[];
     suspects: Suspect[];
     feedback: Feedback;
+    feedback_time?: Maybe;
     recorder?: { t: number; processes: Process[] }[];
 }
 

@@ -126,7 +126,7 @@ function Head(props: { event: VdEvent }) {
                 <SeverityTag severity={event.severity} />
                 {isOpen(event) && <Tag class="open">open</Tag>}
                 <Tag class="alerted">
-                    {event.alerted ? "alerted" : "seen, kept back by the budget"}
+                    {event.alerted ? "alerted" : "seen, not alerted"}
                 </Tag>
                 <Tag>{event.kind}</Tag>
                 {event.pattern !== "" && event.pattern !== event.kind && (
@@ -253,15 +253,36 @@ function SuspectRow(props: { suspect: Suspect }) {
 /* ---- feedback ---- */
 
 const VERDICTS: [Feedback, string, string][] = [
-    ["normal", "Normal", "False alarm: nothing was wrong"],
-    ["real", "Real", "It was worth knowing"],
-    ["expected", "Expected at this hour", "Known, and fine at this time of day"],
+    ["normal", "Normal", "A false alarm: nothing was wrong."],
+    ["real", "Real", "It was worth knowing."],
+    ["expected", "Expected at this hour", "Known, and fine at this time of day."],
 ];
+
+/** What each answer would change, in a sentence; "" until the server has counted. */
+function usePreviews(event: VdEvent, words: Feedback[]): Map<Feedback, string> {
+    const [previews, setPreviews] = useState<Map<Feedback, string>>(new Map());
+    useEffect(() => {
+        const stop = new AbortController();
+        setPreviews(new Map());
+        for (const word of words) {
+            api.preview(event.id, word, stop.signal)
+                .then((text) => setPreviews((known) => new Map(known).set(word, text)))
+                .catch(() => {}); // the answer itself does not depend on it
+        }
+        return () => stop.abort();
+    }, [event.id, event.feedback]);
+    return previews;
+}
 
 function Judge(props: { event: VdEvent; onChange: (event: VdEvent) => void }) {
     const { event } = props;
     const [busy, setBusy] = useState(false);
     const [problem, setProblem] = useState("");
+    const marked = event.feedback !== "";
+    const previews = usePreviews(
+        event,
+        marked ? [""] : VERDICTS.map(([verdict]) => verdict),
+    );
     const say = async (verdict: Feedback) => {
         setBusy(true);
         try {
@@ -275,36 +296,49 @@ function Judge(props: { event: VdEvent; onChange: (event: VdEvent) => void }) {
     };
     return (
         <Panel title="What was it?">
-            <div class="judge">
+            <ul class="judge">
                 {VERDICTS.map(([verdict, text, hint]) => (
-                    <button
-                        key={verdict}
-                        type="button"
-                        class="tool"
-                        title={hint}
-                        disabled={busy}
-                        aria-pressed={event.feedback === verdict}
-                        onClick={() => say(verdict)}
-                    >
-                        {text}
-                    </button>
+                    <li key={verdict} class={event.feedback === verdict ? "chosen" : ""}>
+                        <button
+                            type="button"
+                            class="tool"
+                            disabled={busy}
+                            aria-pressed={event.feedback === verdict}
+                            aria-describedby={`judge-${verdict}`}
+                            onClick={() => say(verdict)}
+                        >
+                            {text}
+                        </button>
+                        <p id={`judge-${verdict}`} class="dim">
+                            {hint}
+                            <span class="judge-preview">{previews.get(verdict)}</span>
+                        </p>
+                    </li>
                 ))}
-                {event.feedback !== "" && (
-                    <button
-                        type="button"
-                        class="tool plain"
-                        disabled={busy}
-                        onClick={() => say("")}
-                    >
-                        Undo
-                    </button>
+                {marked && (
+                    <li>
+                        <button
+                            type="button"
+                            class="tool plain"
+                            disabled={busy}
+                            aria-describedby="judge-undo"
+                            onClick={() => say("")}
+                        >
+                            Undo
+                        </button>
+                        <p id="judge-undo" class="dim">
+                            As if nothing had been said
+                            <span class="judge-preview">{previews.get("")}</span>
+                        </p>
+                    </li>
                 )}
-            </div>
+            </ul>
             <p class="dim judge-note" aria-live="polite">
                 {problem ||
-                    (event.feedback === ""
-                        ? "Your answer moves the thresholds at once, and can be undone."
-                        : `Marked as ${event.feedback}.`)}
+                    (marked
+                        ? `Marked as ${event.feedback}.`
+                        : "Your answer acts on the alerts at once, and can be undone.")}{" "}
+                <a href={routeTo("events", "marked")}>All that was said</a>
             </p>
         </Panel>
     );

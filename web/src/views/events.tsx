@@ -24,13 +24,15 @@ const PAGE = 25;
 const KINDS = ["anomaly", "rule", "drift", "silence"];
 const KEPT = 5000;
 
-export function Events() {
+/** `marked`: begins with those of which something was said. */
+export function Events(props: { marked: boolean }) {
     useStore();
     const [kind, setKind] = useState("");
     const [alerted, setAlerted] = useState(false);
+    const [judged, setJudged] = useState(props.marked);
     const [hidden, setHidden] = useState<ReadonlySet<Severity>>(new Set());
     const [filter, setFilter] = useState("");
-    const pages = usePages(kind, alerted);
+    const pages = usePages(kind, alerted, judged);
     const toggle = (severity: Severity) => {
         const next = new Set(hidden);
         if (!next.delete(severity)) next.add(severity);
@@ -76,6 +78,14 @@ export function Events() {
                     />
                     alerted only
                 </label>
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        checked={judged}
+                        onChange={(e) => setJudged(e.currentTarget.checked)}
+                    />
+                    marked only
+                </label>
                 <label class="search">
                     <Icon name="search" />
                     <span class="hidden">Filter by reason, metric or process</span>
@@ -91,7 +101,7 @@ export function Events() {
             </div>
             {found.length === 0 ? (
                 <Empty title={pages.loading ? "Looking" : "No events"}>
-                    {pages.problem || (pages.loading ? "" : none(pages.events.length))}
+                    {pages.problem || (pages.loading ? "" : none(pages.events.length, judged))}
                 </Empty>
             ) : (
                 <ol class="log">
@@ -114,7 +124,8 @@ export function Events() {
     );
 }
 
-function none(loaded: number): string {
+function none(loaded: number, judged: boolean): string {
+    if (judged && loaded === 0) return "Nothing was said of any event.";
     return loaded > 0
         ? "None of the events loaded so far fits the filter."
         : "Nothing has deviated from what is normal here.";
@@ -136,7 +147,7 @@ function matches(event: Event, filter: string): boolean {
 }
 
 /** The pages fetched so far, under what has arrived since. */
-function usePages(kind: string, alerted: boolean) {
+function usePages(kind: string, alerted: boolean, judged: boolean) {
     const { shown } = ui;
     const [fetched, setFetched] = useState<Event[]>([]);
     const [more, setMore] = useState(false);
@@ -146,7 +157,8 @@ function usePages(kind: string, alerted: boolean) {
     const load = async (before: number | undefined, signal?: AbortSignal) => {
         setLoading(true);
         try {
-            const page = await api.events({ limit: PAGE, before, kind, alerted }, signal);
+            const query = { limit: PAGE, before, kind, alerted, judged };
+            const page = await api.events(query, signal);
             const known = before === undefined ? [] : fetched;
             setFetched([...known, ...page]);
             setMore(page.length === PAGE);
@@ -162,10 +174,12 @@ function usePages(kind: string, alerted: boolean) {
         const stop = new AbortController();
         void load(undefined, stop.signal);
         return () => stop.abort();
-    }, [kind, alerted, shown.epoch]);
+    }, [kind, alerted, judged, shown.epoch]);
 
     const fits = (e: Event) =>
-        (kind === "" || e.kind === kind) && (!alerted || e.alerted);
+        (kind === "" || e.kind === kind) &&
+        (!alerted || e.alerted) &&
+        (!judged || e.feedback !== "");
     // What the connection brought reaches back further than what was fetched only when the
     // store gave nothing; then it is all there is.
     const oldest = fetched[fetched.length - 1]?.id ?? 0;
