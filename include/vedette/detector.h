@@ -110,8 +110,10 @@ void vd_detector_score_many(const vd_detector *detector, const struct vd_matrix 
 double vd_detector_threshold(const vd_detector *detector);
 
 /* How much each column adds to the row's raw score, into share[d], where the model gives
- * it exactly (PCA residual, path lengths, tree attributions). VD_ERR_UNAVAILABLE
- * otherwise. */
+ * it exactly. PCA: parts of the residual, which add up to the score. Forests and XGBoost:
+ * what lifts the row above the training rows' mean, in mean path length (isolation
+ * forest, shorter is positive), probability (random forest: TreeSHAP) and log-odds
+ * (XGBoost: TreeSHAP, its own pred_contribs). VD_ERR_UNAVAILABLE otherwise. */
 enum vd_status vd_detector_explain(const vd_detector *detector, const double *row,
                                    double *share);
 

@@ -26,6 +26,7 @@ struct vd__fit {
 
 struct vd__detector_class {
     struct vd_detector_info info;
+    uint32_t version; /* of what save writes; 0 counts as 1 */
     enum vd_status (*fit)(vd_detector **out, const struct vd__fit *fit,
                           struct vd_error *err);
     double (*score)(const vd_detector *self, const double *row);

@@ -19,7 +19,7 @@
 #include "detect/class.h"
 #include "vedette/stats.h"
 
-enum { MODEL_VERSION = 1, PARAMS_MAX = 32, CHUNK = 256 };
+enum { PARAMS_MAX = 32, CHUNK = 256 };
 
 /* clang-format off */
 static const struct vd__detector_class *const classes[] = {
@@ -350,6 +350,11 @@ enum vd_status vd_detector_explain(const vd_detector *detector, const double *ro
 
 /* ---- save and load ---- */
 
+static uint32_t version_of(const struct vd__detector_class *class)
+{
+    return class->version > 0 ? class->version : 1;
+}
+
 /* name, version, columns, threshold, size of the rest, the rest */
 void vd_detector_save(const vd_detector *detector, struct vd_writer *w)
 {
@@ -357,7 +362,7 @@ void vd_detector_save(const vd_detector *detector, struct vd_writer *w)
 
     detector->class->save(detector, &body);
     vd_write_text(w, detector->class->info.name);
-    vd_write_u32(w, MODEL_VERSION);
+    vd_write_u32(w, version_of(detector->class));
     vd_write_u64(w, detector->d);
     vd_write_f64(w, detector->threshold);
     vd_write_u64(w, body.size);
@@ -400,10 +405,10 @@ enum vd_status vd_detector_load(vd_detector **out, struct vd_reader *r,
     if (class == NULL)
         return vd_error_set(err, VD_ERR_FORMAT, "use a newer version of vedette",
                             "the model holds an unknown detector");
-    if (version != MODEL_VERSION)
+    if (version != version_of(class))
         return vd_error_set(err, VD_ERR_VERSION, "train the model again",
-                            "the model of %s has version %u, this program reads %d", name,
-                            (unsigned)version, MODEL_VERSION);
+                            "the model of %s has version %u, this program reads %u", name,
+                            (unsigned)version, (unsigned)version_of(class));
     if (class->info.unavailable != NULL && class->load == NULL)
         return vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "%s: %s", name,
                             class->info.unavailable);

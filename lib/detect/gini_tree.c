@@ -240,12 +240,15 @@ static size_t add_pair(struct grower *g)
     if (t->n + 2 > t->capacity) {
         size_t capacity = t->capacity * 2 + 16;
         struct vd__tree_node *node = vd__realloc(t->node, capacity, sizeof *node);
+        float *cover =
+            node == NULL ? NULL : vd__realloc(t->cover, capacity, sizeof *cover);
 
-        if (node == NULL) {
+        t->node = node != NULL ? node : t->node;
+        t->cover = cover != NULL ? cover : t->cover;
+        if (node == NULL || cover == NULL) {
             g->status = VD_ERR_MEMORY;
             return 0;
         }
-        t->node = node;
         t->capacity = capacity;
     }
     t->n += 2;
@@ -266,6 +269,7 @@ static void grow_node(struct grower *g, size_t at, size_t depth, size_t from, si
     }
     g->tree->node[at] = (struct vd__tree_node){INFINITY, 0, (uint32_t)at,
                                                (float)(total[1] / (total[0] + total[1]))};
+    g->tree->cover[at] = (float)(total[0] + total[1]);
     if (total[0] == 0 || total[1] == 0 || to - from < 2 * params->min_leaf ||
         depth == (params->max_depth > 0 ? params->max_depth : DEPTH_MAX))
         return;
@@ -290,6 +294,13 @@ static bool draw_rows(struct grower *g)
     for (size_t j = 0; j < g->data->d; j++)
         g->column[j] = (uint16_t)j;
     return add_pair(g) == 0 && g->status == VD_OK;
+}
+
+void vd__gini_tree_release(struct vd__gini_tree *tree)
+{
+    vd__free(tree->node);
+    vd__free(tree->cover);
+    *tree = (struct vd__gini_tree){0};
 }
 
 enum vd_status vd__gini_grow(struct vd__gini_tree *out, const struct vd__gini_data *data,
@@ -317,9 +328,7 @@ enum vd_status vd__gini_grow(struct vd__gini_tree *out, const struct vd__gini_da
     vd__free(g.key);
     vd__free(g.spare);
     vd__free(g.column);
-    if (g.status != VD_OK) {
-        vd__free(out->node);
-        *out = (struct vd__gini_tree){0};
-    }
+    if (g.status != VD_OK)
+        vd__gini_tree_release(out);
     return g.status;
 }

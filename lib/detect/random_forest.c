@@ -50,6 +50,7 @@ static struct forest *forest_new(size_t d, size_t n_trees, size_t n_nodes)
     size_t root = vd__layout(&total, n_trees, sizeof(uint32_t));
     size_t depth = vd__layout(&total, n_trees, sizeof(uint32_t));
     size_t node = vd__layout(&total, n_nodes, sizeof(struct vd__tree_node));
+    size_t cover = vd__layout(&total, n_nodes, sizeof(float));
     struct forest *f = (struct forest *)vd__detector_new(&vd__random_forest, d, total);
     char *block = (char *)f;
 
@@ -61,6 +62,7 @@ static struct forest *forest_new(size_t d, size_t n_trees, size_t n_nodes)
     f->trees.root = (uint32_t *)(block + root);
     f->trees.depth = (uint32_t *)(block + depth);
     f->trees.node = (struct vd__tree_node *)(block + node);
+    f->trees.cover = (float *)(block + cover);
     return f;
 }
 
@@ -82,6 +84,21 @@ static void forest_score_block(const vd_detector *self, const double *rows, size
     vd__trees_sum_many(&f->trees, rows, f->center, n, self->d, scores);
     for (size_t i = 0; i < n; i++)
         scores[i] /= (double)f->trees.n_trees;
+}
+
+static enum vd_status forest_explain(const vd_detector *self, const double *row,
+                                     double *share)
+{
+    const struct forest *f = (const struct forest *)self;
+    float x[VD_COLUMNS_MAX];
+    enum vd_status status;
+
+    for (size_t j = 0; j < self->d; j++)
+        x[j] = vd__tree_value(row[j] - f->center[j]);
+    status = vd__trees_explain(&f->trees, x, self->d, share);
+    for (size_t j = 0; j < self->d; j++)
+        share[j] /= (double)f->trees.n_trees;
+    return status;
 }
 
 static void forest_release(vd_detector *self)
@@ -130,6 +147,7 @@ static struct forest *join(const struct vd__gini_tree *tree, size_t n_trees, siz
         for (size_t i = 0; i < tree[t].n; i++) {
             f->trees.node[at + i] = tree[t].node[i];
             f->trees.node[at + i].child += (uint32_t)at;
+            f->trees.cover[at + i] = tree[t].cover[i];
         }
         at += tree[t].n;
     }
@@ -183,7 +201,7 @@ static enum vd_status forest_fit(vd_detector **out, const struct vd__fit *fit,
     *out = &f->base;
 out:
     for (size_t t = 0; g.tree != NULL && t < n_trees; t++)
-        vd__free(g.tree[t].node);
+        vd__gini_tree_release(&g.tree[t]);
     vd__free(g.tree);
     vd__free(center);
     vd__gini_data_release(&g.data);
@@ -205,7 +223,7 @@ static void forest_save(const vd_detector *self, struct vd_writer *w)
 static enum vd_status forest_load(vd_detector **out, size_t d, struct vd_reader *r,
                                   struct vd_error *err)
 {
-    size_t n_nodes = vd_read_count(r, 16), n_trees = vd_read_count(r, 4);
+    size_t n_nodes = vd_read_count(r, 20), n_trees = vd_read_count(r, 4);
     struct forest *f;
     enum vd_status status;
 
@@ -233,9 +251,11 @@ const struct vd__detector_class vd__random_forest = {
              .needs_labels = true,
              .params = params,
              .n_params = N_PARAMS},
+    .version = 2,
     .fit = forest_fit,
     .score = forest_score,
     .score_block = forest_score_block,
+    .explain = forest_explain,
     .save = forest_save,
     .load = forest_load,
     .release = forest_release,

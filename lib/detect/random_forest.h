@@ -20,15 +20,18 @@ struct vd__gini_params {
     uint64_t seed;
 };
 
-/* A grown tree: an array that the caller frees with vd__free. */
+/* A grown tree. */
 struct vd__gini_tree {
     struct vd__tree_node *node;
+    float *cover; /* weight of the rows in a node */
     size_t n, capacity;
 };
 
 enum vd_status vd__gini_data_init(struct vd__gini_data *data, const struct vd_matrix *x,
                                   const uint8_t *labels, const double *center);
 void vd__gini_data_release(struct vd__gini_data *data);
+
+void vd__gini_tree_release(struct vd__gini_tree *tree);
 
 /* Grows tree number `tree`; its leaves hold the weighted share of label 1. */
 enum vd_status vd__gini_grow(struct vd__gini_tree *out, const struct vd__gini_data *data,

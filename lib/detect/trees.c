@@ -192,7 +192,7 @@ void vd__trees_sum_many(const struct vd__trees *t, const double *rows,
 
 /* ---- finish ---- */
 
-/* Marks the deepest level of one tree, children behind parents. */
+/* Marks the deepest level of one tree, children behind parents and of one parent only. */
 static bool check_tree(struct vd__trees *t, size_t tree, size_t d, uint32_t *level)
 {
     size_t from = t->root[tree];
@@ -207,7 +207,8 @@ static bool check_tree(struct vd__trees *t, size_t tree, size_t d, uint32_t *lev
     for (size_t i = from; i < to; i++) {
         const struct vd__tree_node *node = &t->node[i];
 
-        if (node->column >= d || level[i] == UINT32_MAX || !isfinite(node->value))
+        if (node->column >= d || level[i] == UINT32_MAX || !isfinite(node->value) ||
+            !(t->cover[i] >= 0 && isfinite(t->cover[i])))
             return false;
         if (node->child == i) {
             if (!(node->threshold == INFINITY))
@@ -216,7 +217,8 @@ static bool check_tree(struct vd__trees *t, size_t tree, size_t d, uint32_t *lev
             continue;
         }
         if (node->child <= i || (size_t)node->child + 1 >= to ||
-            !isfinite(node->threshold))
+            !isfinite(node->threshold) || level[node->child] != UINT32_MAX ||
+            level[node->child + 1] != UINT32_MAX)
             return false;
         level[node->child] = level[node->child + 1] = level[i] + 1;
     }
@@ -306,6 +308,7 @@ void vd__trees_save(const struct vd__trees *t, struct vd_writer *w)
         vd_write_u32(w, t->node[i].column);
         vd_write_u32(w, t->node[i].child);
         vd_write_f32(w, t->node[i].value);
+        vd_write_f32(w, t->cover[i]);
     }
 }
 
@@ -319,6 +322,7 @@ enum vd_status vd__trees_load(struct vd__trees *t, struct vd_reader *r,
         t->node[i].column = vd_read_u32(r);
         t->node[i].child = vd_read_u32(r);
         t->node[i].value = vd_read_f32(r);
+        t->cover[i] = vd_read_f32(r);
     }
     return r->failed ? VD_ERR_FORMAT : vd__trees_finish(t, owner);
 }

@@ -23,6 +23,8 @@ struct vd__trees {
     struct vd__tree_node *node; /* tree after tree */
     uint32_t *root;             /* n_trees */
     uint32_t *depth;            /* n_trees: longest walk */
+    float *cover;               /* n_nodes: weight of the training rows that came by;
+                                   zero where it is not known */
     /* NULL where trees are deep; else blocks of n_trees << heap_depth: */
     struct vd__heap_split *split;
     float *leaf;
@@ -42,6 +44,12 @@ void vd__trees_sum_many(const struct vd__trees *t, const double *rows,
  * inside the tree, a column is not the owner's or a number is not finite: what came from
  * a file is not a tree. */
 enum vd_status vd__trees_finish(struct vd__trees *t, struct vd_detector *owner);
+
+/* How much each column adds to the sum of the leaves over its mean, into share[d], as
+ * TreeSHAP has it (tree_shares.c). VD_ERR_UNAVAILABLE when covers are not known or a tree
+ * is too deep. Allocates nothing. */
+enum vd_status vd__trees_explain(const struct vd__trees *t, const float *x, size_t d,
+                                 double *share);
 
 /* Frees the heaps; all else is the owner's. */
 void vd__trees_release(struct vd__trees *t);

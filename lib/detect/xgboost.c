@@ -49,6 +49,7 @@ struct vd__xgboost_model *vd__xgboost_new(size_t d, size_t n_trees, size_t n_nod
     size_t root = vd__layout(&total, n_trees, sizeof(uint32_t));
     size_t depth = vd__layout(&total, n_trees, sizeof(uint32_t));
     size_t node = vd__layout(&total, n_nodes, sizeof(struct vd__tree_node));
+    size_t cover = vd__layout(&total, n_nodes, sizeof(float));
     struct vd__xgboost_model *m =
         (struct vd__xgboost_model *)vd__detector_new(&vd__xgboost, d, total);
     char *block = (char *)m;
@@ -61,6 +62,7 @@ struct vd__xgboost_model *vd__xgboost_new(size_t d, size_t n_trees, size_t n_nod
     m->trees.root = (uint32_t *)(block + root);
     m->trees.depth = (uint32_t *)(block + depth);
     m->trees.node = (struct vd__tree_node *)(block + node);
+    m->trees.cover = (float *)(block + cover);
     return m;
 }
 
@@ -82,6 +84,18 @@ static void xgboost_score_block(const vd_detector *self, const double *rows, siz
     vd__trees_sum_many(&m->trees, rows, NULL, n, self->d, scores);
     for (size_t i = 0; i < n; i++)
         scores[i] = vd__sigmoid(m->margin + scores[i]);
+}
+
+/* Shares of the log-odds. */
+static enum vd_status xgboost_explain(const vd_detector *self, const double *row,
+                                      double *share)
+{
+    float x[VD_COLUMNS_MAX];
+
+    for (size_t j = 0; j < self->d; j++)
+        x[j] = vd__tree_value(row[j]);
+    return vd__trees_explain(&((const struct vd__xgboost_model *)self)->trees, x, self->d,
+                             share);
 }
 
 static void xgboost_release(vd_detector *self)
@@ -215,7 +229,7 @@ static void xgboost_save(const vd_detector *self, struct vd_writer *w)
 static enum vd_status xgboost_load(vd_detector **out, size_t d, struct vd_reader *r,
                                    struct vd_error *err)
 {
-    size_t n_nodes = vd_read_count(r, 16), n_trees = vd_read_count(r, 4);
+    size_t n_nodes = vd_read_count(r, 20), n_trees = vd_read_count(r, 4);
     struct vd__xgboost_model *m;
     enum vd_status status;
 
@@ -243,9 +257,11 @@ const struct vd__detector_class vd__xgboost = {
              .needs_labels = true,
              .params = params,
              .n_params = N_PARAMS},
+    .version = 2,
     .fit = xgboost_fit,
     .score = xgboost_score,
     .score_block = xgboost_score_block,
+    .explain = xgboost_explain,
     .save = xgboost_save,
     .load = xgboost_load,
     .release = xgboost_release,

@@ -22,7 +22,7 @@
 /* The arrays of one tree in the file. */
 struct json_tree {
     size_t n;
-    const json_t *left, *right, *column, *condition, *type;
+    const json_t *left, *right, *column, *condition, *type, *cover;
 };
 
 static enum vd_status refuse(struct vd_error *err, const char *what)
@@ -65,6 +65,7 @@ static bool read_tree(const json_t *object, struct json_tree *t)
         .column = member(object, "split_indices"),
         .condition = member(object, "split_conditions"),
         .type = member(object, "split_type"),
+        .cover = member(object, "sum_hessian"),
     };
     t->n = json_array_size(t->left);
     return t->n > 0 && json_array_size(t->right) == t->n &&
@@ -127,6 +128,9 @@ static enum vd_status fill_trees(struct vd__xgboost_model *m, const json_t *tree
         if (!read_tree(json_array_get(trees, i), &t) ||
             !flatten(&t, m->trees.node, at, source, &used))
             status = refuse(err, "a tree is damaged or splits by categories");
+        for (size_t k = 0; status == VD_OK && k < used; k++)
+            m->trees.cover[at + k] =
+                (float)json_number_value(json_array_get(t.cover, source[k]));
         at += used;
     }
     vd__free(source);
@@ -218,7 +222,7 @@ static json_t *write_tree(const struct vd__trees *t, size_t tree, size_t d)
     size_t from = t->root[tree];
     size_t to = tree + 1 < t->n_trees ? t->root[tree + 1] : t->n_nodes, n = to - from;
     json_t *left = json_array(), *right = json_array(), *column = json_array();
-    json_t *condition = json_array(), *parent = zeros(n, false);
+    json_t *condition = json_array(), *parent = zeros(n, false), *cover = json_array();
 
     json_array_set_new(parent, 0, json_integer(2147483647));
     for (size_t i = from; i < to; i++) {
@@ -229,6 +233,7 @@ static json_t *write_tree(const struct vd__trees *t, size_t tree, size_t d)
         json_array_append_new(left, json_integer(leaf ? -1 : (json_int_t)child));
         json_array_append_new(right, json_integer(leaf ? -1 : (json_int_t)child + 1));
         json_array_append_new(column, json_integer(node->column));
+        json_array_append_new(cover, json_real((double)t->cover[i]));
         json_array_append_new(
             condition, json_real((double)(leaf ? node->value
                                                : nextafterf(node->threshold, INFINITY))));
@@ -244,9 +249,9 @@ static json_t *write_tree(const struct vd__trees *t, size_t tree, size_t d)
                      zeros(n, false), "id", (int)tree, "left_children", left,
                      "loss_changes", zeros(n, true), "parents", parent, "right_children",
                      right, "split_conditions", condition, "split_indices", column,
-                     "split_type", zeros(n, false), "sum_hessian", zeros(n, true),
-                     "tree_param", "num_deleted", "0", "num_feature", text_of(d),
-                     "num_nodes", text_of(n), "size_leaf_vector", "1");
+                     "split_type", zeros(n, false), "sum_hessian", cover, "tree_param",
+                     "num_deleted", "0", "num_feature", text_of(d), "num_nodes",
+                     text_of(n), "size_leaf_vector", "1");
 }
 
 /* The probability at the start, as a text with all its digits. */

@@ -81,6 +81,8 @@ def main():
     booster.save_model(os.path.join(HERE, "xgboost.json"))
     write("xgboost", f"XGBoost {xgboost.__version__}: predictions of xgboost.json",
           booster.predict(xgboost.DMatrix(test)))
+    write("xgboost_shares", f"XGBoost {xgboost.__version__}: pred_contribs of xgboost.json, "
+          "the mean last", booster.predict(xgboost.DMatrix(test), pred_contribs=True))
 
 
 if __name__ == "__main__":

@@ -238,6 +238,77 @@ static void xgboost_models_score_as_xgboost_does(void **state)
     golden_close(&rows);
 }
 
+/* Against pred_contribs; shares and mean add up to the log-odds. */
+static void xgboost_shares_are_xgboosts(void **state)
+{
+    struct golden g = golden_open("xgboost_shares"), rows = golden_open("rows");
+    struct vd_matrix expected = golden_next(&g), train = golden_next(&rows);
+    struct vd_matrix test = golden_next(&rows);
+    struct vd_writer w = {0};
+    struct vd_reader r;
+    size_t size;
+    char *json = read_text("xgboost.json", &size);
+    vd_detector *model, *again;
+
+    (void)state;
+    assert_int_equal(vd_xgboost_from_json(&model, json, size, NULL), VD_OK);
+    vd_detector_save(model, &w);
+    vd_reader_init(&r, w.at, w.size);
+    assert_int_equal(vd_detector_load(&again, &r, NULL), VD_OK);
+    assert_int_equal(expected.d, test.d + 1);
+    for (size_t i = 0; i < test.n; i++) {
+        const double *row = vd_matrix_row(&test, i),
+                     *theirs = vd_matrix_row(&expected, i);
+        double share[8], loaded[8], score = vd_detector_score(model, row);
+        double sum = theirs[test.d];
+
+        assert_int_equal(vd_detector_explain(model, row, share), VD_OK);
+        assert_int_equal(vd_detector_explain(again, row, loaded), VD_OK);
+        assert_memory_equal(share, loaded, test.d * sizeof *share);
+        for (size_t j = 0; j < test.d; j++) {
+            assert_double_equal(share[j], theirs[j], 1e-5);
+            sum += share[j];
+        }
+        assert_double_equal(sum, log(score / (1 - score)), 1e-5);
+    }
+    free(json);
+    vd_detector_free(model);
+    vd_detector_free(again);
+    vd_writer_release(&w);
+    vd_matrix_release(&expected);
+    vd_matrix_release(&train);
+    vd_matrix_release(&test);
+    golden_close(&g);
+    golden_close(&rows);
+}
+
+/* What is added over the mean adds up: score less shares is the same for every row. The
+ * columns that make the anomalies have the shares. */
+static void forest_shares_add_up(void **state)
+{
+    vd_detector *forest = fit("random_forest", labels, NULL, 0);
+    double mean = NAN, anomalous[D] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        const double *row = vd_matrix_row(&x, i);
+        double share[D], rest = vd_detector_score(forest, row);
+
+        assert_int_equal(vd_detector_explain(forest, row, share), VD_OK);
+        for (size_t j = 0; j < D; j++) {
+            rest -= share[j];
+            anomalous[j] += labels[i] ? share[j] : 0;
+        }
+        if (isnan(mean))
+            mean = rest;
+        assert_double_equal(rest, mean, 1e-9);
+    }
+    assert_double_equal(mean, 0.25, 0.02);
+    assert_true(fmin(anomalous[0], anomalous[1]) >
+                5 * fmax(fabs(anomalous[2]), fabs(anomalous[3])));
+    vd_detector_free(forest);
+}
+
 static void a_missing_libxgboost_is_named(void **state)
 {
     struct vd_error err = {0};
@@ -302,6 +373,7 @@ static void scoring_allocates_nothing(void **state)
 {
     vd_detector *ensemble = fit("ensemble", labels, small, 4);
     vd_detector *forest = fit("isolation_forest", NULL, NULL, 0);
+    vd_detector *trees = fit("random_forest", labels, NULL, 0);
     struct vd_ensemble_verdict verdict;
     double scores[N], share[D];
 
@@ -311,9 +383,11 @@ static void scoring_allocates_nothing(void **state)
     vd_detector_score_many(forest, &x, scores, 1);
     assert_int_equal(vd_ensemble_judge(ensemble, x.at, &verdict), VD_OK);
     assert_int_equal(vd_detector_explain(forest, x.at, share), VD_OK);
+    assert_int_equal(vd_detector_explain(trees, x.at, share), VD_OK);
     assert_int_equal(alloc_fault_count(), 0);
     vd_detector_free(ensemble);
     vd_detector_free(forest);
+    vd_detector_free(trees);
 }
 
 int main(void)
@@ -325,6 +399,8 @@ int main(void)
         cmocka_unit_test(judging_another_detector_is_refused),
         cmocka_unit_test(feedback_moves_the_agent),
         cmocka_unit_test(xgboost_models_score_as_xgboost_does),
+        cmocka_unit_test(xgboost_shares_are_xgboosts),
+        cmocka_unit_test(forest_shares_add_up),
         cmocka_unit_test(a_missing_libxgboost_is_named),
         cmocka_unit_test(every_failing_allocation_is_survived),
         cmocka_unit_test(scoring_allocates_nothing),
