@@ -5,11 +5,14 @@
  * gamma. libsvm's own arithmetic uses the C library's exp, so the last bits of a fit can
  * differ between machines; scoring cannot.
  */
+#include <float.h>
 #include <libsvm/svm.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/lanes.h"
 #include "detect/svm_kernel.h"
 
 enum param { SCALE, KERNEL, NU, GAMMA, GAMMA_VALUE, DEGREE, COEF0, TOLERANCE, N_PARAMS };
@@ -28,7 +31,8 @@ static const struct vd_param params[N_PARAMS] = {
     [DEGREE] = {"degree", "degree of the polynomial kernel", NULL, 3, 1, 20},
     [COEF0] = {"coef0", "constant of the polynomial and sigmoid kernels", NULL, 0, -1e6,
                1e6},
-    [TOLERANCE] = {"tolerance", "where the solver stops", NULL, 1e-3, 1e-12, 1},
+    [TOLERANCE] = {"tolerance", "where the solver stops, relative to large kernels", NULL,
+                   1e-3, 1e-12, 1},
 };
 
 /* Variance over all numbers together, as scikit-learn's gamma="scale". */
@@ -52,7 +56,39 @@ static void be_silent(const char *text)
     (void)text;
 }
 
-static struct svm_parameter solver_params(const struct vd__fit *fit, double gamma)
+/* Mean of K(z, z) where the kernel has no bound, else 1. */
+static double kernel_size(const struct vd__fit *fit, const double *z, double gamma)
+{
+    size_t n = fit->x->n, d = fit->x->d;
+    double sum = 0;
+
+    if (fit->param[KERNEL] == VD__KERNEL_RBF || fit->param[KERNEL] == VD__KERNEL_SIGMOID)
+        return 1;
+    for (size_t i = 0; i < n; i++) {
+        double value = vd__dot(z + i * d, z + i * d, d), base = gamma * value;
+
+        if (fit->param[KERNEL] == VD__KERNEL_POLY) {
+            value = 1;
+            for (int k = 0; k < (int)fit->param[DEGREE]; k++)
+                value *= base + fit->param[COEF0];
+        }
+        sum += fabs(value) / (double)n;
+    }
+    return fmax(1, fmin(sum, DBL_MAX));
+}
+
+/* libsvm keeps kernels as floats and its gradients are sums of nu n of them: it can come
+ * no closer than their rounding, which adds up like a random walk. Asked to, it goes on
+ * to its limit of iterations and says so on stderr, which a library must not. */
+static double solver_tolerance(const struct vd__fit *fit, const double *z, double gamma)
+{
+    double rounding = (double)FLT_EPSILON * sqrt(fit->param[NU] * (double)fit->x->n);
+
+    return fmax(fit->param[TOLERANCE], rounding) * kernel_size(fit, z, gamma);
+}
+
+static struct svm_parameter solver_params(const struct vd__fit *fit, const double *z,
+                                          double gamma)
 {
     static const int kernels[] = {RBF, LINEAR, POLY, SIGMOID};
 
@@ -63,7 +99,7 @@ static struct svm_parameter solver_params(const struct vd__fit *fit, double gamm
         .gamma = gamma,
         .coef0 = fit->param[COEF0],
         .cache_size = 64,
-        .eps = fit->param[TOLERANCE],
+        .eps = solver_tolerance(fit, z, gamma),
         .nu = fit->param[NU],
         .shrinking = 1,
     };
@@ -120,7 +156,7 @@ static struct vd__svm *take_model(const struct svm_model *model, const double *z
 static struct vd__svm *solve(const struct vd__fit *fit, const double *z)
 {
     size_t n = fit->x->n, d = fit->x->d;
-    struct svm_parameter param = solver_params(fit, gamma_of(fit, z, n * d));
+    struct svm_parameter param = solver_params(fit, z, gamma_of(fit, z, n * d));
     struct svm_problem problem = {.l = (int)n};
     struct svm_node *node = vd__alloc(n * (d + 1), sizeof *node);
     struct svm_model *model = NULL;

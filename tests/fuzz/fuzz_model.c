@@ -21,7 +21,8 @@ enum { N = 40, D = 3, HEADER = 24 };
 static const char tree[] =
     "{\"learner\":{\"gradient_booster\":{\"name\":\"gbtree\",\"model\":{\"trees\":[{"
     "\"left_children\":[1,-1,-1],\"right_children\":[2,-1,-1],\"split_indices\":[0,0,0],"
-    "\"split_conditions\":[0.5,-0.5,0.4]}]}},\"learner_model_param\":{\"base_score\":"
+    "\"split_conditions\":[0.5,-0.5,0.4],\"sum_hessian\":[9,4,5]}]}},\"learner_model_"
+    "param\":{\"base_score\":"
     "\"5E-1\",\"num_feature\":\"3\"},\"objective\":{\"name\":\"binary:logistic\"}}}";
 
 static void add(vd_model *model, vd_detector *detector)
@@ -101,9 +102,10 @@ static void try_bundle(const uint8_t *bytes, size_t size)
     }
     for (size_t i = 0; (entry = vd_model_at(model, i)) != NULL; i++)
         if (vd_model_columns(model) <= 64) {
-            double raw = vd_detector_score(entry->detector, zeros);
+            double raw = vd_detector_score(entry->detector, zeros), share[64];
 
             assert(isfinite(raw));
+            (void)vd_detector_explain(entry->detector, zeros, share);
             assert(!isnan(vd_calibration_surprise(&entry->calibration, raw)));
         }
     vd_model_free(model);
@@ -133,12 +135,15 @@ static void try_changed(const uint8_t *data, size_t size)
 static void try_json(const uint8_t *data, size_t size)
 {
     const double zeros[64] = {0};
+    double share[64];
     vd_detector *detector;
 
     if (vd_xgboost_from_json(&detector, (const char *)data, size, NULL) != VD_OK)
         return;
-    if (vd_detector_columns(detector) <= 64)
+    if (vd_detector_columns(detector) <= 64) {
         assert(isfinite(vd_detector_score(detector, zeros)));
+        (void)vd_detector_explain(detector, zeros, share);
+    }
     vd_detector_free(detector);
 }
 
