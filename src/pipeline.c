@@ -172,6 +172,8 @@ static bool update_event(pipeline *p, const struct alert_input *input,
         os_log_record(OS_LOG_INFO, "event %lld %s: %s, %s: %s", (long long)event->id,
                       opened ? "began" : "ended", event->kind,
                       record_severity_name(event->severity), event->reason);
+    if (change == RECORD_EVENT_ENDED)
+        pipeline_feedback_event_ended(p, event);
     if (alert_now || (event->alerted && change == RECORD_EVENT_ENDED))
         alert_channels_send(p->channels, event,
                             alert_now ? RECORD_EVENT_OPENED : RECORD_EVENT_ENDED);
@@ -418,6 +420,7 @@ void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter
     stop_watch(p, PIPELINE_SHOW);
 
     pipeline_train_when_due(p);
+    pipeline_teach_when_due(p);
     pipeline_save_when_due(p);
 }
 

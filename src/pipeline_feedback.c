@@ -21,13 +21,31 @@ int pipeline_group_of(const char *metric)
 
 /* ---- what was said, from the store ---- */
 
+/* The samples of an event of which something was said. */
+struct heard_rows {
+    double *value; /* n rows of the host layer's columns; NULL = not asked for */
+    size_t n;
+};
+
 struct hearing {
     struct pipeline_work work;
-    struct record_event *event;
+    struct record_event *event; /* n of them */
+    struct heard_rows *rows;    /* as many; NULL = not asked for */
     size_t n;
+    int64_t *known; /* events whose rows are at hand */
+    size_t n_known;
     enum vd_status status;
     struct vd_error err;
 };
+
+static void hearing_release(struct hearing *hearing)
+{
+    for (size_t i = 0; hearing->rows != NULL && i < hearing->n; i++)
+        free(hearing->rows[i].value);
+    free(hearing->rows);
+    free(hearing->event);
+    free(hearing->known);
+}
 
 static void read_said(struct hearing *hearing)
 {
@@ -38,6 +56,99 @@ static void read_said(struct hearing *hearing)
                                       &hearing->n, &hearing->err);
 }
 
+/* Of silence and drift there are no samples to learn. */
+static bool has_samples(const struct record_event *event)
+{
+    return strcmp(event->kind, "anomaly") == 0 || strcmp(event->kind, "rule") == 0;
+}
+
+/* Samples up to this score belong to the event. Around them it is open as well: it waits
+ * whether what is over comes back, and ends some seconds later. */
+static const double OF_EVENT = 0.2;
+
+/* The rows of the store from the event's begin to its end, or to now, that made it one.
+ */
+static void read_rows(const struct hearing *hearing, const struct record_event *event,
+                      struct heard_rows *rows)
+{
+    const struct host_config *host = &hearing->work.p->config.detect.host;
+    const struct history_reader *history = store_set_history(hearing->work.p->store);
+    const char *name[HOST_COLUMNS + 1];
+    struct history_query query = {
+        .metric = name,
+        .n_metrics = host->n_columns + 1,
+        .from_ns = event->start_ns,
+        .to_ns = event->end_ns != 0 ? event->end_ns : os_clock_wall_ns(),
+        .points = 10000,
+    };
+    struct history_series series = {0};
+
+    memcpy(name, host->column, host->n_columns * sizeof *name);
+    name[host->n_columns] = "score";
+    if (history->series(history->context, &query, &series, NULL) == VD_OK && series.n > 0)
+        rows->value = malloc(series.n * host->n_columns * sizeof *rows->value);
+    for (size_t i = 0; rows->value != NULL && i < series.n; i++) {
+        double *row = rows->value + rows->n * host->n_columns;
+        bool is_rule = strcmp(event->kind, "rule") == 0;
+
+        if (!is_rule && !(series.mean[host->n_columns * series.n + i] <= OF_EVENT))
+            continue;
+        for (size_t c = 0; c < host->n_columns; c++)
+            row[c] = series.mean[c * series.n + i];
+        rows->n++;
+    }
+    history_series_release(&series);
+}
+
+static void read_all_rows(struct hearing *hearing)
+{
+    hearing->rows = calloc(hearing->n + 1, sizeof *hearing->rows);
+    for (size_t i = 0; hearing->rows != NULL && i < hearing->n; i++) {
+        bool known = false;
+
+        for (size_t k = 0; k < hearing->n_known; k++)
+            known |= hearing->known[k] == hearing->event[i].id;
+        if (!known && has_samples(&hearing->event[i]))
+            read_rows(hearing, &hearing->event[i], &hearing->rows[i]);
+    }
+}
+
+static enum detect_label label_of(const struct record_event *event)
+{
+    switch (alert_word_of(event->feedback)) {
+    case ALERT_REAL:
+        return DETECT_LABEL_ANOMALY;
+    case ALERT_EXPECTED:
+        return DETECT_LABEL_EXPECTED;
+    default:
+        return DETECT_LABEL_NORMAL;
+    }
+}
+
+/* What was undone is forgotten, what changed is relabelled, what is new is learned. */
+static void take_rows(pipeline *p, struct hearing *hearing)
+{
+    int64_t *said = malloc((hearing->n + 1) * sizeof *said);
+
+    if (said == NULL)
+        return;
+    for (size_t i = 0; i < hearing->n; i++)
+        said[i] = hearing->event[i].id;
+    detect_set_keep_labels(p->detect, said, hearing->n);
+    free(said);
+    /* Oldest first: the order in which labels came is the one they leave in. */
+    for (size_t i = hearing->n; i-- > 0;) {
+        const struct heard_rows *rows = hearing->rows == NULL ? NULL : &hearing->rows[i];
+        enum detect_label label = label_of(&hearing->event[i]);
+        int64_t id = hearing->event[i].id;
+
+        if (detect_set_has_labels(p->detect, id))
+            detect_set_relabel(p->detect, id, label);
+        else if (rows != NULL && rows->n > 0)
+            detect_set_label(p->detect, &p->schema, id, label, rows->value, rows->n);
+    }
+}
+
 static void take_over(pipeline *p, struct hearing *hearing)
 {
     if (hearing->status == VD_OK)
@@ -45,11 +156,22 @@ static void take_over(pipeline *p, struct hearing *hearing)
             alert_feedback_replace(&p->feedback, hearing->event, hearing->n);
     if (hearing->status == VD_OK)
         hearing->status = alert_feedback_settle(&p->feedback, &p->events.budget);
-    if (hearing->status != VD_OK)
+    if (hearing->status == VD_OK)
+        take_rows(p, hearing);
+    else
         pipeline_say(p, STORE_WARNING, "feedback on events is not acted upon: %s",
                      hearing->err.text[0] != '\0' ? hearing->err.text
                                                   : vd_status_text(hearing->status));
-    free(hearing->event);
+    hearing_release(hearing);
+}
+
+/* The events whose rows need not be read again. */
+static void note_known(const pipeline *p, struct hearing *hearing)
+{
+    hearing->known = malloc((p->feedback.n + 1) * sizeof *hearing->known);
+    for (size_t i = 0; hearing->known != NULL && i < p->feedback.n; i++)
+        if (detect_set_has_labels(p->detect, p->feedback.judged[i].event_id))
+            hearing->known[hearing->n_known++] = p->feedback.judged[i].event_id;
 }
 
 static void hear(uv_work_t *request)
@@ -58,6 +180,7 @@ static void hear(uv_work_t *request)
 
     store_set_settle(hearing->work.p->store, SETTLE_S);
     read_said(hearing);
+    read_all_rows(hearing);
 }
 
 static void hear_done(uv_work_t *request, int cancelled)
@@ -77,8 +200,14 @@ void pipeline_feedback_restore(pipeline *p)
 {
     struct hearing hearing = {.work.p = p};
 
+    /* Rows that the saved labels lack are read in the background. */
     read_said(&hearing);
     take_over(p, &hearing);
+    for (size_t i = 0; i < p->feedback.n; i++)
+        if (!detect_set_has_labels(p->detect, p->feedback.judged[i].event_id)) {
+            pipeline_feedback_reread(p);
+            return;
+        }
 }
 
 void pipeline_feedback_reread(pipeline *p)
@@ -92,7 +221,70 @@ void pipeline_feedback_reread(pipeline *p)
     if (hearing == NULL)
         return;
     p->hearing = true;
+    note_known(p, hearing);
     pipeline_run(p, &hearing->work, hear, hear_done);
+}
+
+/* While an event was open only a part of its samples was there. */
+void pipeline_feedback_event_ended(pipeline *p, const struct record_event *event)
+{
+    if (p->store == NULL || event->feedback[0] == '\0')
+        return;
+    detect_set_forget_labels(p->detect, event->id);
+    pipeline_feedback_reread(p);
+}
+
+/* ---- detectors that learn from labels ---- */
+
+struct teaching {
+    struct pipeline_work work;
+    taught_job *job;
+};
+
+static void teach(uv_work_t *request)
+{
+    struct teaching *teaching = request->data;
+
+    pipeline_be_nice(teaching->work.p);
+    detect_taught_run(teaching->job);
+}
+
+static void teach_done(uv_work_t *request, int cancelled)
+{
+    struct teaching *teaching = request->data;
+    pipeline *p = teaching->work.p;
+
+    (void)cancelled;
+    p->teaching = false;
+    detect_set_teaching_end(p->detect, teaching->job);
+    free(teaching);
+    os_log_record(OS_LOG_INFO, "%zu detectors that learn from labels are ready",
+                  detect_set_taught(p->detect));
+    if (p->config.detect.bundle != NULL && detect_set_taught(p->detect) == 0 &&
+        !p->taught_said)
+        pipeline_say(p, STORE_WARNING,
+                     "the model gives no verdicts: some of its metrics have no values");
+    p->taught_said = true;
+}
+
+void pipeline_teach_when_due(pipeline *p)
+{
+    struct teaching *teaching;
+    taught_job *job;
+
+    if (p->teaching || p->training)
+        return;
+    job = detect_set_teaching_begin(p->detect, p->record.mono_ns);
+    if (job == NULL)
+        return;
+    teaching = calloc(1, sizeof *teaching);
+    if (teaching == NULL) {
+        detect_set_teaching_end(p->detect, job);
+        return;
+    }
+    teaching->job = job;
+    p->teaching = true;
+    pipeline_run(p, &teaching->work, teach, teach_done);
 }
 
 /* ---- what it does ---- */

@@ -25,12 +25,14 @@ void pipeline_count_latency(pipeline *p)
 
         if (latency == NULL)
             continue;
+        latency->ready = score->ready;
+        if (isnan(score->latency_us))
+            continue;
         latency->us[latency->next] = (float)score->latency_us;
         latency->next = (latency->next + 1) % PIPELINE_LATENCIES;
         if (latency->n < PIPELINE_LATENCIES)
             latency->n++;
         latency->max = fmax(latency->max, score->latency_us);
-        latency->ready = score->ready;
     }
 }
 

@@ -23,18 +23,17 @@ struct work {
     enum vd_status status;
 };
 
-/* A worker thread must never take the processor from what is being watched. */
-static void be_nice(void)
+void pipeline_be_nice(const pipeline *p)
 {
-    setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
+    if (p->config.loop != NULL)
+        setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
 }
 
 static void train(uv_work_t *request)
 {
     struct work *work = request->data;
 
-    if (work->of.p->config.loop != NULL)
-        be_nice();
+    pipeline_be_nice(work->of.p);
     detect_host_train_run(work->job);
 }
 
@@ -57,8 +56,7 @@ static void save(uv_work_t *request)
 {
     struct work *work = request->data;
 
-    if (work->of.p->config.loop != NULL)
-        be_nice();
+    pipeline_be_nice(work->of.p);
     work->status = store_set_model_save(work->of.p->store, MODEL_NAME, work->w.at,
                                         work->w.size, &work->err);
 }
@@ -117,6 +115,7 @@ static struct work *save_work(pipeline *p)
     alert_budget_save(&p->events.budget, &work->w);
     detect_set_save(p->detect, &p->schema, &work->w);
     alert_feedback_save(&p->feedback, &work->w);
+    detect_set_save_labels(p->detect, &work->w);
     if (work->w.status == VD_OK)
         return work;
     vd_writer_release(&work->w);
@@ -269,7 +268,8 @@ static void restore(pipeline *p)
                          err.text);
         /* An older vedette did not write it. */
         if (err.status == VD_OK && r.left > 0 &&
-            alert_feedback_load(&p->feedback, &r, &err) != VD_OK)
+            (alert_feedback_load(&p->feedback, &r, &err) != VD_OK ||
+             detect_set_load_labels(p->detect, &r, &err) != VD_OK))
             pipeline_say(p, STORE_WARNING, "%s", err.text);
     }
     free(bytes);
@@ -326,6 +326,22 @@ static void keep_pace(pipeline *p)
     alert_events_init(&p->events, &p->config.alert);
 }
 
+/* What a model was taught on, this host must collect. */
+static enum vd_status check_bundle(const pipeline *p, struct vd_error *err)
+{
+    const vd_model *bundle = p->config.detect.bundle;
+    size_t d = bundle == NULL ? 0 : vd_model_columns(bundle);
+
+    for (size_t i = 0; i < d; i++)
+        if (record_schema_find(&p->schema, vd_model_column(bundle, i)) == SIZE_MAX)
+            return vd_error_set(err, VD_ERR_SCHEMA,
+                                "'vedette probe' lists what there is; train it on that",
+                                "the model needs the metric \"%s\", which this host does "
+                                "not collect",
+                                vd_model_column(bundle, i));
+    return VD_OK;
+}
+
 enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config,
                             struct vd_error *err)
 {
@@ -350,7 +366,9 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
         status = feature_rates_new(&p->rates, err);
     }
     if (status == VD_OK)
-        status = detect_set_new(&p->detect, &p->config.detect);
+        status = detect_set_new(&p->detect, &p->config.detect, err);
+    if (status == VD_OK)
+        status = check_bundle(p, err);
     if (status == VD_OK)
         status = explain_recorder_new(&p->recorder);
     if (status == VD_OK)
@@ -372,7 +390,7 @@ out:
 
 static bool busy(const pipeline *p)
 {
-    return p->training || p->saving || p->hearing;
+    return p->training || p->saving || p->hearing || p->teaching;
 }
 
 void pipeline_free(pipeline *p)

@@ -78,6 +78,8 @@ struct pipeline {
     bool training, saving; /* on a worker thread now */
     bool hearing;          /* what people said is being read, on a worker thread */
     bool heard_anew;       /* and has changed since that began */
+    bool teaching;         /* detectors learn from labels, on a worker thread */
+    bool taught_said;      /* what a model lacks was told */
     int64_t watch_ns;
     double stage_us[PIPELINE_STAGES];
     struct pipeline_latency latency[RECORD_DETECTORS_MAX];
@@ -103,6 +105,9 @@ struct pipeline_work {
 void pipeline_run(pipeline *p, struct pipeline_work *work, uv_work_cb begin,
                   uv_after_work_cb end);
 
+/* A worker thread must never take the processor from what is being watched. */
+void pipeline_be_nice(const pipeline *p);
+
 /* pipeline_feedback.c */
 
 /* Reads what people said from the store, for the first time. */
@@ -114,6 +119,10 @@ enum vd_status pipeline_feedback_take(void *context, int64_t event_id, const cha
                                       struct vd_error *err);
 enum vd_status pipeline_feedback_ask(void *context, int64_t event_id, const char *text,
                                      char *answer, size_t size, struct vd_error *err);
+/* An event is over: what was said of it is said of all its samples. */
+void pipeline_feedback_event_ended(pipeline *p, const struct record_event *event);
+/* Trains the detectors that learn from labels, when that is due. */
+void pipeline_teach_when_due(pipeline *p);
 /* What people said of events like the anomaly that runs now, or begins. */
 enum alert_word pipeline_heard(pipeline *p, const struct explain_input *in);
 

@@ -9,6 +9,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/data_dir.h"
+#include "cmd/model_file.h"
 #include "cmd/monitor_options.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -39,6 +40,7 @@ struct plan {
     char data_dir[4096];
     const char *detector[RECORD_DETECTORS_MAX];
     const char *feature[HOST_COLUMNS];
+    vd_model *model; /* owned; NULL = none */
 };
 
 static enum vd_status choose_data_dir(const struct monitor_settings *s, struct plan *plan,
@@ -88,6 +90,43 @@ static enum vd_status choose_features(const struct monitor_settings *s, struct p
         plan->config.detect.host.n_columns = s->features.n;
     }
     return VD_OK;
+}
+
+/* What a model was taught on is collected into the same rows as the rest. */
+static enum vd_status add_columns_of_model(struct plan *plan, struct vd_error *err)
+{
+    struct host_config *host = &plan->config.detect.host;
+
+    if (host->column != plan->feature)
+        memcpy(plan->feature, host->column, host->n_columns * sizeof *host->column);
+    host->column = plan->feature;
+    for (size_t i = 0; i < vd_model_columns(plan->model); i++) {
+        const char *name = vd_model_column(plan->model, i);
+        bool there = false;
+
+        for (size_t c = 0; c < host->n_columns; c++)
+            there |= strcmp(host->column[c], name) == 0;
+        if (there)
+            continue;
+        if (host->n_columns == HOST_COLUMNS)
+            return vd_error_set(err, VD_ERR_SCHEMA, "choose fewer with --feature",
+                                "--model: with its columns there are more than %d",
+                                HOST_COLUMNS);
+        plan->feature[host->n_columns++] = name;
+    }
+    return VD_OK;
+}
+
+static enum vd_status read_model(const struct monitor_settings *s, struct plan *plan,
+                                 struct vd_error *err)
+{
+    enum vd_status status;
+
+    if (s->model == NULL)
+        return VD_OK;
+    status = model_file_read(&plan->model, s->model, NULL, err);
+    plan->config.detect.bundle = plan->model;
+    return status == VD_OK ? add_columns_of_model(plan, err) : status;
 }
 
 static enum vd_status add_rules(const struct monitor_settings *s, struct plan *plan,
@@ -159,6 +198,8 @@ static enum vd_status make_plan(const struct monitor_settings *s, struct plan *p
         status = choose_detectors(s, plan, err);
     if (status == VD_OK)
         status = choose_features(s, plan, err);
+    if (status == VD_OK)
+        status = read_model(s, plan, err);
     if (status == VD_OK)
         status = add_rules(s, plan, err);
     return status;
@@ -396,6 +437,7 @@ static int run(void *settings, int argc, char **argv)
         plan.config.channels.say = say_channel;
         code = s->replay == NULL ? watch_machine(s, &plan, &err) : replay(&plan, &err);
     }
+    vd_model_free(plan.model);
     if (err.status != VD_OK)
         os_log_failure(&err);
     return code;

@@ -130,6 +130,12 @@ const struct os_option monitor_options[] = {
      .help =
          "A detector of the host layer; may be given again (default: all that need no "
          "labels)"},
+    {.name = "model",
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .offset = AT(model),
+     .group = "Detection",
+     .help = "Detectors that learned from labels, from 'vedette train'"},
     {.name = "feature",
      .type = OS_OPTION_LIST,
      .value = "METRIC",

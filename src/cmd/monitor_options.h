@@ -16,6 +16,7 @@ struct monitor_settings {
     struct os_list detectors, features, rules;
     bool desktop, bell, terminal;
     char *webhook;
+    char *model;
     bool performance_log, metrics_history, anomalies, alerts;
     double keep_raw, keep_minutes, keep_hours, max_disk;
 };

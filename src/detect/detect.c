@@ -20,6 +20,8 @@ struct detect_set {
     struct detect_baseline baseline;
     detect_layer *layer;
     detect_host *host;
+    detect_taught *taught;
+    struct detect_labels labels;
     struct vd_page_hinkley drift;
     int64_t first_ns;        /* monotonic: the first row */
     int64_t training_due_ns; /* monotonic */
@@ -38,7 +40,8 @@ struct detect_config detect_config_default(void)
     };
 }
 
-enum vd_status detect_set_new(detect_set **out, const struct detect_config *config)
+enum vd_status detect_set_new(detect_set **out, const struct detect_config *config,
+                              struct vd_error *err)
 {
     detect_set *set = calloc(1, sizeof *set);
     enum vd_status status;
@@ -52,6 +55,8 @@ enum vd_status detect_set_new(detect_set **out, const struct detect_config *conf
     status = detect_host_new(&set->host, &config->host);
     if (status == VD_OK)
         status = detect_layer_new(&set->layer, config->streams_max, config->interval_s);
+    if (status == VD_OK)
+        status = detect_taught_new(&set->taught, &config->host, config->bundle, err);
     if (status != VD_OK) {
         detect_set_free(set);
         return status;
@@ -67,6 +72,8 @@ void detect_set_free(detect_set *set)
     detect_baseline_release(&set->baseline);
     detect_layer_free(set->layer);
     detect_host_free(set->host);
+    detect_taught_free(set->taught);
+    detect_labels_release(&set->labels);
     free(set);
 }
 
@@ -148,6 +155,8 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
     }
     read_live(set, schema, value, time_ns, live);
     detect_host_read(set->host, schema, value, live, verdict);
+    detect_taught_read(set->taught, detect_host_row(set->host),
+                       detect_host_is_log(set->host), verdict);
     combine(verdict, live[LIVE_ROBUST_Z], threshold);
     verdict->far_out = live[LIVE_ROBUST_Z] >= FAR_OUT;
     verdict->drift = vd_page_hinkley_push(&set->drift, verdict->score) == VD_DRIFT_DOWN;
@@ -200,6 +209,19 @@ int64_t detect_set_training_due(const detect_set *set)
                                                               : set->training_due_ns;
 }
 
+/* Released rows may be a quarter of the window: more of one event would make it what is
+ * common here. */
+static host_job *train_begin(detect_set *set)
+{
+    size_t most = detect_host_rows(set->host) / 4;
+    struct host_row *row = malloc((most + 1) * sizeof *row);
+    size_t n = row == NULL ? 0 : detect_labels_released(&set->labels, row, most);
+    host_job *job = detect_host_train_begin(set->host, row, n);
+
+    free(row);
+    return job;
+}
+
 host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns)
 {
     /* The first models see little: they are renewed after two and after five warm-ups,
@@ -212,13 +234,122 @@ host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns)
     wait = fmin(wait, set->config.retrain_s);
     set->new_rows = 0;
     set->training_due_ns = mono_ns + (int64_t)(wait * 1e9);
-    return detect_host_train_begin(set->host);
+    return train_begin(set);
 }
 
 enum vd_status detect_set_training_end(detect_set *set, host_job *job,
                                        struct vd_error *err)
 {
     return detect_host_train_end(set->host, job, err);
+}
+
+/* ---- labels ---- */
+
+/* What was released is learned with the next training, and that is now. */
+static void labels_changed(detect_set *set, bool undone)
+{
+    detect_taught_changed(set->taught, undone);
+    if (set->trainings > 0) {
+        set->training_due_ns = 0;
+        set->new_rows = NEW_ROWS_MIN;
+    }
+}
+
+enum vd_status detect_set_label(detect_set *set, const struct record_schema *schema,
+                                int64_t event_id, enum detect_label label,
+                                const double *value, size_t n)
+{
+    size_t d = set->config.host.n_columns;
+    float *rows = malloc((n + 1) * HOST_COLUMNS * sizeof *rows);
+    enum vd_status status = VD_ERR_MEMORY;
+
+    for (size_t i = 0; rows != NULL && i < n; i++)
+        detect_host_convert(set->host, schema, value + i * d, rows + i * HOST_COLUMNS);
+    if (rows != NULL)
+        status = detect_labels_add(&set->labels, event_id, label, rows, n);
+    free(rows);
+    if (status == VD_OK && n > 0)
+        labels_changed(set, false);
+    return status;
+}
+
+void detect_set_relabel(detect_set *set, int64_t event_id, enum detect_label label)
+{
+    if (detect_labels_change(&set->labels, event_id, label))
+        labels_changed(set, true);
+}
+
+void detect_set_forget_labels(detect_set *set, int64_t event_id)
+{
+    if (detect_labels_forget(&set->labels, event_id))
+        labels_changed(set, true);
+}
+
+bool detect_set_has_labels(const detect_set *set, int64_t event_id)
+{
+    return detect_labels_has(&set->labels, event_id);
+}
+
+static bool is_among(const int64_t *event_id, size_t n, int64_t wanted)
+{
+    for (size_t i = 0; i < n; i++)
+        if (event_id[i] == wanted)
+            return true;
+    return false;
+}
+
+void detect_set_keep_labels(detect_set *set, const int64_t *event_id, size_t n)
+{
+    size_t i = 0;
+
+    while (i < set->labels.n) {
+        if (is_among(event_id, n, set->labels.at[i].event_id)) {
+            i++;
+            continue;
+        }
+        detect_labels_forget(&set->labels, set->labels.at[i].event_id);
+        labels_changed(set, true);
+    }
+}
+
+taught_job *detect_set_teaching_begin(detect_set *set, int64_t mono_ns)
+{
+    struct host_row *quiet;
+    size_t n;
+
+    if (!detect_taught_due(set->taught, &set->labels, detect_host_rows(set->host),
+                           mono_ns))
+        return NULL;
+    quiet = detect_host_window(set->host, NULL, 0, &n);
+    if (quiet == NULL)
+        return NULL;
+    return detect_taught_begin(set->taught, quiet, n, detect_host_is_log(set->host),
+                               &set->labels, mono_ns);
+}
+
+void detect_set_teaching_end(detect_set *set, taught_job *job)
+{
+    detect_taught_end(set->taught, job);
+}
+
+size_t detect_set_taught(const detect_set *set)
+{
+    return detect_taught_ready(set->taught);
+}
+
+void detect_set_save_labels(const detect_set *set, struct vd_writer *w)
+{
+    detect_labels_save(&set->labels, &set->config.host, w);
+}
+
+enum vd_status detect_set_load_labels(detect_set *set, struct vd_reader *r,
+                                      struct vd_error *err)
+{
+    enum vd_status status = detect_labels_load(&set->labels, &set->config.host, r, err);
+
+    if (status == VD_OK && set->labels.n > 0)
+        detect_taught_changed(set->taught, true);
+    return status;
 }
 
 size_t detect_set_rows(const detect_set *set)

@@ -9,6 +9,7 @@
 #define VD_DETECT_DETECT_H
 
 #include "detect/host.h"
+#include "detect/taught.h"
 #include "record.h"
 #include "vedette/bytes.h"
 
@@ -17,6 +18,7 @@ struct detect_config {
     double interval_s;
     double warm_up_s; /* first training; later ones at 2, 5 and every retrain_s */
     double retrain_s;
+    const vd_model *bundle; /* detectors that were taught elsewhere; borrowed, NULL */
     size_t streams_max; /* metrics that get a streaming detector, unlabelled ones first */
 };
 
@@ -24,7 +26,8 @@ struct detect_config detect_config_default(void);
 
 typedef struct detect_set detect_set;
 
-enum vd_status detect_set_new(detect_set **out, const struct detect_config *config);
+enum vd_status detect_set_new(detect_set **out, const struct detect_config *config,
+                              struct vd_error *err);
 void detect_set_free(detect_set *set);
 
 /* Fills the verdict for one row of values. `threshold` is the surprise of the alert
@@ -57,6 +60,31 @@ void detect_set_retrain(detect_set *set, int64_t mono_ns, double wait_s);
 host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns);
 enum vd_status detect_set_training_end(detect_set *set, host_job *job,
                                        struct vd_error *err);
+
+/* Rows of an event that somebody labelled: `value` has n rows of config.host's columns,
+ * as people see them. The detectors that need labels learn them; normal ones come into
+ * the window's training as well, up to a quarter of it. `has` = its rows are known.
+ * `keep`: everything but the `n` events named is undone. */
+enum vd_status detect_set_label(detect_set *set, const struct record_schema *schema,
+                                int64_t event_id, enum detect_label label,
+                                const double *value, size_t n);
+void detect_set_relabel(detect_set *set, int64_t event_id, enum detect_label label);
+void detect_set_forget_labels(detect_set *set, int64_t event_id);
+bool detect_set_has_labels(const detect_set *set, int64_t event_id);
+void detect_set_keep_labels(detect_set *set, const int64_t *event_id, size_t n);
+
+/* The training of those that learn from labels, in three steps as above. `begin` gives
+ * NULL while none is due. */
+taught_job *detect_set_teaching_begin(detect_set *set, int64_t mono_ns);
+void detect_set_teaching_end(detect_set *set, taught_job *job);
+
+/* How many detectors that learn from labels have verdicts. */
+size_t detect_set_taught(const detect_set *set);
+
+/* The labelled rows as bytes, beside what detect_set_save writes. */
+void detect_set_save_labels(const detect_set *set, struct vd_writer *w);
+enum vd_status detect_set_load_labels(detect_set *set, struct vd_reader *r,
+                                      struct vd_error *err);
 
 size_t detect_set_rows(const detect_set *set);
 double detect_set_confidence(const detect_set *set);

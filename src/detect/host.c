@@ -27,6 +27,7 @@ struct host_config host_config_default(void)
 struct detect_host {
     struct host_config config;
     size_t index[HOST_COLUMNS]; /* of the columns in the schema, SIZE_MAX = absent */
+    bool is_log[HOST_COLUMNS];  /* the row has log(1 + x) */
     size_t schema_n;            /* metrics the schema had when they were looked up */
     struct host_row row;        /* the one read last */
     struct host_row *window;    /* ring of config.window */
@@ -67,8 +68,13 @@ static void find_columns(detect_host *host, const struct record_schema *schema)
 {
     if (schema->n == host->schema_n)
         return;
-    for (size_t c = 0; c < host->config.n_columns; c++)
-        host->index[c] = record_schema_find(schema, host->config.column[c]);
+    for (size_t c = 0; c < host->config.n_columns; c++) {
+        size_t metric = record_schema_find(schema, host->config.column[c]);
+
+        host->index[c] = metric;
+        host->is_log[c] = metric != SIZE_MAX && host->config.log_rates &&
+                          strcmp(schema->metric[metric].unit, "MB/s") == 0;
+    }
     host->schema_n = schema->n;
 }
 
@@ -80,8 +86,15 @@ const size_t *detect_host_columns(detect_host *host, const struct record_schema 
     return host->index;
 }
 
-static void fill_row(detect_host *host, const struct record_schema *schema,
-                     const double *value, const double live[HOST_LIVE])
+/* A metric's value as the row has it. */
+static float as_column(const detect_host *host, size_t c, double x)
+{
+    if (host->is_log[c])
+        x = log1p(fmax(x, 0));
+    return isfinite(x) ? (float)x : NAN;
+}
+
+static void fill_row(detect_host *host, const double *value, const double live[HOST_LIVE])
 {
     struct host_row *row = &host->row;
 
@@ -89,10 +102,7 @@ static void fill_row(detect_host *host, const struct record_schema *schema,
         size_t metric = c < host->config.n_columns ? host->index[c] : SIZE_MAX;
         double x = metric == SIZE_MAX ? NAN : value[metric];
 
-        if (metric != SIZE_MAX && host->config.log_rates &&
-            strcmp(schema->metric[metric].unit, "MB/s") == 0)
-            x = log1p(fmax(x, 0));
-        row->x[c] = isfinite(x) ? (float)x : NAN;
+        row->x[c] = as_column(host, c, x);
     }
     for (size_t k = 0; k < HOST_LIVE; k++)
         row->live[k] = (float)live[k];
@@ -106,7 +116,7 @@ void detect_host_read(detect_host *host, const struct record_schema *schema,
     double x[HOST_COLUMNS];
 
     find_columns(host, schema);
-    fill_row(host, schema, value, live);
+    fill_row(host, value, live);
     if (model == NULL)
         return;
     host_model_scale(model, &host->row, x);
@@ -148,7 +158,45 @@ struct host_job {
     struct vd_error err;
 };
 
-host_job *detect_host_train_begin(const detect_host *host)
+const struct host_row *detect_host_row(const detect_host *host)
+{
+    return &host->row;
+}
+
+const bool *detect_host_is_log(const detect_host *host)
+{
+    return host->is_log;
+}
+
+void detect_host_convert(detect_host *host, const struct record_schema *schema,
+                         const double *value, float x[HOST_COLUMNS])
+{
+    find_columns(host, schema);
+    for (size_t c = 0; c < HOST_COLUMNS; c++)
+        x[c] = c < host->config.n_columns ? as_column(host, c, value[c]) : NAN;
+}
+
+struct host_row *detect_host_window(const detect_host *host, const struct host_row *more,
+                                    size_t n_more, size_t *n)
+{
+    struct host_row *row = malloc((host->n + n_more + 1) * sizeof *row);
+    size_t k = 0;
+
+    *n = 0;
+    if (row == NULL)
+        return NULL;
+    for (size_t i = 0; i < host->n; i++) {
+        /* Spread evenly: the blocks of a cross-fit have their share each. */
+        for (; k < n_more && k * host->n <= i * n_more; k++)
+            row[(*n)++] = more[k];
+        row[(*n)++] = host->window[(host->next + host->config.window - host->n + i) %
+                                   host->config.window];
+    }
+    return row;
+}
+
+host_job *detect_host_train_begin(const detect_host *host, const struct host_row *more,
+                                  size_t n_more)
 {
     host_job *job;
 
@@ -158,15 +206,11 @@ host_job *detect_host_train_begin(const detect_host *host)
     if (job == NULL)
         return NULL;
     job->config = host->config;
-    job->n = host->n;
-    job->row = malloc(host->n * sizeof *job->row);
+    job->row = detect_host_window(host, more, n_more, &job->n);
     if (job->row == NULL) {
         free(job);
         return NULL;
     }
-    for (size_t i = 0; i < host->n; i++)
-        job->row[i] = host->window[(host->next + host->config.window - host->n + i) %
-                                   host->config.window];
     return job;
 }
 

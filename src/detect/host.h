@@ -36,6 +36,7 @@ struct host_config {
 struct host_config host_config_default(void);
 
 typedef struct detect_host detect_host;
+struct host_row; /* host_model.h */
 
 enum vd_status detect_host_new(detect_host **out, const struct host_config *config);
 void detect_host_free(detect_host *host);
@@ -49,6 +50,19 @@ void detect_host_read(detect_host *host, const struct record_schema *schema,
 /* Where the columns stand in the schema: *n indices, SIZE_MAX for one that is absent. */
 const size_t *detect_host_columns(detect_host *host, const struct record_schema *schema,
                                   size_t *n);
+
+/* The row read last, and which of its columns are log(1 + x). */
+const struct host_row *detect_host_row(const detect_host *host);
+const bool *detect_host_is_log(const detect_host *host);
+
+/* Values of config's columns, as people see them, as a row has them. */
+void detect_host_convert(detect_host *host, const struct record_schema *schema,
+                         const double *value, float x[HOST_COLUMNS]);
+
+/* A copy of the window, oldest first, malloc'ed, with `more` rows spread over it; NULL
+ * when there is no memory. */
+struct host_row *detect_host_window(const detect_host *host, const struct host_row *more,
+                                    size_t n_more, size_t *n);
 
 /* Adds the row read last to the window. */
 void detect_host_learn(detect_host *host);
@@ -64,7 +78,9 @@ double detect_host_confidence(const detect_host *host);
  * old model stays and `err` says why. */
 typedef struct host_job host_job;
 
-host_job *detect_host_train_begin(const detect_host *host);
+/* `more`: rows to learn from besides those of the window, spread over it. */
+host_job *detect_host_train_begin(const detect_host *host, const struct host_row *more,
+                                  size_t n_more);
 void detect_host_job_free(host_job *job); /* a job that will not be run; takes NULL */
 void detect_host_train_run(host_job *job);
 enum vd_status detect_host_train_end(detect_host *host, host_job *job,

@@ -266,7 +266,7 @@ static void learn(struct bench *b, int n)
 
 static void train(struct bench *b)
 {
-    host_job *job = detect_host_train_begin(b->host);
+    host_job *job = detect_host_train_begin(b->host, NULL, 0);
 
     assert_non_null(job);
     detect_host_train_run(job);
@@ -294,7 +294,7 @@ static void host_says_nothing_before_it_has_learned(void **state)
     (void)state;
     bench_init(&b);
     learn(&b, 5);
-    assert_null(detect_host_train_begin(b.host));
+    assert_null(detect_host_train_begin(b.host, NULL, 0));
     assert_int_equal(b.verdict.n, 0);
     bench_release(&b);
 }

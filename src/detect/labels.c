@@ -1,0 +1,173 @@
+#include "detect/labels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void detect_labels_release(struct detect_labels *labels)
+{
+    free(labels->at);
+    *labels = (struct detect_labels){0};
+}
+
+bool detect_labels_has(const struct detect_labels *labels, int64_t event_id)
+{
+    for (size_t i = 0; i < labels->n; i++)
+        if (labels->at[i].event_id == event_id)
+            return true;
+    return false;
+}
+
+size_t detect_labels_count(const struct detect_labels *labels, bool anomaly)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < labels->n; i++)
+        n += (labels->at[i].label == DETECT_LABEL_ANOMALY) == anomaly;
+    return n;
+}
+
+size_t detect_labels_released(const struct detect_labels *labels, struct host_row *out,
+                              size_t max)
+{
+    size_t all = 0, seen = 0, n = 0;
+
+    for (size_t i = 0; i < labels->n; i++)
+        all += labels->at[i].label == DETECT_LABEL_NORMAL;
+    for (size_t i = 0; i < labels->n; i++) {
+        if (labels->at[i].label != DETECT_LABEL_NORMAL)
+            continue;
+        /* The n-th of `max` stands at n / max of the way. */
+        if (n < max && seen * max >= n * all)
+            out[n++] = labels->at[i].row;
+        seen++;
+    }
+    return n;
+}
+
+static enum vd_status reserve(struct detect_labels *labels, size_t n)
+{
+    struct detect_labelled *grown;
+
+    if (n <= labels->capacity)
+        return VD_OK;
+    grown = realloc(labels->at, n * sizeof *grown);
+    if (grown == NULL)
+        return VD_ERR_MEMORY;
+    labels->at = grown;
+    labels->capacity = n;
+    return VD_OK;
+}
+
+enum vd_status detect_labels_add(struct detect_labels *labels, int64_t event_id,
+                                 enum detect_label label, const float *rows, size_t n)
+{
+    size_t step = (n + DETECT_LABELS_EVENT - 1) / DETECT_LABELS_EVENT;
+    size_t add = n == 0 ? 0 : (n + step - 1) / step;
+
+    while (labels->n > 0 && labels->n + add > DETECT_LABELS_MAX)
+        detect_labels_forget(labels, labels->at[0].event_id);
+    if (reserve(labels, labels->n + add) != VD_OK)
+        return VD_ERR_MEMORY;
+    for (size_t i = 0; i < n; i += step) {
+        struct detect_labelled *to = &labels->at[labels->n++];
+
+        *to = (struct detect_labelled){.event_id = event_id, .label = label};
+        memcpy(to->row.x, rows + i * HOST_COLUMNS, sizeof to->row.x);
+        for (size_t k = 0; k < HOST_LIVE; k++)
+            to->row.live[k] = NAN;
+    }
+    return VD_OK;
+}
+
+bool detect_labels_change(struct detect_labels *labels, int64_t event_id,
+                          enum detect_label label)
+{
+    bool changed = false;
+
+    for (size_t i = 0; i < labels->n; i++) {
+        if (labels->at[i].event_id != event_id || labels->at[i].label == label)
+            continue;
+        labels->at[i].label = label;
+        changed = true;
+    }
+    return changed;
+}
+
+bool detect_labels_forget(struct detect_labels *labels, int64_t event_id)
+{
+    size_t kept = 0, before = labels->n;
+
+    for (size_t i = 0; i < labels->n; i++)
+        if (labels->at[i].event_id != event_id)
+            labels->at[kept++] = labels->at[i];
+    labels->n = kept;
+    return kept < before;
+}
+
+/* ---- saved form ---- */
+
+void detect_labels_save(const struct detect_labels *labels,
+                        const struct host_config *config, struct vd_writer *w)
+{
+    vd_write_u32(w, (uint32_t)config->n_columns);
+    for (size_t c = 0; c < config->n_columns; c++)
+        vd_write_text(w, config->column[c]);
+    vd_write_u64(w, labels->n);
+    for (size_t i = 0; i < labels->n; i++) {
+        vd_write_u64(w, (uint64_t)labels->at[i].event_id);
+        vd_write_u8(w, (uint8_t)labels->at[i].label);
+        for (size_t c = 0; c < HOST_COLUMNS; c++)
+            vd_write_f32(w, labels->at[i].row.x[c]);
+    }
+}
+
+static bool same_columns(const struct host_config *config, struct vd_reader *r)
+{
+    uint32_t n = vd_read_u32(r);
+    bool same = n == config->n_columns;
+
+    for (uint32_t c = 0; same && c < n; c++) {
+        char name[RECORD_NAME_MAX + RECORD_LABEL_MAX];
+
+        vd_read_text(r, name, sizeof name);
+        same = strcmp(name, config->column[c]) == 0;
+    }
+    return same && !r->failed;
+}
+
+enum vd_status detect_labels_load(struct detect_labels *labels,
+                                  const struct host_config *config, struct vd_reader *r,
+                                  struct vd_error *err)
+{
+    const size_t row_size = 8 + 1 + HOST_COLUMNS * sizeof(float);
+    struct detect_labels read = {0};
+    bool good = true;
+    size_t n;
+
+    if (!same_columns(config, r))
+        return vd_error_set(err, VD_ERR_SCHEMA, "the store's rows are taken instead",
+                            "the saved labels are of other metrics");
+    n = vd_read_count(r, row_size);
+    if (r->failed || n > DETECT_LABELS_MAX || reserve(&read, n) != VD_OK)
+        good = false;
+    for (size_t i = 0; good && i < n; i++) {
+        struct detect_labelled *to = &read.at[read.n++];
+
+        *to = (struct detect_labelled){.event_id = (int64_t)vd_read_u64(r)};
+        to->label = (enum detect_label)vd_read_u8(r);
+        good = to->label <= DETECT_LABEL_ANOMALY;
+        for (size_t c = 0; c < HOST_COLUMNS; c++)
+            to->row.x[c] = vd_read_f32(r);
+        for (size_t k = 0; k < HOST_LIVE; k++)
+            to->row.live[k] = NAN;
+    }
+    if (!good || r->failed) {
+        detect_labels_release(&read);
+        return vd_error_set(err, VD_ERR_FORMAT, "the store's rows are taken instead",
+                            "the saved labels are damaged");
+    }
+    detect_labels_release(labels);
+    *labels = read;
+    return VD_OK;
+}
