@@ -34,6 +34,7 @@ check: ## format, include rule, exports, warnings with gcc and clang, documents
 
 install: build ## install below PREFIX (/usr/local)
 	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ] || ldconfig
 
 uninstall: ## remove what install put there
 	@scripts/uninstall.sh build/release/install_manifest.txt "$(DESTDIR)"

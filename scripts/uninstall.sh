@@ -12,4 +12,8 @@ fi
 while read -r file || [ -n "$file" ]; do
     rm -f -- "${2:-}$file"
 done <"$1"
+# Folders of vedette alone; those that others share stay.
+sed -n 's|\(.*/vedette\)/[^/]*$|\1|p' "$1" | sort -u | while read -r folder; do
+    rmdir --ignore-fail-on-non-empty -- "${2:-}$folder" 2>/dev/null || true
+done
 echo "uninstall: removed $(grep -c . "$1") files"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/commands.h"
+#include "cmd/root.h"
 #include "collect/collectors.h"
 #include "feature/rates.h"
 #include "os/clock.h"
@@ -28,7 +29,6 @@ static const struct os_option options[] = {
     {.name = "duration",
      .type = OS_OPTION_DURATION,
      .value = "TIME",
-     .fallback = "0s",
      .max = 1e9,
      .offset = AT(duration),
      .help =
@@ -57,6 +57,7 @@ static const struct os_option options[] = {
     {.name = "root",
      .type = OS_OPTION_TEXT,
      .value = "DIR",
+     .check = cmd_check_root,
      .offset = AT(root),
      .help = "Read /proc and /sys below this folder"},
     {.name = NULL},

@@ -68,8 +68,11 @@ static void bash_words(FILE *out, const struct cmd_command *command)
     const struct os_option *row;
 
     fprintf(out, "        %s) options='", command->name);
-    for (size_t i = 0; (row = option_at(command, i)) != NULL; i++)
+    for (size_t i = 0; (row = option_at(command, i)) != NULL; i++) {
         fprintf(out, "--%s%s ", row->name, row->type == OS_OPTION_FLAG ? "" : "=");
+        if (os_option_starts_on(row))
+            fprintf(out, "--no-%s ", row->name);
+    }
     fputs("--help' words='", out);
     if (words_of(command) > 0)
         spread(out, command->arguments, words_of(command), ' ');
@@ -152,8 +155,18 @@ static void quoted(FILE *out, const char *text)
     }
 }
 
+/* A switch that is on until it is switched off. */
+static void zsh_switch_off(FILE *out, const struct os_option *row)
+{
+    fprintf(out, "                '--no-%s[Off: ", row->name);
+    quoted(out, row->help);
+    fputs("]' \\\n", out);
+}
+
 static void zsh_option(FILE *out, const struct os_option *row)
 {
+    if (os_option_starts_on(row))
+        zsh_switch_off(out, row);
     fprintf(out, "                '%s--%s%s[", row->type == OS_OPTION_LIST ? "*" : "",
             row->name, row->type == OS_OPTION_FLAG ? "" : "=");
     quoted(out, row->help);
@@ -238,9 +251,21 @@ static void fish_quoted(FILE *out, const char *text)
     fputc('\'', out);
 }
 
+static void fish_switch_off(FILE *out, const struct cmd_command *command,
+                            const struct os_option *row)
+{
+    fprintf(out,
+            "complete -c vedette -n '__fish_seen_subcommand_from %s' -l no-%s -d 'Off: '",
+            command->name, row->name);
+    fish_quoted(out, row->help);
+    fputc('\n', out);
+}
+
 static void fish_option(FILE *out, const struct cmd_command *command,
                         const struct os_option *row)
 {
+    if (os_option_starts_on(row))
+        fish_switch_off(out, command, row);
     fprintf(out, "complete -c vedette -n '__fish_seen_subcommand_from %s' -l %s",
             command->name, row->name);
     if (row->letter != '\0')

@@ -97,7 +97,8 @@ static void option_line(const struct page *page, const struct os_option *row)
 
     if (row->letter != '\0')
         snprintf(letter, sizeof letter, "-%c,", row->letter);
-    snprintf(name, sizeof name, "--%s%s%s%s", row->name, row->value != NULL ? "=" : "",
+    snprintf(name, sizeof name, "--%s%s%s%s%s", os_option_starts_on(row) ? "[no-]" : "",
+             row->name, row->value != NULL ? "=" : "",
              row->value != NULL ? row->value : "",
              row->type == OS_OPTION_LIST ? "..." : "");
     column += fprintf(page->out, "%*s%s ", INDENT, "", letter) - INDENT;

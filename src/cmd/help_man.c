@@ -209,8 +209,8 @@ static void markdown_options(FILE *out, const struct os_option *rows)
                     "\n**%s**\n\n| option | default | what it does |\n|---|---|---|\n",
                     group);
         }
-        fprintf(out, "| `--%s%s%s`", o->name, o->value != NULL ? "=" : "",
-                o->value != NULL ? o->value : "");
+        fprintf(out, "| `--%s%s%s%s`", os_option_starts_on(o) ? "[no-]" : "", o->name,
+                o->value != NULL ? "=" : "", o->value != NULL ? o->value : "");
         if (o->letter != '\0')
             fprintf(out, " `-%c`", o->letter);
         fputs(" | ", out);

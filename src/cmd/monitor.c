@@ -50,6 +50,21 @@ static enum vd_status choose_data_dir(const struct monitor_settings *s, struct p
     return cmd_data_dir(s->data_dir, plan->data_dir, sizeof plan->data_dir, err);
 }
 
+static enum vd_status no_such_detector(const char *name, struct vd_error *err)
+{
+    const struct vd_detector_info *info;
+    char known[256] = "";
+    size_t length = 0;
+
+    for (size_t i = 0; (info = vd_detector_at(i)) != NULL && length < sizeof known; i++)
+        if (!info->needs_labels)
+            length += (size_t)snprintf(known + length, sizeof known - length, "%s%s",
+                                       length > 0 ? ", " : "choose from ", info->name);
+    return vd_error_set(err, VD_ERR_ARGUMENT, known,
+                        "--detector: \"%s\" is no detector that learns without labels",
+                        name);
+}
+
 static enum vd_status choose_detectors(const struct monitor_settings *s,
                                        struct plan *plan, struct vd_error *err)
 {
@@ -60,10 +75,7 @@ static enum vd_status choose_detectors(const struct monitor_settings *s,
     for (size_t i = 0; i < s->detectors.n; i++) {
         info = vd_detector_find(s->detectors.at[i]);
         if (info == NULL || info->needs_labels)
-            return vd_error_set(err, VD_ERR_ARGUMENT, "see vedette help detectors",
-                                "--detector: \"%s\" is no detector that learns without "
-                                "labels",
-                                s->detectors.at[i]);
+            return no_such_detector(s->detectors.at[i], err);
         if (info->unavailable != NULL)
             return vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "--detector %s: %s",
                                 info->name, info->unavailable);
@@ -316,9 +328,10 @@ static void print_summary(const pipeline *p)
     struct pipeline_summary s;
 
     pipeline_summary(p, &s);
-    printf("%llu samples, %llu events, %llu alerts. Budget %g a week, so far ",
-           (unsigned long long)s.ticks, (unsigned long long)s.events,
-           (unsigned long long)s.alerts, s.budget_per_week);
+    printf("%llu sample%s, %llu event%s, %llu alert%s. Budget %g a week, so far ",
+           (unsigned long long)s.ticks, s.ticks == 1 ? "" : "s",
+           (unsigned long long)s.events, s.events == 1 ? "" : "s",
+           (unsigned long long)s.alerts, s.alerts == 1 ? "" : "s", s.budget_per_week);
     if (isnan(s.achieved_per_week))
         printf("too early to say");
     else

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "cmd/config.h"
+#include "cmd/root.h"
 #include "pipeline.h"
 
 #define AT(field) offsetof(struct monitor_settings, field)
@@ -50,6 +51,7 @@ const struct os_option monitor_options[] = {
     {.name = "root",
      .type = OS_OPTION_TEXT,
      .value = "DIR",
+     .check = cmd_check_root,
      .offset = AT(root),
      .help = "Read /proc and /sys below this folder"},
     {.name = "nvml",

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cmd/commands.h"
+#include "cmd/root.h"
 #include "collect/collectors.h"
 #include "feature/rates.h"
 #include "os/clock.h"
@@ -28,6 +29,7 @@ static const struct os_option options[] = {
     {.name = "root",
      .type = OS_OPTION_TEXT,
      .value = "DIR",
+     .check = cmd_check_root,
      .help = "Read /proc and /sys below DIR instead of this machine's",
      .offset = AT(root)},
     {.name = "only",

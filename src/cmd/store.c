@@ -337,10 +337,11 @@ static int run_store(void *data, int argc, char **argv)
         return run_clean(s, dir);
     if (argc == 1 && strcmp(argv[0], "export") == 0)
         return run_export(s, dir);
-    vd_error_set(&err, VD_ERR_ARGUMENT, "write info, clean or export", "%s",
+    vd_error_set(&err, VD_ERR_ARGUMENT, "write info, clean or export", "%s%.64s",
                  argc == 0  ? "store: nothing to do"
                  : argc > 1 ? "store: one word is enough"
-                            : "store: unknown word");
+                            : "store: unknown word ",
+                 argc == 1 ? argv[0] : "");
     return failed(&err);
 }
 

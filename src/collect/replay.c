@@ -167,7 +167,7 @@ static void find_numbers(const struct replay_collector *self, bool *numeric)
     }
 }
 
-static enum vd_status read_header(struct replay_collector *self,
+static enum vd_status read_header(struct replay_collector *self, const char *path,
                                   struct record_schema *schema, struct vd_error *err)
 {
     struct collect_csv_field field[COLUMNS_MAX];
@@ -199,7 +199,7 @@ static enum vd_status read_header(struct replay_collector *self,
     if (!any)
         return vd_error_set(err, VD_ERR_FORMAT,
                             "the first line names the columns, the others hold numbers",
-                            "there is no column of numbers in the file");
+                            "%s: there is no column of numbers", path);
     return VD_OK;
 }
 
@@ -367,7 +367,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
             schema->metric[i].kind = RECORD_GAUGE;
             schema->metric[i].scale = 1;
         }
-        status = read_header(self, schema, err);
+        status = read_header(self, config->replay, schema, err);
         if (status == VD_OK)
             self->interval_s = find_pace(self);
     }

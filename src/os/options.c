@@ -311,6 +311,12 @@ enum vd_status os_options_defaults(const struct os_option *options, void *settin
     return status;
 }
 
+bool os_option_starts_on(const struct os_option *option)
+{
+    return option->type == OS_OPTION_FLAG && option->fallback != NULL &&
+           strcmp(option->fallback, "true") == 0;
+}
+
 void os_options_release(const struct os_option *options, void *settings)
 {
     for (const struct os_option *o = options; o != NULL && o->name != NULL; o++)

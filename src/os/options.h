@@ -90,6 +90,9 @@ void os_nearest_try(struct os_nearest *nearest, const char *name);
  * called by its plural: `rules:` for --rule. */
 const struct os_option *os_option_find(const struct os_option *options, const char *name);
 
+/* Whether the option is a switch that is on unless --no-NAME is written. */
+bool os_option_starts_on(const struct os_option *option);
+
 /* Frees the texts and lists in `settings`. */
 void os_options_release(const struct os_option *options, void *settings);
 

@@ -113,16 +113,22 @@ static enum vd_status add_layout(struct export *e, const struct store_layout *la
 static enum vd_status find_columns(struct export *e, struct vd_error *err)
 {
     struct store_layout layout = {0};
+    bool any = false;
     sqlite3_stmt *s = NULL;
     enum vd_status status = prepare(e, "DISTINCT layout", "ORDER BY layout", &s, err);
 
     while (status == VD_OK && sqlite3_step(s) == SQLITE_ROW) {
+        any = true;
         status = store_layout_load(e->db, sqlite3_column_int64(s, 0), &layout, err);
         if (status == VD_OK)
             status = add_layout(e, &layout, err);
     }
     sqlite3_finalize(s);
     store_layout_release(&layout);
+    if (status == VD_OK && any && e->n == 0 && e->what->n_metrics > 0)
+        status =
+            vd_error_set(err, VD_ERR_ARGUMENT, "vedette probe shows the names",
+                         "--metric: there is no %s in that span", e->what->metric[0]);
     if (status == VD_OK && e->n > 0 &&
         (e->position = calloc(e->n, sizeof *e->position)) == NULL)
         status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory");

@@ -48,6 +48,7 @@ def test_program_help_lists_all_commands(vedette):
 def test_options_of_monitor_show_default_and_group(vedette):
     text = vedette("help", "monitor").stdout
     assert re.search(r"--port=\S+.*\n?.*5000", text)
+    assert "--[no-]dashboard " in text  # on, unless it is switched off
     assert "\nAlerts\n" in text and "\nAll commands\n" in text and "\nExamples\n" in text
 
 
@@ -162,11 +163,25 @@ def test_manual_pages_are_without_fault(vedette, tmp_path):
 def test_every_option_is_in_the_manual_and_the_markdown(vedette):
     markdown = vedette("help", "--markdown").stdout
     for command in names(vedette):
-        options = set(re.findall(r"^ +(?:-\w, )?--([a-z-]+)", vedette(
+        options = set(re.findall(r"^ +(?:-\w, )?--(?:\[no-\])?([a-z-]+)", vedette(
             "help", command, env={"COLUMNS": "100"}).stdout, re.M))
         page = vedette("help", "--man", command).stdout.replace("\\-", "-")
         program_page = vedette("help", "--man").stdout.replace("\\-", "-")
         assert options
         for option in options:
             assert f"--{option}" in page or f"--{option}" in program_page
-            assert f"`--{option}" in markdown
+            assert f"`--{option}" in markdown or f"`--[no-]{option}`" in markdown
+
+
+@pytest.mark.parametrize("args, code, message", [
+    (["probe", "--root", "/nonexistent"], 2, "--root: cannot read /nonexistent: No such"),
+    (["monitor", "--root", "/etc/passwd"], 2, "--root: /etc/passwd is not a folder"),
+    (["monitor", "--detector", "guess"], 2, "choose from isolation_forest, "),
+    (["store", "polish"], 2, "unknown word polish: write info, clean or export"),
+    (["monitor", "--no-store", "--replay", "/etc/passwd"], 1,
+     "/etc/passwd: there is no column of numbers"),
+])
+def test_a_mistake_is_named_with_what_to_do(vedette, args, code, message):
+    done = vedette(*args)
+    assert done.returncode == code
+    assert message in done.stderr
