@@ -255,7 +255,7 @@ static void teach_done(uv_work_t *request, int cancelled)
     pipeline *p = teaching->work.p;
 
     (void)cancelled;
-    p->teaching = false;
+    p->teaching = NULL;
     detect_set_teaching_end(p->detect, teaching->job);
     free(teaching);
     os_log_record(OS_LOG_INFO, "%zu detectors that learn from labels are ready",
@@ -272,7 +272,7 @@ void pipeline_teach_when_due(pipeline *p)
     struct teaching *teaching;
     taught_job *job;
 
-    if (p->teaching || p->training)
+    if (p->teaching != NULL || p->training)
         return;
     job = detect_set_teaching_begin(p->detect, p->record.mono_ns);
     if (job == NULL)
@@ -283,7 +283,7 @@ void pipeline_teach_when_due(pipeline *p)
         return;
     }
     teaching->job = job;
-    p->teaching = true;
+    p->teaching = job;
     pipeline_run(p, &teaching->work, teach, teach_done);
 }
 

@@ -390,13 +390,15 @@ out:
 
 static bool busy(const pipeline *p)
 {
-    return p->training || p->saving || p->hearing || p->teaching;
+    return p->training || p->saving || p->hearing || p->teaching != NULL;
 }
 
 void pipeline_free(pipeline *p)
 {
     if (p == NULL)
         return;
+    if (p->teaching != NULL)
+        detect_taught_stop(p->teaching);
     while (p->config.loop != NULL && busy(p))
         uv_run(p->config.loop, UV_RUN_ONCE);
     show_server_free(p->show);

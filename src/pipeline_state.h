@@ -78,7 +78,7 @@ struct pipeline {
     bool training, saving; /* on a worker thread now */
     bool hearing;          /* what people said is being read, on a worker thread */
     bool heard_anew;       /* and has changed since that began */
-    bool teaching;         /* detectors learn from labels, on a worker thread */
+    taught_job *teaching;  /* detectors learn from labels, on a worker thread */
     bool taught_said;      /* what a model lacks was told */
     int64_t watch_ns;
     double stage_us[PIPELINE_STAGES];

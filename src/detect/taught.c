@@ -1,6 +1,7 @@
 #include "detect/taught.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ static const char *const taught_name[MEMBERS] = {[FOREST] = "random_forest",
 
 enum {
     FOLDS = 2,        /* of the cross-fit: each costs a fit of everything */
+    QUIET_MIN = 40,   /* half of them make a calibration */
     QUIET_ROWS = 512, /* of the window, that a detector is fitted on */
     ANOMALIES_MIN = 5,
     AGENT_ROWS = 32, /* of one event, that the agent goes on with */
@@ -53,6 +55,7 @@ struct detect_taught {
     struct host_config config;
     const vd_model *bundle;
     size_t bundle_column[HOST_COLUMNS];
+    bool wanted[MEMBERS];   /* those of the bundle, or all */
     struct generation *now; /* NULL = none yet */
     bool changed, undone;
     bool has_labels;
@@ -69,6 +72,7 @@ struct taught_job {
     bool is_log[HOST_COLUMNS];
     struct detect_labels labels; /* owned copy */
     struct generation *next;
+    atomic_bool stop;
 };
 
 static void generation_free(struct generation *g)
@@ -89,8 +93,10 @@ static enum vd_status map_bundle(detect_taught *t, struct vd_error *err)
     size_t d = vd_model_columns(t->bundle);
     bool any = false;
 
-    for (size_t k = 0; k < MEMBERS; k++)
-        any |= vd_model_find(t->bundle, taught_name[k]) != NULL;
+    for (size_t k = 0; k < MEMBERS; k++) {
+        t->wanted[k] = vd_model_find(t->bundle, taught_name[k]) != NULL;
+        any |= t->wanted[k];
+    }
     if (!any)
         return vd_error_set(err, VD_ERR_ARGUMENT,
                             "train one with 'vedette train' on rows with labels",
@@ -115,6 +121,8 @@ enum vd_status detect_taught_new(detect_taught **out, const struct host_config *
     t->config = *config;
     t->bundle = bundle;
     t->changed = bundle != NULL;
+    for (size_t k = 0; k < MEMBERS; k++)
+        t->wanted[k] = vd_detector_find(taught_name[k])->unavailable == NULL;
     if (bundle != NULL)
         status = map_bundle(t, err);
     if (status != VD_OK) {
@@ -224,8 +232,9 @@ void detect_taught_read(const detect_taught *t, const struct host_row *row,
     if (t->now != NULL)
         view(t->now, row, is_log, x);
     for (size_t k = 0; k < MEMBERS; k++)
-        read_member(t->now == NULL ? NULL : &t->now->member[k], taught_name[k], x,
-                    verdict);
+        if (t->wanted[k])
+            read_member(t->now == NULL ? NULL : &t->now->member[k], taught_name[k], x,
+                        verdict);
 }
 
 size_t detect_taught_ready(const detect_taught *t)
@@ -248,8 +257,7 @@ void detect_taught_changed(detect_taught *t, bool undone)
 bool detect_taught_due(const detect_taught *t, const struct detect_labels *labels,
                        size_t quiet_rows, int64_t mono_ns)
 {
-    if (quiet_rows < HOST_ROWS_MIN ||
-        (t->bundle == NULL && labels->n == 0 && !t->changed))
+    if (quiet_rows < QUIET_MIN || (t->bundle == NULL && labels->n == 0 && !t->changed))
         return false;
     return t->changed || t->now == NULL || quiet_rows >= 2 * t->now->quiet_rows ||
            mono_ns - t->made_ns >= HOUR_NS;
@@ -357,7 +365,7 @@ static vd_detector *fit_without(const taught_job *job, const char *name, size_t 
     }
     params.seed = job->config.seed;
     params.contamination = job->config.contamination;
-    if (lesson_make(&lesson, job, fold) == VD_OK)
+    if (lesson_make(&lesson, job, fold) == VD_OK && !atomic_load(&job->stop))
         vd_detector_fit(&detector, name, &lesson.x, lesson.label, &params, NULL);
     lesson_release(&lesson);
     return detector;
@@ -526,4 +534,13 @@ void detect_taught_run(taught_job *job)
             learn_labels(job, raw);
     }
     free(raw);
+    if (atomic_load(&job->stop)) {
+        generation_free(job->next);
+        job->next = NULL;
+    }
+}
+
+void detect_taught_stop(taught_job *job)
+{
+    atomic_store(&job->stop, true);
 }

@@ -50,6 +50,9 @@ taught_job *detect_taught_begin(detect_taught *taught, struct host_row *quiet, s
                                 const bool is_log[HOST_COLUMNS],
                                 const struct detect_labels *labels, int64_t mono_ns);
 void detect_taught_run(taught_job *job);
+/* From another thread while it runs: it ends after the fit that is under way, without a
+ * generation. */
+void detect_taught_stop(taught_job *job);
 void detect_taught_end(detect_taught *taught, taught_job *job);
 
 /* How many of its detectors have verdicts. */

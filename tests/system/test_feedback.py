@@ -150,6 +150,7 @@ def test_said_without_a_monitor(world, tmp_path):
     world.v.stop()
 
 
+@pytest.mark.tsan
 def test_real_gives_its_share_of_the_budget_back_once(world, tmp_path):
     data = tmp_path / "data"
     first = world.burn()
