@@ -43,6 +43,37 @@ def test_split_is_stratified_and_repeatable(vedette, tmp_path):
     assert (tmp_path / "labeled_training.csv").read_bytes() != before
 
 
+def test_compare_chooses_settings_on_the_training_rows(vedette, tmp_path):
+    """The same choice whatever the test rows are, and none without --tune."""
+    write_rows(tmp_path / "train.csv", make_rows(120, 1))
+    write_rows(tmp_path / "easy.csv", make_rows(60, 2))
+    write_rows(tmp_path / "noise.csv", [[i % 7, i % 5, "", i % 2] for i in range(60)])
+    command = ["compare", "--train", "train.csv", "--detector", "lof", "--detector", "pca",
+               "--detector", "random_forest", "--no-plots", "--out", "out"]
+    chosen = []
+    for test in ("easy.csv", "noise.csv"):
+        result = vedette(*command, "--test", test, cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+        lines = [line for line in result.stdout.splitlines() if "(folds: F1 " in line]
+        assert [line.split(":")[0] for line in lines] == ["lof", "pca", "random_forest"]
+        assert "scale=" in lines[0] and "contamination=" in lines[0]
+        assert "n_trees=300" in lines[2] and "contamination=" not in lines[2]
+        chosen.append(lines)
+    assert chosen[0] == chosen[1]
+    result = vedette(*command, "--test", "easy.csv", "--no-tune", cwd=tmp_path)
+    assert result.returncode == 0 and "folds" not in result.stdout
+
+
+def test_compare_without_enough_rows_for_folds_says_so(vedette, tmp_path):
+    write_rows(tmp_path / "train.csv", make_rows(20, 1))
+    write_rows(tmp_path / "test.csv", make_rows(20, 2))
+    result = vedette("compare", "--train", "train.csv", "--test", "test.csv", "--no-plots",
+                     "--detector", "random_forest", "--out", "out", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "settings are left at their defaults" in result.stderr
+    assert "4 anomalous rows" in result.stderr
+
+
 def test_compare_ranks_detectors_and_writes_its_files(vedette, tmp_path):
     write_rows(tmp_path / "train.csv", make_rows(300, 1))
     write_rows(tmp_path / "test.csv", make_rows(100, 2))
