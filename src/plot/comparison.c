@@ -48,21 +48,43 @@ static enum vd_status write_csv(const struct plot_result *r, size_t n, const cha
 
 /* ---- plots ---- */
 
-static void bars(FILE *in, const char *title, const struct plot_result *r, size_t n,
-                 size_t offset, bool log_scale)
+/* What a chart of bars shows. */
+struct chart {
+    const char *title;
+    size_t offset; /* of a double in struct plot_result */
+    double unit;   /* values are shown times this */
+    bool log_scale;
+};
+
+static const struct chart charts[] = {
+    {"F1", offsetof(struct plot_result, f1), 1, false},
+    {"ROC AUC", offsetof(struct plot_result, roc_auc), 1, false},
+    {"Training, ms (log)", offsetof(struct plot_result, train_s), 1e3, true},
+    {"One row, µs (log)", offsetof(struct plot_result, latency_ms), 1e3, true},
+    {"Throughput, million rows a second (log)",
+     offsetof(struct plot_result, throughput_ips), 1e-6, true},
+    {"Model, kB (log)", offsetof(struct plot_result, size_kb), 1, true},
+};
+
+/* Bars with their values on top. */
+static void bars(FILE *in, const struct chart *chart, const struct plot_result *r,
+                 size_t n)
 {
-    fprintf(in,
-            "set title '%s'\n%s\nset yrange [%s:*]\nplot '-' using 0:2:xtic(1) with "
-            "boxes ls 1 notitle\n",
-            title, log_scale ? "set logscale y" : "unset logscale y",
-            log_scale ? "*" : "0");
+    fputs("$bars << EOD\n", in);
     for (size_t i = 0; i < n; i++) {
         double value;
 
-        memcpy(&value, (const char *)&r[i] + offset, sizeof value);
-        fprintf(in, "\"%s\" %.9g\n", r[i].name, isnan(value) ? 0 : value);
+        memcpy(&value, (const char *)&r[i] + chart->offset, sizeof value);
+        value = isnan(value) ? 0 : value * chart->unit;
+        fprintf(in, value >= 100 ? "\"%s\" %.9g %.0f\n" : "\"%s\" %.9g %.3g\n", r[i].name,
+                value, value);
     }
-    fputs("e\n", in);
+    fprintf(in,
+            "EOD\nset title '%s'\n%s\nset yrange [%s]\n"
+            "plot $bars using 0:2:xtic(1) with boxes ls 1 notitle, "
+            "$bars using 0:2:3 with labels offset 0,0.7 font ',9' notitle\n",
+            chart->title, chart->log_scale ? "set logscale y" : "unset logscale y",
+            chart->log_scale ? "*:*" : "0:1.09");
 }
 
 static enum vd_status plot_bars(const struct plot_result *r, size_t n, const char *path,
@@ -75,17 +97,11 @@ static enum vd_status plot_bars(const struct plot_result *r, size_t n, const cha
         return status;
     fputs("set multiplot layout 2,3 margins 0.06,0.98,0.16,0.94 spacing 0.07,0.2\n"
           "set style fill solid 0.85 noborder\nset boxwidth 0.7\n"
-          "set xtics rotate by -40 font ',9'\n",
+          "set xtics rotate by -40 font ',9'\nset format y '%g'\n"
+          "set offsets graph 0, graph 0, graph 0.06, graph 0\n",
           plot.in);
-    bars(plot.in, "F1", r, n, offsetof(struct plot_result, f1), false);
-    bars(plot.in, "ROC AUC", r, n, offsetof(struct plot_result, roc_auc), false);
-    bars(plot.in, "Training, seconds (log)", r, n, offsetof(struct plot_result, train_s),
-         true);
-    bars(plot.in, "One row, milliseconds (log)", r, n,
-         offsetof(struct plot_result, latency_ms), true);
-    bars(plot.in, "Throughput, rows a second (log)", r, n,
-         offsetof(struct plot_result, throughput_ips), true);
-    bars(plot.in, "Model, kB (log)", r, n, offsetof(struct plot_result, size_kb), true);
+    for (size_t i = 0; i < sizeof charts / sizeof *charts; i++)
+        bars(plot.in, &charts[i], r, n);
     fputs("unset multiplot\n", plot.in);
     return plot_gnuplot_end(&plot, err);
 }
@@ -114,7 +130,7 @@ static enum vd_status plot_curves(const struct plot_result *r, size_t n, const c
             roc ? "x with lines lc rgb '#bbbbbb' dt 2 notitle" : "");
     for (size_t i = 0; i < n; i++)
         fprintf(plot.in, "%s'-' with lines ls %zu title '%s (%.3f)'",
-                i == 0 && !roc ? "" : ", ", 1 + i % 8, r[i].title,
+                i == 0 && !roc ? "" : ", ", 1 + i % PLOT_STYLES, r[i].title,
                 roc ? r[i].roc_auc : r[i].pr_auc);
     fputc('\n', plot.in);
     for (size_t i = 0; i < n; i++) {

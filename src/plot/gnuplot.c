@@ -19,8 +19,9 @@ static bool is_safe(const char *path)
 enum vd_status plot_gnuplot_start(struct plot_gnuplot *plot, const char *path, int width,
                                   int height, struct vd_error *err)
 {
-    static const char *const colour[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                         "#56b4e9", "#e69f00", "#000000", "#999999"};
+    static const char *const colour[] = {"#0072b2", "#d55e00", "#009e73",
+                                         "#cc79a7", "#56b4e9", "#e69f00",
+                                         "#000000", "#999999", "#882255"};
     char *argv[] = {"gnuplot", NULL};
     posix_spawn_file_actions_t actions;
     int pipe_fd[2], failed;
@@ -48,7 +49,7 @@ enum vd_status plot_gnuplot_start(struct plot_gnuplot *plot, const char *path, i
             "set border 3 lc rgb '#555555'\nset tics nomirror\n"
             "set grid back lc rgb '#dddddd'\n",
             width, height, path);
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < PLOT_STYLES; i++)
         fprintf(plot->in, "set style line %d lc rgb '%s' lw 2 dt %d\n", i + 1, colour[i],
                 1 + i % 4);
     return VD_OK;
