@@ -8,6 +8,8 @@
 #include <strings.h>
 
 #include "collect/csv.h"
+#include "os/log.h"
+#include "vedette/detector.h"
 
 static const long long FILE_MAX = 4LL << 30;
 
@@ -167,7 +169,7 @@ static enum vd_status read_rows(struct dataset *data, const struct layout *layou
             size_t c = layout->column[k];
 
             row[k] = c < n ? collect_csv_number(layout->field[c]) : NAN;
-            good = good && isfinite(row[k]);
+            good = good && fabs(row[k]) <= VD_VALUE_MAX;
         }
         if (!good) {
             data->left_out++;
@@ -228,6 +230,10 @@ enum vd_status dataset_read(struct dataset *data, const char *path, const char *
         status = read_table(data, &layout, path, label, err);
     free(layout.field);
     free(layout.column);
+    if (status == VD_OK && data->left_out > 0)
+        os_log_warning("%s: %zu rows are left out: a value is missing, no number or "
+                       "beyond +-%g",
+                       path, data->left_out, VD_VALUE_MAX);
     if (status != VD_OK) {
         vd_error_set(err, status, NULL, "%s: %s", path, vd_status_text(status));
         dataset_release(data);

@@ -10,11 +10,11 @@
 enum { DATASET_COLUMNS_MAX = 16384, DATASET_NAME_MAX = 64 };
 
 struct dataset {
-    struct vd_matrix x; /* n x d; no NaN, no infinity */
+    struct vd_matrix x; /* n x d; numbers within VD_VALUE_MAX */
     uint8_t *label;     /* n of 0 normal / 1 anomaly; NULL = the file has none */
     char (*name)[DATASET_NAME_MAX]; /* d: the columns' names */
     size_t *line;                   /* n: where each row stands in the file, from 1 */
-    size_t left_out;                /* rows with a value that is missing or no number */
+    size_t left_out;                /* rows with other values; reading warned of them */
     char *text; /* the file, for those who copy rows; not terminated */
     size_t size;
 };

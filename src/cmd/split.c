@@ -145,8 +145,6 @@ static enum vd_status split(const struct split_settings *s, const char *path,
         status = write_rows(&data, train, 0, s->test, err);
     if (status == VD_OK)
         printf("%s: %zu rows\n%s: %zu rows\n", s->train, n, s->test, data.x.n - n);
-    if (status == VD_OK && data.left_out > 0)
-        printf("%zu rows with a value that is missing were left out\n", data.left_out);
 out:
     free(order);
     free(train);

@@ -238,6 +238,10 @@ static enum vd_status train(const struct train_settings *s, const char *path,
         s->threads > 0 ? (unsigned)s->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     rows.params.xgboost_library = s->xgboost;
     rows.params.normal = &rows.normal.x;
+    if (status == VD_OK && rows.normal.x.n < 2)
+        status = vd_error_set(err, VD_ERR_DATA, "collect more rows",
+                              "%s: %zu normal rows: at least 2 are needed", path,
+                              rows.normal.x.n);
     if (status == VD_OK)
         status = new_model(&model, &rows.data, err);
     if (status == VD_OK && (n = train_all(&rows, s, model)) == 0)

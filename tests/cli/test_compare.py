@@ -142,6 +142,57 @@ def test_train_refuses_what_it_cannot_learn_from(vedette, tmp_path):
     write_rows(tmp_path / "one.csv", [["1", "2", "x", "0"]])
     result = vedette("train", "one.csv", cwd=tmp_path)
     assert result.returncode == 1 and not (tmp_path / "model.vedette").exists()
+    assert "1 normal rows: at least 2 are needed" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
     assert vedette("train", "one.csv", "--detector", "nonsense",
                    cwd=tmp_path).returncode == 2
     assert vedette("model", "show", cwd=tmp_path).returncode == 2
+
+
+def test_rows_that_are_no_numbers_are_left_out_and_counted(vedette, tmp_path):
+    odd = [["nan", "2", "x", "0"], ["1e308", "2", "x", "0"], ["1", "-inf", "x", "0"],
+           ["1", "", "x", "0"]]
+    write_rows(tmp_path / "odd.csv", make_rows(50, 1) + odd)
+    result = vedette("train", "odd.csv", "--detector", "pca", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "odd.csv: 4 rows are left out" in result.stderr
+    assert "trained on 50 rows" in result.stdout
+
+
+def test_odd_tables_give_a_model_or_a_reason(vedette, tmp_path):
+    """One class, constant columns, equal rows, ten thousand columns, labels of no kind."""
+    tables = {
+        "one_class": [[i, i * i % 7, "", 0] for i in range(40)],
+        "constant": [[5, 5, "", i % 2] for i in range(40)],
+        "equal": [[1, 2, "", 0]] * 40,
+        "two": [[1, 2, "", 0], [3, 4, "", 1]],
+    }
+    for name, rows in tables.items():
+        write_rows(tmp_path / f"{name}.csv", rows)
+        result = vedette("train", f"{name}.csv", "-o", f"{name}.vedette", cwd=tmp_path)
+        assert result.returncode in (0, 1), (name, result.stderr)
+        assert (tmp_path / f"{name}.vedette").exists() == (result.returncode == 0)
+        assert result.returncode == 0 or "vedette: error:" in result.stderr
+        for line in result.stderr.splitlines():
+            assert ":" in line and len(line) > 30, line
+    header = [f"c{i}" for i in range(10000)]
+    write_rows(tmp_path / "wide.csv", [[i * j % 11 for j in range(10000)] for i in range(30)],
+               header)
+    result = vedette("train", "wide.csv", "--detector", "isolation_forest", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "10000 columns" in result.stdout
+
+
+def test_damaged_models_are_told_from_whole_ones(vedette, tmp_path):
+    write_rows(tmp_path / "train.csv", make_rows(60, 1))
+    vedette("train", "train.csv", "--detector", "pca", cwd=tmp_path)
+    whole = (tmp_path / "model.vedette").read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 4
+    for name, data, reason in (("cut", whole[:-9], "cut short"),
+                               ("flip", bytes(flipped), "checksum"),
+                               ("csv", b"a,b\n1,2\n", "not a model")):
+        (tmp_path / name).write_bytes(data)
+        for action in ("verify", "show"):
+            result = vedette("model", action, name, cwd=tmp_path)
+            assert result.returncode == 1 and reason in result.stderr, result.stderr
