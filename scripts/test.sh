@@ -2,7 +2,9 @@
 # All tests: installs what they need, builds, runs, and ends with each runner's own closing
 # line. The exit status is that of the worst.
 #
-#     scripts/test.sh [unit|cli|system|browser|web|asan|tsan|fuzz...]     without words: all
+#     scripts/test.sh [unit|cli|system|live|browser|web|asan|tsan|fuzz...]
+#
+# Without words: all.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 unset DESTDIR MAKEFLAGS MAKELEVEL
@@ -53,7 +55,8 @@ pytest_line='(passed|failed|error|skipped|no tests ran).* in [0-9]'
 scripts/deps.sh test || exit 1
 venv || exit 1
 
-if wanted unit || wanted cli || wanted system || wanted browser; then
+if wanted unit || wanted cli || wanted system || wanted live ||
+    wanted browser; then
     build dev || exit 1
 fi
 if wanted unit; then
@@ -62,11 +65,16 @@ fi
 if wanted cli; then
     step cli "$pytest_line" pytest tests/cli
 fi
+# Most of a test of the running program is waiting: several at once. What loads the real
+# machine is alone on it.
 if wanted system; then
-    step system "$pytest_line" pytest tests/system
+    step system "$pytest_line" pytest tests/system -m 'not live' -n "$((2 * $(nproc)))"
+fi
+if wanted live; then
+    step live "$pytest_line" pytest tests/system -m live
 fi
 if wanted browser; then
-    step browser "$pytest_line" pytest tests/browser
+    step browser "$pytest_line" pytest tests/browser -n "$(nproc)"
 fi
 if wanted web && [ -d web/test ]; then
     step web '^# pass' npm --prefix web test

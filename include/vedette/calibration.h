@@ -25,12 +25,15 @@ struct vd_calibration {
     double knot[VD_CALIBRATION_KNOTS]; /* quantiles of the training scores up to 95 % */
     double tail_start;                 /* the 95 % quantile */
     double tail_mean_excess;           /* mean of (score - tail_start) above it */
-    double n;                          /* training scores it was made from */
+    double n; /* training scores it was made from, 0 = believed */
 };
 
 /* Learns from n raw scores (NaN left out); needs 20, else VD_ERR_DATA. */
 enum vd_status vd_calibration_fit(struct vd_calibration *c, const double *scores,
                                   size_t n, struct vd_error *err);
+
+/* What is believed of scores not seen yet: exponential with this mean (> 0). */
+void vd_calibration_believe(struct vd_calibration *c, double mean);
 
 /* s = -log10 p of a raw score, >= 0, at most VD_SURPRISE_MAX; NaN gives NaN. */
 double vd_calibration_surprise(const struct vd_calibration *c, double raw);

@@ -74,6 +74,15 @@ enum vd_status vd_calibration_fit(struct vd_calibration *c, const double *scores
     return status;
 }
 
+void vd_calibration_believe(struct vd_calibration *c, double mean)
+{
+    for (size_t i = 0; i < VD_CALIBRATION_KNOTS; i++)
+        c->knot[i] = -mean * log1p(-TAIL_LEVEL * (double)i / (VD_CALIBRATION_KNOTS - 1));
+    c->tail_start = c->knot[VD_CALIBRATION_KNOTS - 1];
+    c->tail_mean_excess = mean;
+    c->n = 0;
+}
+
 /* The first knot that is not below `raw`. A score that ties with many training scores
  * takes the level where the tie begins: p counts all that are as high. */
 static size_t first_knot_at(const struct vd_calibration *c, double raw)
@@ -179,7 +188,7 @@ static bool is_sound(const struct vd_calibration *c)
         if (!isfinite(c->knot[i]) || (i > 0 && c->knot[i] < c->knot[i - 1]))
             return false;
     return isfinite(c->tail_mean_excess) && c->tail_mean_excess > 0 && isfinite(c->n) &&
-           c->n >= SCORES_MIN;
+           (c->n == 0 || c->n >= SCORES_MIN);
 }
 
 enum vd_status vd_calibration_load(struct vd_calibration *c, struct vd_reader *r,

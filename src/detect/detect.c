@@ -10,8 +10,6 @@
 #include "vedette/calibration.h"
 #include "vedette/page_hinkley.h"
 
-enum { LIVE_ROBUST_Z, LIVE_METRIC_LAYER };
-
 /* A training that has nothing new to learn from is waste. */
 enum { NEW_ROWS_MIN = 50 };
 
@@ -96,8 +94,8 @@ static void read_live(detect_set *set, const struct record_schema *schema,
 {
     /* Without memory for a new metric the others are still watched. */
     detect_baseline_read(&set->baseline, schema, value);
-    live[LIVE_ROBUST_Z] = largest_z(set, schema);
-    live[LIVE_METRIC_LAYER] =
+    live[HOST_LIVE_Z] = largest_z(set, schema);
+    live[HOST_LIVE_LAYER] =
         detect_layer_read(set->layer, schema, value, set->baseline.z, time_ns);
 }
 
@@ -157,8 +155,8 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
     detect_host_read(set->host, schema, value, live, verdict);
     detect_taught_read(set->taught, detect_host_row(set->host),
                        detect_host_is_log(set->host), verdict);
-    combine(verdict, live[LIVE_ROBUST_Z], threshold);
-    verdict->far_out = live[LIVE_ROBUST_Z] >= FAR_OUT;
+    combine(verdict, live[HOST_LIVE_Z], threshold);
+    verdict->far_out = live[HOST_LIVE_Z] >= FAR_OUT;
     verdict->drift = vd_page_hinkley_push(&set->drift, verdict->score) == VD_DRIFT_DOWN;
     verdict->latency_us = (double)(os_clock_mono_ns() - start) * 1e-3;
 }

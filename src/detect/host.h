@@ -12,12 +12,14 @@
 #include "record.h"
 #include "vedette/bytes.h"
 
+/* Members whose raw score is made live, from the values of all metrics. */
+enum { HOST_LIVE_Z, HOST_LIVE_LAYER, HOST_LIVE };
+
 enum {
     HOST_COLUMNS = 16,    /* metrics in a row */
     HOST_WINDOW = 4096,   /* rows kept to learn from, at most */
     HOST_FIT_ROWS = 1024, /* of them, rows a detector is fitted on */
     HOST_ROWS_MIN = 20,   /* fewer is no model */
-    HOST_LIVE = 2,        /* members whose raw score is made live */
 };
 
 struct host_config {

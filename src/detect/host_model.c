@@ -12,7 +12,8 @@
 
 #include "vedette/stats.h"
 
-static const char *const live_name[HOST_LIVE] = {"robust_z", "metric_layer"};
+static const char *const live_name[HOST_LIVE] = {
+    [HOST_LIVE_Z] = "robust_z", [HOST_LIVE_LAYER] = "metric_layer"};
 
 /* Columns need to be there in this share of the rows. */
 static const double PRESENT = 0.9;
@@ -184,6 +185,24 @@ static void train_member(struct training *t, const char *name)
     add_member(t, &member, k);
 }
 
+/* Robust z speaks after thirty rows, so the first model has too few to calibrate it on.
+ * Until there are enough, its sigmas are believed to have an exponential tail of mean
+ * one: far heavier than a normal one, and enough for what is far out. */
+static void add_live(struct training *t, size_t live)
+{
+    struct host_member member = {.name = live_name[live], .live = live};
+    size_t k = score_rows(t->model, &member, t->row, 0, t->n, t->raw, 0);
+    size_t before = t->model->n_members;
+
+    add_member(t, &member, k);
+    if (live != HOST_LIVE_Z || t->model->n_members > before ||
+        t->model->n_members == RECORD_DETECTORS_MAX)
+        return;
+    vd_calibration_believe(&member.calibration, 1);
+    member.trust = 1;
+    t->model->member[t->model->n_members++] = member;
+}
+
 struct host_model *host_model_fit(const struct host_config *config,
                                   const struct host_row *row, size_t n,
                                   struct vd_error *err)
@@ -211,11 +230,8 @@ struct host_model *host_model_fit(const struct host_config *config,
         add_column(model, row, n, c, t.raw);
     for (size_t i = 0; model->n_columns > 0 && i < config->n_detectors; i++)
         train_member(&t, config->detector[i]);
-    for (size_t k = 0; k < HOST_LIVE; k++) {
-        struct host_member member = {.name = live_name[k], .live = k};
-
-        add_member(&t, &member, score_rows(model, &member, row, 0, n, t.raw, 0));
-    }
+    for (size_t k = 0; k < HOST_LIVE; k++)
+        add_live(&t, k);
     free(t.raw);
     return model;
 }

@@ -295,7 +295,7 @@ def test_questions_wait_for_each_other_and_not_for_ever(own):
         s.close()
     start = time.monotonic()
     driver.json("/api/v1/history?metric=a")
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 2.5   # of the 3 s that they would take
 
 
 def test_without_a_tick_or_a_store(own):

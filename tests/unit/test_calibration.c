@@ -189,9 +189,29 @@ static void calibration_survives_saving(void **state)
     vd_writer_release(&w);
 }
 
+/* Believed: exponential of a mean, in the body as in the tail. */
+static void a_belief_is_exponential(void **state)
+{
+    struct vd_calibration c, again;
+    struct vd_writer w = {0};
+    struct vd_reader r;
+
+    (void)state;
+    vd_calibration_believe(&c, 2);
+    for (double x = 0; x < 100; x += 0.7)
+        assert_double_equal(vd_calibration_surprise(&c, x), x / 2 * log10(exp(1)), 1e-3);
+    assert_double_equal(vd_calibration_surprise(&c, -1), 0, 0);
+    vd_calibration_save(&c, &w);
+    vd_reader_init(&r, w.at, w.size);
+    assert_int_equal(vd_calibration_load(&again, &r, NULL), VD_OK);
+    assert_double_equal(vd_calibration_surprise(&again, 30), 15 * log10(exp(1)), 1e-9);
+    vd_writer_release(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_belief_is_exponential),
         cmocka_unit_test(body_is_empirical),
         cmocka_unit_test(tail_is_exponential),
         cmocka_unit_test(tied_scores_are_not_surprising),
