@@ -36,7 +36,7 @@ struct history_event_query {
     const char *kind;       /* NULL = all */
     bool alerted_only;
     bool judged_only; /* only those that people said something of */
-    size_t limit; /* 1 .. 1000 */
+    size_t limit;     /* 1 .. 1000 */
 };
 
 /* The process table of one tick as the flight recorder keeps it: who did anything. */
