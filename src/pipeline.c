@@ -286,11 +286,30 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
     update_event(p, &input, in, NULL);
 }
 
+/* Samples until a rule without a metric is spoken of. */
+enum { RULES_IDLE_TICKS = 10 };
+
+/* A rule with a mistyped metric would stay silent for ever. Said once, when the slow
+ * sources have had time to come; hardware that is plugged in later still counts. */
+static void name_idle_rules(const pipeline *p)
+{
+    const struct detect_rules *rules = &p->config.rules;
+    size_t i = 0;
+
+    while ((i = detect_rules_unknown(rules, &p->schema, i)) < rules->n)
+        pipeline_say(p, STORE_WARNING,
+                     "the rule on \"%s\" waits for a metric that is not here; 'vedette "
+                     "probe' shows those that are",
+                     rules->rule[i++].metric);
+}
+
 static void update_rules(pipeline *p, const struct explain_input *in)
 {
     enum record_severity worst = RECORD_NORMAL;
     struct alert_input input = {.kind = ALERT_RULE, .confidence = 1};
 
+    if (p->ticks == RULES_IDLE_TICKS)
+        name_idle_rules(p);
     p->n_hits = detect_rules_check(&p->config.rules, &p->schema, p->record.value,
                                    p->record.mono_ns, p->hit);
     for (size_t i = 0; i < p->n_hits; i++)

@@ -126,6 +126,23 @@ static bool speaks_of(const struct detect_rule *rule, const struct record_metric
            strcmp(rule->metric, record_metric_label(metric, name, sizeof name)) == 0;
 }
 
+size_t detect_rules_unknown(const struct detect_rules *rules,
+                            const struct record_schema *schema, size_t from)
+{
+    size_t builtin;
+
+    detect_rules_builtin(&builtin);
+    for (size_t i = from > builtin ? from : builtin; i < rules->n; i++) {
+        size_t k = 0;
+
+        while (k < schema->n && !speaks_of(&rules->rule[i], &schema->metric[k]))
+            k++;
+        if (k == schema->n)
+            return i;
+    }
+    return rules->n;
+}
+
 /* The metric that breaks the limit by most, SIZE_MAX when none does. */
 static size_t worst_metric(const struct detect_rule *rule,
                            const struct record_schema *schema, const double *value)

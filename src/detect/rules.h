@@ -53,6 +53,11 @@ void detect_rules_init(struct detect_rules *rules);
 enum vd_status detect_rules_add(struct detect_rules *rules,
                                 const struct detect_rule *rule);
 
+/* The next user-written rule, from the `from`-th rule on, that speaks of no metric of the
+ * schema; `rules->n` when there is none. */
+size_t detect_rules_unknown(const struct detect_rules *rules,
+                            const struct record_schema *schema, size_t from);
+
 /* Checks all rules; the worst hit of each rule that fires goes to `hit` (room for
  * DETECT_RULES_MAX). Returns how many. NaN never fires. */
 size_t detect_rules_check(struct detect_rules *rules, const struct record_schema *schema,

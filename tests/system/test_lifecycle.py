@@ -315,3 +315,12 @@ def test_hostile_process_name(monitor, machine, name):
     for text in (v.data_dir / "alerts.jsonl").read_text().splitlines():
         json.loads(text)
     json.loads((v.data_dir / "anomalies.json").read_text())
+
+
+def test_a_rule_without_its_metric_is_named_once(monitor, machine):
+    v = monitor("--root", machine().root, "--interval", "50ms", "--no-desktop",
+                "--rule", "cpu_percnt > 90", "--rule", "load_1 > 1e9")
+    v.wait_ticks(20, 30)
+    v.stop()
+    assert v.err.text.count('the rule on "cpu_percnt" waits for a metric') == 1
+    assert "load_1" not in v.err.text
