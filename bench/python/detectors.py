@@ -5,8 +5,8 @@ bench/detectors.csv.
     bench/detectors.sh
 
 Both get the same rows: 7 columns, 4,000 training rows (1,000 for LOF and the SVM), 10,000 to
-score, from a fixed seed. Each figure is the best of several runs, the peer's calls included
-as a user makes them; one row = the median over rows, ours measured in C. Threads are set on
+score, from a fixed seed. Each figure is the best of as many runs on both sides (5 fits, 15
+batches), the peer's calls included as a user makes them; one row = the median over rows, ours measured in C. Threads are set on
 both sides (n_jobs / threadpoolctl for the peers).
 """
 
@@ -95,14 +95,14 @@ def compare(out, name, x, y, rows, threads):
     fit, score = peers(threads)[name]
     labels = y if name in ("random_forest", "xgboost") else None
     with threadpool_limits(threads):
-        theirs = best(lambda: fit(x, y), 3)
+        theirs = best(lambda: fit(x, y), 5)
         model = fit(x, y)
         ours = best(lambda: v.Detector(name, x, labels, contamination=0, threads=threads), 5)
         detector = v.Detector(name, x, labels, contamination=0, threads=threads)
         add(out, name, "fit", threads, ours, theirs)
         add(out, name, "batch", threads,
-            best(lambda: detector.score(rows, threads), 7) / len(rows),
-            best(lambda: score(model, rows), 3) / len(rows))
+            best(lambda: detector.score(rows, threads), 15) / len(rows),
+            best(lambda: score(model, rows), 15) / len(rows))
         if threads == 1:
             singles = [best(lambda r=rows[i:i + 1]: score(model, r), 1) for i in range(40)]
             add(out, name, "one", 1, np.median(v.latency([detector], rows)) / 1e6,
