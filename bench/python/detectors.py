@@ -6,8 +6,8 @@ bench/detectors.csv.
 
 Both get the same rows: 7 columns, 4,000 training rows (1,000 for LOF and the SVM), 10,000 to
 score, from a fixed seed. Each figure is the best of as many runs on both sides (5 fits, 15
-batches), the peer's calls included as a user makes them; one row = the median over rows, ours measured in C. Threads are set on
-both sides (n_jobs / threadpoolctl for the peers).
+batches), the peer's calls included as a user makes them; one row = the median over rows,
+ours measured in C. Threads are set on both sides (n_jobs / threadpoolctl for the peers).
 """
 
 import csv

@@ -102,6 +102,41 @@ class Detector:
             LIB.vd_detector_free(self.handle)
 
 
+class Writer(ctypes.Structure):
+    _fields_ = [("at", ctypes.c_void_p), ("size", ctypes.c_size_t),
+                ("capacity", ctypes.c_size_t), ("status", ctypes.c_int)]
+
+
+def xgboost_json(detector):
+    """The model as XGBoost's own JSON."""
+    w = Writer()
+    if LIB.vd_xgboost_to_json(detector.handle, ctypes.byref(w)) != 0:
+        raise RuntimeError("not an XGBoost model")
+    data = ctypes.string_at(w.at, w.size)
+    LIB.vd_writer_release(ctypes.byref(w))
+    return data
+
+
+def from_xgboost_json(data):
+    """A detector of XGBoost's own JSON."""
+    detector, err = Detector.__new__(Detector), Error()
+    detector.handle = ctypes.c_void_p()
+    if LIB.vd_xgboost_from_json(ctypes.byref(detector.handle), data,
+                                ctypes.c_size_t(len(data)), ctypes.byref(err)) != 0:
+        raise RuntimeError(err.text.decode())
+    return detector
+
+
+def shares(detector, x):
+    """How much each column adds to each row's score."""
+    x = _doubles(x)
+    out = np.empty(x.shape)
+    for row, share in zip(x, out):
+        if LIB.vd_detector_explain(detector.handle, _at(row), _at(share)) != 0:
+            raise RuntimeError("no shares")
+    return out
+
+
 def latency(detectors, x):
     """Microseconds of each row through all of the detectors."""
     x = _doubles(x)
