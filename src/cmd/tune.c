@@ -10,7 +10,9 @@
 #include "vedette/rng.h"
 #include "vedette/stats.h"
 
-enum { FOLDS = 5, VALUES_MAX = 5, SHARES = 8 };
+/* More rows than ROWS_MAX of a kind are thinned out: a choice among a few settings does
+ * not need them, and all combinations are to be tried in seconds. */
+enum { FOLDS = 5, VALUES_MAX = 5, SHARES = 8, ROWS_MAX = 2000 };
 
 /* Values tried for one setting; all combinations of a detector's rows are tried. */
 struct axis {
@@ -293,15 +295,31 @@ static enum vd_status try_all(struct tuning *t, struct tune_choice *best,
     return VD_OK;
 }
 
-enum vd_status tune_detector(struct tune_choice *choice, const char *name,
-                             const struct tune_rows *rows, struct vd_error *err)
+/* Every k-th row of `all`, and its label where there are labels. */
+static enum vd_status thin(struct vd_matrix *out, uint8_t *label,
+                           const struct vd_matrix *all, const uint8_t *labels)
+{
+    size_t step = (all->n + ROWS_MAX - 1) / ROWS_MAX, n = 0;
+
+    if (vd_matrix_init(out, all->n / step + 1, all->d) != VD_OK)
+        return VD_ERR_MEMORY;
+    for (size_t i = 0; i < all->n; i += step) {
+        memcpy(vd_matrix_row(out, n), vd_matrix_row(all, i), all->d * sizeof *all->at);
+        if (labels != NULL)
+            label[n] = labels[i];
+        n++;
+    }
+    out->n = n;
+    return VD_OK;
+}
+
+static enum vd_status tune_thinned(struct tune_choice *choice, const char *name,
+                                   const struct tune_rows *rows, struct vd_error *err)
 {
     struct tuning t;
     size_t count[2] = {0};
     enum vd_status status = tuning_init(&t, name, rows);
 
-    *choice = (struct tune_choice){
-        .contamination = rows->params->contamination, .f1 = NAN, .roc_auc = NAN};
     for (size_t i = 0; i < rows->x->n; i++)
         count[rows->label[i]]++;
     if (status != VD_OK)
@@ -316,6 +334,30 @@ enum vd_status tune_detector(struct tune_choice *choice, const char *name,
         status = try_all(&t, choice, err);
     }
     tuning_release(&t);
+    return status;
+}
+
+enum vd_status tune_detector(struct tune_choice *choice, const char *name,
+                             const struct tune_rows *rows, struct vd_error *err)
+{
+    struct vd_fit_params params = *rows->params;
+    struct vd_matrix x = {0}, normal = {0};
+    uint8_t *label = calloc(ROWS_MAX + 1, 1);
+    struct tune_rows few = {&x, label, &normal, &params};
+    enum vd_status status = VD_ERR_MEMORY;
+
+    *choice = (struct tune_choice){
+        .contamination = rows->params->contamination, .f1 = NAN, .roc_auc = NAN};
+    if (label != NULL && thin(&x, label, rows->x, rows->label) == VD_OK &&
+        thin(&normal, NULL, rows->normal, NULL) == VD_OK) {
+        params.normal = &normal;
+        status = tune_thinned(choice, name, &few, err);
+    } else {
+        vd_error_set(err, status, NULL, "no memory to choose settings");
+    }
+    vd_matrix_release(&x);
+    vd_matrix_release(&normal);
+    free(label);
     return status;
 }
 
