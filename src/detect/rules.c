@@ -129,10 +129,9 @@ static bool speaks_of(const struct detect_rule *rule, const struct record_metric
 size_t detect_rules_unknown(const struct detect_rules *rules,
                             const struct record_schema *schema, size_t from)
 {
-    size_t builtin;
+    const size_t n_builtin = sizeof builtin / sizeof *builtin;
 
-    detect_rules_builtin(&builtin);
-    for (size_t i = from > builtin ? from : builtin; i < rules->n; i++) {
+    for (size_t i = from > n_builtin ? from : n_builtin; i < rules->n; i++) {
         size_t k = 0;
 
         while (k < schema->n && !speaks_of(&rules->rule[i], &schema->metric[k]))
