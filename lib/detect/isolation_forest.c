@@ -67,6 +67,7 @@ struct isolation_forest *vd__isolation_new(size_t d, uint32_t n_trees, uint32_t 
     f->subsample = subsample;
     f->depth = depth;
     f->n_axes = n_axes;
+    f->unit = (double)n_trees * vd__isolation_mean_path(subsample);
     f->center = (double *)(block + center);
     f->split = (struct vd__heap_split *)(block + split);
     f->path = (uint32_t *)(block + path);
@@ -95,9 +96,7 @@ void vd__isolation_set_leaf(struct isolation_forest *f, size_t tree, size_t node
 
 static double score_of_sum(const struct isolation_forest *f, uint64_t sum)
 {
-    double unit = (double)f->n_trees * vd__isolation_mean_path(f->subsample);
-
-    return vd__exp2(-(double)sum * 0x1p-26 / unit);
+    return vd__exp2(-(double)sum * 0x1p-26 / f->unit);
 }
 
 /* The leaf of one row in one tree of an extended forest. */

@@ -22,6 +22,7 @@ struct isolation_forest {
     uint32_t n_trees, depth;
     uint32_t subsample; /* rows a tree was grown from */
     uint32_t n_axes;    /* coordinates of a hyperplane; 1 = axis-parallel */
+    double unit;        /* n_trees c(subsample): sum of paths at the score 1/2 */
     double *center;     /* d: subtracted before numbers become float */
     /* n_trees << depth of each: */
     struct vd__heap_split *split;
