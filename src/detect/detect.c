@@ -13,6 +13,13 @@
 /* A training that has nothing new to learn from is waste. */
 enum { NEW_ROWS_MIN = 50 };
 
+/* A normal event: its rows are learned as labels, by a bounded share and until that is
+ * undone. A sample that is like them is not learned a second time as itself. */
+struct released {
+    int64_t event_id;
+    double middle[HOST_COLUMNS];
+};
+
 struct detect_set {
     struct detect_config config;
     struct detect_baseline baseline;
@@ -20,6 +27,10 @@ struct detect_set {
     detect_host *host;
     detect_taught *taught;
     struct detect_labels labels;
+    struct released *released; /* owned: one for each normal event of the labels */
+    size_t n_released;
+    double middle[HOST_COLUMNS]; /* of the window, as of the last training */
+    size_t n_like;               /* samples on end that were like a released one */
     struct vd_page_hinkley drift;
     int64_t first_ns;        /* monotonic: the first row */
     int64_t training_due_ns; /* monotonic */
@@ -72,6 +83,7 @@ void detect_set_free(detect_set *set)
     detect_host_free(set->host);
     detect_taught_free(set->taught);
     detect_labels_release(&set->labels);
+    free(set->released);
     free(set);
 }
 
@@ -161,8 +173,25 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
     verdict->latency_us = (double)(os_clock_mono_ns() - start) * 1e-3;
 }
 
+/* A state that lasts longer is the new normal, whatever was said of a moment of it. */
+static const double LIKE_RELEASED_S = 900;
+
+/* Whether the row read last is known by a label already. */
+static bool is_like_released(detect_set *set)
+{
+    bool like = false;
+
+    for (size_t i = 0; !like && i < set->n_released; i++)
+        like = detect_host_is_nearer(detect_host_row(set->host), set->middle,
+                                     set->released[i].middle);
+    set->n_like = like ? set->n_like + 1 : 0;
+    return like && (double)set->n_like * set->config.interval_s <= LIKE_RELEASED_S;
+}
+
 void detect_set_learn(detect_set *set, const double *value)
 {
+    if (is_like_released(set))
+        return;
     detect_baseline_learn(&set->baseline, value);
     detect_host_learn(set->host);
     set->new_rows++;
@@ -207,16 +236,53 @@ int64_t detect_set_training_due(const detect_set *set)
                                                               : set->training_due_ns;
 }
 
-/* Released rows may be a quarter of the window: more of one event would make it what is
+static void find_middle(detect_set *set)
+{
+    size_t n = 0;
+    struct host_row *row =
+        set->n_released == 0 ? NULL : detect_host_window(set->host, NULL, 0, &n);
+
+    if (row != NULL)
+        detect_host_middle(row, n, set->middle);
+    free(row);
+}
+
+/* The normal events of the labels, with the middle of the rows of each. */
+static void find_released(detect_set *set)
+{
+    const struct detect_labels *labels = &set->labels;
+    struct released *list = malloc((labels->n + 1) * sizeof *list);
+    struct host_row row[DETECT_LABELS_EVENT];
+    size_t n = 0;
+
+    for (size_t i = 0, k; list != NULL && i < labels->n; i = k) {
+        size_t rows = 0;
+
+        for (k = i; k < labels->n && labels->at[k].event_id == labels->at[i].event_id;
+             k++)
+            if (rows < DETECT_LABELS_EVENT && labels->at[k].label == DETECT_LABEL_NORMAL)
+                row[rows++] = labels->at[k].row;
+        list[n].event_id = labels->at[i].event_id;
+        if (rows > 0 && detect_host_middle(row, rows, list[n].middle) == VD_OK)
+            n++;
+    }
+    free(set->released);
+    set->released = list;
+    set->n_released = list == NULL ? 0 : n;
+    find_middle(set);
+}
+
+/* Released rows may be a tenth of the window: more of one event would make it what is
  * common here. */
 static host_job *train_begin(detect_set *set)
 {
-    size_t most = detect_host_rows(set->host) / 4;
+    size_t most = detect_host_rows(set->host) / 10;
     struct host_row *row = malloc((most + 1) * sizeof *row);
     size_t n = row == NULL ? 0 : detect_labels_released(&set->labels, row, most);
     host_job *job = detect_host_train_begin(set->host, row, n);
 
     free(row);
+    find_middle(set);
     return job;
 }
 
@@ -246,6 +312,7 @@ enum vd_status detect_set_training_end(detect_set *set, host_job *job,
 /* What was released is learned with the next training, and that is now. */
 static void labels_changed(detect_set *set, bool undone)
 {
+    find_released(set);
     detect_taught_changed(set->taught, undone);
     if (set->trainings > 0) {
         set->training_due_ns = 0;
@@ -346,7 +413,7 @@ enum vd_status detect_set_load_labels(detect_set *set, struct vd_reader *r,
     enum vd_status status = detect_labels_load(&set->labels, &set->config.host, r, err);
 
     if (status == VD_OK && set->labels.n > 0)
-        detect_taught_changed(set->taught, true);
+        labels_changed(set, true);
     return status;
 }
 

@@ -63,7 +63,7 @@ enum vd_status detect_set_training_end(detect_set *set, host_job *job,
 
 /* Rows of an event that somebody labelled: `value` has n rows of config.host's columns,
  * as people see them. The detectors that need labels learn them; normal ones come into
- * the window's training as well, up to a quarter of it. `has` = its rows are known.
+ * the window's training as well, up to a tenth of it. `has` = its rows are known.
  * `keep`: everything but the `n` events named is undone. */
 enum vd_status detect_set_label(detect_set *set, const struct record_schema *schema,
                                 int64_t event_id, enum detect_label label,

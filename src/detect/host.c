@@ -6,6 +6,7 @@
 
 #include "detect/host_model.h"
 #include "os/clock.h"
+#include "vedette/stats.h"
 
 static const char *const default_column[] = {
     "cpu_percent",   "cpu_freq",        "cpu_memory",      "cpu_temp",
@@ -138,6 +139,44 @@ void detect_host_learn(detect_host *host)
     host->next = (host->next + 1) % host->config.window;
     if (host->n < host->config.window)
         host->n++;
+}
+
+enum vd_status detect_host_middle(const struct host_row *row, size_t n,
+                                  double middle[HOST_COLUMNS])
+{
+    double *scratch = malloc((n + 1) * sizeof *scratch);
+
+    if (scratch == NULL)
+        return VD_ERR_MEMORY;
+    for (size_t c = 0; c < HOST_COLUMNS; c++) {
+        size_t k = 0;
+
+        for (size_t i = 0; i < n; i++)
+            if (!isnan(row[i].x[c]))
+                scratch[k++] = (double)row[i].x[c];
+        middle[c] = k == 0 ? NAN : vd_median(scratch, k);
+    }
+    free(scratch);
+    return VD_OK;
+}
+
+/* Projected onto the line between the two, the row lies beyond half of the way. Columns
+ * of other units are made alike by their own size. */
+bool detect_host_is_nearer(const struct host_row *row, const double ours[HOST_COLUMNS],
+                           const double theirs[HOST_COLUMNS])
+{
+    double way = 0, walked = 0;
+
+    for (size_t c = 0; c < HOST_COLUMNS; c++) {
+        double whole = theirs[c] - ours[c];
+        double unit = fabs(theirs[c]) + fabs(ours[c]);
+
+        if (isnan(whole) || isnan(row->x[c]) || unit <= 0)
+            continue;
+        way += whole * whole / (unit * unit);
+        walked += whole * ((double)row->x[c] - ours[c]) / (unit * unit);
+    }
+    return way > 0 && walked > 0.5 * way;
 }
 
 size_t detect_host_rows(const detect_host *host)

@@ -69,6 +69,14 @@ struct host_row *detect_host_window(const detect_host *host, const struct host_r
 /* Adds the row read last to the window. */
 void detect_host_learn(detect_host *host);
 
+/* The middle of each column of n rows; NaN when none has it. VD_ERR_MEMORY. */
+enum vd_status detect_host_middle(const struct host_row *row, size_t n,
+                                  double middle[HOST_COLUMNS]);
+
+/* Whether a row is nearer to `theirs` than to `ours`, two middles. */
+bool detect_host_is_nearer(const struct host_row *row, const double ours[HOST_COLUMNS],
+                           const double theirs[HOST_COLUMNS]);
+
 /* Rows the window holds. */
 size_t detect_host_rows(const detect_host *host);
 

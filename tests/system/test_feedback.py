@@ -61,20 +61,39 @@ class World:
         return [e for e in self.v.events() if is_anomaly(e)]
 
     def burn(self):
-        """Once more the same: from quiet to quiet. Gives the event of it."""
+        """Once more the same, from quiet to quiet: the events of it. Ends with its alert, or
+        after eight seconds, where an alert takes one."""
         before = {e["id"] for e in self.events()}
 
-        def new(accept):
-            return next((e for e in self.events() if e["id"] not in before and accept(e)),
-                        None)
+        def new():
+            return [e for e in self.events() if e["id"] not in before]
+        ticks = self.v.points()
         self.burner.cpu = 3.0
-        began = wait(lambda: new(lambda e: True), IN_TIME, "an event of the burst")
-        # What alerts does so with the first samples; two seconds are ten more.
+        wait(lambda: self.v.points() >= ticks + 40 or any(e["alerted"] for e in new()),
+             IN_TIME, "an alert, or forty samples")
+        # What is said of it later is said of these, too.
         ticks = self.v.points()
         wait(lambda: self.v.points() >= ticks + 10, IN_TIME, "ten samples more")
         self.burner.cpu = 0.0
-        return wait(lambda: new(lambda e: e["id"] == began["id"] and e["end"]), 40,
-                    "the end of the event")
+        wait(lambda: all(e["end"] for e in self.v.events()), 40, "the end of all events")
+        return new()
+
+    def alert(self):
+        """A burst that alerts: its event."""
+        events = self.burn()
+        alerted = [e for e in events if e["alerted"]]
+        assert alerted, (events, self.v.status())
+        return alerted[0]
+
+    def is_silent(self):
+        """A burst that alerts nobody."""
+        return not any(e["alerted"] for e in self.burn())
+
+    def trained_again(self, act):
+        """After `act` the models are made anew."""
+        before = self.v.status()["training"]["last"]
+        act()
+        wait(lambda: self.v.status()["training"]["last"] > before, 30, "a training")
 
 
 @pytest.fixture
@@ -84,31 +103,34 @@ def world(monitor, machine):
 
 def test_normal_silences_the_same_until_it_is_undone(world, tmp_path):
     data = tmp_path / "data"
-    first = world.burn()
-    assert first["alerted"], first
+    first = world.alert()
     assert "Nothing was said" in said(data, "list")
 
     preview = said(data, first["id"], "normal", "--preview")
     assert "1 of these would not have." in preview
     assert "Nothing was said" in said(data, "list")
-    assert f"Event {first['id']} is marked as normal." in said(data, first["id"], "normal")
+    world.trained_again(lambda: said(data, first["id"], "normal"))
     assert [e["id"] for e in world.v.events(judged=1)] == [first["id"]]
-    assert not world.burn()["alerted"]
+    assert world.is_silent()
 
-    # A restart keeps it.
-    world.restart()
-    assert "normal" in said(data, "list")
-    silent = world.burn()
-    assert not silent["alerted"]
-
-    assert "undone" in said(data, "undo", first["id"])
+    # What was learned of it is unlearned.
+    world.trained_again(lambda: said(data, "undo", first["id"]))
     assert "Nothing was said" in said(data, "list")
-    assert world.burn()["alerted"]
+    assert world.alert()["id"] != first["id"]
+    world.v.stop()
+
+
+def test_a_restart_keeps_what_was_said(world, tmp_path):
+    first = world.alert()
+    said(tmp_path / "data", first["id"], "normal")
+    world.restart()
+    assert f"{first['id']}  normal" in said(tmp_path / "data", "list")
+    assert world.is_silent()
     world.v.stop()
 
 
 def test_normal_silences_nothing_else(world):
-    first = world.burn()
+    first = world.alert()
     status, _ = post(world.v, f"/api/v1/events/{first['id']}/feedback",
                      '{"feedback": "normal"}')
     assert status == 200
@@ -121,15 +143,16 @@ def test_normal_silences_nothing_else(world):
 
 def test_expected_at_this_hour(world, tmp_path):
     data = tmp_path / "data"
-    first = world.burn()
-    said(data, first["id"], "expected")
-    assert not world.burn()["alerted"]
+    first = world.alert()
+    assert f"Event {first['id']} is marked as expected." in said(data, first["id"],
+                                                                 "expected")
+    assert world.is_silent()
     # Said of an event six hours ago it does not speak of now: the store is moved back
     # while nobody uses it.
     world.v.stop()
     move_back(data, 6 * 3600)
     world.start()
-    assert world.burn()["alerted"]
+    assert world.alert()
     world.v.stop()
 
 
@@ -141,20 +164,19 @@ def move_back(data, seconds):
 
 def test_said_without_a_monitor(world, tmp_path):
     data = tmp_path / "data"
-    first = world.burn()
+    first = world.alert()
     world.v.stop()
     said(data, first["id"], "normal")
     assert f"{first['id']}  normal" in said(data, "list")
     world.start()
-    assert not world.burn()["alerted"]
+    assert world.is_silent()
     world.v.stop()
 
 
 @pytest.mark.tsan
 def test_real_gives_its_share_of_the_budget_back_once(world, tmp_path):
     data = tmp_path / "data"
-    first = world.burn()
-    assert first["alerted"]
+    first = world.alert()
 
     def threshold():
         return world.v.status()["budget"]["threshold"]
@@ -172,7 +194,7 @@ def test_real_gives_its_share_of_the_budget_back_once(world, tmp_path):
 
 def test_what_cannot_be_said(world, tmp_path):
     data = tmp_path / "data"
-    event = world.burn()["id"]
+    event = world.alert()["id"]
     for words, message, code in (
             ((99999, "normal"), "there is no event 99999", 1),
             (("undo", event), f"nothing was said of event {event}", 1),
@@ -200,7 +222,7 @@ def test_what_cannot_be_said(world, tmp_path):
 
 def test_beside_a_monitor_without_a_dashboard(world, tmp_path):
     data = tmp_path / "data"
-    event = world.burn()["id"]
+    event = world.alert()["id"]
     world.v.stop()
     hidden = world.start_monitor("--root", world.machine.root, *FAST, "--no-dashboard",
                                  wait=False)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "detect/baseline.h"
-#include "detect/host.h"
+#include "detect/host_model.h"
 #include "detect/rules.h"
 #include "detect/silence.h"
 #include "vedette/rng.h"
@@ -324,6 +324,37 @@ static void host_finds_the_runaway_and_trusts_more_data_more(void **state)
     bench_release(&b);
 }
 
+static void a_row_is_nearer_to_what_it_is_like(void **state)
+{
+    double ours[HOST_COLUMNS], theirs[HOST_COLUMNS];
+    struct host_row row[3], none = {{0}, {0}};
+    struct bench b;
+    size_t n;
+    struct host_row *window;
+
+    (void)state;
+    bench_init(&b);
+    learn(&b, 200);
+    window = detect_host_window(b.host, NULL, 0, &n);
+    assert_int_equal(n, 200);
+    for (int i = 0; i < 3; i++) {
+        read_row(&b, 84 + i, 40);
+        row[i] = *detect_host_row(b.host);
+    }
+    assert_int_equal(detect_host_middle(window, n, ours), VD_OK);
+    assert_int_equal(detect_host_middle(row, 3, theirs), VD_OK);
+    assert_true(theirs[0] == 85 && fabs(ours[0] - 10) < 1);
+    for (size_t i = 0; i < n; i++)
+        assert_false(detect_host_is_nearer(&window[i], ours, theirs));
+    read_row(&b, 70, 41);
+    assert_true(detect_host_is_nearer(detect_host_row(b.host), ours, theirs));
+    read_row(&b, 20, 90);
+    assert_false(detect_host_is_nearer(detect_host_row(b.host), ours, theirs));
+    assert_false(detect_host_is_nearer(&none, ours, ours));
+    free(window);
+    bench_release(&b);
+}
+
 static void host_comes_back_from_its_bytes(void **state)
 {
     struct vd_writer w = {0};
@@ -367,6 +398,7 @@ int main(void)
         cmocka_unit_test(silence_hears_what_stopped_and_what_froze),
         cmocka_unit_test(host_says_nothing_before_it_has_learned),
         cmocka_unit_test(host_finds_the_runaway_and_trusts_more_data_more),
+        cmocka_unit_test(a_row_is_nearer_to_what_it_is_like),
         cmocka_unit_test(host_comes_back_from_its_bytes),
     };
 
