@@ -56,15 +56,19 @@ static void read_said(struct hearing *hearing)
                                       &hearing->n, &hearing->err);
 }
 
-/* Of silence and drift there are no samples to learn. */
-static bool has_samples(const struct record_event *event)
+/* Samples up to this score belong to the event. Around them it is open as well: it waits
+ * whether what is over comes back, and ends some seconds later. */
+static const double OF_EVENT = 0.2;
+
+bool pipeline_event_has_samples(const struct record_event *event)
 {
     return strcmp(event->kind, "anomaly") == 0 || strcmp(event->kind, "rule") == 0;
 }
 
-/* Samples up to this score belong to the event. Around them it is open as well: it waits
- * whether what is over comes back, and ends some seconds later. */
-static const double OF_EVENT = 0.2;
+bool pipeline_event_is_sample(const struct record_event *event, double score)
+{
+    return strcmp(event->kind, "rule") == 0 || score <= OF_EVENT;
+}
 
 /* The rows of the store from the event's begin to its end, or to now, that made it one.
  */
@@ -89,9 +93,9 @@ static void read_rows(const struct hearing *hearing, const struct record_event *
         rows->value = malloc(series.n * host->n_columns * sizeof *rows->value);
     for (size_t i = 0; rows->value != NULL && i < series.n; i++) {
         double *row = rows->value + rows->n * host->n_columns;
-        bool is_rule = strcmp(event->kind, "rule") == 0;
+        double score = series.mean[host->n_columns * series.n + i];
 
-        if (!is_rule && !(series.mean[host->n_columns * series.n + i] <= OF_EVENT))
+        if (!pipeline_event_is_sample(event, score))
             continue;
         for (size_t c = 0; c < host->n_columns; c++)
             row[c] = series.mean[c * series.n + i];
@@ -108,12 +112,12 @@ static void read_all_rows(struct hearing *hearing)
 
         for (size_t k = 0; k < hearing->n_known; k++)
             known |= hearing->known[k] == hearing->event[i].id;
-        if (!known && has_samples(&hearing->event[i]))
+        if (!known && pipeline_event_has_samples(&hearing->event[i]))
             read_rows(hearing, &hearing->event[i], &hearing->rows[i]);
     }
 }
 
-static enum detect_label label_of(const struct record_event *event)
+enum detect_label pipeline_event_label(const struct record_event *event)
 {
     switch (alert_word_of(event->feedback)) {
     case ALERT_REAL:
@@ -139,7 +143,7 @@ static void take_rows(pipeline *p, struct hearing *hearing)
     /* Oldest first: the order in which labels came is the one they leave in. */
     for (size_t i = hearing->n; i-- > 0;) {
         const struct heard_rows *rows = hearing->rows == NULL ? NULL : &hearing->rows[i];
-        enum detect_label label = label_of(&hearing->event[i]);
+        enum detect_label label = pipeline_event_label(&hearing->event[i]);
         int64_t id = hearing->event[i].id;
 
         if (detect_set_has_labels(p->detect, id))

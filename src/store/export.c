@@ -20,8 +20,6 @@ struct export
     sqlite3 *db;
     struct column *column;
     size_t n, capacity;
-    struct store_layout layout; /* of the row being written ... */
-    size_t *position;           /* ... and where each column is in it */
 };
 
 /* By name, or by family: "disk_busy_percent" is every disk's. */
@@ -53,34 +51,12 @@ static bool add_column(struct export *e, uint32_t metric, const char *name)
     return true;
 }
 
-static bool has_metric(const struct store_layout *layout, uint32_t metric, size_t *at)
-{
-    for (*at = 0; *at < layout->n; ++*at)
-        if (layout->metric[*at] == metric)
-            return true;
-    return false;
-}
-
 static bool is_column(const struct export *e, uint32_t metric)
 {
     for (size_t i = 0; i < e->n; i++)
         if (e->column[i].metric == metric)
             return true;
     return false;
-}
-
-static enum vd_status prepare(struct export *e, const char *select, const char *tail,
-                              sqlite3_stmt **s, struct vd_error *err)
-{
-    char sql[192];
-
-    sqlite3_snprintf(sizeof sql, sql, "SELECT %s FROM %s WHERE time>=? AND time<? %s",
-                     select, store_tier_table[e->what->tier], tail);
-    if (sqlite3_prepare_v2(e->db, sql, -1, s, NULL) != SQLITE_OK)
-        return store_db_failed(e->db, "read a span", err);
-    sqlite3_bind_int64(*s, 1, e->what->from_ns);
-    sqlite3_bind_int64(*s, 2, e->what->to_ns);
-    return VD_OK;
 }
 
 /* The wanted metrics of one layout that are no columns yet. */
@@ -110,12 +86,28 @@ static enum vd_status add_layout(struct export *e, const struct store_layout *la
     return status;
 }
 
+static enum vd_status prepare_layouts(struct export *e, sqlite3_stmt **s,
+                                      struct vd_error *err)
+{
+    char sql[192];
+
+    sqlite3_snprintf(sizeof sql, sql,
+                     "SELECT DISTINCT layout FROM %s WHERE time>=? AND time<?"
+                     " ORDER BY layout",
+                     store_tier_table[e->what->tier]);
+    if (sqlite3_prepare_v2(e->db, sql, -1, s, NULL) != SQLITE_OK)
+        return store_db_failed(e->db, "read a span", err);
+    sqlite3_bind_int64(*s, 1, e->what->from_ns);
+    sqlite3_bind_int64(*s, 2, e->what->to_ns);
+    return VD_OK;
+}
+
 static enum vd_status find_columns(struct export *e, struct vd_error *err)
 {
     struct store_layout layout = {0};
     bool any = false;
     sqlite3_stmt *s = NULL;
-    enum vd_status status = prepare(e, "DISTINCT layout", "ORDER BY layout", &s, err);
+    enum vd_status status = prepare_layouts(e, &s, err);
 
     while (status == VD_OK && sqlite3_step(s) == SQLITE_ROW) {
         any = true;
@@ -129,9 +121,6 @@ static enum vd_status find_columns(struct export *e, struct vd_error *err)
         status =
             vd_error_set(err, VD_ERR_ARGUMENT, "vedette probe shows the names",
                          "--metric: there is no %s in that span", e->what->metric[0]);
-    if (status == VD_OK && e->n > 0 &&
-        (e->position = calloc(e->n, sizeof *e->position)) == NULL)
-        status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory");
     return status;
 }
 
@@ -149,33 +138,6 @@ static void print_name(struct vd_writer *w, const char *name)
     store_print(w, quoted ? "\"" : "");
 }
 
-static enum vd_status print_row(struct export *e, sqlite3_stmt *s, struct vd_writer *w,
-                                struct vd_error *err)
-{
-    int64_t id = sqlite3_column_int64(s, 1);
-    const void *blob = sqlite3_column_blob(s, 2);
-    size_t size = (size_t)sqlite3_column_bytes(s, 2);
-
-    if (id != e->layout.id) {
-        enum vd_status status = store_layout_load(e->db, id, &e->layout, err);
-
-        if (status != VD_OK)
-            return status;
-        for (size_t i = 0; i < e->n; i++)
-            if (!has_metric(&e->layout, e->column[i].metric, &e->position[i]))
-                e->position[i] = SIZE_MAX;
-    }
-    store_print_time(w, sqlite3_column_int64(s, 0), ' ');
-    for (size_t i = 0; i < e->n; i++) {
-        store_print(w, ",");
-        if (e->position[i] != SIZE_MAX)
-            store_print_number(
-                w, store_cell_read(e->what->tier, blob, size, e->position[i]).mean);
-    }
-    store_print(w, "\n");
-    return VD_OK;
-}
-
 /* Hands the bytes over and starts again. */
 static enum vd_status put(struct vd_writer *w, FILE *out, struct vd_error *err)
 {
@@ -187,30 +149,57 @@ static enum vd_status put(struct vd_writer *w, FILE *out, struct vd_error *err)
     return VD_OK;
 }
 
+/* Where the rows go. */
+struct sheet {
+    struct vd_writer w;
+    FILE *out;
+    size_t n; /* columns */
+    int64_t *rows;
+};
+
+static enum vd_status print_row(void *context, int64_t time_ns, const double *value,
+                                struct vd_error *err)
+{
+    struct sheet *sheet = context;
+
+    store_print_time(&sheet->w, time_ns, ' ');
+    for (size_t i = 0; i < sheet->n; i++) {
+        store_print(&sheet->w, ",");
+        store_print_number(&sheet->w, value[i]);
+    }
+    store_print(&sheet->w, "\n");
+    ++*sheet->rows;
+    return put(&sheet->w, sheet->out, err);
+}
+
 static enum vd_status print_rows(struct export *e, FILE *out, int64_t *rows,
                                  struct vd_error *err)
 {
-    struct vd_writer w = {0};
-    sqlite3_stmt *s = NULL;
+    struct sheet sheet = {.out = out, .n = e->n, .rows = rows};
+    uint32_t *metric = calloc(e->n + 1, sizeof *metric);
+    const struct store_rows span = {.db = e->db,
+                                    .tier = e->what->tier,
+                                    .from_ns = e->what->from_ns,
+                                    .to_ns = e->what->to_ns,
+                                    .metric = metric,
+                                    .n = e->n};
     enum vd_status status;
 
-    store_print(&w, "timestamp");
-    for (size_t i = 0; i < e->n; i++)
-        print_name(&w, e->column[i].name);
-    store_print(&w, "\n");
-    status = prepare(e, "time, layout, value", "ORDER BY time", &s, err);
-    if (status == VD_OK)
-        status = put(&w, out, err);
-    while (status == VD_OK && sqlite3_step(s) == SQLITE_ROW) {
-        status = print_row(e, s, &w, err);
-        if (status == VD_OK)
-            status = put(&w, out, err);
-        ++*rows;
+    if (metric == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory");
+    store_print(&sheet.w, "timestamp");
+    for (size_t i = 0; i < e->n; i++) {
+        metric[i] = e->column[i].metric;
+        print_name(&sheet.w, e->column[i].name);
     }
+    store_print(&sheet.w, "\n");
+    status = put(&sheet.w, out, err);
+    if (status == VD_OK)
+        status = store_rows_each(&span, print_row, &sheet, err);
     if (status == VD_OK && fflush(out) != 0)
         status = vd_error_set(err, VD_ERR_IO, NULL, "cannot write: %s", strerror(errno));
-    sqlite3_finalize(s);
-    vd_writer_release(&w);
+    vd_writer_release(&sheet.w);
+    free(metric);
     return status;
 }
 
@@ -231,8 +220,6 @@ enum vd_status store_export_csv(const struct store_export *what, FILE *out, int6
         status = find_columns(&e, err);
     if (status == VD_OK)
         status = print_rows(&e, out, rows, err);
-    store_layout_release(&e.layout);
-    free(e.position);
     free(e.column);
     sqlite3_close(e.db);
     return status;

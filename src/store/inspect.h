@@ -53,6 +53,36 @@ struct store_export {
 enum vd_status store_export_csv(const struct store_export *what, FILE *out, int64_t *rows,
                                 struct vd_error *err);
 
+/* The rows of a span of one tier: the metrics by the ids of the open database (0 = one
+ * that it does not have). */
+struct store_rows {
+    sqlite3 *db;
+    enum store_tier tier;
+    int64_t from_ns, to_ns;
+    const uint32_t *metric;
+    size_t n;
+};
+
+/* Takes one row, oldest first; NaN = no value, the mean where the tier has more than one.
+ * Everything but VD_OK ends the reading with it. */
+typedef enum vd_status store_row_fn(void *context, int64_t time_ns, const double *value,
+                                    struct vd_error *err);
+
+enum vd_status store_rows_each(const struct store_rows *rows, store_row_fn *row,
+                               void *context, struct vd_error *err);
+
+/* The raw samples of the database in `dir` that are at most last_ns older than its newest
+ * one, in the order of `metric`. VD_ERR_IO when there is no database. */
+struct store_newest {
+    const char *dir;
+    const char *const *metric; /* names, "score" among them; unknown ones are NaN */
+    size_t n_metrics;
+    int64_t last_ns;
+};
+
+enum vd_status store_newest_read(const struct store_newest *what, store_row_fn *row,
+                                 void *context, struct vd_error *err);
+
 /* Deletes what is past its retention, or with `dry_run` counts it. Needs the directory
  * for itself unless it is a dry run: VD_ERR_BUSY. */
 enum vd_status store_clean(const struct store_config *config, bool dry_run,
