@@ -1,4 +1,5 @@
-/* vedette train: detectors from files of rows, into one model bundle. */
+/* vedette train: detectors from files of rows, or from what a monitor has kept, into one
+ * model bundle. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +9,14 @@
 #include "cmd/commands.h"
 #include "cmd/dataset.h"
 #include "cmd/model_file.h"
+#include "cmd/stored_rows.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "vedette/model.h"
 
 struct train_settings {
-    char *normal, *label, *out, *xgboost;
+    char *data_dir, *normal, *label, *out, *xgboost;
+    double last;
     struct os_list detectors;
     double contamination;
     long seed, threads;
@@ -22,6 +25,22 @@ struct train_settings {
 #define AT(field) offsetof(struct train_settings, field)
 
 static const struct os_option options[] = {
+    {.name = "data-dir",
+     .letter = 'd',
+     .type = OS_OPTION_TEXT,
+     .value = "DIR",
+     .line_only = true,
+     .offset = AT(data_dir),
+     .help = "In place of FILE: the data directory of a monitor, running or not"},
+    {.name = "last",
+     .letter = 'l',
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "1d",
+     .min = 1,
+     .max = 3.2e9,
+     .offset = AT(last),
+     .help = "With --data-dir: so long before its newest sample"},
     {.name = "normal",
      .type = OS_OPTION_TEXT,
      .value = "FILE",
@@ -86,12 +105,35 @@ struct rows {
     struct vd_fit_params params;
 };
 
+static enum vd_status read_stored(struct rows *rows, const struct train_settings *s,
+                                  struct vd_error *err)
+{
+    struct stored_count n;
+    enum vd_status status =
+        stored_rows_read(&rows->data, &rows->normal, &n, s->data_dir, s->last, err);
+
+    if (status != VD_OK)
+        return status;
+    os_log_info("%s: %zu quiet rows; of events %zu real, %zu normal, %zu expected; left "
+                "out: %zu of events without feedback, %zu incomplete",
+                s->data_dir, n.quiet, n.real, n.normal, n.expected, n.unjudged,
+                n.incomplete);
+    if (rows->data.label == NULL)
+        os_log_info("no event was said to be real ('vedette feedback EVENT real'): "
+                    "nothing to learn for detectors that need labels");
+    return VD_OK;
+}
+
+/* `path` is NULL where the rows are a monitor's. */
 static enum vd_status read_rows(struct rows *rows, const struct train_settings *s,
                                 const char *path, struct vd_error *err)
 {
     struct dataset *normal = &rows->normal;
-    enum vd_status status = dataset_read(&rows->data, path, s->label, err);
+    enum vd_status status;
 
+    if (path == NULL)
+        return read_stored(rows, s, err);
+    status = dataset_read(&rows->data, path, s->label, err);
     if (status != VD_OK)
         return status;
     if (s->normal != NULL) {
@@ -258,21 +300,36 @@ static enum vd_status train(const struct train_settings *s, const char *path,
     return status;
 }
 
+/* What is learned from is a file or a store, and the other's options are a mistake. */
+static void check_source(const struct train_settings *s, int argc, struct vd_error *err)
+{
+    const char *hint = "see vedette help train";
+
+    if (s->data_dir != NULL && argc > 0)
+        vd_error_set(err, VD_ERR_ARGUMENT, hint, "give a file or --data-dir, not both");
+    else if (s->data_dir != NULL && (s->normal != NULL || s->label != NULL))
+        vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                     "%s is for a file: with --data-dir, feedback on events says which "
+                     "rows are normal",
+                     s->normal != NULL ? "--normal" : "--label");
+    else if (s->data_dir == NULL && argc != 1)
+        vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                     "give one file to learn from, or --data-dir");
+}
+
 static int run(void *settings, int argc, char **argv)
 {
     const struct train_settings *s = settings;
     struct vd_error err = {0};
     int code = CMD_USAGE;
 
-    if (argc != 1)
-        vd_error_set(&err, VD_ERR_ARGUMENT, "see vedette help train",
-                     "give one file to learn from");
+    check_source(s, argc, &err);
     for (size_t i = 0; i < s->detectors.n; i++)
         if (vd_detector_find(s->detectors.at[i]) == NULL)
             vd_error_set(&err, VD_ERR_ARGUMENT, NULL, "no detector is called \"%s\"",
                          s->detectors.at[i]);
     if (err.status == VD_OK)
-        code = train(s, argv[0], &err) == VD_OK ? CMD_OK : CMD_FAILED;
+        code = train(s, argc == 0 ? NULL : argv[0], &err) == VD_OK ? CMD_OK : CMD_FAILED;
     if (err.status != VD_OK)
         os_log_failure(&err);
     return code;
@@ -280,18 +337,25 @@ static int run(void *settings, int argc, char **argv)
 
 const struct cmd_command cmd_train = {
     .name = "train",
-    .summary = "Train detectors on a CSV, into one model bundle",
-    .arguments = "FILE",
+    .summary = "Train detectors on a CSV or on what a monitor kept, into one bundle",
+    .arguments = "[FILE]",
     .about =
         "Learns from the rows of FILE. With a label column, detectors that need labels "
         "are trained as well; the others learn from normal rows only. The bundle "
         "holds the columns, the detectors and what their scores mean; it is written "
-        "whole or not at all.",
+        "whole or not at all.\n\n"
+        "With --data-dir the rows are the samples of the core metrics that a monitor has "
+        "kept; it may be running. Samples of events said to be real are anomalies, those "
+        "of normal and expected ones are not; during other anomalies they are left out. "
+        "Without a real event there are no labels.",
     .examples =
         "vedette train labeled_training.csv --normal normal_training.csv\n"
         "    All detectors, to model.vedette\n"
         "vedette train --detector isolation_forest -o forest.vedette history.csv\n"
-        "    One detector, without labels\n",
+        "    One detector, without labels\n"
+        "vedette train --data-dir ~/.local/state/vedette --last 6h\n"
+        "    From the last six hours of this user's monitor; then\n"
+        "    vedette monitor --model model.vedette\n",
     .options = options,
     .settings_size = sizeof(struct train_settings),
     .run = run,

@@ -354,8 +354,9 @@ enum vd_status os_config_apply(const struct os_config *config,
             os_option_find(options, scalar(node_at(config, p->key)));
         struct vd_error inner = {0};
 
-        if (row == NULL || apply_value(config, row, node_at(config, p->value), settings,
-                                       &inner) == VD_OK)
+        if (row == NULL || row->line_only ||
+            apply_value(config, row, node_at(config, p->value), settings, &inner) ==
+                VD_OK)
             continue;
         /* Whatever was wrong with the value, the file is what is wrong. */
         return vd_error_set(err,

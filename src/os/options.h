@@ -43,6 +43,7 @@ struct os_option {
     const char *group;    /* heading in the help: "Alerts"; NULL = "Options" */
     bool secret;          /* never shown: `config show` redacts it */
     bool file_only;       /* only in the configuration file */
+    bool line_only;       /* only on the command line: the file's key is another's */
     size_t offset;        /* offsetof(struct NAME_settings, field) */
     bool required;        /* must be given */
     /* A check of a text or of an item of a list beyond its type; NULL = none. `err` says
