@@ -254,11 +254,17 @@ static void describe_drift(pipeline *p, struct record_event *event)
  * core metrics is far out by itself. */
 static const double CONFIDENT = 0.75;
 
+/* When a load ends there is much less of everything than was expected. It may be a
+ * service that died, so it is told, but never as more than low. */
+static const double SCORE_OF_DROP = -0.29;
+
 static void update_anomaly(pipeline *p, const struct explain_input *in)
 {
     enum alert_word heard = pipeline_heard(p, in);
     double threshold = alert_word_bar(heard, alert_budget_threshold(&p->events.budget));
-    double score = vd_score_of_surprise(p->events.sustained, threshold);
+    bool drop = explain_is_drop(in, &p->why);
+    double surprised = vd_score_of_surprise(p->events.sustained, threshold);
+    double score = drop ? fmax(surprised, SCORE_OF_DROP) : surprised;
     struct alert_input input = {
         .kind = ALERT_ANOMALY,
         .active = p->events.sustained >= threshold,
@@ -271,9 +277,10 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
 
     if (input.severity == RECORD_NORMAL)
         input.severity = RECORD_LOW;
-    input.worth_alert = !alert_word_silences(heard) &&
-                        (heard == ALERT_REAL || input.severity > RECORD_LOW ||
-                         input.confidence >= CONFIDENT || p->record.verdict.far_out);
+    input.worth_alert =
+        !alert_word_silences(heard) &&
+        (heard == ALERT_REAL || input.severity > RECORD_LOW ||
+         input.confidence >= CONFIDENT || (p->record.verdict.far_out && !drop));
     /* A level that has held for long is the new normal: the event ends, and the models
      * learn it. Not what was said to be real. */
     if (alert_word_of(p->events.event[ALERT_ANOMALY].feedback) != ALERT_REAL &&

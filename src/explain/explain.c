@@ -254,12 +254,12 @@ static enum explain_resource resource_of(const struct explain_input *in,
     return EXPLAIN_CPU;
 }
 
-/* memory_available_gb falls when somebody takes memory. */
-static bool is_low_when_used(const struct explain_input *in,
-                             const struct record_event *event)
+bool explain_is_drop(const struct explain_input *in, const struct record_event *event)
 {
-    return strcmp(in->schema->metric[event->top[0].metric].name, "memory_available_gb") ==
-           0;
+    /* memory_available_gb falls when somebody takes memory. */
+    return event->n_top > 0 && event->top[0].z < 0 &&
+           strcmp(in->schema->metric[event->top[0].metric].name, "memory_available_gb") !=
+               0;
 }
 
 void explain_suspects(const struct explain_input *in, const explain_recorder *recorder,
@@ -269,7 +269,7 @@ void explain_suspects(const struct explain_input *in, const explain_recorder *re
 
     event->n_suspects = 0;
     /* Nobody caused by doing more that there is less. */
-    if (event->n_top > 0 && event->top[0].z < 0 && !is_low_when_used(in, event))
+    if (explain_is_drop(in, event))
         return;
     event->n_suspects = explain_recorder_suspects(recorder, since_ns, resource,
                                                   event->suspect, RECORD_SUSPECTS);

@@ -94,3 +94,16 @@ def test_event_ends_with_its_cause(watched):
                               None), 30, "the end of the event")
     assert ended["start"] <= ended["peak"] <= ended["end"]
     v.stop()
+
+
+def test_end_of_a_load_wakes_nobody(machine, monitor):
+    """What was busy from the beginning and stops: noted as low, in the first minutes."""
+    m = machine()
+    m.add(4247, "batch", cpu=3.0)
+    v = monitor("--root", m.root, *FAST)
+    v.wait_ready(30)
+    m.processes[4247].cpu = 0.0
+    event = wait(lambda: next(filter(is_anomaly, v.events()), None), IN_TIME, "an event")
+    assert event["top"][0]["z"] < 0 and event["severity"] == "low", event
+    assert not event["alerted"] and not event["suspects"], event
+    v.stop()

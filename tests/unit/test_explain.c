@@ -77,6 +77,28 @@ static void top_names_the_metric_people_know_once_per_family(void **state)
     record_schema_release(&b.schema);
 }
 
+static void another_group_is_news_and_the_same_one_less_so(void **state)
+{
+    struct bench b;
+    double told;
+
+    (void)state;
+    bench_init(&b);
+    b.z[CPU] = 20, b.z[MEMORY] = 6, b.z[CORE_0] = 18;
+    told = explain_event(&b.in, &b.event);
+    assert_int_equal(b.event.top[0].metric, CPU);
+    assert_int_equal(b.event.top[1].metric, MEMORY);
+    assert_int_equal(b.event.top[2].metric, CORE_0);
+    assert_false(explain_is_drop(&b.in, &b.event));
+    /* A leak tells more as it grows. */
+    b.z[MEMORY] = 9;
+    assert_true(explain_event(&b.in, &b.event) > told);
+    b.z[CPU] = -20, b.z[CORE_0] = -18;
+    explain_event(&b.in, &b.event);
+    assert_true(explain_is_drop(&b.in, &b.event));
+    record_schema_release(&b.schema);
+}
+
 static void nothing_deviating_is_said_so(void **state)
 {
     struct bench b;
@@ -235,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_exactly_as_documented),
         cmocka_unit_test(top_names_the_metric_people_know_once_per_family),
+        cmocka_unit_test(another_group_is_news_and_the_same_one_less_so),
         cmocka_unit_test(nothing_deviating_is_said_so),
         cmocka_unit_test(suspect_is_who_caused_the_excess_not_who_uses_most),
         cmocka_unit_test(recorder_gives_the_span_oldest_first),
