@@ -88,10 +88,19 @@ static void fill_sinks(pipeline *p, struct show_status *out)
     }
 }
 
+/* On the wall clock; 0 = nobody knows, there is nothing new to learn from. */
+static double next_training_ns(const pipeline *p)
+{
+    int64_t due_ns = detect_set_training_due(p->detect);
+
+    if (p->ticks == 0 || due_ns == INT64_MAX)
+        return 0;
+    return (double)(p->record.time_ns + (due_ns - p->record.mono_ns));
+}
+
 static void status(void *context, struct show_status *out)
 {
     pipeline *p = context;
-    int64_t until_due = detect_set_training_due(p->detect) - p->record.mono_ns;
 
     *out = (struct show_status){
         .host = p->host_name,
@@ -106,7 +115,7 @@ static void status(void *context, struct show_status *out)
         .achieved_per_week = alert_budget_achieved(&p->events.budget),
         .threshold_surprise = alert_budget_threshold(&p->events.budget),
         .trained_ns = (double)p->trained_ns,
-        .next_training_ns = p->ticks == 0 ? 0 : (double)(p->record.time_ns + until_due),
+        .next_training_ns = next_training_ns(p),
         .training_rows = detect_set_rows(p->detect),
         .quarantined_rows = p->quarantined,
         .self_cpu_percent = metric_value(p, "self_cpu_percent"),
