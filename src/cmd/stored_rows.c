@@ -221,7 +221,7 @@ static bool is_complete(const struct samples *s, size_t i)
 /* Leaves out what has gaps and, evenly, what is too much. */
 static void thin(struct samples *s, struct stored_count *count)
 {
-    size_t quiet = 0, seen = 0, step;
+    size_t seen = 0, step;
 
     for (size_t i = 0; i < s->n; i++) {
         count->unjudged += s->use[i] == UNJUDGED;
@@ -229,9 +229,9 @@ static void thin(struct samples *s, struct stored_count *count)
             s->use[i] = LEFT_OUT;
             count->incomplete++;
         }
-        quiet += s->use[i] == QUIET;
+        count->quiet_all += s->use[i] == QUIET;
     }
-    step = (quiet + STORED_ROWS_MAX - 1) / STORED_ROWS_MAX;
+    step = (count->quiet_all + STORED_ROWS_MAX - 1) / STORED_ROWS_MAX;
     for (size_t i = 0; i < s->n; i++) {
         if (s->use[i] == QUIET && seen++ % step != 0)
             s->use[i] = LEFT_OUT;

@@ -11,7 +11,7 @@ enum {
 
 /* How many rows came of what. */
 struct stored_count {
-    size_t quiet;                  /* taken */
+    size_t quiet, quiet_all;       /* taken, and there were */
     size_t real, normal, expected; /* of events that people said something of */
     size_t unjudged;               /* left out: an anomaly, but nobody said whether */
     size_t incomplete;             /* left out: a value is missing */

@@ -114,13 +114,13 @@ static enum vd_status read_stored(struct rows *rows, const struct train_settings
 
     if (status != VD_OK)
         return status;
-    os_log_info("%s: %zu quiet rows; of events %zu real, %zu normal, %zu expected; left "
-                "out: %zu of events without feedback, %zu incomplete",
-                s->data_dir, n.quiet, n.real, n.normal, n.expected, n.unjudged,
-                n.incomplete);
+    os_log_info("%s: %zu of %zu quiet rows; of events %zu real, %zu normal, %zu "
+                "expected; left out: %zu of events without feedback, %zu incomplete",
+                s->data_dir, n.quiet, n.quiet_all, n.real, n.normal, n.expected,
+                n.unjudged, n.incomplete);
     if (rows->data.label == NULL)
-        os_log_info("no event was said to be real ('vedette feedback EVENT real'): "
-                    "nothing to learn for detectors that need labels");
+        os_log_info("there are no samples of a real event ('vedette feedback EVENT "
+                    "real'): nothing to learn for detectors that need labels");
     return VD_OK;
 }
 

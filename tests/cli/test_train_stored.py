@@ -18,12 +18,15 @@ def train(vedette, *words, code=0):
 
 def counts(done):
     """What the line about the rows says, by name."""
-    names = ("quiet", "real", "normal", "expected", "unjudged", "incomplete")
-    found = re.search(r"(\d+) quiet rows; of events (\d+) real, (\d+) normal, (\d+) expected;"
-                      r" left out: (\d+) of events without feedback, (\d+) incomplete",
+    names = ("quiet", "all", "real", "normal", "expected", "unjudged", "incomplete")
+    found = re.search(r"(\d+) of (\d+) quiet rows; of events (\d+) real, (\d+) normal,"
+                      r" (\d+) expected; left out: (\d+) of events without feedback, (\d+) incomplete",
                       done.stderr)
     assert found, done
-    return dict(zip(names, map(int, found.groups())))
+    found = dict(zip(names, map(int, found.groups())))
+    # Below the bound all quiet rows are taken.
+    assert found["quiet"] == found.pop("all")
+    return found
 
 
 def shown(vedette, model):
@@ -75,7 +78,7 @@ def test_rows_of_events_are_labelled_or_left_out(vedette, replayed, tmp_path):
     plain = counts(done)
     assert plain["quiet"] + plain["incomplete"] == 400 and plain["incomplete"] < 5
     assert sum(plain.values()) == 400
-    assert "no event was said to be real" in done.stderr
+    assert "no samples of a real event" in done.stderr
     assert "random_forest learns from labels and there are none" in done.stderr
     assert "1 detectors, 2 columns" in done.stdout
 
