@@ -477,12 +477,12 @@ const struct cmd_command cmd_compare = {
     .summary = "Train all detectors and benchmark them on one test set",
     .about =
         "Fits every detector, scores the test rows one by one and all at once, and "
-        "prints "
-        "what it took and how good it was, best F1 first. Detectors that need no labels "
+        "prints what it took and how good it was, best F1 first. Detectors that need no "
+        "labels "
         "learn from normal rows, the others from the labelled ones.\n\n"
-        "Settings are chosen on five stratified folds of the training rows, by the sum "
-        "of "
-        "F1 and ROC AUC; the test rows take no part. What was chosen is printed.\n\n"
+        "Settings are chosen on five stratified folds of the training rows (of at most "
+        "2,000 of each kind), by the sum of F1 and ROC AUC; the test rows take no part. "
+        "What was chosen is printed.\n\n"
         "Writes comparison_results.csv, comparison_report.html and, where gnuplot is "
         "there, comparison_plots.png, roc_curves.png and pr_curves.png.",
     .examples =

@@ -337,7 +337,7 @@ static int run(void *settings, int argc, char **argv)
 
 const struct cmd_command cmd_train = {
     .name = "train",
-    .summary = "Train detectors on a CSV or on what a monitor kept, into one bundle",
+    .summary = "Train detectors on a CSV or on a monitor's store",
     .arguments = "[FILE]",
     .about =
         "Learns from the rows of FILE. With a label column, detectors that need labels "
