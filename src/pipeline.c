@@ -293,21 +293,28 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
     update_event(p, &input, in, NULL);
 }
 
-/* Samples until a rule without a metric is spoken of. */
-enum { RULES_IDLE_TICKS = 10 };
+/* Samples until a name that no metric has is spoken of. */
+enum { IDLE_TICKS = 10 };
 
-/* A rule with a mistyped metric would stay silent for ever. Said once, when the slow
- * sources have had time to come; hardware that is plugged in later still counts. */
-static void name_idle_rules(const pipeline *p)
+/* A mistyped metric in a rule or a feature would stay silent for ever. Said once, when
+ * the slow sources have had time to come; hardware that is plugged in later still counts.
+ */
+static void name_the_absent(const pipeline *p)
 {
+    static const char hint[] =
+        "waits for a metric that is not here; 'vedette probe' shows "
+        "those that are";
+    const struct host_config *host = &p->config.detect.host;
     const struct detect_rules *rules = &p->config.rules;
     size_t i = 0;
 
     while ((i = detect_rules_unknown(rules, &p->schema, i)) < rules->n)
-        pipeline_say(p, STORE_WARNING,
-                     "the rule on \"%s\" waits for a metric that is not here; 'vedette "
-                     "probe' shows those that are",
-                     rules->rule[i++].metric);
+        pipeline_say(p, STORE_WARNING, "the rule on \"%s\" %s", rules->rule[i++].metric,
+                     hint);
+    for (size_t c = 0; c < host->n_asked; c++)
+        if (record_schema_find(&p->schema, host->column[c]) == SIZE_MAX)
+            pipeline_say(p, STORE_WARNING, "the feature \"%s\" %s", host->column[c],
+                         hint);
 }
 
 static void update_rules(pipeline *p, const struct explain_input *in)
@@ -315,8 +322,6 @@ static void update_rules(pipeline *p, const struct explain_input *in)
     enum record_severity worst = RECORD_NORMAL;
     struct alert_input input = {.kind = ALERT_RULE, .confidence = 1};
 
-    if (p->ticks == RULES_IDLE_TICKS)
-        name_idle_rules(p);
     p->n_hits = detect_rules_check(&p->config.rules, &p->schema, p->record.value,
                                    p->record.mono_ns, p->hit);
     for (size_t i = 0; i < p->n_hits; i++)
@@ -426,6 +431,8 @@ void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter
     explain_recorder_add(p->recorder, p->record.time_ns, p->record.processes);
     alert_events_tick(&p->events, p->record.verdict.surprise, p->record.time_ns,
                       p->record.mono_ns);
+    if (p->ticks == IDLE_TICKS)
+        name_the_absent(p);
     remember_why(p, &in);
     update_anomaly(p, &in);
     update_rules(p, &in);

@@ -100,6 +100,7 @@ static enum vd_status choose_features(const struct monitor_settings *s, struct p
     if (s->features.n > 0) {
         plan->config.detect.host.column = plan->feature;
         plan->config.detect.host.n_columns = s->features.n;
+        plan->config.detect.host.n_asked = s->features.n;
     }
     return VD_OK;
 }

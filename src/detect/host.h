@@ -23,8 +23,8 @@ enum {
 };
 
 struct host_config {
-    const char *const *column; /* names of the metrics, those of the schema are used */
-    size_t n_columns;
+    const char *const *column;   /* names of the metrics, those of the schema are used */
+    size_t n_columns, n_asked;   /* the first n_asked were asked for by name */
     const char *const *detector; /* names of the library's detectors to fit */
     size_t n_detectors;
     size_t window; /* rows kept, HOST_ROWS_MIN .. HOST_WINDOW */

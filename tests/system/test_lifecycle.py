@@ -317,10 +317,13 @@ def test_hostile_process_name(monitor, machine, name):
     json.loads((v.data_dir / "anomalies.json").read_text())
 
 
-def test_a_rule_without_its_metric_is_named_once(monitor, machine):
+def test_a_name_without_its_metric_is_told_once(monitor, machine):
     v = monitor("--root", machine().root, "--interval", "50ms", "--no-desktop",
-                "--rule", "cpu_percnt > 90", "--rule", "load_1 > 1e9")
+                "--rule", "cpu_percnt > 90", "--rule", "load_1 > 1e9",
+                "--feature", "cpu_percent", "--feature", "memry")
     v.wait_ticks(20, 30)
     v.stop()
+    assert v.err.text.count('the feature "memry" waits for a metric') == 1
+    assert '"cpu_percent"' not in v.err.text
     assert v.err.text.count('the rule on "cpu_percnt" waits for a metric') == 1
     assert "load_1" not in v.err.text
