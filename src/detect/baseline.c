@@ -17,6 +17,9 @@ static const struct {
  * than five (load is a count of one kind: an idle machine has 0.05). */
 static const double COUNT_FLOOR = 5, RELATIVE_FLOOR = 0.1;
 
+/* Use of memory moves by less than use of a processor: in whole programs. */
+static const double MEMORY_FLOOR = 0.75;
+
 double detect_sigma_floor(const struct record_metric *metric, double expected)
 {
     double relative = RELATIVE_FLOOR * fabs(expected);
@@ -26,7 +29,10 @@ double detect_sigma_floor(const struct record_metric *metric, double expected)
             continue;
         /* A share of a hundred is its own scale; a tenth of 60 % is not small. */
         if (strcmp(metric->unit, "%") == 0)
-            return unit_floor[i].floor;
+            return strstr(metric->name, "memory") == NULL ||
+                           strncmp(metric->name, "pressure", 8) == 0
+                       ? unit_floor[i].floor
+                       : MEMORY_FLOOR;
         return fmax(unit_floor[i].floor, relative);
     }
     if (strncmp(metric->name, "load", 4) == 0)

@@ -99,17 +99,17 @@ static void lines_have_time_and_level(void **state)
 static void the_time_is_that_of_the_c_library(void **state)
 {
     struct folder *f = *state;
-    time_t before, after;
+    struct timespec before, after; /* time() may lag behind the clock of the log */
     struct tm tm = {0};
     char *text;
 
     assert_int_equal(os_log_open(f->log, 1e6, 3, NULL), VD_OK);
-    before = time(NULL);
+    clock_gettime(CLOCK_REALTIME, &before);
     os_log_info("now");
-    after = time(NULL);
+    clock_gettime(CLOCK_REALTIME, &after);
     text = text_of(f->log);
     assert_non_null(strptime(text, "%Y-%m-%dT%H:%M:%S", &tm));
-    assert_in_range(timegm(&tm), before, after);
+    assert_in_range(timegm(&tm), before.tv_sec, after.tv_sec);
     free(text);
 }
 
