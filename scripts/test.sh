@@ -63,7 +63,7 @@ if wanted unit; then
     step unit "$ctest_line" ctest --test-dir build/dev --output-on-failure -j2
 fi
 if wanted cli; then
-    step cli "$pytest_line" pytest tests/cli
+    step cli "$pytest_line" pytest tests/cli -n "$(nproc)"
 fi
 # Most of a test of the running program is waiting: several at once. What loads the real
 # machine is alone on it.
@@ -82,11 +82,12 @@ fi
 if wanted asan && build asan; then
     step asan "$ctest_line" ctest --test-dir build/asan --output-on-failure -j2 -LE slow
     step asan-cli "$pytest_line" env VEDETTE_BUILD=build/asan \
-        .venv/bin/python -m pytest -q -p no:cacheprovider tests/cli
+        .venv/bin/python -m pytest -q -p no:cacheprovider tests/cli -n "$(nproc)"
 fi
 if wanted tsan && build tsan; then
     step tsan "$pytest_line" env VEDETTE_BUILD=build/tsan \
-        .venv/bin/python -m pytest -q -p no:cacheprovider -m tsan tests/system
+        .venv/bin/python -m pytest -q -p no:cacheprovider -m tsan tests/system \
+        -n "$(nproc)"
 fi
 # The fuzzers share the processors, four to each.
 if wanted fuzz && build fuzz; then
