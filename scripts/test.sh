@@ -89,9 +89,9 @@ if wanted tsan && build tsan; then
         .venv/bin/python -m pytest -q -p no:cacheprovider -m tsan tests/system \
         -n "$(nproc)"
 fi
-# The fuzzers share the processors, four to each.
+# The fuzzers share the processors, five to each.
 if wanted fuzz && build fuzz; then
-    step fuzz "$ctest_line" ctest --preset fuzz -j "$((4 * $(nproc)))"
+    step fuzz "$ctest_line" ctest --preset fuzz -j "$((5 * $(nproc)))"
 fi
 
 echo
