@@ -134,7 +134,7 @@ static void hold_back_the_loner(double *surprise, size_t n)
             surprise[i] = second + ALONE;
 }
 
-static void combine(struct record_verdict *verdict, double z, double threshold)
+static void combine(struct record_verdict *verdict, double threshold)
 {
     double surprise[RECORD_DETECTORS_MAX];
 
@@ -144,7 +144,7 @@ static void combine(struct record_verdict *verdict, double z, double threshold)
         surprise[i] = score->surprise;
         score->score = vd_score_of_surprise(score->surprise, threshold);
     }
-    if (!(z >= FAR_OUT))
+    if (!verdict->far_out)
         hold_back_the_loner(surprise, verdict->n);
     verdict->surprise = vd_surprise_combine(surprise, NULL, verdict->n);
     verdict->score = vd_score_of_surprise(verdict->surprise, threshold);
@@ -167,8 +167,8 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
     detect_host_read(set->host, schema, value, live, verdict);
     detect_taught_read(set->taught, detect_host_row(set->host),
                        detect_host_is_log(set->host), verdict);
-    combine(verdict, live[HOST_LIVE_Z], threshold);
     verdict->far_out = live[HOST_LIVE_Z] >= FAR_OUT;
+    combine(verdict, threshold);
     verdict->drift = vd_page_hinkley_push(&set->drift, verdict->score) == VD_DRIFT_DOWN;
     verdict->latency_us = (double)(os_clock_mono_ns() - start) * 1e-3;
 }

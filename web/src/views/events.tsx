@@ -24,6 +24,19 @@ const PAGE = 25;
 const KINDS = ["anomaly", "rule", "drift", "silence"];
 const KEPT = 5000;
 
+function Check(props: { label: string; on: boolean; set: (on: boolean) => void }) {
+    return (
+        <label class="check">
+            <input
+                type="checkbox"
+                checked={props.on}
+                onChange={(e) => props.set(e.currentTarget.checked)}
+            />
+            {props.label}
+        </label>
+    );
+}
+
 /** `marked`: begins with those of which something was said. */
 export function Events(props: { marked: boolean }) {
     useStore();
@@ -70,22 +83,8 @@ export function Events(props: { marked: boolean }) {
                         ))}
                     </select>
                 </label>
-                <label class="check">
-                    <input
-                        type="checkbox"
-                        checked={alerted}
-                        onChange={(e) => setAlerted(e.currentTarget.checked)}
-                    />
-                    alerted only
-                </label>
-                <label class="check">
-                    <input
-                        type="checkbox"
-                        checked={judged}
-                        onChange={(e) => setJudged(e.currentTarget.checked)}
-                    />
-                    marked only
-                </label>
+                <Check label="alerted only" on={alerted} set={setAlerted} />
+                <Check label="marked only" on={judged} set={setJudged} />
                 <label class="search">
                     <Icon name="search" />
                     <span class="hidden">Filter by reason, metric or process</span>
