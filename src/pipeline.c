@@ -249,9 +249,9 @@ static void describe_drift(pipeline *p, struct record_event *event)
              "The scores have drifted: what is normal has changed, a retraining follows");
 }
 
-/* What has been seen for ten minutes only has no known tail: until then an anomaly that
- * is just over the threshold is noted, and alerts when it gets worse or when one of the
- * core metrics is far out by itself. */
+/* What has been seen for ten minutes only has no known tail: 5 % where there has been
+ * none is without precedent, and nothing. Until then an anomaly is noted, and alerts when
+ * one of the core metrics is far out by itself. */
 static const double CONFIDENT = 0.75;
 
 /* When a load ends there is much less of everything than was expected. It may be a
@@ -279,8 +279,8 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
         input.severity = RECORD_LOW;
     input.worth_alert =
         !alert_word_silences(heard) &&
-        (heard == ALERT_REAL || input.severity > RECORD_LOW ||
-         input.confidence >= CONFIDENT || (p->record.verdict.far_out && !drop));
+        (heard == ALERT_REAL || input.confidence >= CONFIDENT ||
+         (p->record.verdict.far_out && !drop));
     /* A level that has held for long is the new normal: the event ends, and the models
      * learn it. Not what was said to be real. */
     if (alert_word_of(p->events.event[ALERT_ANOMALY].feedback) != ALERT_REAL &&

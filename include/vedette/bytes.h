@@ -50,7 +50,8 @@ uint64_t vd_read_u64(struct vd_reader *r);
 float vd_read_f32(struct vd_reader *r);
 double vd_read_f64(struct vd_reader *r);
 void vd_read_f64s(struct vd_reader *r, double *values, size_t n);
-/* Into `text` (room for `size`, always terminated); fails when it does not fit. */
+/* Into `text` (room for `size`, always terminated); fails when it does not fit or ends
+ * before its length. */
 void vd_read_text(struct vd_reader *r, char *text, size_t size);
 /* A count that is followed by `item_size` bytes for each item at least: fails, with 0,
  * when so many items cannot be left. Guards every allocation made from a file's word. */

@@ -188,7 +188,12 @@ void vd_read_text(struct vd_reader *r, char *text, size_t size)
         length = 0;
     }
     vd_read_bytes(r, text, length);
-    text[r->failed ? 0 : length] = '\0';
+    /* A text that ends early would not be what is saved again. */
+    if (r->failed || memchr(text, '\0', length) != NULL) {
+        r->failed = true;
+        length = 0;
+    }
+    text[length] = '\0';
 }
 
 size_t vd_read_count(struct vd_reader *r, size_t item_size)

@@ -13,6 +13,16 @@ static const struct {
     {"C", 2}, {"MHz", 100}, {"ms", 5},   {"1/s", 50},
 };
 
+/* Events per second differ by what they are: one shell command is hundreds of page
+ * faults, one error is one. Names that begin so, the longer first. */
+static const struct {
+    const char *prefix;
+    double floor;
+} event_floor[] = {
+    {"page_faults_major", 20}, {"page_faults", 500}, {"context_switches", 500},
+    {"network_errors", 1},     {"network_drops", 5}, {"oom_kills", 0.1},
+};
+
 /* Counts and rates without a unit of their own: a tenth of what is expected, and not less
  * than five (load is a count of one kind: an idle machine has 0.05). */
 static const double COUNT_FLOOR = 5, RELATIVE_FLOOR = 0.1;
@@ -24,6 +34,10 @@ double detect_sigma_floor(const struct record_metric *metric, double expected)
 {
     double relative = RELATIVE_FLOOR * fabs(expected);
 
+    for (size_t i = 0; i < sizeof event_floor / sizeof *event_floor; i++)
+        if (strncmp(metric->name, event_floor[i].prefix, strlen(event_floor[i].prefix)) ==
+            0)
+            return fmax(event_floor[i].floor, relative);
     for (size_t i = 0; i < sizeof unit_floor / sizeof *unit_floor; i++) {
         if (strcmp(metric->unit, unit_floor[i].unit) != 0)
             continue;

@@ -110,6 +110,10 @@ static void bytes_come_back_and_short_input_fails(void **state)
     vd_reader_init(&r, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
     assert_int_equal(vd_read_count(&r, 8), 0);
     assert_true(r.failed);
+    vd_reader_init(&r, "\3\0\0\0a\0c", 7);
+    vd_read_text(&r, text, sizeof text);
+    assert_string_equal(text, "");
+    assert_true(r.failed);
     vd_writer_release(&w);
 }
 
