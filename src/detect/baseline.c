@@ -19,8 +19,10 @@ static const struct {
     const char *prefix;
     double floor;
 } event_floor[] = {
-    {"page_faults_major", 20}, {"page_faults", 500}, {"context_switches", 500},
-    {"network_errors", 1},     {"network_drops", 5}, {"oom_kills", 0.1},
+    {"page_faults_major", 20},     {"page_faults", 500},
+    {"context_switches", 500},     {"network_recv_packets", 500},
+    {"network_sent_packets", 500}, {"network_errors", 1},
+    {"network_drops", 5},          {"oom_kills", 0.1},
 };
 
 /* Counts and rates without a unit of their own: a tenth of what is expected, and not less

@@ -165,6 +165,17 @@ function print(props: ChartProps, value: number | null): string {
 
 type Latest = { current: DrawnProps };
 
+/** Seconds between two labels; steps of two keep a narrow chart from having one only. */
+const MIN = 60;
+const HOUR = 60 * MIN;
+const DAY = 24 * HOUR;
+const TIME_STEPS = [
+    ...[1, 2, 5, 10, 15, 30],
+    ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MIN),
+    ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR),
+    ...[1, 2, 7].map((days) => days * DAY),
+];
+
 function options(
     latest: Latest,
     width: number,
@@ -193,7 +204,8 @@ function options(
         axes: [
             {
                 ...axis,
-                space: 70,
+                space: 56,
+                incrs: TIME_STEPS,
                 size: 22,
                 gap: 6,
                 values: (_, at, __, ___, incr) => times(at, incr),
@@ -260,11 +272,11 @@ function bounds(
 }
 
 function times(at: number[], step: number): string[] {
-    if (step >= 86400) return at.map((t) => date(t).slice(5));
+    if (step >= DAY) return at.map((t) => date(t).slice(5));
     return at.map((t, i) => {
         const first = i === 0 || date(t) !== date(at[i - 1]!);
         const day = first && i > 0 ? `${date(t).slice(5)} ` : "";
-        return day !== "" ? date(t).slice(5) : clock(t, step < 60);
+        return day !== "" ? date(t).slice(5) : clock(t, step < MIN);
     });
 }
 

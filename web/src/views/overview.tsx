@@ -66,9 +66,16 @@ function Verdict() {
                 {headline(status, score, open !== undefined)}
             </p>
             {open ? (
-                <a class="verdict-why" href={routeTo("events", open.id)}>
-                    {open.reason}
-                </a>
+                <>
+                    <a class="verdict-why" href={routeTo("events", open.id)}>
+                        {open.reason}
+                    </a>
+                    <ul class="verdict-top num">
+                        {open.explanation.map((text) => (
+                            <li key={text}>{text}</li>
+                        ))}
+                    </ul>
+                </>
             ) : (
                 <p class="verdict-why">{subline(status, events[0]?.start ?? null)}</p>
             )}
