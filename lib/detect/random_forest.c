@@ -1,7 +1,8 @@
 /* Random forest: L. Breiman, Machine Learning 45 (2001), as scikit-learn grows it.
  *
- * The raw score is the mean over the trees of the share of anomalies in the row's leaf;
- * the threshold is 1/2. Tree t draws from stream t of the seed.
+ * The raw score is the mean over the trees of the share of anomalies in the row's leaf,
+ * smoothed by so little that only ties are decided; the threshold is 1/2. Tree t draws
+ * from stream t of the seed.
  */
 #include "detect/random_forest.h"
 
