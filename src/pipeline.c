@@ -277,10 +277,9 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
 
     if (input.severity == RECORD_NORMAL)
         input.severity = RECORD_LOW;
-    input.worth_alert =
-        !alert_word_silences(heard) &&
-        (heard == ALERT_REAL || input.confidence >= CONFIDENT ||
-         (p->record.verdict.far_out && !drop));
+    input.worth_alert = !alert_word_silences(heard) &&
+                        (heard == ALERT_REAL || input.confidence >= CONFIDENT ||
+                         (p->record.verdict.far_out && !drop));
     /* A level that has held for long is the new normal: the event ends, and the models
      * learn it. Not what was said to be real. */
     if (alert_word_of(p->events.event[ALERT_ANOMALY].feedback) != ALERT_REAL &&
