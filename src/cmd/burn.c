@@ -13,7 +13,6 @@
 #include "cmd/burn_work.h"
 #include "cmd/commands.h"
 #include "os/clock.h"
-#include "os/log.h"
 
 struct burn_settings {
     double duration, load, amount, rate;
@@ -291,14 +290,10 @@ static int run_burn(void *context, int argc, char **argv)
         status = err.status;
     report(crew, passed, stdout, "\n");
 out:
-    if (status != VD_OK)
-        os_log_failure(&err);
     if (to != NULL)
         freeaddrinfo(to);
     free(crew);
-    if (status == VD_OK)
-        return CMD_OK;
-    return status == VD_ERR_ARGUMENT ? CMD_USAGE : CMD_FAILED;
+    return status == VD_OK ? CMD_OK : cmd_failed(&err);
 }
 
 const struct cmd_command cmd_burn = {

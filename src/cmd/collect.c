@@ -15,7 +15,6 @@
 #include "collect/collectors.h"
 #include "feature/rates.h"
 #include "os/clock.h"
-#include "os/log.h"
 
 struct collect_settings {
     double duration, interval;
@@ -272,8 +271,7 @@ static int run(void *settings, int argc, char **argv)
     if (argc != 1 || (!s.labelled && strcmp(argv[0], "normal") != 0)) {
         vd_error_set(&err, VD_ERR_ARGUMENT, "see vedette help collect",
                      "say what to collect: normal or labeled");
-        os_log_failure(&err);
-        return CMD_USAGE;
+        return cmd_failed(&err);
     }
     s.duration_s = s.settings->duration > 0 ? s.settings->duration
                    : s.labelled             ? 300
@@ -295,9 +293,7 @@ static int run(void *settings, int argc, char **argv)
     else if (status == VD_OK)
         printf("%s: %zu rows\n", out_path(&s), s.rows);
     close_session(&s);
-    if (status != VD_OK)
-        os_log_failure(&err);
-    return status == VD_OK ? CMD_OK : CMD_FAILED;
+    return status == VD_OK ? CMD_OK : cmd_failed(&err);
 }
 
 const struct cmd_command cmd_collect = {

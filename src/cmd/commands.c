@@ -50,8 +50,13 @@ const struct cmd_command *cmd_find(const char *name)
     return NULL;
 }
 
-/* Wrong use: what is wrong, what to do, exit code 2. */
-static int wrong_use(const struct cmd_command *command, const struct vd_error *err)
+int cmd_failed(const struct vd_error *err)
+{
+    os_log_failure(err);
+    return err->status == VD_ERR_ARGUMENT ? CMD_USAGE : CMD_FAILED;
+}
+
+int cmd_wrong_use(const struct cmd_command *command, const struct vd_error *err)
 {
     fprintf(stderr, "vedette: %s%s%s\n", err->text, *err->hint != '\0' ? ": " : "",
             err->hint);
@@ -75,7 +80,7 @@ static int unknown_command(const char *name)
     if (nearest.best != NULL)
         snprintf(hint, sizeof hint, "did you mean '%s'?", nearest.best);
     vd_error_set(&err, VD_ERR_ARGUMENT, hint, "unknown command '%s'", name);
-    return wrong_use(NULL, &err);
+    return cmd_wrong_use(NULL, &err);
 }
 
 /* The global options from both sides of the command. */
@@ -166,7 +171,7 @@ static int run_command(const struct cmd_command *command, struct cmd_globals *gl
         status = make_settings(command, settings, globals, before, &line, &err);
     use_globals(globals);
     code = status == VD_OK ? command->run(settings, line.n_rest, line.rest)
-                           : wrong_use(command, &err);
+                           : cmd_wrong_use(command, &err);
     if (settings != NULL)
         os_options_release(command->options, settings);
 out:
@@ -208,7 +213,7 @@ int cmd_main(int argc, char **argv)
     if (status == VD_OK)
         use_globals(&globals);
     if (status != VD_OK) {
-        code = wrong_use(NULL, &err);
+        code = cmd_wrong_use(NULL, &err);
     } else if (!answered(&before, argc, &code)) {
         command = cmd_find(argv[before.next]);
         code = command == NULL ? unknown_command(argv[before.next])

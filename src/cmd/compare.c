@@ -461,14 +461,8 @@ static int run(void *settings, int argc, char **argv)
 
     (void)argc;
     (void)argv;
-    if (check_names(s, &err) != VD_OK) {
-        os_log_failure(&err);
-        return CMD_USAGE;
-    }
-    if (compare(s, &err) != VD_OK) {
-        os_log_failure(&err);
-        return CMD_FAILED;
-    }
+    if (check_names(s, &err) != VD_OK || compare(s, &err) != VD_OK)
+        return cmd_failed(&err);
     return CMD_OK;
 }
 

@@ -108,14 +108,6 @@ static const struct os_option options[] = {
     {0},
 };
 
-static int failed(const struct vd_error *err)
-{
-    fprintf(stderr, "vedette: %s%s%s\n", err->text, *err->hint != '\0' ? ": " : "",
-            err->hint);
-    return err->status == VD_ERR_IO || err->status == VD_ERR_MEMORY ? CMD_FAILED
-                                                                    : CMD_USAGE;
-}
-
 static void show_row(const struct os_option *row, const void *settings,
                      const struct os_config *config)
 {
@@ -160,7 +152,7 @@ static int look(const char *path, bool print)
     os_options_release(cmd_global_options, &globals);
     os_config_free(config);
     free(settings);
-    return status == VD_OK ? CMD_OK : failed(&err);
+    return status == VD_OK ? CMD_OK : cmd_wrong_use(&cmd_config, &err);
 }
 
 static int run_check(const char *path)
@@ -181,7 +173,8 @@ static int run_config(void *data, int argc, char **argv)
 {
     const struct config_settings *settings = data;
     char *path = cmd_config_path(argc > 1 ? argv[1] : settings->config);
-    int code = CMD_USAGE;
+    struct vd_error err = {0};
+    int code;
 
     if (monitor() == NULL) {
         fprintf(stderr, "vedette: built without the monitor, which the file is for\n");
@@ -194,8 +187,9 @@ static int run_config(void *data, int argc, char **argv)
     } else if (argc >= 1 && argc <= 2 && strcmp(argv[0], "show") == 0) {
         code = look(path, true);
     } else {
-        fprintf(stderr, "vedette: expected 'config check', 'config show' or 'config "
-                        "example'\nTry 'vedette help config'.\n");
+        vd_error_set(&err, VD_ERR_ARGUMENT, NULL,
+                     "expected 'config check', 'config show' or 'config example'");
+        code = cmd_wrong_use(&cmd_config, &err);
     }
     free(path);
     return code;

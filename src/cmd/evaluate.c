@@ -44,13 +44,6 @@ struct evaluation {
     size_t rows, alarms, failed;
 };
 
-static int failed(const struct vd_error *err)
-{
-    fprintf(stderr, "vedette: %s%s%s\n", err->text, *err->hint != '\0' ? ": " : "",
-            err->hint);
-    return err->status == VD_ERR_ARGUMENT ? CMD_USAGE : CMD_FAILED;
-}
-
 /* The metric layer over the series, one row after the other. The benchmark tells every
  * detector how many rows are probation; that is all it is told of the file. */
 static enum vd_status score_series(const struct cmd_nab_series *series, double *score,
@@ -161,10 +154,10 @@ static int evaluate_nab(struct evaluation *e)
     struct vd_error err = {0};
 
     if (cmd_nab_list_find(&list, e->dir, &err) != VD_OK)
-        return failed(&err);
+        return cmd_failed(&err);
     if (cmd_nab_labels_read(&e->labels, e->dir, e->settings->windows, &err) != VD_OK) {
         cmd_nab_list_release(&list);
-        return failed(&err);
+        return cmd_failed(&err);
     }
     if (e->labels == NULL)
         printf("%-54s %7s %7s\n", "series", "rows", "alarms");
@@ -176,7 +169,7 @@ static int evaluate_nab(struct evaluation *e)
         vd_error_clear(&err);
         if (evaluate_series(e, list.name[i], &err) != VD_OK) {
             e->failed++;
-            failed(&err);
+            cmd_failed(&err);
         }
     }
     os_terminal_progress(1);
@@ -194,7 +187,7 @@ static int run_evaluate(void *data, int argc, char **argv)
     if (argc != 2 || strcmp(argv[0], "nab") != 0) {
         vd_error_set(&err, VD_ERR_ARGUMENT, "write nab and the folder of the series",
                      "evaluate: %s", argc == 0 ? "nothing to do" : "wrong words");
-        return failed(&err);
+        return cmd_failed(&err);
     }
     e.dir = argv[1];
     return evaluate_nab(&e);

@@ -12,7 +12,6 @@
 #include "cmd/data_dir.h"
 #include "cmd/local_api.h"
 #include "os/clock.h"
-#include "os/log.h"
 #include "os/utf8.h"
 #include "pipeline.h"
 #include "store/inspect.h"
@@ -41,12 +40,6 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
-static int failed(const struct vd_error *err, int code)
-{
-    os_log_failure(err);
-    return code;
-}
-
 /* ---- list ---- */
 
 static void print_said(const struct record_event *event)
@@ -69,7 +62,7 @@ static int list(const struct history_reader *history)
     size_t n = 0;
 
     if (history->events(history->context, &query, &event, &n, &err) != VD_OK)
-        return failed(&err, CMD_FAILED);
+        return cmd_failed(&err);
     if (n == 0)
         puts("Nothing was said of any event.");
     else
@@ -109,9 +102,9 @@ static int say(const struct feedback_settings *s, const char *dir,
     /* Before it is said: afterwards there is nothing left that it would change. */
     if (pipeline_feedback_preview(history, event_id, word, os_clock_wall_ns(), preview,
                                   sizeof preview, &err) != VD_OK)
-        return failed(&err, CMD_FAILED);
+        return cmd_failed(&err);
     if (!s->preview && tell(dir, event_id, word, &err) != VD_OK)
-        return failed(&err, CMD_FAILED);
+        return cmd_failed(&err);
     if (!s->preview && *word == '\0')
         printf("Event %" PRId64 ": undone. ", event_id);
     else if (!s->preview)
@@ -145,7 +138,7 @@ static int wrong_use(const char *what)
     vd_error_set(&err, VD_ERR_ARGUMENT,
                  "write list, EVENT normal|real|expected, or undo EVENT", "feedback: %s",
                  what);
-    return failed(&err, CMD_USAGE);
+    return cmd_failed(&err);
 }
 
 static int run_feedback(void *data, int argc, char **argv)
@@ -159,7 +152,7 @@ static int run_feedback(void *data, int argc, char **argv)
     int64_t id;
 
     if (cmd_data_dir(s->data_dir, dir, sizeof dir, &err) != VD_OK)
-        return failed(&err, CMD_USAGE);
+        return cmd_failed(&err);
     store_reader_open(&reader, dir);
     history = store_reader_history(&reader);
     if (argc == 1 && strcmp(argv[0], "list") == 0)

@@ -5,7 +5,6 @@
 
 #include "cmd/commands.h"
 #include "cmd/model_file.h"
-#include "os/log.h"
 
 static void show(const vd_model *model, const char *path, size_t size)
 {
@@ -41,13 +40,10 @@ static int run(void *settings, int argc, char **argv)
     if (argc != 2 || (strcmp(argv[0], "show") != 0 && strcmp(argv[0], "verify") != 0)) {
         vd_error_set(&err, VD_ERR_ARGUMENT, "see vedette help model",
                      "give show or verify, and a file");
-        os_log_failure(&err);
-        return CMD_USAGE;
+        return cmd_failed(&err);
     }
-    if (model_file_read(&model, argv[1], &size, &err) != VD_OK) {
-        os_log_failure(&err);
-        return CMD_FAILED;
-    }
+    if (model_file_read(&model, argv[1], &size, &err) != VD_OK)
+        return cmd_failed(&err);
     if (strcmp(argv[0], "show") == 0)
         show(model, argv[1], size);
     else

@@ -13,7 +13,6 @@
 #include "collect/collectors.h"
 #include "feature/rates.h"
 #include "os/clock.h"
-#include "os/log.h"
 
 struct probe_settings {
     char *root, *nvml_library, *replay;
@@ -360,7 +359,7 @@ static int run_probe(void *context, int argc, char **argv)
     const char *only[COLLECTORS_MAX + 1] = {NULL};
     struct probe *probe = calloc(1, sizeof *probe);
     struct vd_error err = {0};
-    int code = CMD_FAILED;
+    int code = CMD_OK;
 
     (void)argc;
     (void)argv;
@@ -376,10 +375,8 @@ static int run_probe(void *context, int argc, char **argv)
     probe->sample.schema = &probe->schema;
     if (collect_set_new(&probe->set, &config, settings->only.n > 0 ? only : NULL,
                         &probe->schema, &err) != VD_OK ||
-        feature_rates_new(&probe->rates, &err) != VD_OK) {
-        code = err.status == VD_ERR_ARGUMENT ? CMD_USAGE : CMD_FAILED;
+        feature_rates_new(&probe->rates, &err) != VD_OK)
         goto out;
-    }
     run_ticks(probe, settings);
     if (probe->value == NULL)
         vd_error_set(&err, VD_ERR_DATA, NULL, "there was nothing to read");
@@ -387,7 +384,7 @@ static int run_probe(void *context, int argc, char **argv)
         code = print(probe, settings);
 out:
     if (err.status != VD_OK)
-        os_log_failure(&err);
+        code = cmd_failed(&err);
     collect_set_free(probe->set);
     feature_rates_free(probe->rates);
     collect_sample_release(&probe->sample);

@@ -7,7 +7,6 @@
 
 #include "cmd/commands.h"
 #include "cmd/dataset.h"
-#include "os/log.h"
 #include "vedette/rng.h"
 
 struct split_settings {
@@ -156,17 +155,12 @@ static int run(void *settings, int argc, char **argv)
 {
     struct vd_error err = {0};
 
-    if (argc != 1) {
+    if (argc != 1)
         vd_error_set(&err, VD_ERR_ARGUMENT, "see vedette help split",
                      "give one file to split");
-        os_log_failure(&err);
-        return CMD_USAGE;
-    }
-    if (split(settings, argv[0], &err) != VD_OK) {
-        os_log_failure(&err);
-        return CMD_FAILED;
-    }
-    return CMD_OK;
+    else if (split(settings, argv[0], &err) == VD_OK)
+        return CMD_OK;
+    return cmd_failed(&err);
 }
 
 const struct cmd_command cmd_split = {

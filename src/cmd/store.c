@@ -126,12 +126,6 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
-static int failed(const struct vd_error *err)
-{
-    os_log_failure(err);
-    return err->status == VD_ERR_ARGUMENT ? CMD_USAGE : CMD_FAILED;
-}
-
 /* ---- info ---- */
 
 static char *size_text(int64_t bytes, char text[24])
@@ -188,12 +182,12 @@ static int run_info(const char *dir)
 
     if (info == NULL) {
         vd_error_set(&err, VD_ERR_MEMORY, NULL, "no memory");
-        return failed(&err);
+        return cmd_failed(&err);
     }
     if (store_info_read(dir, info, &err) != VD_OK && info->n_files == 0 &&
         !info->has_database) {
         free(info);
-        return failed(&err);
+        return cmd_failed(&err);
     }
     printf("Directory    %s\n", dir);
     if (info->owner != 0)
@@ -205,7 +199,7 @@ static int run_info(const char *dir)
                size_text(info->file[i].bytes, size),
                time_text(info->file[i].changed_ns, when));
     free(info);
-    return err.status == VD_OK ? CMD_OK : failed(&err);
+    return err.status == VD_OK ? CMD_OK : cmd_failed(&err);
 }
 
 /* ---- clean ---- */
@@ -236,7 +230,7 @@ static int run_clean(const struct store_settings *s, const char *dir)
             snprintf(err.hint, sizeof err.hint,
                      "a running monitor cleans up by itself, by its own --keep-raw, "
                      "--keep-minutes, --keep-hours and --max-disk; or stop it first");
-        return failed(&err);
+        return cmd_failed(&err);
     }
     printf("%s %" PRId64 " samples, %" PRId64 " minutes, %" PRId64 " hours, %" PRId64
            " events\n",
@@ -301,13 +295,13 @@ static int run_export(const struct store_settings *s, const char *dir)
     int64_t rows = 0;
 
     if (choose_span(s, &what, &err) != VD_OK)
-        return failed(&err);
+        return cmd_failed(&err);
     if (s->output != NULL) {
         out = fopen(s->output, "we");
         if (out == NULL) {
             vd_error_set(&err, VD_ERR_IO, NULL, "cannot write %s: %s", s->output,
                          strerror(errno));
-            return failed(&err);
+            return cmd_failed(&err);
         }
     }
     status = store_export_csv(&what, out, &rows, &err);
@@ -315,7 +309,7 @@ static int run_export(const struct store_settings *s, const char *dir)
         status = vd_error_set(&err, VD_ERR_IO, NULL, "cannot write %s: %s", s->output,
                               strerror(errno));
     if (status != VD_OK)
-        return failed(&err);
+        return cmd_failed(&err);
     if (rows == 0)
         os_log_warning("no rows in that span; 'vedette store info' shows what there is");
     else if (s->output != NULL)
@@ -330,7 +324,7 @@ static int run_store(void *data, int argc, char **argv)
     char dir[4096];
 
     if (cmd_data_dir(s->data_dir, dir, sizeof dir, &err) != VD_OK)
-        return failed(&err);
+        return cmd_failed(&err);
     if (argc == 1 && strcmp(argv[0], "info") == 0)
         return run_info(dir);
     if (argc == 1 && strcmp(argv[0], "clean") == 0)
@@ -342,7 +336,7 @@ static int run_store(void *data, int argc, char **argv)
                  : argc > 1 ? "store: one word is enough"
                             : "store: unknown word ",
                  argc == 1 ? argv[0] : "");
-    return failed(&err);
+    return cmd_failed(&err);
 }
 
 const struct cmd_command cmd_store = {

@@ -321,18 +321,15 @@ static int run(void *settings, int argc, char **argv)
 {
     const struct train_settings *s = settings;
     struct vd_error err = {0};
-    int code = CMD_USAGE;
 
     check_source(s, argc, &err);
     for (size_t i = 0; i < s->detectors.n; i++)
         if (vd_detector_find(s->detectors.at[i]) == NULL)
             vd_error_set(&err, VD_ERR_ARGUMENT, NULL, "no detector is called \"%s\"",
                          s->detectors.at[i]);
-    if (err.status == VD_OK)
-        code = train(s, argc == 0 ? NULL : argv[0], &err) == VD_OK ? CMD_OK : CMD_FAILED;
-    if (err.status != VD_OK)
-        os_log_failure(&err);
-    return code;
+    if (err.status == VD_OK && train(s, argc == 0 ? NULL : argv[0], &err) == VD_OK)
+        return CMD_OK;
+    return cmd_failed(&err);
 }
 
 const struct cmd_command cmd_train = {
