@@ -200,6 +200,13 @@ int show_live_writable(struct show_session *session);
 int show_live_received(struct show_session *session, const char *bytes, size_t size);
 /* The last events are there, as JSON (an array); NULL = the store gave none. */
 void show_live_greet(struct show_session *session, const struct show_json *events);
+/* An event as the live pages take it. Any thread. */
+void show_live_encode_event(struct show_json *j, const struct record_event *event,
+                            enum record_event_change change,
+                            const struct show_schema *schema);
+/* Sends that text to all of them, and takes it over. */
+void show_live_tell(struct show_server *server, int64_t event_id,
+                    enum record_event_change change, struct show_json *text);
 /* A tick was taken into the snapshot. */
 void show_live_publish(struct show_server *server, const struct record *record,
                        bool schema_grew);

@@ -26,6 +26,7 @@ struct show_job {
     enum vd_status status;
     struct vd_error err;
     struct show_json json;
+    struct show_json news; /* feedback was said: the event, for all live pages */
 };
 
 /* ---- on the worker thread ---- */
@@ -108,8 +109,10 @@ static void work_event(struct show_job *job, const struct history_reader *reader
         job->status =
             reader->moments(reader->context, job->event_id, &moment, &n, &job->err);
     if (job->status == VD_OK) {
-        if (job->feedback != NULL)
+        if (job->feedback != NULL) {
             lws_strncpy(event->feedback, job->feedback, sizeof event->feedback);
+            show_live_encode_event(&job->news, event, RECORD_EVENT_UPDATED, job->schema);
+        }
         show_encode_event(&job->json, NULL, event, job->schema, n == 0 ? &none : moment,
                           n);
     }
@@ -199,6 +202,7 @@ static void bury(struct show_job *job)
     server->n_running -= job->running;
     show_schema_drop(job->schema);
     show_json_release(&job->json);
+    show_json_release(&job->news);
     free(job);
 }
 
@@ -230,6 +234,8 @@ static void on_job_done(uv_work_t *work, int cancelled)
             answer_request(job);
         }
     }
+    if (job->news.size > 0 && !server->closing)
+        show_live_tell(server, job->event_id, RECORD_EVENT_UPDATED, &job->news);
     bury(job);
     if (!server->closing)
         run_next(server);

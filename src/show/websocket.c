@@ -43,23 +43,15 @@ static const char *change_name(enum record_event_change change)
     }
 }
 
-static struct show_message *event_message(const struct show_server *server,
-                                          const struct record *record)
+void show_live_encode_event(struct show_json *j, const struct record_event *event,
+                            enum record_event_change change,
+                            const struct show_schema *schema)
 {
-    struct show_message *message = new_message();
-    struct show_json *j;
-
-    if (message == NULL)
-        return NULL;
-    message->event_id = record->event->id;
-    message->change = record->change;
-    j = &message->text;
     show_json_open(j, NULL, '{');
     show_json_string(j, "type", "event");
-    show_json_string(j, "change", change_name(record->change));
-    show_encode_event(j, "event", record->event, server->snapshot.schema, NULL, 0);
+    show_json_string(j, "change", change_name(change));
+    show_encode_event(j, "event", event, schema, NULL, 0);
     show_json_close(j, '}');
-    return message;
 }
 
 static void ask(struct show_session *session, unsigned wants)
@@ -105,12 +97,19 @@ static bool enqueue(struct show_client *client, struct show_message *message)
     return true;
 }
 
-static void tell_event(struct show_server *server, const struct record *record)
+void show_live_tell(struct show_server *server, int64_t event_id,
+                    enum record_event_change change, struct show_json *text)
 {
-    struct show_message *message = event_message(server, record);
+    struct show_message *message = new_message();
 
-    if (message == NULL)
+    if (message == NULL) {
+        show_json_release(text);
         return;
+    }
+    message->event_id = event_id;
+    message->change = change;
+    message->text = *text;
+    *text = (struct show_json){0};
     for (struct show_session *s = server->clients; s != NULL; s = s->client->next) {
         if (enqueue(s->client, message))
             ask(s, 0);
@@ -118,6 +117,14 @@ static void tell_event(struct show_server *server, const struct record *record)
             drop(s);
     }
     show_message_drop(message);
+}
+
+static void tell_of_record(struct show_server *server, const struct record *record)
+{
+    struct show_json text = {0};
+
+    show_live_encode_event(&text, record->event, record->change, server->snapshot.schema);
+    show_live_tell(server, record->event->id, record->change, &text);
 }
 
 /* A disk that hangs is when a live page is wanted most: it then comes without the past
@@ -160,7 +167,7 @@ void show_live_publish(struct show_server *server, const struct record *record,
         ask(s, wants | (client->processes_on ? SHOW_WANT_PROCESSES : 0));
     }
     if (record->event != NULL && record->change != RECORD_EVENT_NONE)
-        tell_event(server, record);
+        tell_of_record(server, record);
 }
 
 /* ---- texts, made when the first client takes them ---- */

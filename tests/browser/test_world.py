@@ -60,7 +60,7 @@ def test_an_anomaly_appears_with_its_reason_and_its_process(monitor, machine, op
     expect(page.locator(".why")).to_contain_text("instead of about")
     expect(page.locator(".around canvas").first).to_be_visible()
     look_at_the_recorder(page, 4242)
-    give_feedback(page, one)
+    give_feedback(page, one, open_page(one, view="events"))
     one.stop()
 
 
@@ -76,8 +76,9 @@ def look_at_the_recorder(page, pid):
     assert "before" in slider.get_attribute("aria-valuetext")
 
 
-def give_feedback(page, monitor):
-    """By key, with what it would change beside each answer; undone again."""
+def give_feedback(page, monitor, elsewhere):
+    """By key, with what it would change beside each answer; undone again. A page that is
+    open elsewhere shows it without a reload."""
     event = int(page.url.rsplit("/", 1)[1])
     row = page.locator(".judge li")
     expect(row).to_have_count(3)
@@ -86,6 +87,7 @@ def give_feedback(page, monitor):
     page.get_by_role("button", name="Normal", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Marked as normal.")).to_be_visible()
+    expect(elsewhere.locator(".log-row")).to_contain_text("marked normal")
     wait(lambda: monitor.json(f"/api/v1/events/{event}")["feedback"] == "normal", 10,
          "the feedback is stored")
     page.get_by_role("link", name="All that was said").click()
@@ -96,6 +98,7 @@ def give_feedback(page, monitor):
     expect(page.locator(".judge li").last).to_contain_text("would have")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    expect(elsewhere.locator(".log-row")).not_to_contain_text("marked")
     wait(lambda: monitor.json(f"/api/v1/events/{event}")["feedback"] == "", 10,
          "the feedback is taken back")
     expect(page.locator(".judge-preview", has_text="in the last 7 days")).to_have_count(3)

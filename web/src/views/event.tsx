@@ -270,7 +270,7 @@ function usePreviews(event: VdEvent, words: Feedback[]): Map<Feedback, string> {
                 .catch(() => {}); // the answer itself does not depend on it
         }
         return () => stop.abort();
-    }, [event.id, event.feedback]);
+    }, [event.id, event.feedback, event.alerted]);
     return previews;
 }
 
