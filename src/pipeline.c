@@ -155,6 +155,7 @@ static bool update_event(pipeline *p, const struct alert_input *input,
     change = alert_events_update(&p->events, input, &event, &alert_now, &new_peak);
     if (change == RECORD_EVENT_NONE)
         return false;
+    event->alerts_now = alert_now;
     opened = change == RECORD_EVENT_OPENED;
     if (opened) {
         if (p->store != NULL)
@@ -174,6 +175,8 @@ static bool update_event(pipeline *p, const struct alert_input *input,
                       record_severity_name(event->severity), event->reason);
     if (change == RECORD_EVENT_ENDED)
         pipeline_feedback_event_ended(p, event);
+    if (change == RECORD_EVENT_ENDED && input->kind == ALERT_ANOMALY)
+        alert_habits_add(&p->habits, event);
     if (alert_now || (event->alerted && change == RECORD_EVENT_ENDED))
         alert_channels_send(p->channels, event,
                             alert_now ? RECORD_EVENT_OPENED : RECORD_EVENT_ENDED);
@@ -249,14 +252,55 @@ static void describe_drift(pipeline *p, struct record_event *event)
              "The scores have drifted: what is normal has changed, a retraining follows");
 }
 
-/* What has been seen for ten minutes only has no known tail: 5 % where there has been
- * none is without precedent, and nothing. Until then an anomaly is noted, and alerts when
- * one of the core metrics is far out by itself. */
-static const double CONFIDENT = 0.75;
+/* What has been seen for ten minutes only has no known tail. Until then an anomaly is
+ * noted, and alerts when one of the core metrics is far out by itself and stays there for
+ * longer than a large program takes to start. */
+static const double CONFIDENT = 0.75, STAYS_S = 6;
+
+/* 5 % of CPU where there has been none is without precedent, and nothing: what is rare
+ * has to matter as well, by so many floors of sigma. */
+static const double MATTERS = 5;
+
+static bool stays(const pipeline *p)
+{
+    const struct record_event *event = &p->events.event[ALERT_ANOMALY];
+    int64_t open_ns = p->record.mono_ns - p->events.opened_ns[ALERT_ANOMALY];
+
+    return event->id != 0 && event->state == RECORD_EVENT_OPEN &&
+           (double)open_ns * 1e-9 >= STAYS_S;
+}
+
+static bool deserves_alert(const pipeline *p, enum alert_word heard, bool drop)
+{
+    if (heard != ALERT_UNSAID)
+        return !alert_word_silences(heard);
+    if (p->record.verdict.confidence < CONFIDENT)
+        return p->record.verdict.far_out && !drop && stays(p);
+    return detect_set_weight(p->detect, &p->schema, p->record.value) >= MATTERS;
+}
 
 /* When a load ends there is much less of everything than was expected. It may be a
  * service that died, so it is told, but never as more than low. */
 static const double SCORE_OF_DROP = -0.29;
+
+/* Whether what begins here is known to come and go. Said once, to the log. */
+static bool is_habit(pipeline *p, enum alert_word heard)
+{
+    bool before = p->habitual;
+    struct record_event now;
+
+    p->habitual = false;
+    if (p->events.event[ALERT_ANOMALY].id != 0 || p->events.onset_ns == 0 ||
+        p->why_told < 0 || heard == ALERT_REAL)
+        return false;
+    now = p->why;
+    now.start_ns = p->events.onset_ns;
+    snprintf(now.kind, sizeof now.kind, "%s", alert_kind_name(ALERT_ANOMALY));
+    p->habitual = alert_habits_know(&p->habits, &now, p->record.time_ns);
+    if (p->habitual && !before)
+        os_log_record(OS_LOG_INFO, "no event, a habit: %s", now.reason);
+    return p->habitual;
+}
 
 static void update_anomaly(pipeline *p, const struct explain_input *in)
 {
@@ -277,9 +321,9 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
 
     if (input.severity == RECORD_NORMAL)
         input.severity = RECORD_LOW;
-    input.worth_alert = !alert_word_silences(heard) &&
-                        (heard == ALERT_REAL || input.confidence >= CONFIDENT ||
-                         (p->record.verdict.far_out && !drop));
+    if (is_habit(p, heard))
+        input.active = false;
+    input.worth_alert = input.active && deserves_alert(p, heard, drop);
     /* A level that has held for long is the new normal: the event ends, and the models
      * learn it. Not what was said to be real. */
     if (alert_word_of(p->events.event[ALERT_ANOMALY].feedback) != ALERT_REAL &&
@@ -367,8 +411,9 @@ static void update_silence_and_drift(pipeline *p, const struct explain_input *in
     update_event(p, &input, in, describe_drift);
 }
 
-/* What was flagged is kept out; before there is a model to flag it, what is far out by
- * its own baseline: one burst in the first minute would be normal for good. */
+/* What was flagged is kept out; before there is a
+ * model to flag it, what is far out by its own baseline: one burst in the first minute
+ * would be normal for good. */
 static bool is_to_learn(const pipeline *p)
 {
     if (p->record.verdict.n == 0 && p->record.verdict.far_out)
@@ -434,6 +479,7 @@ void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter
         name_the_absent(p);
     remember_why(p, &in);
     update_anomaly(p, &in);
+    alert_events_learn(&p->events, p->habitual);
     update_rules(p, &in);
     update_silence_and_drift(p, &in);
     if (is_to_learn(p))

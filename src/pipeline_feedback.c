@@ -214,6 +214,22 @@ void pipeline_feedback_restore(pipeline *p)
         }
 }
 
+void pipeline_habits_restore(pipeline *p)
+{
+    const struct history_reader *history = store_set_history(p->store);
+    struct history_event_query query = {.kind = alert_kind_name(ALERT_ANOMALY),
+                                        .limit = ALERT_HABITS_MAX};
+    struct record_event *event = NULL;
+    size_t n = 0;
+
+    history->events(history->context, &query, &event, &n, NULL);
+    /* The store gives the newest first. */
+    for (size_t i = n; i-- > 0;)
+        if (event[i].end_ns != 0)
+            alert_habits_add(&p->habits, &event[i]);
+    free(event);
+}
+
 void pipeline_feedback_reread(pipeline *p)
 {
     struct hearing *hearing;

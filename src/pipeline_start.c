@@ -123,16 +123,22 @@ static struct work *save_work(pipeline *p)
     return NULL;
 }
 
+static void save_models(pipeline *p)
+{
+    struct work *work = save_work(p);
+
+    if (work == NULL)
+        return;
+    p->saving = true;
+    pipeline_run(p, &work->of, save, save_done);
+}
+
 void pipeline_save_when_due(pipeline *p)
 {
-    struct work *work;
-
     if (p->store == NULL || p->saving || p->record.mono_ns < p->save_due_ns)
         return;
-    if (p->save_due_ns != 0 && (work = save_work(p)) != NULL) {
-        p->saving = true;
-        pipeline_run(p, &work->of, save, save_done);
-    }
+    if (p->save_due_ns != 0)
+        save_models(p);
     p->save_due_ns = p->record.mono_ns + (int64_t)(p->config.save_s * 1e9);
 }
 
@@ -358,6 +364,7 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
     gethostname(p->host_name, sizeof p->host_name - 1);
     p->config.channels.host = p->host_name;
     alert_feedback_init(&p->feedback, pipeline_group_of);
+    alert_habits_init(&p->habits, pipeline_group_of);
     status = open_sinks(p, err);
     if (status == VD_OK)
         status = collect_set_new(&p->collect, &config->collect, NULL, &p->schema, err);
@@ -376,6 +383,7 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
     if (status == VD_OK && p->store != NULL) {
         restore(p);
         pipeline_feedback_restore(p);
+        pipeline_habits_restore(p);
     }
 out:
     if (status != VD_OK) {
@@ -402,16 +410,9 @@ void pipeline_free(pipeline *p)
     while (p->config.loop != NULL && busy(p))
         uv_run(p->config.loop, UV_RUN_ONCE);
     show_server_free(p->show);
-    if (p->store != NULL && p->detect != NULL && p->ticks > 0) {
-        struct work *work = save_work(p);
-
-        if (work != NULL) {
-            work->of.p = p;
-            work->of.request.data = work;
-            save(&work->of.request);
-            save_done(&work->of.request, 0);
-        }
-    }
+    p->config.loop = NULL; /* what is still to be done is done here */
+    if (p->store != NULL && p->detect != NULL && p->ticks > 0)
+        save_models(p);
     alert_channels_free(p->channels);
     alert_feedback_release(&p->feedback);
     store_set_close(p->store);

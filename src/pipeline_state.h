@@ -7,6 +7,7 @@
 #include <stdarg.h>
 
 #include "alert/feedback.h"
+#include "alert/habits.h"
 #include "detect/silence.h"
 #include "explain/explain.h"
 #include "feature/rates.h"
@@ -57,6 +58,8 @@ struct pipeline {
     explain_recorder *recorder;
     struct alert_events events;
     struct alert_feedback feedback;
+    struct alert_habits habits;
+    bool habitual; /* what is over the threshold now is one */
     alert_channels *channels;
     store_set *store;  /* NULL = off */
     show_server *show; /* NULL = off */
@@ -125,6 +128,8 @@ void pipeline_feedback_event_ended(pipeline *p, const struct record_event *event
 void pipeline_teach_when_due(pipeline *p);
 /* What people said of events like the anomaly that runs now, or begins. */
 enum alert_word pipeline_heard(pipeline *p, const struct explain_input *in);
+/* Anomalies of the last days, from the store. */
+void pipeline_habits_restore(pipeline *p);
 
 /* pipeline_show.c */
 void pipeline_count_latency(pipeline *p);

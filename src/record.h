@@ -181,8 +181,9 @@ struct record_event {
     enum record_severity severity; /* at the peak */
     double score;                  /* at the peak, calibrated */
     double confidence;
-    bool alerted;  /* true: went out as an alert; false: seen, kept back by the budget */
-    char kind[16]; /* "anomaly", "rule", "drift", "silence" */
+    bool alerted; /* true: went out as an alert; false: seen, kept back by the budget */
+    bool alerts_now;  /* with this very change */
+    char kind[16];    /* "anomaly", "rule", "drift", "silence" */
     char pattern[24]; /* "spike", "step", "leak", "contention", "silence", ... */
     char reason[256]; /* in words: "High CPU usage detected | ..." */
     struct record_deviation top[RECORD_TOP];

@@ -67,19 +67,24 @@ static double kth_largest(const struct alert_events *events)
 void alert_events_tick(struct alert_events *events, double surprise, int64_t time_ns,
                        int64_t mono_ns)
 {
-    double seconds =
-        events->last_ns == 0 ? 0 : (double)(mono_ns - events->last_ns) * 1e-9;
     double threshold = alert_budget_threshold(&events->budget);
 
+    events->passed_s =
+        events->last_ns == 0 ? 0 : (double)(mono_ns - events->last_ns) * 1e-9;
     events->last_ns = mono_ns;
     events->recent[events->next] = surprise;
     events->next = (events->next + 1) % events->width;
     events->sustained = kth_largest(events);
-    alert_budget_add(&events->budget, events->sustained, seconds);
     if (!(surprise >= threshold) && !(events->sustained >= threshold))
         events->onset_ns = 0;
     else if (events->onset_ns == 0)
         events->onset_ns = time_ns;
+}
+
+void alert_events_learn(struct alert_events *events, bool habitual)
+{
+    alert_budget_add(&events->budget, habitual ? NAN : events->sustained,
+                     events->passed_s);
 }
 
 bool alert_events_anomalous(const struct alert_events *events)

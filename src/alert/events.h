@@ -40,6 +40,7 @@ struct alert_events {
     int64_t alerted_ns[ALERT_KINDS]; /* monotonic: last alert of the kind; 0 = none */
     int64_t onset_ns;                /* wall clock: the first of the run of odd samples */
     int64_t last_ns;                 /* monotonic: the tick before */
+    double passed_s;                 /* between this tick and the one before */
     int64_t adopting_until_ns;       /* monotonic; 0 = not adopting */
     uint64_t opened, alerts;
 };
@@ -50,6 +51,9 @@ void alert_events_init(struct alert_events *events, const struct alert_config *c
  * the updates. */
 void alert_events_tick(struct alert_events *events, double surprise, int64_t time_ns,
                        int64_t mono_ns);
+
+/* The budget's lesson of this tick, after the updates: a habit is no part of the tail. */
+void alert_events_learn(struct alert_events *events, bool habitual);
 
 /* Whether this sample or the sustained surprise is over the threshold, or an open anomaly
  * goes on. Such samples are kept out of training. */

@@ -7,15 +7,6 @@
 
 #include "os/clock.h"
 
-/* From this cosine on two events are alike: two of three deviations of equal weight in
- * common are, one of two is when the others are about the same thing. */
-static const double ALIKE = 0.7;
-
-/* Deviations of different metrics that are about the same thing count so much. */
-static const double SAME_GROUP = 0.5;
-
-static const double CLEARLY_LARGER = 1.5;
-
 /* "At this hour" reaches so far to both sides. */
 static const double HOUR_S = 3600, DAY_S = 86400;
 
@@ -45,17 +36,7 @@ void alert_feedback_release(struct alert_feedback *f)
     *f = (struct alert_feedback){.group = f->group};
 }
 
-/* ---- likeness ---- */
-
-/* FNV-1a. */
-static uint64_t hash(const char *text)
-{
-    uint64_t h = 14695981039346656037U;
-
-    for (; *text != '\0'; text++)
-        h = (h ^ (unsigned char)*text) * 1099511628211U;
-    return h;
-}
+/* ---- who hears what ---- */
 
 static void judge(struct alert_judged *judged, const struct record_event *event,
                   alert_group_of *group)
@@ -66,63 +47,7 @@ static void judge(struct alert_judged *judged, const struct record_event *event,
         .word = alert_word_of(event->feedback),
         .alerted = event->alerted,
     };
-    memcpy(judged->kind, event->kind, sizeof judged->kind);
-    for (size_t i = 0; i < event->n_top; i++) {
-        const struct record_deviation *top = &event->top[i];
-        struct alert_part *part = &judged->part[judged->n];
-
-        if (isnan(top->z) || isnan(top->value - top->expected))
-            continue;
-        part->metric = hash(top->name);
-        part->group = group(top->name);
-        part->weight = copysign(log1p(fabs(top->z)), top->z);
-        part->away = fabs(top->value - top->expected);
-        judged->n++;
-    }
-}
-
-static double product(const struct alert_judged *a, const struct alert_judged *b)
-{
-    double sum = 0;
-
-    for (size_t i = 0; i < a->n; i++)
-        for (size_t k = 0; k < b->n; k++) {
-            double common = a->part[i].metric == b->part[k].metric ? 1
-                            : a->part[i].group == b->part[k].group ? SAME_GROUP
-                                                                   : 0;
-
-            sum += common * a->part[i].weight * b->part[k].weight;
-        }
-    return sum;
-}
-
-static double likeness(const struct alert_judged *a, const struct alert_judged *b)
-{
-    double norm = sqrt(product(a, a) * product(b, b));
-
-    return norm > 0 && strcmp(a->kind, b->kind) == 0 ? product(a, b) / norm : 0;
-}
-
-static double largest_z(const struct alert_judged *a)
-{
-    double largest = 0;
-
-    for (size_t i = 0; i < a->n; i++)
-        largest = fmax(largest, expm1(fabs(a->part[i].weight)));
-    return largest;
-}
-
-/* The first deviation decides: those that come after it are small and vary. Both have
- * deviations, or they would not be alike. */
-static bool is_clearly_larger(const struct alert_judged *now,
-                              const struct alert_judged *then)
-{
-    const struct alert_part *first = &now->part[0];
-
-    for (size_t k = 0; k < then->n; k++)
-        if (first->metric == then->part[k].metric)
-            return first->away > CLEARLY_LARGER * then->part[k].away;
-    return largest_z(now) > CLEARLY_LARGER * largest_z(then);
+    alert_features_of(&judged->features, event, group);
 }
 
 static bool is_same_hour(int64_t a_ns, int64_t b_ns)
@@ -140,9 +65,10 @@ static bool applies(const struct alert_judged *said, const struct alert_judged *
     case ALERT_REAL:
         return true;
     case ALERT_EXPECTED:
-        return is_same_hour(said->start_ns, time_ns) && !is_clearly_larger(now, said);
+        return is_same_hour(said->start_ns, time_ns) &&
+               !alert_is_clearly_larger(&now->features, &said->features);
     case ALERT_NORMAL:
-        return !is_clearly_larger(now, said);
+        return !alert_is_clearly_larger(&now->features, &said->features);
     default:
         return false;
     }
@@ -155,7 +81,7 @@ static enum alert_word hear(const struct alert_judged *said, size_t n,
                             const struct alert_judged *instead)
 {
     enum alert_word word = ALERT_UNSAID;
-    double best = ALIKE;
+    double best = ALERT_ALIKE;
 
     for (size_t i = 0; i <= n; i++) {
         const struct alert_judged *s = i < n ? &said[i] : instead;
@@ -164,7 +90,7 @@ static enum alert_word hear(const struct alert_judged *said, size_t n,
         if (s == NULL || s->word == ALERT_UNSAID ||
             (i < n && instead != NULL && s->event_id == instead->event_id))
             continue;
-        alike = likeness(s, now);
+        alike = alert_likeness(&s->features, &now->features);
         if (alike < best || !applies(s, now, time_ns))
             continue;
         best = alike;
@@ -375,7 +301,7 @@ enum vd_status alert_feedback_preview(const struct record_event *event, size_t n
         bool did, would;
 
         judge(&now, &event[i], group);
-        if (now.n == 0)
+        if (now.features.n == 0)
             continue;
         before = hear(said.judged, said.n, &now, event[i].start_ns, NULL);
         after = hear(said.judged, said.n, &now, event[i].start_ns, &change);

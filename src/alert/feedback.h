@@ -4,14 +4,7 @@
  *     expected  the same, within an hour of that time of day
  *     real      events alike alert from a lower bar, and while confidence is low, too
  *
- * Alike: an event is a vector of its (at most three) named deviations, each with the
- * weight sign(z) log(1 + |z|). The product of two deviations counts fully when they are
- * of the same metric, half when their metrics are about the same thing (CPU, memory ...).
- * Two events of one kind are alike when the cosine of their vectors is at least 0.7: the
- * same things went the same way, in similar proportion.
- *
- * Clearly larger: the metric named first is more than one and a half times as far from
- * what was expected as it was then; where it was not named then, the largest |z|.
+ * Alike and clearly larger are those of likeness.h.
  *
  * When several things that were said apply, the event most alike decides, of equals the
  * later one. Everything here follows from the events as the store keeps them: to undo
@@ -21,6 +14,7 @@
 #define VD_ALERT_FEEDBACK_H
 
 #include "alert/budget.h"
+#include "alert/likeness.h"
 #include "record.h"
 
 enum alert_word { ALERT_UNSAID, ALERT_NORMAL, ALERT_EXPECTED, ALERT_REAL };
@@ -28,22 +22,12 @@ enum alert_word { ALERT_UNSAID, ALERT_NORMAL, ALERT_EXPECTED, ALERT_REAL };
 /* "normal", "expected", "real"; everything else is ALERT_UNSAID. */
 enum alert_word alert_word_of(const char *text);
 
-/* What a metric is about, as a small number; the caller knows. */
-typedef int alert_group_of(const char *metric);
-
 /* One event, and what was said of it. Plain data. */
 struct alert_judged {
     int64_t event_id, start_ns;
     enum alert_word word;
     bool alerted;
-    char kind[16];
-    size_t n; /* deviations; 0 = nothing is like it */
-    struct alert_part {
-        uint64_t metric; /* hash of its name */
-        int group;
-        double weight; /* sign(z) log(1 + |z|) */
-        double away;   /* |value - expected|, in the metric's unit */
-    } part[RECORD_TOP];
+    struct alert_features features;
 };
 
 /* What the budget gave back for an alert that was confirmed. */

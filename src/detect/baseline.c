@@ -13,16 +13,22 @@ static const struct {
     {"C", 2}, {"MHz", 100}, {"ms", 5},   {"1/s", 50},
 };
 
-/* Events per second differ by what they are: one shell command is hundreds of page
- * faults, one error is one. Names that begin so, the longer first. */
+/* Events per second differ by what they are: one shell command is a thousand page faults,
+ * one error is one. Names that begin so, the longer first. */
 static const struct {
     const char *prefix;
     double floor;
 } event_floor[] = {
-    {"page_faults_major", 20},     {"page_faults", 500},
-    {"context_switches", 500},     {"network_recv_packets", 500},
-    {"network_sent_packets", 500}, {"network_errors", 1},
-    {"network_drops", 5},          {"oom_kills", 0.1},
+    {"page_faults_major", 20},
+    {"page_faults", 2000},
+    {"context_switches", 2000},
+    {"network_recv_packets", 1000},
+    {"network_sent_packets", 1000},
+    {"network_errors", 1},
+    {"network_drops", 5},
+    {"oom_kills", 0.1},
+    {"forks", 10},
+    {"disk_", 100},
 };
 
 /* Counts and rates without a unit of their own: a tenth of what is expected, and not less
@@ -32,26 +38,31 @@ static const double COUNT_FLOOR = 5, RELATIVE_FLOOR = 0.1;
 /* Use of memory moves by less than use of a processor: in whole programs. */
 static const double MEMORY_FLOOR = 0.75;
 
+static bool begins_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
 double detect_sigma_floor(const struct record_metric *metric, double expected)
 {
     double relative = RELATIVE_FLOOR * fabs(expected);
 
-    for (size_t i = 0; i < sizeof event_floor / sizeof *event_floor; i++)
-        if (strncmp(metric->name, event_floor[i].prefix, strlen(event_floor[i].prefix)) ==
-            0)
-            return fmax(event_floor[i].floor, relative);
+    if (strcmp(metric->unit, "1/s") == 0)
+        for (size_t i = 0; i < sizeof event_floor / sizeof *event_floor; i++)
+            if (begins_with(metric->name, event_floor[i].prefix))
+                return fmax(event_floor[i].floor, relative);
     for (size_t i = 0; i < sizeof unit_floor / sizeof *unit_floor; i++) {
         if (strcmp(metric->unit, unit_floor[i].unit) != 0)
             continue;
         /* A share of a hundred is its own scale; a tenth of 60 % is not small. */
         if (strcmp(metric->unit, "%") == 0)
             return strstr(metric->name, "memory") == NULL ||
-                           strncmp(metric->name, "pressure", 8) == 0
+                           begins_with(metric->name, "pressure")
                        ? unit_floor[i].floor
                        : MEMORY_FLOOR;
         return fmax(unit_floor[i].floor, relative);
     }
-    if (strncmp(metric->name, "load", 4) == 0)
+    if (begins_with(metric->name, "load"))
         return fmax(0.25, relative);
     return fmax(COUNT_FLOOR, relative);
 }
@@ -119,6 +130,19 @@ enum vd_status detect_baseline_read(struct detect_baseline *b,
                                         : b->z[i];
     }
     return status;
+}
+
+double detect_baseline_weight(const struct detect_baseline *b,
+                              const struct record_schema *schema, const double *value)
+{
+    double largest = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        double floor = detect_sigma_floor(&schema->metric[i], b->expected[i]);
+
+        largest = fmax(largest, fabs(value[i] - b->expected[i]) / floor);
+    }
+    return largest;
 }
 
 void detect_baseline_learn(struct detect_baseline *b, const double *value)

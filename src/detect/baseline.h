@@ -25,6 +25,11 @@ enum vd_status detect_baseline_read(struct detect_baseline *b,
                                     const struct record_schema *schema,
                                     const double *value);
 
+/* How much the values matter, however rare they are: the largest deviation from what was
+ * expected at the last read, in floors of sigma. 0 = nothing is known yet. */
+double detect_baseline_weight(const struct detect_baseline *b,
+                              const struct record_schema *schema, const double *value);
+
 /* Adds the values as normal samples. */
 void detect_baseline_learn(struct detect_baseline *b, const double *value);
 

@@ -225,6 +225,12 @@ const double *detect_set_expected(const detect_set *set)
     return set->baseline.expected;
 }
 
+double detect_set_weight(const detect_set *set, const struct record_schema *schema,
+                         const double *value)
+{
+    return detect_baseline_weight(&set->baseline, schema, value);
+}
+
 const double *detect_set_z(const detect_set *set)
 {
     return set->baseline.z;

@@ -49,6 +49,10 @@ void detect_set_learn_past(detect_set *set, const struct record_schema *schema,
 const double *detect_set_expected(const detect_set *set);
 const double *detect_set_z(const detect_set *set);
 
+/* How much that matters, however rare it is: detect_baseline_weight of these values. */
+double detect_set_weight(const detect_set *set, const struct record_schema *schema,
+                         const double *value);
+
 /* When the next training is due (monotonic ns). */
 int64_t detect_set_training_due(const detect_set *set);
 

@@ -1,5 +1,5 @@
-/* alerts.jsonl: one line per event, when it opens; append only. docs/formats/alerts.md
- * has the keys.
+/* alerts.jsonl: one line per event, when it opens, and one more when it alerts later than
+ * that; append only. docs/formats/alerts.md has the keys.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +101,7 @@ const struct store_sink store_sink_alerts = {
     .columns = store_features,
     .n_columns = STORE_FEATURES,
     .wanted = wanted,
-    .pack = store_pack_event,
+    .pack = store_pack_alert,
     .create = create,
     .write = write_event,
     .flush = flush,

@@ -46,17 +46,34 @@ size_t store_pack_row(struct store_pack *pack)
     return sizeof(struct store_row);
 }
 
-size_t store_pack_event(struct store_pack *pack)
+static size_t pack_event(struct store_pack *pack)
 {
     struct store_event_row *out = (struct store_event_row *)pack->room;
 
-    if (pack->record->event == NULL || pack->record->change != RECORD_EVENT_OPENED)
-        return 0;
     if (pack->size >= sizeof *out) {
         fill(&out->row, pack);
         out->event = *pack->record->event;
     }
     return sizeof *out;
+}
+
+size_t store_pack_event(struct store_pack *pack)
+{
+    const struct record *record = pack->record;
+
+    return record->event != NULL && record->change == RECORD_EVENT_OPENED
+               ? pack_event(pack)
+               : 0;
+}
+
+size_t store_pack_alert(struct store_pack *pack)
+{
+    const struct record *record = pack->record;
+
+    return record->event != NULL && record->change == RECORD_EVENT_UPDATED &&
+                   record->event->alerts_now
+               ? pack_event(pack)
+               : store_pack_event(pack);
 }
 
 void store_json_metrics(struct vd_writer *w, const struct store_row *row,

@@ -19,10 +19,11 @@ struct store_event_row {
     struct record_event event;
 };
 
-/* The `pack` of sinks that keep every tick, and of those that keep each event once, when
- * it opens. */
+/* The `pack` of sinks that keep every tick; of those that keep each event once, when it
+ * opens; and of those that keep it once more when it alerts later than that. */
 size_t store_pack_row(struct store_pack *pack);
 size_t store_pack_event(struct store_pack *pack);
+size_t store_pack_alert(struct store_pack *pack);
 
 /* {"cpu_percent": 12.5, ...} */
 void store_json_metrics(struct vd_writer *w, const struct store_row *row,

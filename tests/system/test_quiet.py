@@ -1,5 +1,6 @@
 """On a quiet machine nobody is woken."""
 import csv
+import json
 import math
 import random
 import time
@@ -67,6 +68,43 @@ def test_quiet_minute_of_a_made_up_machine(monitor, machine):
     v.wait_ticks(300, 120)
     assert not v.events(alerted=1), v.events()
     v.stop()
+
+
+def job_rows(hangs_at):
+    """A machine on which a job takes a third of the processor for ten seconds, every five
+    minutes, until it hangs."""
+    chance = random.Random(5)
+    for t in range(hangs_at + 300):
+        works = t % 300 < 10 or t >= hangs_at
+        yield {"timestamp": 1_700_000_000 + t,
+               "cpu_percent": round(3 + abs(chance.gauss(0, 0.5)) + (35 if works else 0), 2),
+               "cpu_memory": round(41 + chance.gauss(0, 0.08), 3),
+               "disk_read_mb": round(abs(chance.gauss(0, 0.02)), 4)}
+
+
+def at(line):
+    """Seconds since the recording began."""
+    return time.mktime(time.strptime(line["time"][:19], "%Y-%m-%dT%H:%M:%S")) - 1_700_000_000
+
+
+def test_a_job_that_comes_back_is_a_habit_until_it_hangs(tmp_path):
+    hangs_at = 5400
+    file = tmp_path / "jobs.csv"
+    with open(file, "w", newline="") as f:
+        rows = list(job_rows(hangs_at))
+        writer = csv.DictWriter(f, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    v = Monitor(tmp_path / "data", "--replay", file)
+    try:
+        assert v.ended(300) == 0, v.said()
+    finally:
+        v.kill()
+    lines = [json.loads(line) for line in open(v.data_dir / "alerts.jsonl")]
+    alerts = [at(line) for line in lines if line["alerted"]]
+    assert len([t for t in alerts if t < hangs_at]) <= 4, alerts
+    assert not [line for line in lines if 1500 < at(line) < hangs_at], lines
+    assert [t for t in alerts if hangs_at <= t < hangs_at + 60], alerts
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@
 
 #include "alert/budget.h"
 #include "alert/events.h"
+#include "alert/habits.h"
 #include "vedette/rng.h"
 
 static const int64_t SECOND = 1000000000;
@@ -144,6 +145,7 @@ static enum record_event_change tick(struct bench *b, double surprise)
 {
     double threshold = alert_budget_threshold(&b->events.budget);
     struct alert_input in = {.kind = ALERT_ANOMALY, .worth_alert = true};
+    enum record_event_change change;
 
     b->mono_ns += SECOND;
     alert_events_tick(&b->events, surprise, b->mono_ns, b->mono_ns);
@@ -151,7 +153,9 @@ static enum record_event_change tick(struct bench *b, double surprise)
     in.score = 1 - b->events.sustained / threshold;
     in.severity = RECORD_HIGH;
     in.time_ns = in.mono_ns = b->mono_ns;
-    return alert_events_update(&b->events, &in, &b->event, &b->alert_now, &b->new_peak);
+    change = alert_events_update(&b->events, &in, &b->event, &b->alert_now, &b->new_peak);
+    alert_events_learn(&b->events, false);
+    return change;
 }
 
 static void one_odd_sample_is_no_event(void **state)
@@ -234,6 +238,89 @@ static void a_young_monitor_adopts_sooner(void **state)
     assert_true(alert_events_adopt(&b.events, 60, b.mono_ns));
 }
 
+/* ---- habits ---- */
+
+static int one_group(const char *metric)
+{
+    (void)metric;
+    return 0;
+}
+
+static const int64_t A_SECOND = 1000000000;
+
+/* A job that takes `percent` of the processor for `seconds`. */
+static struct record_event job(int64_t start_s, double percent, double seconds)
+{
+    struct record_event event = {.kind = "anomaly", .n_top = 1};
+
+    event.start_ns = start_s * A_SECOND;
+    event.end_ns = event.start_ns + (int64_t)(seconds * 1e9);
+    event.top[0] = (struct record_deviation){
+        .name = "cpu_percent", .value = percent, .expected = 5, .z = (percent - 5) / 2};
+    return event;
+}
+
+static bool is_known(struct alert_habits *habits, const struct record_event *event,
+                     double age_s)
+{
+    return alert_habits_know(habits, event, event->start_ns + (int64_t)(age_s * 1e9));
+}
+
+static void what_came_three_times_is_a_habit(void **state)
+{
+    struct record_event event = job(900, 50, 20);
+    struct alert_habits habits;
+
+    (void)state;
+    alert_habits_init(&habits, one_group);
+    for (int i = 0; i < 3; i++) {
+        struct record_event past = job(300 * i, 50, 20);
+
+        assert_false(is_known(&habits, &event, 3));
+        alert_habits_add(&habits, &past);
+    }
+    assert_true(is_known(&habits, &event, 3));
+}
+
+static void a_habit_lasts_while_it_comes(void **state)
+{
+    struct alert_habits habits;
+
+    (void)state;
+    alert_habits_init(&habits, one_group);
+    for (int i = 0; i < 3; i++) {
+        struct record_event past = job(300 * i, 50, 20);
+
+        alert_habits_add(&habits, &past);
+    }
+    for (int day = 1; day < 30; day++) {
+        struct record_event event = job(86400 * day, 50, 20);
+
+        assert_true(is_known(&habits, &event, 3));
+    }
+}
+
+static void a_habit_that_grows_or_hangs_is_none(void **state)
+{
+    struct record_event larger = job(2000, 95, 20), event = job(2000, 50, 20);
+    struct record_event next_week = job(2000 + 8 * 86400, 50, 20), other = event;
+    struct alert_habits habits;
+
+    (void)state;
+    memcpy(other.kind, "rule", sizeof "rule");
+    alert_habits_init(&habits, one_group);
+    for (int i = 0; i < 2 * ALERT_HABITS_MAX; i++) {
+        struct record_event past = job(10 * i, 50, 20);
+
+        alert_habits_add(&habits, &past);
+    }
+    assert_true(is_known(&habits, &event, 39));
+    assert_false(is_known(&habits, &event, 41));
+    assert_false(is_known(&habits, &larger, 3));
+    assert_false(is_known(&habits, &other, 3));
+    assert_false(is_known(&habits, &next_week, 3));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +335,9 @@ int main(void)
         cmocka_unit_test(missing_verdicts_open_nothing),
         cmocka_unit_test(a_lasting_level_is_adopted),
         cmocka_unit_test(a_young_monitor_adopts_sooner),
+        cmocka_unit_test(what_came_three_times_is_a_habit),
+        cmocka_unit_test(a_habit_lasts_while_it_comes),
+        cmocka_unit_test(a_habit_that_grows_or_hangs_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,35 @@
+/* What comes and goes by itself, again and again, is a habit of the machine: a job every
+ * five minutes is far from what is normal each time, and no news.
+ *
+ * An anomaly is a habit when three like it came and went, none more than a week ago, none
+ * of which it is clearly larger than (likeness.h) or has lasted twice as long as. It is
+ * no event. The detectors do not learn it either: a job that hangs would be normal to
+ * them.
+ */
+#ifndef VD_ALERT_HABITS_H
+#define VD_ALERT_HABITS_H
+
+#include "alert/likeness.h"
+
+enum { ALERT_HABITS_MAX = 64 };
+
+struct alert_habits {
+    alert_group_of *group;
+    struct alert_past {
+        int64_t seen_ns, lasted_ns; /* seen_ns: it, or one like it */
+        struct alert_features features;
+    } past[ALERT_HABITS_MAX]; /* a ring */
+    size_t n, next;
+};
+
+void alert_habits_init(struct alert_habits *habits, alert_group_of *group);
+
+/* An anomaly is over. Oldest first; the oldest leave when there is no room. */
+void alert_habits_add(struct alert_habits *habits, const struct record_event *event);
+
+/* Whether an anomaly with these deviations, since event->start_ns, is one at `time_ns`;
+ * that keeps it one for another week. Allocates nothing. */
+bool alert_habits_know(struct alert_habits *habits, const struct record_event *event,
+                       int64_t time_ns);
+
+#endif
