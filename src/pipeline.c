@@ -284,17 +284,18 @@ static bool deserves_alert(const pipeline *p, enum alert_word heard, bool drop)
 static const double SCORE_OF_DROP = -0.29;
 
 /* Whether what begins here is known to come and go. Said once, to the log. */
-static bool is_habit(pipeline *p, enum alert_word heard)
+static bool is_habit(pipeline *p, const struct explain_input *in, enum alert_word heard)
 {
     bool before = p->habitual;
     struct record_event now;
 
     p->habitual = false;
     if (p->events.event[ALERT_ANOMALY].id != 0 || p->events.onset_ns == 0 ||
-        p->why_told < 0 || heard == ALERT_REAL)
+        p->why_told < 0 || heard == ALERT_REAL || p->habits.n == 0)
         return false;
     now = p->why;
     now.start_ns = p->events.onset_ns;
+    explain_suspects(in, p->recorder, now.start_ns, &now);
     snprintf(now.kind, sizeof now.kind, "%s", alert_kind_name(ALERT_ANOMALY));
     p->habitual = alert_habits_know(&p->habits, &now, p->record.time_ns);
     if (p->habitual && !before)
@@ -321,7 +322,7 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
 
     if (input.severity == RECORD_NORMAL)
         input.severity = RECORD_LOW;
-    if (is_habit(p, heard))
+    if (is_habit(p, in, heard))
         input.active = false;
     input.worth_alert = input.active && deserves_alert(p, heard, drop);
     /* A level that has held for long is the new normal: the event ends, and the models

@@ -1,8 +1,17 @@
 #include "alert/habits.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum { HABIT_EVENTS = 3 };
 
-static const int64_t HABIT_NS = INT64_C(7) * 86400 * 1000000000;
+static const int64_t LEAST_NS = INT64_C(3600) * 1000000000;
+static const int64_t MOST_NS = INT64_C(7) * 86400 * 1000000000;
+
+static const char *first_suspect(const struct record_event *event)
+{
+    return event->n_suspects > 0 ? event->suspect[0].process.comm : "";
+}
 
 void alert_habits_init(struct alert_habits *habits, alert_group_of *group)
 {
@@ -13,17 +22,20 @@ void alert_habits_add(struct alert_habits *habits, const struct record_event *ev
 {
     struct alert_past *past = &habits->past[habits->next];
 
-    past->seen_ns = event->start_ns;
+    past->start_ns = past->seen_ns = event->start_ns;
     past->lasted_ns = event->end_ns - event->start_ns;
+    snprintf(past->name, sizeof past->name, "%s", first_suspect(event));
     alert_features_of(&past->features, event, habits->group);
     habits->next = (habits->next + 1) % ALERT_HABITS_MAX;
     habits->n += habits->n < ALERT_HABITS_MAX;
 }
 
 static bool is_like(const struct alert_past *past, const struct alert_features *now,
-                    int64_t lasted_ns, int64_t time_ns)
+                    const struct record_event *event, int64_t time_ns)
 {
-    return time_ns - past->seen_ns <= HABIT_NS && lasted_ns <= 2 * past->lasted_ns &&
+    return time_ns - past->seen_ns <= MOST_NS &&
+           time_ns - event->start_ns <= 2 * past->lasted_ns &&
+           strcmp(past->name, first_suspect(event)) == 0 &&
            alert_likeness(&past->features, now) >= ALERT_ALIKE &&
            !alert_is_clearly_larger(now, &past->features);
 }
@@ -33,13 +45,21 @@ bool alert_habits_know(struct alert_habits *habits, const struct record_event *e
 {
     struct alert_past *like[ALERT_HABITS_MAX];
     struct alert_features now;
+    bool old = false;
     size_t n = 0;
 
     alert_features_of(&now, event, habits->group);
-    for (size_t i = 0; i < habits->n; i++)
-        if (is_like(&habits->past[i], &now, time_ns - event->start_ns, time_ns))
-            like[n++] = &habits->past[i];
-    for (size_t i = 0; i < n && n >= HABIT_EVENTS; i++)
+    for (size_t i = 0; i < habits->n; i++) {
+        struct alert_past *past = &habits->past[i];
+
+        if (!is_like(past, &now, event, time_ns))
+            continue;
+        like[n++] = past;
+        old |= time_ns - past->start_ns >= LEAST_NS;
+    }
+    if (n < HABIT_EVENTS || !old)
+        return false;
+    for (size_t i = 0; i < n; i++)
         like[i]->seen_ns = time_ns;
-    return n >= HABIT_EVENTS;
+    return true;
 }

@@ -1,22 +1,24 @@
 /* What comes and goes by itself, again and again, is a habit of the machine: a job every
  * five minutes is far from what is normal each time, and no news.
  *
- * An anomaly is a habit when three like it came and went, none more than a week ago, none
- * of which it is clearly larger than (likeness.h) or has lasted twice as long as. It is
- * no event. The detectors do not learn it either: a job that hangs would be normal to
- * them.
+ * An anomaly is a habit when at least three like it came and went over an hour or more,
+ * none longer than a week ago: alike, and not clearly smaller (likeness.h), by the same
+ * program, and no shorter than half of what this one has lasted. It is no event. The
+ * detectors do not learn it either: a job that hangs would be normal to them.
  */
 #ifndef VD_ALERT_HABITS_H
 #define VD_ALERT_HABITS_H
 
 #include "alert/likeness.h"
 
-enum { ALERT_HABITS_MAX = 64 };
+enum { ALERT_HABITS_MAX = 256 };
 
 struct alert_habits {
     alert_group_of *group;
     struct alert_past {
-        int64_t seen_ns, lasted_ns; /* seen_ns: it, or one like it */
+        int64_t start_ns, lasted_ns;
+        int64_t seen_ns;            /* it, or one that was known by it */
+        char name[RECORD_COMM_MAX]; /* of the first suspect; "" = none */
         struct alert_features features;
     } past[ALERT_HABITS_MAX]; /* a ring */
     size_t n, next;
@@ -27,8 +29,8 @@ void alert_habits_init(struct alert_habits *habits, alert_group_of *group);
 /* An anomaly is over. Oldest first; the oldest leave when there is no room. */
 void alert_habits_add(struct alert_habits *habits, const struct record_event *event);
 
-/* Whether an anomaly with these deviations, since event->start_ns, is one at `time_ns`;
- * that keeps it one for another week. Allocates nothing. */
+/* Whether an anomaly with these deviations and suspects, since event->start_ns, is one at
+ * `time_ns`; that keeps it one for another week. Allocates nothing. */
 bool alert_habits_know(struct alert_habits *habits, const struct record_event *event,
                        int64_t time_ns);
 

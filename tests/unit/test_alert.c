@@ -1,6 +1,7 @@
 /* src/alert: the budget's threshold, and the life of an event. */
 #include "unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "alert/budget.h"
@@ -266,20 +267,25 @@ static bool is_known(struct alert_habits *habits, const struct record_event *eve
     return alert_habits_know(habits, event, event->start_ns + (int64_t)(age_s * 1e9));
 }
 
-static void what_came_three_times_is_a_habit(void **state)
+static void what_comes_for_an_hour_is_a_habit(void **state)
 {
-    struct record_event event = job(900, 50, 20);
+    struct record_event soon = job(3300, 50, 20), later = job(3600, 50, 20);
+    struct record_event other = job(3600, 50, 20);
     struct alert_habits habits;
 
     (void)state;
+    other.n_suspects = 1;
+    snprintf(other.suspect[0].process.comm, RECORD_COMM_MAX, "runaway");
     alert_habits_init(&habits, one_group);
     for (int i = 0; i < 3; i++) {
         struct record_event past = job(300 * i, 50, 20);
 
-        assert_false(is_known(&habits, &event, 3));
+        assert_false(is_known(&habits, &later, 3));
         alert_habits_add(&habits, &past);
     }
-    assert_true(is_known(&habits, &event, 3));
+    assert_false(is_known(&habits, &soon, 3));
+    assert_true(is_known(&habits, &later, 3));
+    assert_false(is_known(&habits, &other, 3));
 }
 
 static void a_habit_lasts_while_it_comes(void **state)
@@ -302,15 +308,15 @@ static void a_habit_lasts_while_it_comes(void **state)
 
 static void a_habit_that_grows_or_hangs_is_none(void **state)
 {
-    struct record_event larger = job(2000, 95, 20), event = job(2000, 50, 20);
-    struct record_event next_week = job(2000 + 8 * 86400, 50, 20), other = event;
+    struct record_event larger = job(5000, 95, 20), event = job(5000, 50, 20);
+    struct record_event next_week = job(5000 + 8 * 86400, 50, 20), other = event;
     struct alert_habits habits;
 
     (void)state;
     memcpy(other.kind, "rule", sizeof "rule");
     alert_habits_init(&habits, one_group);
     for (int i = 0; i < 2 * ALERT_HABITS_MAX; i++) {
-        struct record_event past = job(10 * i, 50, 20);
+        struct record_event past = job(5 * i, 50, 20);
 
         alert_habits_add(&habits, &past);
     }
@@ -335,7 +341,7 @@ int main(void)
         cmocka_unit_test(missing_verdicts_open_nothing),
         cmocka_unit_test(a_lasting_level_is_adopted),
         cmocka_unit_test(a_young_monitor_adopts_sooner),
-        cmocka_unit_test(what_came_three_times_is_a_habit),
+        cmocka_unit_test(what_comes_for_an_hour_is_a_habit),
         cmocka_unit_test(a_habit_lasts_while_it_comes),
         cmocka_unit_test(a_habit_that_grows_or_hangs_is_none),
     };
