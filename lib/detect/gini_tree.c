@@ -87,7 +87,6 @@ struct grower {
     uint32_t *row;         /* rows of the tree, those of a node side by side */
     uint32_t *key, *spare; /* sorting */
     uint16_t *column;      /* columns in the order of drawing */
-    double share;          /* of label 1 in the training rows, weighted */
     enum vd_status status;
 };
 
@@ -264,7 +263,7 @@ static float leaf_value(const struct grower *g, const double total[2])
 {
     const double extra = 1e-3;
 
-    return (float)((total[1] + extra * g->share) / (total[0] + total[1] + extra));
+    return (float)((total[1] + extra * g->data->share) / (total[0] + total[1] + extra));
 }
 
 static void grow_node(struct grower *g, size_t at, size_t depth, size_t from, size_t to)
@@ -308,15 +307,6 @@ static bool draw_rows(struct grower *g)
     return add_pair(g) == 0 && g->status == VD_OK;
 }
 
-static double share_of_ones(const struct vd__gini_data *data)
-{
-    double total[2] = {0};
-
-    for (size_t i = 0; i < data->n; i++)
-        total[data->labels[i]] += data->weight[data->labels[i]];
-    return total[1] / (total[0] + total[1]);
-}
-
 void vd__gini_tree_release(struct vd__gini_tree *tree)
 {
     vd__free(tree->node);
@@ -327,8 +317,7 @@ void vd__gini_tree_release(struct vd__gini_tree *tree)
 enum vd_status vd__gini_grow(struct vd__gini_tree *out, const struct vd__gini_data *data,
                              const struct vd__gini_params *params, size_t tree)
 {
-    struct grower g = {
-        .data = data, .params = params, .tree = out, .share = share_of_ones(data)};
+    struct grower g = {.data = data, .params = params, .tree = out};
     size_t n = data->n;
 
     *out = (struct vd__gini_tree){0};

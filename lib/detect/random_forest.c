@@ -124,14 +124,16 @@ static void grow_tree(void *context, size_t i)
         atomic_store(&g->no_memory, true);
 }
 
-static void weigh_classes(struct vd__gini_data *data)
+static void weigh_classes(struct vd__gini_data *data, bool balanced)
 {
-    double count[2] = {0};
+    double count[2] = {0}, ones;
 
     for (size_t i = 0; i < data->n; i++)
         count[data->labels[i]]++;
-    for (size_t c = 0; c < 2; c++)
+    for (size_t c = 0; balanced && c < 2; c++)
         data->weight[c] = (double)data->n / (2 * count[c]);
+    ones = count[1] * data->weight[1];
+    data->share = ones / (count[0] * data->weight[0] + ones);
 }
 
 /* Puts the grown trees one after another. */
@@ -186,8 +188,7 @@ static enum vd_status forest_fit(vd_detector **out, const struct vd__fit *fit,
     status = vd__gini_data_init(&g.data, fit->x, fit->labels, center);
     if (status != VD_OK)
         goto out;
-    if (fit->param[CLASS_WEIGHT] != 0)
-        weigh_classes(&g.data);
+    weigh_classes(&g.data, fit->param[CLASS_WEIGHT] != 0);
     vd__parallel_for(n_trees, fit->threads, grow_tree, &g);
     if (!atomic_load(&g.no_memory))
         f = join(g.tree, n_trees, d);

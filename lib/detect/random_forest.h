@@ -12,6 +12,7 @@ struct vd__gini_data {
     uint32_t *rank;   /* d x n: place of a value among the column's distinct ones */
     float *level;     /* d x n: distinct values, ascending */
     double weight[2]; /* of a row of each class */
+    double share;     /* of label 1 in all rows, weighted */
 };
 
 struct vd__gini_params {
