@@ -18,9 +18,6 @@
 
 enum { LEAST = 3, MOST = 6, DAY_S = 86400, APART_S = 60, COLUMNS = 7 };
 
-/* A Thursday, midnight. */
-static const int64_t START = 1767225600;
-
 struct tally {
     double samples;
     double rows[MOST + 1], events[MOST + 1];
@@ -57,7 +54,7 @@ static bool run(struct tally *tally, const struct noise_kind *kind, uint64_t see
     vd_rng_init_stream(&noise.rng, 77, seed);
     begin(tally);
     for (int64_t t = 0; t < seconds; t++) {
-        vd_stream_push(stream, START + t, kind->next(&noise, t), &v);
+        vd_stream_push(stream, NOISE_START + t, kind->next(&noise, t), &v);
         if (v.ready)
             count(tally, t, v.surprise);
     }
@@ -86,7 +83,7 @@ static bool replay(struct tally *tally, const char *path, int column, int64_t *s
 
     begin(tally);
     for (*seconds = 0; good && fgets(line, sizeof line, file) != NULL; ++*seconds) {
-        vd_stream_push(stream, START + *seconds, column_of(line, column), &v);
+        vd_stream_push(stream, NOISE_START + *seconds, column_of(line, column), &v);
         if (v.ready)
             count(tally, *seconds, v.surprise);
     }

@@ -6,6 +6,9 @@
 
 #include "vedette/rng.h"
 
+/* A Thursday, midnight. */
+#define NOISE_START INT64_C(1767225600)
+
 struct noise {
     struct vd_rng rng;
     double level; /* of the autoregressive kinds, or on / off */

@@ -20,9 +20,6 @@ static const char *const column[] = {
 
 enum { COLUMNS = sizeof column / sizeof *column };
 
-/* A Thursday, midnight. */
-static const long long START = 1767225600;
-
 static size_t count_kinds(void)
 {
     size_t n = 0;
@@ -47,24 +44,27 @@ static const struct noise_kind *kind_of(const char *name, size_t c)
 
 int main(int argc, char **argv)
 {
+    const struct noise_kind *kind[COLUMNS];
     struct noise noise[COLUMNS] = {0};
-    long long seconds;
+    int64_t seconds;
 
     if (argc != 4 || kind_of(argv[1], 0) == NULL) {
         fprintf(stderr, "usage: noise_rows KIND DAYS SEED\n");
         return 2;
     }
-    seconds = (long long)(atof(argv[2]) * 86400);
-    for (size_t c = 0; c < COLUMNS; c++)
+    seconds = (int64_t)(atof(argv[2]) * 86400);
+    for (size_t c = 0; c < COLUMNS; c++) {
+        kind[c] = kind_of(argv[1], c);
         vd_rng_init_stream(&noise[c].rng, strtoull(argv[3], NULL, 10), c);
+    }
     printf("timestamp");
     for (size_t c = 0; c < COLUMNS; c++)
         printf(",%s", column[c]);
     printf("\n");
-    for (long long t = 0; t < seconds; t++) {
-        printf("%lld", START + t);
+    for (int64_t t = 0; t < seconds; t++) {
+        printf("%lld", (long long)(NOISE_START + t));
         for (size_t c = 0; c < COLUMNS; c++)
-            printf(",%.3f", fmin(fmax(kind_of(argv[1], c)->next(&noise[c], t), 0), 90));
+            printf(",%.3f", fmin(fmax(kind[c]->next(&noise[c], t), 0), 90));
         printf("\n");
     }
     return ferror(stdout) != 0;

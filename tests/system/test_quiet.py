@@ -33,14 +33,18 @@ def quiet_rows(seed):
         }
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_two_quiet_hours_raise_no_alert(tmp_path, seed):
-    file = tmp_path / "quiet.csv"
+def write_rows(file, rows):
     with open(file, "w", newline="") as f:
-        rows = list(quiet_rows(seed))
+        rows = list(rows)
         writer = csv.DictWriter(f, rows[0])
         writer.writeheader()
         writer.writerows(rows)
+    return file
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_two_quiet_hours_raise_no_alert(tmp_path, seed):
+    file = write_rows(tmp_path / "quiet.csv", quiet_rows(seed))
     v = Monitor(tmp_path / "data", "--replay", file, "--no-store")
     try:
         assert v.ended(300) == 0, v.said()
@@ -89,12 +93,7 @@ def at(line):
 
 def test_a_job_that_comes_back_is_a_habit_until_it_hangs(tmp_path):
     hangs_at = 7200
-    file = tmp_path / "jobs.csv"
-    with open(file, "w", newline="") as f:
-        rows = list(job_rows(hangs_at))
-        writer = csv.DictWriter(f, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    file = write_rows(tmp_path / "jobs.csv", job_rows(hangs_at))
     v = Monitor(tmp_path / "data", "--replay", file)
     try:
         assert v.ended(300) == 0, v.said()

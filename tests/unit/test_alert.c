@@ -247,14 +247,12 @@ static int one_group(const char *metric)
     return 0;
 }
 
-static const int64_t A_SECOND = 1000000000;
-
 /* A job that takes `percent` of the processor for `seconds`. */
 static struct record_event job(int64_t start_s, double percent, double seconds)
 {
     struct record_event event = {.kind = "anomaly", .n_top = 1};
 
-    event.start_ns = start_s * A_SECOND;
+    event.start_ns = start_s * SECOND;
     event.end_ns = event.start_ns + (int64_t)(seconds * 1e9);
     event.top[0] = (struct record_deviation){
         .name = "cpu_percent", .value = percent, .expected = 5, .z = (percent - 5) / 2};
