@@ -270,13 +270,42 @@ static bool stays(const pipeline *p)
            (double)open_ns * 1e-9 >= STAYS_S;
 }
 
-static bool deserves_alert(const pipeline *p, enum alert_word heard, bool drop)
+/* What is over the threshold now, as the event that it is or would be. */
+static void describe_onset(const pipeline *p, const struct explain_input *in,
+                           struct record_event *now)
+{
+    *now = p->why;
+    now->start_ns = p->events.onset_ns;
+    explain_suspects(in, p->recorder, now->start_ns, now);
+    snprintf(now->kind, sizeof now->kind, "%s", alert_kind_name(ALERT_ANOMALY));
+}
+
+/* Whether this week's alerts are out, and this would be one of them again. */
+static bool is_one_too_many(const pipeline *p, const struct explain_input *in)
+{
+    const struct record_event *open = &p->events.event[ALERT_ANOMALY];
+    struct record_event now;
+
+    if (!alert_budget_is_spent(&p->events.budget) || p->habits.n == 0)
+        return false;
+    if (open->id != 0 && open->state == RECORD_EVENT_OPEN)
+        return !open->alerted &&
+               alert_habits_repeats(&p->habits, open, p->record.time_ns);
+    if (p->events.onset_ns == 0 || p->why_told < 0)
+        return false;
+    describe_onset(p, in, &now);
+    return alert_habits_repeats(&p->habits, &now, p->record.time_ns);
+}
+
+static bool deserves_alert(const pipeline *p, const struct explain_input *in,
+                           enum alert_word heard, bool drop)
 {
     if (heard != ALERT_UNSAID)
         return !alert_word_silences(heard);
     if (p->record.verdict.confidence < CONFIDENT)
         return p->record.verdict.far_out && !drop && stays(p);
-    return detect_set_weight(p->detect, &p->schema, p->record.value) >= MATTERS;
+    return detect_set_weight(p->detect, &p->schema, p->record.value) >= MATTERS &&
+           !is_one_too_many(p, in);
 }
 
 /* When a load ends there is much less of everything than was expected. It may be a
@@ -293,10 +322,7 @@ static bool is_habit(pipeline *p, const struct explain_input *in, enum alert_wor
     if (p->events.event[ALERT_ANOMALY].id != 0 || p->events.onset_ns == 0 ||
         p->why_told < 0 || heard == ALERT_REAL || p->habits.n == 0)
         return false;
-    now = p->why;
-    now.start_ns = p->events.onset_ns;
-    explain_suspects(in, p->recorder, now.start_ns, &now);
-    snprintf(now.kind, sizeof now.kind, "%s", alert_kind_name(ALERT_ANOMALY));
+    describe_onset(p, in, &now);
     p->habitual = alert_habits_know(&p->habits, &now, p->record.time_ns);
     if (p->habitual && !before)
         os_log_record(OS_LOG_INFO, "no event, a habit: %s", now.reason);
@@ -324,7 +350,7 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
         input.severity = RECORD_LOW;
     if (is_habit(p, in, heard))
         input.active = false;
-    input.worth_alert = input.active && deserves_alert(p, heard, drop);
+    input.worth_alert = input.active && deserves_alert(p, in, heard, drop);
     /* A level that has held for long is the new normal: the event ends, and the models
      * learn it. Not what was said to be real. */
     if (alert_word_of(p->events.event[ALERT_ANOMALY].feedback) != ALERT_REAL &&

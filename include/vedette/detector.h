@@ -47,6 +47,7 @@ struct vd_detector_info {
     const char *source;      /* the paper */
     const char *unavailable; /* why it was not built in; NULL = usable */
     bool needs_labels;       /* learns from rows labelled 0 normal / 1 anomaly */
+    bool combines;           /* its score is made of other detectors' scores */
     const struct vd_param *params;
     size_t n_params;
 };

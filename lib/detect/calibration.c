@@ -22,16 +22,23 @@ enum { CALIBRATION_VERSION = 1, SCORES_MIN = 20 };
 static const double TAIL_LEVEL = 0.95;
 static const double PI = 3.14159265358979323846;
 
-/* The mean of what lies above `start`, or, where nothing does, a scale that still tells
- * a higher score from a rounding error. */
+/* The tail is no narrower than this share of the way from the median to its start. The
+ * law with the narrowest tail that scores have in practice, the uniform one, has 0.055;
+ * scores that take few values may have none at all above the start, and that says nothing
+ * about the next value. */
+static const double TAIL_NARROWEST = 0.05;
+
+/* The mean of what lies above `start`; where all scores are the same, a scale that still
+ * tells a higher one from a rounding error. */
 static double mean_excess(const double *sorted, size_t n, double start)
 {
-    double sum = 0, floor;
+    double sum = 0, floor = TAIL_NARROWEST * (start - vd_quantile_sorted(sorted, n, 0.5));
     size_t above = 0;
 
     for (size_t i = n; i-- > 0 && sorted[i] > start; above++)
         sum += sorted[i] - start;
-    floor = fmax(1e-9 * (sorted[n - 1] - sorted[0]), 1e-9 * fabs(start));
+    floor = fmax(floor, 1e-9 * (sorted[n - 1] - sorted[0]));
+    floor = fmax(floor, 1e-9 * fabs(start));
     floor = fmax(floor, DBL_MIN);
     return above == 0 ? floor : fmax(sum / (double)above, floor);
 }

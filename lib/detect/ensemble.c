@@ -217,6 +217,7 @@ const struct vd__detector_class vd__ensemble = {
     .info = {.name = "ensemble",
              .title = "Ensemble",
              .source = "Liu, Xie, JASA 2020",
+             .combines = true,
              .params = params,
              .n_params = 2},
     .fit = vd__ensemble_fit,

@@ -26,6 +26,9 @@ static const double THRESHOLD_MIN = 3.5, THRESHOLD_MAX = 25;
 /* What each unconfirmed alert adds to the threshold, and the most it can add up to. */
 static const double PENALTY = 0.25, PENALTY_MAX = 2;
 
+/* So many alerts a week may repeat themselves, however small the budget is. */
+static const double SPARE = 3;
+
 void alert_budget_init(struct alert_budget *b, double per_week, double interval_s)
 {
     *b = (struct alert_budget){
@@ -70,7 +73,7 @@ void alert_budget_add(struct alert_budget *b, double surprise, double seconds)
         return;
     b->watched_s += seconds;
     b->quiet_s += seconds;
-    b->penalty *= exp(-seconds / WEEK_S);
+    b->spent *= exp(-seconds / WEEK_S);
     if (surprise > b->level) {
         b->peak = b->in_cluster ? fmax(b->peak, surprise) : surprise;
         b->in_cluster = true;
@@ -88,25 +91,31 @@ double alert_budget_threshold(const struct alert_budget *b)
     double beta = b->excess / b->clusters;
     double s0 = b->level + beta * log(rate * WEEK_S / b->per_week);
 
-    return fmin(fmax(s0, THRESHOLD_MIN) + b->penalty, THRESHOLD_MAX);
+    return fmin(fmax(s0, THRESHOLD_MIN) + fmin(PENALTY * b->spent, PENALTY_MAX),
+                THRESHOLD_MAX);
+}
+
+bool alert_budget_is_spent(const struct alert_budget *b)
+{
+    return b->spent >= fmax(b->per_week, SPARE);
 }
 
 void alert_budget_alerted(struct alert_budget *b)
 {
     b->alerts += 1;
-    b->penalty = fmin(b->penalty + PENALTY, PENALTY_MAX);
+    b->spent += 1;
 }
 
 void alert_budget_confirmed(struct alert_budget *b, struct alert_credit *credit)
 {
     struct alert_credit given = {
         .alerts = fmin(b->alerts, 1),
-        .penalty = fmin(b->penalty, PENALTY),
+        .spent = fmin(b->spent, 1),
         .quiet_s = b->quiet_s,
     };
 
     b->alerts -= given.alerts;
-    b->penalty -= given.penalty;
+    b->spent -= given.spent;
     if (credit != NULL)
         *credit = given;
 }
@@ -116,14 +125,13 @@ void alert_budget_unconfirmed(struct alert_budget *b, const struct alert_credit 
     double since_s = fmax(b->quiet_s - credit->quiet_s, 0);
 
     b->alerts += credit->alerts;
-    b->penalty = fmin(b->penalty + credit->penalty * exp(-since_s / WEEK_S), PENALTY_MAX);
+    b->spent += credit->spent * exp(-since_s / WEEK_S);
 }
 
 bool alert_credit_is_sane(const struct alert_credit *credit)
 {
-    return credit->alerts >= 0 && credit->alerts <= 1 && credit->penalty >= 0 &&
-           credit->penalty <= PENALTY && credit->quiet_s >= 0 &&
-           isfinite(credit->quiet_s);
+    return credit->alerts >= 0 && credit->alerts <= 1 && credit->spent >= 0 &&
+           credit->spent <= 1 && credit->quiet_s >= 0 && isfinite(credit->quiet_s);
 }
 
 double alert_budget_achieved(const struct alert_budget *b)
@@ -133,8 +141,8 @@ double alert_budget_achieved(const struct alert_budget *b)
 
 void alert_budget_save(const struct alert_budget *b, struct vd_writer *w)
 {
-    const double saved[] = {b->level,   b->watched_s, b->clusters, b->excess,
-                            b->penalty, b->quiet_s,   b->alerts};
+    const double saved[] = {b->level, b->watched_s, b->clusters, b->excess,
+                            b->spent, b->quiet_s,   b->alerts};
 
     vd_write_f64s(w, saved, sizeof saved / sizeof *saved);
 }
@@ -149,15 +157,14 @@ enum vd_status alert_budget_load(struct alert_budget *b, struct vd_reader *r,
     good = !r->failed;
     for (size_t i = 0; i < sizeof saved / sizeof *saved; i++)
         good = good && isfinite(saved[i]) && saved[i] >= 0;
-    if (!good || saved[0] < LEVEL || saved[1] <= 0 || saved[2] <= 0 || saved[3] <= 0 ||
-        saved[4] > PENALTY_MAX)
+    if (!good || saved[0] < LEVEL || saved[1] <= 0 || saved[2] <= 0 || saved[3] <= 0)
         return vd_error_set(err, VD_ERR_FORMAT, "it is learnt anew",
                             "the saved alert budget is damaged");
     b->level = saved[0];
     b->watched_s = saved[1];
     b->clusters = saved[2];
     b->excess = saved[3];
-    b->penalty = saved[4];
+    b->spent = saved[4];
     b->quiet_s = saved[5];
     b->alerts = saved[6];
     return VD_OK;

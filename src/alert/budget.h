@@ -28,7 +28,7 @@ struct alert_budget {
     double peak;      /* of the running cluster */
     double below_s;   /* since the last exceedance */
     bool in_cluster;
-    double penalty; /* raised by each alert that nobody confirmed, fades over a week */
+    double spent;   /* alerts that nobody confirmed, faded over a week */
     double quiet_s; /* time watched without the prior */
     double alerts;  /* alerts that were not confirmed as real */
 };
@@ -43,13 +43,16 @@ void alert_budget_add(struct alert_budget *b, double surprise, double seconds);
 /* The surprise above which something goes out as an alert. */
 double alert_budget_threshold(const struct alert_budget *b);
 
+/* This week's alerts are out: what repeats one of them may go without. */
+bool alert_budget_is_spent(const struct alert_budget *b);
+
 /* An alert went out. */
 void alert_budget_alerted(struct alert_budget *b);
 
 /* What an alert that turned out to be real was given back. */
 struct alert_credit {
-    double alerts, penalty;
-    double quiet_s; /* the budget's time then: penalties fade */
+    double alerts, spent;
+    double quiet_s; /* the budget's time then: what is spent fades */
 };
 
 /* "real" is no false alarm: takes one back, and says in *credit what that was; NULL =

@@ -232,7 +232,7 @@ void alert_feedback_save(const struct alert_feedback *f, struct vd_writer *w)
 
         vd_write_u64(w, (uint64_t)c->event_id);
         vd_write_f64(w, c->credit.alerts);
-        vd_write_f64(w, c->credit.penalty);
+        vd_write_f64(w, c->credit.spent);
         vd_write_f64(w, c->credit.quiet_s);
     }
 }
@@ -249,7 +249,7 @@ enum vd_status alert_feedback_load(struct alert_feedback *f, struct vd_reader *r
     for (size_t i = 0; i < n; i++) {
         c[i].event_id = (int64_t)vd_read_u64(r);
         c[i].credit.alerts = vd_read_f64(r);
-        c[i].credit.penalty = vd_read_f64(r);
+        c[i].credit.spent = vd_read_f64(r);
         c[i].credit.quiet_s = vd_read_f64(r);
         good = good && alert_credit_is_sane(&c[i].credit);
     }

@@ -24,6 +24,7 @@ void alert_habits_add(struct alert_habits *habits, const struct record_event *ev
 
     past->start_ns = past->seen_ns = event->start_ns;
     past->lasted_ns = event->end_ns - event->start_ns;
+    past->alerted = event->alerted;
     snprintf(past->name, sizeof past->name, "%s", first_suspect(event));
     alert_features_of(&past->features, event, habits->group);
     habits->next = (habits->next + 1) % ALERT_HABITS_MAX;
@@ -62,4 +63,16 @@ bool alert_habits_know(struct alert_habits *habits, const struct record_event *e
     for (size_t i = 0; i < n; i++)
         like[i]->seen_ns = time_ns;
     return true;
+}
+
+bool alert_habits_repeats(const struct alert_habits *habits,
+                          const struct record_event *event, int64_t time_ns)
+{
+    struct alert_features now;
+
+    alert_features_of(&now, event, habits->group);
+    for (size_t i = 0; i < habits->n; i++)
+        if (habits->past[i].alerted && is_like(&habits->past[i], &now, event, time_ns))
+            return true;
+    return false;
 }

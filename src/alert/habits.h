@@ -1,10 +1,15 @@
-/* What comes and goes by itself, again and again, is a habit of the machine: a job every
+/* What has been here before, and how often.
+ *
+ * What comes and goes by itself, again and again, is a habit of the machine: a job every
  * five minutes is far from what is normal each time, and no news.
  *
  * An anomaly is a habit when at least three like it came and went over an hour or more,
  * none longer than a week ago: alike, and not clearly smaller (likeness.h), by the same
  * program, and no shorter than half of what this one has lasted. It is no event. The
  * detectors do not learn it either: a job that hangs would be normal to them.
+ *
+ * A repeat is less than that: alike, in the same sense, to one that alerted within a
+ * week. It is an event; once the budget is spent it does not alert again.
  */
 #ifndef VD_ALERT_HABITS_H
 #define VD_ALERT_HABITS_H
@@ -17,7 +22,8 @@ struct alert_habits {
     alert_group_of *group;
     struct alert_past {
         int64_t start_ns, lasted_ns;
-        int64_t seen_ns;            /* it, or one that was known by it */
+        int64_t seen_ns; /* it, or one that was known by it */
+        bool alerted;
         char name[RECORD_COMM_MAX]; /* of the first suspect; "" = none */
         struct alert_features features;
     } past[ALERT_HABITS_MAX]; /* a ring */
@@ -33,5 +39,9 @@ void alert_habits_add(struct alert_habits *habits, const struct record_event *ev
  * `time_ns`; that keeps it one for another week. Allocates nothing. */
 bool alert_habits_know(struct alert_habits *habits, const struct record_event *event,
                        int64_t time_ns);
+
+/* Whether it is a repeat. */
+bool alert_habits_repeats(const struct alert_habits *habits,
+                          const struct record_event *event, int64_t time_ns);
 
 #endif

@@ -8,6 +8,7 @@
 #include "detect/layer.h"
 #include "os/clock.h"
 #include "vedette/calibration.h"
+#include "vedette/detector.h"
 #include "vedette/page_hinkley.h"
 
 /* A training that has nothing new to learn from is waste. */
@@ -114,14 +115,25 @@ static void read_live(detect_set *set, const struct record_schema *schema,
 /* No member alone decides: where two or more have a verdict, none counts for more than
  * this above the second most surprised. One detector with a tail that came out too short
  * would otherwise be a false alarm of the whole. What a metric's own baseline calls far
- * out, by so many sigmas, needs no second voice. */
+ * out, by so many sigmas, needs no second voice. An ensemble repeats what others say: it
+ * is held back with them, and is no voice. */
 static const double ALONE = 2, FAR_OUT = 15;
 
-static void hold_back_the_loner(double *surprise, size_t n)
+static bool is_voice(const struct record_score *score)
+{
+    const struct vd_detector_info *info = vd_detector_find(score->name);
+
+    return info == NULL || !info->combines;
+}
+
+static void hold_back_the_loner(const struct record_verdict *verdict, double *surprise)
 {
     double first = NAN, second = NAN;
+    size_t n = verdict->n;
 
     for (size_t i = 0; i < n; i++) {
+        if (!is_voice(&verdict->detector[i]))
+            continue;
         if (isnan(first) || surprise[i] > first) {
             second = first;
             first = surprise[i];
@@ -145,7 +157,7 @@ static void combine(struct record_verdict *verdict, double threshold)
         score->score = vd_score_of_surprise(score->surprise, threshold);
     }
     if (!verdict->far_out)
-        hold_back_the_loner(surprise, verdict->n);
+        hold_back_the_loner(verdict, surprise);
     verdict->surprise = vd_surprise_combine(surprise, NULL, verdict->n);
     verdict->score = vd_score_of_surprise(verdict->surprise, threshold);
 }

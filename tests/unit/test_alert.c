@@ -239,6 +239,25 @@ static void a_young_monitor_adopts_sooner(void **state)
     assert_true(alert_events_adopt(&b.events, 60, b.mono_ns));
 }
 
+static void a_week_of_alerts_spends_the_budget(void **state)
+{
+    struct alert_budget b, larger;
+
+    (void)state;
+    alert_budget_init(&b, 1, 10);
+    alert_budget_init(&larger, 5, 10);
+    for (int i = 0; i < 3; i++) {
+        assert_false(alert_budget_is_spent(&b));
+        alert_budget_alerted(&b);
+        alert_budget_alerted(&larger);
+    }
+    assert_true(alert_budget_is_spent(&b));
+    assert_false(alert_budget_is_spent(&larger));
+    for (int i = 0; i < 8640; i++)
+        alert_budget_add(&b, 0, 10);
+    assert_false(alert_budget_is_spent(&b));
+}
+
 /* ---- habits ---- */
 
 static int one_group(const char *metric)
@@ -325,6 +344,27 @@ static void a_habit_that_grows_or_hangs_is_none(void **state)
     assert_false(is_known(&habits, &next_week, 3));
 }
 
+static void what_alerted_before_is_a_repeat(void **state)
+{
+    struct record_event past = job(0, 50, 20), soon = job(60, 50, 20);
+    struct record_event larger = job(60, 95, 20), other = soon;
+    struct alert_habits habits;
+
+    (void)state;
+    other.n_suspects = 1;
+    snprintf(other.suspect[0].process.comm, RECORD_COMM_MAX, "runaway");
+    alert_habits_init(&habits, one_group);
+    alert_habits_add(&habits, &past);
+    assert_false(alert_habits_repeats(&habits, &soon, soon.end_ns));
+    past.alerted = true;
+    alert_habits_add(&habits, &past);
+    assert_true(alert_habits_repeats(&habits, &soon, soon.end_ns));
+    assert_false(alert_habits_repeats(&habits, &soon, soon.end_ns + 21 * SECOND));
+    assert_false(alert_habits_repeats(&habits, &larger, larger.end_ns));
+    assert_false(alert_habits_repeats(&habits, &other, other.end_ns));
+    assert_false(is_known(&habits, &soon, 3));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,9 +379,11 @@ int main(void)
         cmocka_unit_test(missing_verdicts_open_nothing),
         cmocka_unit_test(a_lasting_level_is_adopted),
         cmocka_unit_test(a_young_monitor_adopts_sooner),
+        cmocka_unit_test(a_week_of_alerts_spends_the_budget),
         cmocka_unit_test(what_comes_for_an_hour_is_a_habit),
         cmocka_unit_test(a_habit_lasts_while_it_comes),
         cmocka_unit_test(a_habit_that_grows_or_hangs_is_none),
+        cmocka_unit_test(what_alerted_before_is_a_repeat),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

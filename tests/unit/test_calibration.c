@@ -61,6 +61,12 @@ static void tied_scores_are_not_surprising(void **state)
     assert_double_equal(vd_calibration_surprise(&c, 0), 0, 0);
     /* One in ten was 4; the knots are 0.75 % apart. */
     assert_double_equal(vd_calibration_surprise(&c, 4), 1, 0.07);
+    /* Nothing was above: the tail has a twentieth of the way from the median, 0.2. */
+    assert_double_equal(vd_calibration_surprise(&c, 5), -log10(0.05) + 5 * log10(exp(1)),
+                        1e-9);
+    for (int i = 0; i < 100; i++)
+        scores[i] = 4;
+    assert_int_equal(vd_calibration_fit(&c, scores, 100, NULL), VD_OK);
     assert_double_equal(vd_calibration_surprise(&c, 5), VD_SURPRISE_MAX, 0);
 }
 

@@ -216,14 +216,14 @@ static void confirmed_once_and_undone_exactly(void **state)
     for (int i = 0; i < 3; i++)
         assert_int_equal(alert_feedback_settle(&f, &b), VD_OK);
     assert_double_equal(b.alerts, 1, 0);
-    assert_double_equal(b.penalty, before.penalty / 2, 1e-12);
+    assert_double_equal(b.spent, before.spent / 2, 1e-12);
     assert_int_equal(alert_feedback_replace(&f, NULL, 0), VD_OK);
     assert_int_equal(alert_feedback_settle(&f, &b), VD_OK);
     assert_memory_equal(&b, &before, sizeof b);
     alert_feedback_release(&f);
 }
 
-/* A penalty fades: undone after a day, the budget is as if nothing had been said. */
+/* What is spent fades: undone after a day, the budget is as if nothing had been said. */
 static void undone_later_it_has_faded_as_well(void **state)
 {
     struct record_event said = busy(1, 50, "real");
@@ -241,10 +241,10 @@ static void undone_later_it_has_faded_as_well(void **state)
         alert_budget_add(&with, 0, 1);
         alert_budget_add(&without, 0, 1);
     }
-    assert_true(with.penalty < without.penalty);
+    assert_true(with.spent < without.spent);
     assert_int_equal(alert_feedback_replace(&f, NULL, 0), VD_OK);
     assert_int_equal(alert_feedback_settle(&f, &with), VD_OK);
-    assert_double_equal(with.penalty, without.penalty, 1e-9);
+    assert_double_equal(with.spent, without.spent, 1e-9);
     assert_double_equal(with.alerts, without.alerts, 0);
     alert_feedback_release(&f);
 }
