@@ -114,9 +114,9 @@ static void read_live(detect_set *set, const struct record_schema *schema,
 
 /* No member alone decides: where two or more have a verdict, none counts for more than
  * this above the second most surprised. One detector with a tail that came out too short
- * would otherwise be a false alarm of the whole. What a metric's own baseline calls far
- * out, by so many sigmas, needs no second voice. An ensemble repeats what others say: it
- * is held back with them, and is no voice. */
+ * would otherwise be a false alarm of the whole. Robust z needs no second voice where a
+ * metric is so many of its own sigmas away. An ensemble repeats what others say: it is
+ * held back with them, and is no voice. */
 static const double ALONE = 2, FAR_OUT = 15;
 
 static bool is_voice(const struct record_score *score)
@@ -124,6 +124,11 @@ static bool is_voice(const struct record_score *score)
     const struct vd_detector_info *info = vd_detector_find(score->name);
 
     return info == NULL || !info->combines;
+}
+
+static bool may_be_alone(const struct record_verdict *verdict, size_t i)
+{
+    return verdict->far_out && verdict->detector[i].name == host_live_name[HOST_LIVE_Z];
 }
 
 static void hold_back_the_loner(const struct record_verdict *verdict, double *surprise)
@@ -142,7 +147,7 @@ static void hold_back_the_loner(const struct record_verdict *verdict, double *su
         }
     }
     for (size_t i = 0; i < n; i++)
-        if (surprise[i] > second + ALONE)
+        if (surprise[i] > second + ALONE && !may_be_alone(verdict, i))
             surprise[i] = second + ALONE;
 }
 
@@ -156,8 +161,7 @@ static void combine(struct record_verdict *verdict, double threshold)
         surprise[i] = score->surprise;
         score->score = vd_score_of_surprise(score->surprise, threshold);
     }
-    if (!verdict->far_out)
-        hold_back_the_loner(verdict, surprise);
+    hold_back_the_loner(verdict, surprise);
     verdict->surprise = vd_surprise_combine(surprise, NULL, verdict->n);
     verdict->score = vd_score_of_surprise(verdict->surprise, threshold);
 }

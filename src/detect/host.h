@@ -15,6 +15,8 @@
 /* Members whose raw score is made live, from the values of all metrics. */
 enum { HOST_LIVE_Z, HOST_LIVE_LAYER, HOST_LIVE };
 
+extern const char *const host_live_name[HOST_LIVE];
+
 enum {
     HOST_COLUMNS = 16,    /* metrics in a row */
     HOST_WINDOW = 4096,   /* rows kept to learn from, at most */

@@ -12,7 +12,7 @@
 
 #include "vedette/stats.h"
 
-static const char *const live_name[HOST_LIVE] = {
+const char *const host_live_name[HOST_LIVE] = {
     [HOST_LIVE_Z] = "robust_z", [HOST_LIVE_LAYER] = "metric_layer"};
 
 /* Columns need to be there in this share of the rows. */
@@ -190,7 +190,7 @@ static void train_member(struct training *t, const char *name)
  * one: far heavier than a normal one, and enough for what is far out. */
 static void add_live(struct training *t, size_t live)
 {
-    struct host_member member = {.name = live_name[live], .live = live};
+    struct host_member member = {.name = host_live_name[live], .live = live};
     size_t k = score_rows(t->model, &member, t->row, 0, t->n, t->raw, 0);
     size_t before = t->model->n_members;
 
@@ -290,7 +290,7 @@ static bool load_member(struct host_model *model, struct vd_reader *r,
         return false;
     if (vd_calibration_load(&member->calibration, r, err) != VD_OK)
         return false;
-    member->name = live_name[member->live];
+    member->name = host_live_name[member->live];
     if (fitted) {
         if (vd_detector_load(&member->detector, r, err) != VD_OK)
             return false;
