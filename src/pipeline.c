@@ -277,7 +277,6 @@ static void describe_onset(const pipeline *p, const struct explain_input *in,
     *now = p->why;
     now->start_ns = p->events.onset_ns;
     explain_suspects(in, p->recorder, now->start_ns, now);
-    snprintf(now->kind, sizeof now->kind, "%s", alert_kind_name(ALERT_ANOMALY));
 }
 
 /* Whether this week's alerts are out, and this would be one of them again. */
@@ -438,9 +437,8 @@ static void update_silence_and_drift(pipeline *p, const struct explain_input *in
     update_event(p, &input, in, describe_drift);
 }
 
-/* What was flagged is kept out; before there is a
- * model to flag it, what is far out by its own baseline: one burst in the first minute
- * would be normal for good. */
+/* What was flagged is kept out; before there is a model to flag it, what is far out by
+ * its own baseline: one burst in the first minute would be normal for good. */
 static bool is_to_learn(const pipeline *p)
 {
     if (p->record.verdict.n == 0 && p->record.verdict.far_out)

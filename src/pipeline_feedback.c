@@ -312,16 +312,13 @@ void pipeline_teach_when_due(pipeline *p)
 enum alert_word pipeline_heard(pipeline *p, const struct explain_input *in)
 {
     double least = alert_word_bar(ALERT_REAL, alert_budget_threshold(&p->events.budget));
-    struct record_event now;
 
     if (p->feedback.n == 0 || !(p->events.sustained >= least))
         return ALERT_UNSAID;
     /* Below the threshold nothing has been explained yet. */
     if (p->why_told < 0)
         explain_event(in, &p->why);
-    now = p->why;
-    snprintf(now.kind, sizeof now.kind, "%s", alert_kind_name(ALERT_ANOMALY));
-    return alert_feedback_heard(&p->feedback, &now, p->record.time_ns);
+    return alert_feedback_heard(&p->feedback, &p->why, p->record.time_ns);
 }
 
 /* ---- what the dashboard asks ---- */

@@ -365,6 +365,7 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
     p->config.channels.host = p->host_name;
     alert_feedback_init(&p->feedback, pipeline_group_of);
     alert_habits_init(&p->habits, pipeline_group_of);
+    snprintf(p->why.kind, sizeof p->why.kind, "%s", alert_kind_name(ALERT_ANOMALY));
     status = open_sinks(p, err);
     if (status == VD_OK)
         status = collect_set_new(&p->collect, &config->collect, NULL, &p->schema, err);

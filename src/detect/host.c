@@ -287,12 +287,30 @@ void detect_host_job_free(host_job *job)
 
 enum { SAVED_VERSION = 1 };
 
+void detect_host_save_columns(const struct host_config *config, struct vd_writer *w)
+{
+    vd_write_u32(w, (uint32_t)config->n_columns);
+    for (size_t c = 0; c < config->n_columns; c++)
+        vd_write_text(w, config->column[c]);
+}
+
+bool detect_host_same_columns(const struct host_config *config, struct vd_reader *r)
+{
+    bool same = vd_read_u32(r) == config->n_columns;
+
+    for (size_t c = 0; same && c < config->n_columns; c++) {
+        char name[RECORD_NAME_MAX + RECORD_LABEL_MAX];
+
+        vd_read_text(r, name, sizeof name);
+        same = strcmp(name, config->column[c]) == 0;
+    }
+    return same && !r->failed;
+}
+
 void detect_host_save(const detect_host *host, struct vd_writer *w)
 {
     vd_write_u32(w, SAVED_VERSION);
-    vd_write_u32(w, (uint32_t)host->config.n_columns);
-    for (size_t c = 0; c < host->config.n_columns; c++)
-        vd_write_text(w, host->config.column[c]);
+    detect_host_save_columns(&host->config, w);
     vd_write_u64(w, host->n);
     for (size_t i = 0; i < host->n; i++) {
         size_t at =
@@ -308,20 +326,6 @@ void detect_host_save(const detect_host *host, struct vd_writer *w)
         host_model_save(host->model, w);
 }
 
-/* Same columns in the same order, or the rows mean something else. */
-static bool same_columns(const detect_host *host, struct vd_reader *r)
-{
-    bool same = vd_read_u32(r) == host->config.n_columns;
-
-    for (size_t c = 0; same && c < host->config.n_columns; c++) {
-        char name[RECORD_NAME_MAX + RECORD_LABEL_MAX];
-
-        vd_read_text(r, name, sizeof name);
-        same = strcmp(name, host->config.column[c]) == 0;
-    }
-    return same && !r->failed;
-}
-
 enum vd_status detect_host_load(detect_host *host, struct vd_reader *r,
                                 struct vd_error *err)
 {
@@ -334,7 +338,7 @@ enum vd_status detect_host_load(detect_host *host, struct vd_reader *r,
     if (vd_read_u32(r) != SAVED_VERSION)
         return vd_error_set(err, VD_ERR_VERSION, "it is learnt anew",
                             "the saved host model is of another version");
-    if (!same_columns(host, r))
+    if (!detect_host_same_columns(&host->config, r))
         return vd_error_set(err, VD_ERR_SCHEMA, "it is learnt anew",
                             "the saved host model has other columns");
     n = vd_read_count(r, row_size);

@@ -98,6 +98,11 @@ void detect_host_train_run(host_job *job);
 enum vd_status detect_host_train_end(detect_host *host, host_job *job,
                                      struct vd_error *err);
 
+/* The columns' names as bytes, and whether those that were saved are the same in the same
+ * order: else the rows mean something else. */
+void detect_host_save_columns(const struct host_config *config, struct vd_writer *w);
+bool detect_host_same_columns(const struct host_config *config, struct vd_reader *r);
+
 /* Window and model as bytes. Load trusts nothing; on failure the host stays as it was. */
 void detect_host_save(const detect_host *host, struct vd_writer *w);
 enum vd_status detect_host_load(detect_host *host, struct vd_reader *r,

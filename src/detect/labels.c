@@ -110,9 +110,7 @@ bool detect_labels_forget(struct detect_labels *labels, int64_t event_id)
 void detect_labels_save(const struct detect_labels *labels,
                         const struct host_config *config, struct vd_writer *w)
 {
-    vd_write_u32(w, (uint32_t)config->n_columns);
-    for (size_t c = 0; c < config->n_columns; c++)
-        vd_write_text(w, config->column[c]);
+    detect_host_save_columns(config, w);
     vd_write_u64(w, labels->n);
     for (size_t i = 0; i < labels->n; i++) {
         vd_write_u64(w, (uint64_t)labels->at[i].event_id);
@@ -120,20 +118,6 @@ void detect_labels_save(const struct detect_labels *labels,
         for (size_t c = 0; c < HOST_COLUMNS; c++)
             vd_write_f32(w, labels->at[i].row.x[c]);
     }
-}
-
-static bool same_columns(const struct host_config *config, struct vd_reader *r)
-{
-    uint32_t n = vd_read_u32(r);
-    bool same = n == config->n_columns;
-
-    for (uint32_t c = 0; same && c < n; c++) {
-        char name[RECORD_NAME_MAX + RECORD_LABEL_MAX];
-
-        vd_read_text(r, name, sizeof name);
-        same = strcmp(name, config->column[c]) == 0;
-    }
-    return same && !r->failed;
 }
 
 enum vd_status detect_labels_load(struct detect_labels *labels,
@@ -145,7 +129,7 @@ enum vd_status detect_labels_load(struct detect_labels *labels,
     bool good = true;
     size_t n;
 
-    if (!same_columns(config, r))
+    if (!detect_host_same_columns(config, r))
         return vd_error_set(err, VD_ERR_SCHEMA, "the store's rows are taken instead",
                             "the saved labels are of other metrics");
     n = vd_read_count(r, row_size);
