@@ -10,6 +10,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/dataset.h"
+#include "cmd/detector_names.h"
 #include "cmd/tune.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -59,16 +60,18 @@ static const struct os_option options[] = {
     {.name = "detector",
      .type = OS_OPTION_LIST,
      .value = "NAME",
+     .choices = CMD_DETECTOR_NAMES,
      .offset = AT(detectors),
      .help = "Only this detector; may be given again"},
     {.name = "contamination",
      .type = OS_OPTION_NUMBER,
      .value = "SHARE",
-     .fallback = "0.05",
+     .zero = "auto",
      .min = 0.0001,
      .max = 0.5,
      .offset = AT(contamination),
-     .help = "Share of the training rows to call odd"},
+     .help = "Share of the training rows to call odd; auto = each method's own rule "
+             "(default: chosen with the settings, else 0.05)"},
     {.name = "seed",
      .type = OS_OPTION_INTEGER,
      .value = "N",
@@ -240,7 +243,8 @@ static struct vd_fit_params base_params(const struct field *f,
 {
     struct vd_fit_params params = vd_fit_params_default();
 
-    params.contamination = s->contamination;
+    if (!isnan(s->contamination))
+        params.contamination = s->contamination;
     params.seed = (uint64_t)s->seed;
     params.threads =
         s->threads > 0 ? (unsigned)s->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
@@ -335,8 +339,10 @@ static void print_choice(const struct vd_detector_info *info,
     printf("%s:", info->name);
     for (size_t i = 0; i < choice->n; i++)
         print_setting(info, &choice->setting[i]);
-    if (!info->needs_labels)
+    if (!info->needs_labels && choice->contamination > 0)
         printf(" contamination=%g", choice->contamination);
+    else if (!info->needs_labels)
+        printf(" contamination=auto");
     printf(" (folds: F1 %.3f, ROC AUC %.3f)\n", choice->f1, choice->roc_auc);
 }
 
@@ -347,23 +353,25 @@ static void choose(const struct field *f, const struct compare_settings *s,
                    struct tune_choice *ensemble)
 {
     struct vd_fit_params params = base_params(f, s);
+    const struct tune_choice defaults = {.contamination = params.contamination};
     struct tune_rows rows = {&f->train.x, f->train.label, &f->normal.x, &params};
     struct vd_error err = {0};
 
-    *choice = (struct tune_choice){.contamination = s->contamination};
+    *choice = defaults;
     if (!s->tune || f->same_rows)
         return;
     if (strcmp(info->name, "ensemble") == 0) {
-        *choice = (struct tune_choice){.contamination = s->contamination};
         tune_add_member(choice, "", ensemble);
         return;
     }
     if (tune_detector(choice, info->name, &rows, &err) != VD_OK) {
         os_log_warning("%s: settings are left at their defaults: %s", info->name,
                        err.text);
-        *choice = (struct tune_choice){.contamination = s->contamination};
+        *choice = defaults;
         return;
     }
+    if (!isnan(s->contamination))
+        choice->contamination = s->contamination;
     if (choice->n == 0)
         return;
     tune_add_member(ensemble, info->name, choice);
@@ -422,10 +430,6 @@ static enum vd_status check_names(const struct compare_settings *s, struct vd_er
     if (both == (s->data != NULL))
         return vd_error_set(err, VD_ERR_ARGUMENT, "see vedette help compare",
                             "give --train and --test, or --data");
-    for (size_t i = 0; i < s->detectors.n; i++)
-        if (vd_detector_find(s->detectors.at[i]) == NULL)
-            return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
-                                "no detector is called \"%s\"", s->detectors.at[i]);
     return VD_OK;
 }
 

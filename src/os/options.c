@@ -37,7 +37,8 @@ static bool parse_integer(const char *text, long *value)
     return errno == 0 && end != text && *end == '\0' && *text != ' ';
 }
 
-/* "auto|always|never": the index of `text` in it, -1 when it is not one. */
+/* "auto|always|never": the index of `text` in it, in capitals or not; -1 when it is not
+ * one. */
 static int parse_choice(const char *choices, const char *text)
 {
     size_t length = strlen(text);
@@ -45,12 +46,21 @@ static int parse_choice(const char *choices, const char *text)
     for (int i = 0;; i++) {
         size_t n = strcspn(choices, "|");
 
-        if (n == length && strncmp(choices, text, n) == 0)
+        if (n == length && strncasecmp(choices, text, n) == 0)
             return i;
         if (choices[n] == '\0')
             return -1;
         choices += n + 1;
     }
+}
+
+static char *choice_text(const char *choices, int index)
+{
+    if (index < 0)
+        return strdup("");
+    while (index-- > 0)
+        choices += strcspn(choices, "|") + 1;
+    return strndup(choices, strcspn(choices, "|"));
 }
 
 static enum vd_status wrong(const struct os_option *option, const char *text,
@@ -143,10 +153,18 @@ static enum vd_status set_number(const struct os_option *option, double *value,
                                  struct vd_error *err)
 {
     enum vd_status status;
+    char what[48];
     double number;
 
-    if (option->type == OS_OPTION_NUMBER && !os_parse_number(text, &number))
-        return wrong(option, text, where, "a number", err);
+    if (option->zero != NULL && strcasecmp(text, option->zero) == 0) {
+        *value = 0;
+        return VD_OK;
+    }
+    if (option->type == OS_OPTION_NUMBER && !os_parse_number(text, &number)) {
+        snprintf(what, sizeof what, "a number%s%s", option->zero != NULL ? " or " : "",
+                 option->zero != NULL ? option->zero : "");
+        return wrong(option, text, where, what, err);
+    }
     if (option->type == OS_OPTION_DURATION && !os_parse_duration(text, &number))
         return wrong(option, text, where, "a duration such as 250ms, 10s, 5min, 2h or 7d",
                      err);
@@ -163,7 +181,7 @@ static enum vd_status set_choice(const struct os_option *option, int *value,
                                  struct vd_error *err)
 {
     int index = parse_choice(option->choices, text);
-    char what[200] = "one of ";
+    char what[240] = "one of ";
     size_t length = strlen(what);
 
     if (index >= 0) {
@@ -177,6 +195,22 @@ static enum vd_status set_choice(const struct os_option *option, int *value,
     }
     what[length] = '\0';
     return wrong(option, text, where, what, err);
+}
+
+/* An item of a list is kept as its row spells it. */
+static enum vd_status append_choice(const struct os_option *option, struct os_list *list,
+                                    const char *text, const char *where,
+                                    struct vd_error *err)
+{
+    int index;
+    enum vd_status status = set_choice(option, &index, text, where, err);
+    char *word = status == VD_OK ? choice_text(option->choices, index) : NULL;
+
+    if (status == VD_OK)
+        status = word == NULL ? vd_error_set(err, VD_ERR_MEMORY, NULL, "out of memory")
+                              : append(list, word, err);
+    free(word);
+    return status;
 }
 
 /* The row's own check; the place goes in front of its message. */
@@ -216,7 +250,8 @@ enum vd_status os_option_set(const struct os_option *option, void *settings,
     case OS_OPTION_CHOICE:
         return set_choice(option, value, text, where, err);
     case OS_OPTION_LIST:
-        return append(value, text, err);
+        return option->choices == NULL ? append(value, text, err)
+                                       : append_choice(option, value, text, where, err);
     }
     return VD_OK;
 }
@@ -364,15 +399,6 @@ static char *join(const struct os_list *list)
     return text;
 }
 
-static char *choice_text(const char *choices, int index)
-{
-    if (index < 0)
-        return strdup("");
-    while (index-- > 0)
-        choices += strcspn(choices, "|") + 1;
-    return strndup(choices, strcspn(choices, "|"));
-}
-
 char *os_option_text(const struct os_option *option, const void *settings)
 {
     const void *value = (const char *)settings + option->offset;
@@ -387,6 +413,8 @@ char *os_option_text(const struct os_option *option, const void *settings)
     case OS_OPTION_NUMBER:
     case OS_OPTION_DURATION:
     case OS_OPTION_SIZE:
+        if (option->zero != NULL && *(const double *)value == 0)
+            return strdup(option->zero);
         if (!isnan(*(const double *)value))
             format_bound(option, *(const double *)value, text, sizeof text);
         break;

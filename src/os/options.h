@@ -17,7 +17,8 @@ enum os_option_type {
     OS_OPTION_SIZE,     /* double, bytes; "500MB", "2GiB" */
     OS_OPTION_TEXT,     /* char * (owned by the settings); NULL = not set */
     OS_OPTION_CHOICE,   /* int: index into choices "a|b|c"; -1 without a default */
-    OS_OPTION_LIST, /* struct os_list: may be given several times; a list in the file */
+    OS_OPTION_LIST,     /* struct os_list: may be given several times; a list in the file;
+                           with choices each item is one of them */
 };
 
 struct os_list {
@@ -38,7 +39,8 @@ struct os_option {
     const char *value; /* what stands for the value in the help: "SECONDS"; NULL = flag */
     const char *fallback; /* the default, as the user would write it; NULL = none */
     double min, max;      /* bounds of numbers, durations and sizes; both 0 = none */
-    const char *choices;  /* "auto|always|never" */
+    const char *choices;  /* "auto|always|never"; read in capitals or not */
+    const char *zero;     /* the word for 0, whatever the bounds: "auto"; NULL = none */
     const char *help;     /* what it does, starting with a capital, no full stop */
     const char *group;    /* heading in the help: "Alerts"; NULL = "Options" */
     bool secret;          /* never shown: `config show` redacts it */

@@ -74,6 +74,35 @@ def test_compare_without_enough_rows_for_folds_says_so(vedette, tmp_path):
     assert "4 anomalous rows" in result.stderr
 
 
+def test_detectors_are_named_in_the_help_and_in_the_message(vedette, tmp_path):
+    write_rows(tmp_path / "data.csv", make_rows(60, 1))
+    result = vedette("compare", "--data", "data.csv", "--detector", "forest", cwd=tmp_path)
+    assert result.returncode == 2
+    for text in (result.stderr, vedette("compare", "--help").stdout):
+        assert "isolation_forest" in text and "mahalanobis" in text and "ensemble" in text
+    result = vedette("compare", "--data", "data.csv", "--detector", "PCA", "--no-plots",
+                     cwd=tmp_path)
+    assert result.returncode == 0 and "\npca " in result.stdout
+
+
+def test_contamination_that_is_given_is_used(vedette, tmp_path):
+    """auto is each method's own rule; without the option the folds choose."""
+    write_rows(tmp_path / "train.csv", make_rows(120, 1))
+    write_rows(tmp_path / "test.csv", make_rows(60, 2))
+    command = ["compare", "--train", "train.csv", "--test", "test.csv", "--no-plots",
+               "--detector", "lof"]
+    for share in ("0.07", "auto"):
+        result = vedette(*command, "--contamination", share, cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+        assert f" contamination={share} " in result.stdout
+    precision = {}
+    for share in ("0.5", "auto"):
+        vedette(*command, "--no-tune", "--contamination", share, cwd=tmp_path)
+        precision[share] = float(read(tmp_path / "comparison_results.csv")[0]["precision"])
+    assert precision["auto"] > precision["0.5"]
+    assert vedette(*command, "--contamination", "0", cwd=tmp_path).returncode == 2
+
+
 def test_compare_ranks_detectors_and_writes_its_files(vedette, tmp_path):
     write_rows(tmp_path / "train.csv", make_rows(300, 1))
     write_rows(tmp_path / "test.csv", make_rows(100, 2))

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/detector_names.h"
 #include "os/options.h"
+#include "vedette/detector.h"
 
 struct settings {
     bool flag;
@@ -172,6 +174,59 @@ static void accepted_values_are_set(void **state)
     os_options_release(rows, &s);
 }
 
+/* Items of a list with choices, and the word for 0 of a number with bounds. */
+static void words_are_read_in_capitals_too(void **state)
+{
+    struct chosen {
+        struct os_list names;
+        double share;
+    } s;
+    static const struct os_option chosen[] = {
+        {.name = "name",
+         .type = OS_OPTION_LIST,
+         .choices = CMD_DETECTOR_NAMES,
+         .offset = offsetof(struct chosen, names)},
+        {.name = "share",
+         .type = OS_OPTION_NUMBER,
+         .zero = "auto",
+         .min = 0.1,
+         .max = 1,
+         .offset = offsetof(struct chosen, share)},
+        {0},
+    };
+    struct vd_error err = {0};
+    char *text;
+
+    (void)state;
+    os_options_defaults(chosen, &s, NULL);
+    assert_int_equal(os_option_set(&chosen[0], &s, "PCA", "--x", NULL), VD_OK);
+    assert_string_equal(s.names.at[0], "pca");
+    assert_int_equal(os_option_set(&chosen[0], &s, "pc", "--x", &err), VD_ERR_ARGUMENT);
+    assert_int_equal(s.names.n, 1);
+    /* The message names all there are, and they are those of the table, in its order. */
+    text = strstr(err.text, "isolation_forest");
+    for (size_t i = 0; vd_detector_at(i) != NULL; i++) {
+        const char *name = vd_detector_at(i)->name;
+
+        assert_non_null(text);
+        assert_memory_equal(text, name, strlen(name));
+        text += strlen(name);
+        text += strncmp(text, ", ", 2) == 0 ? 2 : 0;
+    }
+    assert_string_equal(text, "");
+    assert_int_equal(os_option_set(&chosen[1], &s, "Auto", "--x", NULL), VD_OK);
+    assert_double_equal(s.share, 0, 0);
+    text = os_option_text(&chosen[1], &s);
+    assert_string_equal(text, "auto");
+    free(text);
+    vd_error_clear(&err);
+    assert_int_equal(os_option_set(&chosen[1], &s, "0", "--x", &err), VD_ERR_ARGUMENT);
+    vd_error_clear(&err);
+    assert_int_equal(os_option_set(&chosen[1], &s, "x", "--x", &err), VD_ERR_ARGUMENT);
+    assert_string_equal(err.text, "--x: 'x' is not a number or auto");
+    os_options_release(chosen, &s);
+}
+
 static void a_secret_stays_out_of_messages(void **state)
 {
     static const struct os_option secret = {
@@ -289,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_bad_default_is_told),
         cmocka_unit_test(refused_values_change_nothing),
         cmocka_unit_test(accepted_values_are_set),
+        cmocka_unit_test(words_are_read_in_capitals_too),
         cmocka_unit_test(a_secret_stays_out_of_messages),
         cmocka_unit_test(values_come_back_as_text),
         cmocka_unit_test(durations_and_sizes_go_both_ways),
