@@ -1,0 +1,160 @@
+/* src/os/output: files that are there whole or not at all. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/output.h"
+#include "tree.h"
+
+struct fixture {
+    struct tree tree;
+    char path[256];
+};
+
+static int setup(void **state)
+{
+    static struct fixture f;
+
+    tree_init(&f.tree);
+    snprintf(f.path, sizeof f.path, "%s/results.csv", f.tree.root);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    tree_release(&((struct fixture *)*state)->tree);
+    return 0;
+}
+
+static void assert_holds(const char *path, const char *expected)
+{
+    char text[64] = "";
+    FILE *file = fopen(path, "r");
+
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(text, expected);
+}
+
+static void the_old_file_stays_until_the_new_one_is_whole(void **state)
+{
+    struct fixture *f = *state;
+    struct os_output out;
+    char part[300];
+
+    tree_write(&f->tree, "/results.csv", "old");
+    snprintf(part, sizeof part, "%s.part", f->path);
+    assert_int_equal(os_output_open(&out, f->path, NULL), VD_OK);
+    fputs("new", out.file);
+    fflush(out.file);
+    assert_holds(f->path, "old");
+    assert_int_equal(os_output_close(&out, NULL), VD_OK);
+    assert_holds(f->path, "new");
+    assert_int_not_equal(access(part, F_OK), 0);
+    assert_int_equal(os_output_open(&out, f->path, NULL), VD_OK);
+    os_output_drop(&out);
+    assert_holds(f->path, "new");
+    assert_int_not_equal(access(part, F_OK), 0);
+    /* Nothing is open any more. */
+    assert_int_equal(os_output_close(&out, NULL), VD_OK);
+}
+
+/* A limit on the size of files stands for a full disk. */
+static void what_cannot_be_written_leaves_the_old_file(void **state)
+{
+    struct fixture *f = *state;
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    struct rlimit limit, two = {2, 2};
+    struct vd_error err = {0};
+    struct os_output out;
+    enum vd_status status;
+
+    tree_write(&f->tree, "/results.csv", "old");
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    two.rlim_max = limit.rlim_max;
+    sigaction(SIGXFSZ, &ignore, &before);
+    assert_int_equal(os_output_open(&out, f->path, &err), VD_OK);
+    fputs("new", out.file);
+    setrlimit(RLIMIT_FSIZE, &two);
+    status = os_output_close(&out, &err);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    sigaction(SIGXFSZ, &before, NULL);
+    assert_int_equal(status, VD_ERR_IO);
+    assert_non_null(strstr(err.text, "results.csv: File too large"));
+    assert_holds(f->path, "old");
+}
+
+static void a_link_and_a_pipe_stay_what_they_are(void **state)
+{
+    struct fixture *f = *state;
+    struct os_output out;
+    struct stat info;
+    char target[256], text[8] = "";
+    int reader;
+
+    snprintf(target, sizeof target, "%s/elsewhere.csv", f->tree.root);
+    tree_write(&f->tree, "/elsewhere.csv", "old");
+    assert_int_equal(symlink(target, f->path), 0);
+    assert_int_equal(os_output_open(&out, f->path, NULL), VD_OK);
+    fputs("new", out.file);
+    assert_int_equal(os_output_close(&out, NULL), VD_OK);
+    assert_holds(target, "new");
+    assert_int_equal(lstat(f->path, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    tree_remove(&f->tree, "/results.csv");
+    assert_int_equal(mkfifo(f->path, 0600), 0);
+    reader = open(f->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_int_equal(os_output_open(&out, f->path, NULL), VD_OK);
+    fputs("new", out.file);
+    assert_int_equal(os_output_close(&out, NULL), VD_OK);
+    assert_int_equal(read(reader, text, sizeof text), 3);
+    close(reader);
+    assert_int_equal(stat(f->path, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+}
+
+static void folders_are_made_with_those_above(void **state)
+{
+    struct fixture *f = *state;
+    struct vd_error err = {0};
+    struct stat info;
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/a//b/c/", f->tree.root);
+    assert_int_equal(os_folder_make(path, NULL), VD_OK);
+    assert_int_equal(os_folder_make(path, NULL), VD_OK);
+    assert_true(stat(path, &info) == 0 && S_ISDIR(info.st_mode));
+    assert_int_equal(os_folder_make("", NULL), VD_ERR_IO);
+    tree_write(&f->tree, "/file", "x");
+    snprintf(path, sizeof path, "%s/file", f->tree.root);
+    assert_int_equal(os_folder_make(path, &err), VD_ERR_IO);
+    assert_non_null(strstr(err.text, "/file: Not a directory"));
+    vd_error_clear(&err);
+    snprintf(path, sizeof path, "%s/file/below", f->tree.root);
+    assert_int_equal(os_folder_make(path, &err), VD_ERR_IO);
+    assert_non_null(strstr(err.text, "Not a directory"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_old_file_stays_until_the_new_one_is_whole,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_written_leaves_the_old_file, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_link_and_a_pipe_stay_what_they_are, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(folders_are_made_with_those_above, setup,
+                                        teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
