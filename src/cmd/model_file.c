@@ -1,80 +1,48 @@
 #include "cmd/model_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-static const long long FILE_MAX = 2LL << 30;
+#include "os/file.h"
+#include "os/output.h"
 
-static bool write_all(int fd, const uint8_t *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
+static const size_t FILE_MAX = (size_t)2 << 30;
 
 enum vd_status model_file_write(const vd_model *model, const char *path,
                                 struct vd_error *err)
 {
     struct vd_writer w = {0};
-    char temporary[4096];
-    bool written = false;
-    int fd;
+    struct os_output file;
+    enum vd_status status;
 
     vd_model_save(model, &w);
     if (w.status != VD_OK)
         return vd_error_set(err, w.status, NULL, "%s: no memory to write it", path);
-    snprintf(temporary, sizeof temporary, "%s.part", path);
-    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd >= 0) {
-        written = write_all(fd, w.at, w.size) && fsync(fd) == 0;
-        written = close(fd) == 0 && written;
-        written = written && rename(temporary, path) == 0;
+    status = os_output_open_as(&file, path, OS_OUTPUT_FILE, err);
+    if (status == VD_OK) {
+        fwrite(w.at, 1, w.size, file.file);
+        status = os_output_close(&file, err);
     }
     vd_writer_release(&w);
-    if (written)
-        return VD_OK;
-    vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
-    unlink(temporary);
-    return VD_ERR_IO;
+    return status;
 }
 
 enum vd_status model_file_read(vd_model **out, const char *path, size_t *size,
                                struct vd_error *err)
 {
-    FILE *file = fopen(path, "rb");
-    enum vd_status status = VD_ERR_IO;
-    uint8_t *bytes = NULL;
-    long long length = 0;
     struct vd_error why = {0};
+    enum vd_status status;
+    size_t length;
+    char *bytes;
 
     *out = NULL;
-    if (file == NULL)
-        return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
-    if (fseeko(file, 0, SEEK_END) == 0 && (length = ftello(file)) >= 0 &&
-        length <= FILE_MAX)
-        bytes = malloc((size_t)length + 1);
-    rewind(file);
-    if (bytes != NULL && fread(bytes, 1, (size_t)length, file) == (size_t)length)
-        status = vd_model_load(out, bytes, (size_t)length, &why);
-    else
-        vd_error_set(&why, VD_ERR_IO, NULL, "it cannot be read");
+    status = os_file_read(path, FILE_MAX, &bytes, &length, err);
+    if (status != VD_OK)
+        return status;
+    status = vd_model_load(out, (const uint8_t *)bytes, length, &why);
     free(bytes);
-    fclose(file);
     if (status != VD_OK)
         return vd_error_set(err, status, why.hint, "%s: %s", path, why.text);
     if (size != NULL)
-        *size = (size_t)length;
+        *size = length;
     return VD_OK;
 }

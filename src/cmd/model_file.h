@@ -1,4 +1,4 @@
-/* Model bundles on disk: written to a temporary file, synced, renamed. */
+/* Model bundles on disk: written whole or not at all. */
 #ifndef VD_CMD_MODEL_FILE_H
 #define VD_CMD_MODEL_FILE_H
 

@@ -48,11 +48,12 @@ static void the_old_file_stays_until_the_new_one_is_whole(void **state)
 {
     struct fixture *f = *state;
     struct os_output out;
-    char part[300];
+    char part[sizeof out.part];
 
     tree_write(&f->tree, "/results.csv", "old");
-    snprintf(part, sizeof part, "%s.part", f->path);
     assert_int_equal(os_output_open(&out, f->path, NULL), VD_OK);
+    snprintf(part, sizeof part, "%s", out.part);
+    assert_int_equal(access(part, F_OK), 0);
     fputs("new", out.file);
     fflush(out.file);
     assert_holds(f->path, "old");

@@ -1,0 +1,70 @@
+#include "os/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "os/options.h"
+
+static enum vd_status io_error(const char *path, struct vd_error *err)
+{
+    return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
+}
+
+static enum vd_status too_large(const char *path, size_t max, struct vd_error *err)
+{
+    char limit[32];
+
+    return vd_error_set(err, VD_ERR_IO, NULL, "%s: more than %s, the most that is read",
+                        path, os_format_size((double)max, limit, sizeof limit));
+}
+
+/* The size that the file says it has is where the buffer begins: pipes and files of /proc
+ * say nothing. */
+static enum vd_status read_stream(FILE *file, const char *path, size_t max, char **bytes,
+                                  size_t *size, struct vd_error *err)
+{
+    struct stat info;
+    size_t capacity;
+
+    if (fstat(fileno(file), &info) != 0)
+        return io_error(path, err);
+    if (info.st_size > 0 && (size_t)info.st_size > max)
+        return too_large(path, max, err);
+    for (capacity = (size_t)info.st_size + 1;; capacity *= 2) {
+        char *larger = realloc(*bytes, capacity);
+
+        if (larger == NULL)
+            return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it",
+                                path);
+        *bytes = larger;
+        *size += fread(*bytes + *size, 1, capacity - *size, file);
+        if (ferror(file))
+            return io_error(path, err);
+        if (*size > max)
+            return too_large(path, max, err);
+        if (*size < capacity)
+            return VD_OK;
+    }
+}
+
+enum vd_status os_file_read(const char *path, size_t max, char **bytes, size_t *size,
+                            struct vd_error *err)
+{
+    FILE *file = fopen(path, "rbe");
+    enum vd_status status;
+
+    *bytes = NULL;
+    *size = 0;
+    if (file == NULL)
+        return io_error(path, err);
+    status = read_stream(file, path, max, bytes, size, err);
+    fclose(file);
+    if (status != VD_OK) {
+        free(*bytes);
+        *bytes = NULL;
+    }
+    return status;
+}
