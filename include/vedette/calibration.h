@@ -18,7 +18,10 @@
 extern "C" {
 #endif
 
-enum { VD_CALIBRATION_KNOTS = 128 };
+enum {
+    VD_CALIBRATION_KNOTS = 128,
+    VD_CALIBRATION_MIN = 20, /* scores that are enough to learn from */
+};
 
 /* Plain data, copied freely. */
 struct vd_calibration {
@@ -28,7 +31,7 @@ struct vd_calibration {
     double n; /* training scores it was made from, 0 = believed */
 };
 
-/* Learns from n raw scores (NaN left out); needs 20, else VD_ERR_DATA. */
+/* Learns from n raw scores (NaN left out); needs VD_CALIBRATION_MIN, else VD_ERR_DATA. */
 enum vd_status vd_calibration_fit(struct vd_calibration *c, const double *scores,
                                   size_t n, struct vd_error *err);
 

@@ -17,7 +17,7 @@
 #include "base/alloc.h"
 #include "vedette/stats.h"
 
-enum { CALIBRATION_VERSION = 1, SCORES_MIN = 20 };
+enum { CALIBRATION_VERSION = 1 };
 
 static const double TAIL_LEVEL = 0.95;
 static const double PI = 3.14159265358979323846;
@@ -69,10 +69,10 @@ enum vd_status vd_calibration_fit(struct vd_calibration *c, const double *scores
     for (size_t i = 0; i < n; i++)
         if (!isnan(scores[i]))
             sorted[kept++] = fmin(fmax(scores[i], -DBL_MAX / 4), DBL_MAX / 4);
-    if (kept < SCORES_MIN) {
+    if (kept < VD_CALIBRATION_MIN) {
         status = vd_error_set(err, VD_ERR_DATA, "train on more rows",
                               "%zu scores are too few to calibrate: %d are needed", kept,
-                              SCORES_MIN);
+                              VD_CALIBRATION_MIN);
     } else {
         vd_sort(sorted, kept);
         learn(c, sorted, kept);
@@ -195,7 +195,7 @@ static bool is_sound(const struct vd_calibration *c)
         if (!isfinite(c->knot[i]) || (i > 0 && c->knot[i] < c->knot[i - 1]))
             return false;
     return isfinite(c->tail_mean_excess) && c->tail_mean_excess > 0 && isfinite(c->n) &&
-           (c->n == 0 || c->n >= SCORES_MIN);
+           (c->n == 0 || c->n >= VD_CALIBRATION_MIN);
 }
 
 enum vd_status vd_calibration_load(struct vd_calibration *c, struct vd_reader *r,

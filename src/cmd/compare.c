@@ -145,7 +145,7 @@ static enum vd_status read_one(struct field *f, const struct compare_settings *s
     return status == VD_OK ? need_labels(&f->test, s->data, err) : status;
 }
 
-/* All files with the columns that all of them have, in the order of the test's. */
+/* All files with the columns of the training file, in its order. */
 static enum vd_status read_all(struct field *f, const struct compare_settings *s,
                                struct vd_error *err)
 {
@@ -153,16 +153,13 @@ static enum vd_status read_all(struct field *f, const struct compare_settings *s
 
     if (status == VD_OK)
         status = dataset_read(&f->test, s->test, s->label, err);
-    if (status == VD_OK && s->normal != NULL)
+    if (status == VD_OK)
+        status = dataset_align(&f->test, &f->train, s->test, err);
+    if (status == VD_OK && s->normal != NULL) {
         status = dataset_read(&f->normal, s->normal, s->label, err);
-    if (status != VD_OK)
-        return status;
-    dataset_keep_common(&f->test, &f->train);
-    if (s->normal != NULL)
-        dataset_keep_common(&f->test, &f->normal);
-    status = dataset_align(&f->train, &f->test, s->train, err);
-    if (status == VD_OK && s->normal != NULL)
-        status = dataset_align(&f->normal, &f->test, s->normal, err);
+        if (status == VD_OK)
+            status = dataset_align(&f->normal, &f->train, s->normal, err);
+    }
     if (status == VD_OK)
         status = need_labels(&f->train, s->train, err);
     return status == VD_OK ? need_labels(&f->test, s->test, err) : status;

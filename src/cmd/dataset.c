@@ -1,6 +1,7 @@
+/* The file is read into memory and gone through twice: the first time, for as long as it
+ * takes, to see which columns hold numbers, the second time to take them. */
 #include "cmd/dataset.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,38 +9,102 @@
 #include <strings.h>
 
 #include "collect/csv.h"
+#include "os/file.h"
 #include "os/log.h"
 #include "vedette/detector.h"
 
-static const long long FILE_MAX = 4LL << 30;
+static const size_t FILE_MAX = (size_t)4 << 30;
 
-/* ---- the file ---- */
+enum { LOOK_ROWS = 1000 };
 
-static enum vd_status read_file(struct dataset *data, const char *path,
-                                struct vd_error *err)
+/* ---- names in a message ---- */
+
+/* Room is kept for " and 16384 more". */
+static void add_name(struct dataset_names *names, const char *name, size_t size,
+                     const char *why)
 {
-    FILE *file = fopen(path, "rb");
-    long long size;
+    char one[DATASET_NAME_MAX + 32];
+    int n =
+        snprintf(one, sizeof one, "%s\"%.*s\"%s", names->n > 0 ? ", " : "",
+                 (int)(size < DATASET_NAME_MAX ? size : DATASET_NAME_MAX - 1), name, why);
+    size_t left = sizeof names->text - names->used;
 
-    if (file == NULL)
-        return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
-    if (fseeko(file, 0, SEEK_END) != 0 || (size = ftello(file)) < 0 || size > FILE_MAX) {
-        fclose(file);
-        return vd_error_set(err, VD_ERR_IO, "give a file of at most 4 GiB",
-                            "%s: it cannot be read as a whole", path);
-    }
-    rewind(file);
-    data->text = malloc((size_t)size + 1);
-    data->size = data->text == NULL ? 0 : fread(data->text, 1, (size_t)size, file);
-    fclose(file);
-    if (data->text == NULL)
-        return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it", path);
-    if (data->size != (size_t)size)
-        return vd_error_set(err, VD_ERR_IO, NULL, "%s: it cannot be read", path);
-    return VD_OK;
+    names->n++;
+    if (left > (size_t)n + 24)
+        names->used += (size_t)snprintf(names->text + names->used, left, "%s", one);
+    else
+        names->left++;
 }
 
-/* ---- columns ---- */
+static void end_names(struct dataset_names *names)
+{
+    if (names->left > 0)
+        snprintf(names->text + names->used, sizeof names->text - names->used,
+                 " and %zu more", names->left);
+}
+
+/* ---- the table ---- */
+
+/* The text as it is gone through. */
+struct table {
+    const char *path;
+    char separator;
+    struct collect_text rest;        /* what comes after the row */
+    struct collect_text row;         /* the row's bytes */
+    size_t line;                     /* where it begins, from 1 */
+    size_t n;                        /* fields it has */
+    struct collect_csv_field *field; /* the first DATASET_COLUMNS_MAX of them */
+    struct collect_csv_field *head;  /* those of the first line */
+    size_t n_head;
+    size_t *column; /* d: which field each feature is */
+    size_t d;
+    size_t label; /* which field the label is; SIZE_MAX = none */
+};
+
+static size_t line_of(const char *from, const char *to, size_t line)
+{
+    for (; from < to; from++)
+        line += *from == '\n';
+    return line;
+}
+
+static bool next_row(struct table *t)
+{
+    const char *before = t->row.at;
+
+    while (t->rest.at < t->rest.end && (*t->rest.at == '\n' || *t->rest.at == '\r'))
+        t->rest.at++;
+    t->row.at = t->rest.at;
+    t->line = line_of(before, t->row.at, t->line);
+    t->n = collect_csv_row(&t->rest, t->separator, t->field, DATASET_COLUMNS_MAX);
+    t->row.end = t->rest.at;
+    return t->n > 0;
+}
+
+static enum vd_status begin_table(struct table *t, const struct dataset *data,
+                                  size_t size, const char *path)
+{
+    t->path = path;
+    t->rest = collect_text_of(data->text, size);
+    /* Some programs begin a text with the mark of UTF-8. */
+    collect_text_skip(&t->rest, "\xef\xbb\xbf");
+    t->separator = collect_csv_separator(t->rest.at, (size_t)(t->rest.end - t->rest.at));
+    t->row.at = t->rest.at;
+    t->line = 1;
+    t->label = SIZE_MAX;
+    t->field = calloc(DATASET_COLUMNS_MAX, sizeof *t->field);
+    t->head = calloc(DATASET_COLUMNS_MAX, sizeof *t->head);
+    t->column = calloc(DATASET_COLUMNS_MAX, sizeof *t->column);
+    return t->field == NULL || t->head == NULL || t->column == NULL ? VD_ERR_MEMORY
+                                                                    : VD_OK;
+}
+
+static void end_table(struct table *t)
+{
+    free(t->field);
+    free(t->head);
+    free(t->column);
+}
 
 static bool is_called(struct collect_csv_field field, const char *const *names)
 {
@@ -69,176 +134,328 @@ static bool is_no_feature(struct collect_csv_field field)
     return is_called(field, names);
 }
 
-/* What becomes of the file's columns. */
-struct layout {
-    struct collect_csv_field *field; /* of one row; DATASET_COLUMNS_MAX */
-    size_t *column;                  /* of each feature */
-    size_t n_fields, d;
-    size_t label; /* SIZE_MAX = none */
-    char separator;
-};
-
-static enum vd_status choose_columns(struct dataset *data, struct layout *layout,
-                                     struct collect_text *t, const char *label,
-                                     const char *path, struct vd_error *err)
+/* What stands for a value that is not there. */
+static bool is_missing(struct collect_csv_field field)
 {
-    struct collect_csv_field *head = calloc(DATASET_COLUMNS_MAX, sizeof *head);
-    struct collect_text first;
-    size_t n;
+    static const char *const words[] = {"",    "nan", "inf",  "-inf", "+inf",
+                                        "n/a", "na",  "null", "none", NULL};
 
-    if (head == NULL)
-        return VD_ERR_MEMORY;
-    n = collect_csv_row(t, layout->separator, head, DATASET_COLUMNS_MAX);
-    first = *t;
-    layout->n_fields = n;
-    layout->label = SIZE_MAX;
-    if (collect_csv_row(&first, layout->separator, layout->field, DATASET_COLUMNS_MAX) <
-        n)
-        n = 0;
-    for (size_t c = 0; c < n && c < DATASET_COLUMNS_MAX; c++) {
-        if (is_label(head[c], label)) {
-            layout->label = c;
-            continue;
-        }
-        if (is_no_feature(head[c]) || isnan(collect_csv_number(layout->field[c])))
-            continue;
-        snprintf(data->name[layout->d], DATASET_NAME_MAX, "%.*s", (int)head[c].size,
-                 head[c].at);
-        layout->column[layout->d++] = c;
-    }
-    free(head);
-    if (layout->d == 0)
+    return is_called(field, words);
+}
+
+/* ---- columns ---- */
+
+static enum vd_status read_head(struct table *t, const char *label, struct vd_error *err)
+{
+    size_t numbers = 0;
+
+    if (!next_row(t))
         return vd_error_set(err, VD_ERR_DATA,
                             "the first line names the columns, rows follow",
-                            "%s: no rows with numeric columns", path);
-    if (label != NULL && layout->label == SIZE_MAX)
-        return vd_error_set(err, VD_ERR_DATA, NULL, "%s: no column \"%s\"", path, label);
+                            "%s: it is empty", t->path);
+    if (memchr(t->row.at, '\0', (size_t)(t->row.end - t->row.at)) != NULL)
+        return vd_error_set(err, VD_ERR_DATA, "save it as CSV in UTF-8",
+                            "%s: it is no text, or one in UTF-16", t->path);
+    if (t->n > DATASET_COLUMNS_MAX)
+        return vd_error_set(err, VD_ERR_LIMIT, "leave some out",
+                            "%s: it has %zu columns: at most %d can be read", t->path,
+                            t->n, DATASET_COLUMNS_MAX);
+    t->n_head = t->n;
+    memcpy(t->head, t->field, t->n * sizeof *t->head);
+    for (size_t c = 0; c < t->n_head; c++) {
+        numbers += !isnan(collect_csv_number(t->head[c]));
+        if (is_label(t->head[c], label))
+            t->label = c;
+    }
+    if (numbers == t->n_head)
+        return vd_error_set(err, VD_ERR_DATA, "put a line of names before the rows",
+                            "%s: the first line has to name the columns: it holds "
+                            "numbers alone",
+                            t->path);
+    if (label != NULL && t->label == SIZE_MAX)
+        return vd_error_set(err, VD_ERR_DATA, NULL, "%s: no column \"%s\"", t->path,
+                            label);
+    return VD_OK;
+}
+
+/* What a column holds. */
+struct tally {
+    size_t numbers, texts;
+};
+
+/* `t` is a copy: it goes ahead, the caller's stays. A column that had no value yet is
+ * looked for until it has one. */
+static void tally_columns(struct table t, struct tally *tally)
+{
+    size_t unknown = t.n_head;
+
+    for (size_t rows = 0; (rows < LOOK_ROWS || unknown > 0) && next_row(&t); rows++)
+        for (size_t c = 0; c < t.n && c < t.n_head; c++) {
+            struct tally *of = &tally[c];
+            bool known = of->numbers + of->texts > 0;
+
+            if (known && rows >= LOOK_ROWS)
+                continue;
+            if (!isnan(collect_csv_number(t.field[c])))
+                of->numbers++;
+            else if (!is_missing(t.field[c]))
+                of->texts++;
+            unknown -= !known && of->numbers + of->texts > 0;
+        }
+}
+
+static enum vd_status choose_columns(struct dataset *data, struct table *t,
+                                     struct vd_error *err)
+{
+    struct tally *tally = calloc(t->n_head, sizeof *tally);
+
+    data->name = calloc(t->n_head, sizeof *data->name);
+    if (tally == NULL || data->name == NULL) {
+        free(tally);
+        return VD_ERR_MEMORY;
+    }
+    tally_columns(*t, tally);
+    for (size_t c = 0; c < t->n_head; c++) {
+        struct collect_csv_field name = t->head[c];
+
+        if (c == t->label || is_no_feature(name))
+            continue;
+        if (tally[c].numbers <= tally[c].texts || name.size == 0) {
+            add_name(&data->lost.columns, name.at, name.size,
+                     name.size == 0       ? " (no name)"
+                     : tally[c].texts > 0 ? " (text)"
+                                          : " (empty)");
+            continue;
+        }
+        snprintf(data->name[t->d], DATASET_NAME_MAX, "%.*s", (int)name.size, name.at);
+        t->column[t->d++] = c;
+    }
+    free(tally);
+    end_names(&data->lost.columns);
+    if (t->d == 0)
+        return vd_error_set(
+            err, VD_ERR_DATA, "the first line names the columns, rows follow",
+            "%s: no rows with numeric columns%s%s", t->path,
+            data->lost.columns.n > 0 ? ": " : "", data->lost.columns.text);
     return VD_OK;
 }
 
 /* ---- rows ---- */
 
-static size_t count_lines(const struct dataset *data)
+/* A field too many, or a quote that swallows what follows, shifts all values behind it.
+ */
+static enum vd_status check_row(const struct table *t, struct vd_error *err)
 {
-    size_t lines = 1;
+    size_t stored = t->n < DATASET_COLUMNS_MAX ? t->n : DATASET_COLUMNS_MAX;
+    struct collect_csv_field last = t->field[stored - 1];
+    bool long_row = t->n > DATASET_COLUMNS_MAX;
 
-    for (const char *at = data->text;
-         (at = memchr(at, '\n', (size_t)(data->text + data->size - at))) != NULL; at++)
-        lines++;
-    return lines;
-}
-
-static size_t line_of(const char *from, const char *to, size_t line)
-{
-    for (; from < to; from++)
-        line += *from == '\n';
-    return line;
-}
-
-/* One label; false when it is none. `signed_labels` turns true at the first -1: the file
- * then says 1 for normal. */
-static bool read_label(struct collect_csv_field field, uint8_t *label,
-                       bool *signed_labels)
-{
-    double value = collect_csv_number(field);
-
-    if (value == -1)
-        *signed_labels = true;
-    if (value != 0 && value != 1 && value != -1)
-        return false;
-    *label = value == 0 ? 0 : value == 1 ? 1 : 2;
-    return true;
-}
-
-static enum vd_status read_rows(struct dataset *data, const struct layout *layout,
-                                struct collect_text *t, const char *path,
-                                struct vd_error *err)
-{
-    const char *at = data->text;
-    bool signed_labels = false;
-    size_t line = 1, n;
-
-    while ((n = collect_csv_row(t, layout->separator, layout->field,
-                                DATASET_COLUMNS_MAX)) > 0) {
-        double *row = vd_matrix_row(&data->x, data->x.n);
-        bool good = true;
-
-        line = line_of(at, layout->field[0].at, line);
-        at = layout->field[0].at;
-        for (size_t k = 0; k < layout->d; k++) {
-            size_t c = layout->column[k];
-
-            row[k] = c < n ? collect_csv_number(layout->field[c]) : NAN;
-            good = good && fabs(row[k]) <= VD_VALUE_MAX;
-        }
-        if (!good) {
-            data->left_out++;
-            continue;
-        }
-        if (layout->label != SIZE_MAX &&
-            (layout->label >= n || !read_label(layout->field[layout->label],
-                                               &data->label[data->x.n], &signed_labels)))
-            return vd_error_set(err, VD_ERR_DATA,
-                                "a label is 0 (normal) or 1 (anomaly); or 1 and -1",
-                                "%s:%zu: this label is none", path, line);
-        data->line[data->x.n++] = line;
-    }
-    /* With -1 in the file, -1 is the anomaly and 1 is normal. */
-    for (size_t i = 0; data->label != NULL && i < data->x.n; i++)
-        data->label[i] = signed_labels ? data->label[i] == 2 : data->label[i] == 1;
-    if (data->x.n == 0)
-        return vd_error_set(err, VD_ERR_DATA, NULL, "%s: no row is complete", path);
+    if (t->rest.at == t->rest.end && last.size > 0 && last.at[0] == '"')
+        return vd_error_set(err, VD_ERR_DATA, NULL, "%s:%zu: a quote is not closed",
+                            t->path, t->line);
+    for (size_t c = t->n_head; c < stored; c++)
+        long_row = long_row || t->field[c].size > 0;
+    if (long_row)
+        return vd_error_set(err, VD_ERR_DATA, NULL,
+                            "%s:%zu: the row has %zu fields, the first line %zu", t->path,
+                            t->line, t->n, t->n_head);
     return VD_OK;
 }
 
-static enum vd_status read_table(struct dataset *data, struct layout *layout,
-                                 const char *path, const char *label,
+/* Where labels of 0 and of -1 are first; 0 = nowhere. */
+struct label_lines {
+    size_t zero, minus;
+};
+
+/* 0, 1 or, for -1, 2. */
+static enum vd_status read_label(const struct table *t, struct label_lines *first,
+                                 uint8_t *label, struct vd_error *err)
+{
+    const char *hint = "a label is 0 (normal) or 1 (anomaly); or 1 and -1";
+    double value;
+
+    if (t->label >= t->n)
+        return vd_error_set(err, VD_ERR_DATA, hint,
+                            "%s:%zu: the row has no label: %zu fields, the first line "
+                            "has %zu",
+                            t->path, t->line, t->n, t->n_head);
+    value = collect_csv_number(t->field[t->label]);
+    if (value != 0 && value != 1 && value != -1)
+        return vd_error_set(err, VD_ERR_DATA, hint, "%s:%zu: this label is none", t->path,
+                            t->line);
+    if (value == 0 && first->zero == 0)
+        first->zero = t->line;
+    if (value == -1 && first->minus == 0)
+        first->minus = t->line;
+    if (first->zero > 0 && first->minus > 0)
+        return vd_error_set(
+            err, VD_ERR_DATA, hint, "%s:%zu: a label of %g, and in line %zu one of %g",
+            t->path, t->line, value, value == 0 ? first->minus : first->zero, -1 - value);
+    *label = value == 0 ? 0 : value == 1 ? 1 : 2;
+    return VD_OK;
+}
+
+/* False when the row is not complete; counts what each column lacks. */
+static bool read_numbers(const struct table *t, double *row, size_t *missing)
+{
+    bool good = true;
+
+    for (size_t k = 0; k < t->d; k++) {
+        size_t c = t->column[k];
+        bool there;
+
+        row[k] = c < t->n ? collect_csv_number(t->field[c]) : NAN;
+        there = fabs(row[k]) <= VD_VALUE_MAX;
+        missing[k] += !there;
+        good = good && there;
+    }
+    return good;
+}
+
+static enum vd_status read_rows(struct dataset *data, struct table *t, size_t *missing,
+                                struct vd_error *err)
+{
+    struct label_lines first = {0};
+    size_t *n = &data->x.n;
+
+    while (next_row(t)) {
+        enum vd_status status = check_row(t, err);
+
+        if (status == VD_OK && data->row == NULL &&
+            !read_numbers(t, vd_matrix_row(&data->x, *n), missing)) {
+            data->lost.rows++;
+            continue;
+        }
+        if (status == VD_OK && t->label != SIZE_MAX)
+            status = read_label(t, &first, &data->label[*n], err);
+        if (status != VD_OK)
+            return status;
+        if (data->row != NULL)
+            data->row[*n] = t->row;
+        ++*n;
+    }
+    /* With -1 in the file, -1 is the anomaly and 1 is normal. */
+    for (size_t i = 0; data->label != NULL && i < *n; i++)
+        data->label[i] = first.minus > 0 ? data->label[i] == 2 : data->label[i] == 1;
+    return VD_OK;
+}
+
+static void name_worst(struct dataset *data, const size_t *missing)
+{
+    struct dataset_losses *lost = &data->lost;
+
+    for (size_t k = 0; k < data->x.d; k++)
+        if (missing[k] > lost->worst_rows) {
+            lost->worst_rows = missing[k];
+            memcpy(lost->worst, data->name[k], DATASET_NAME_MAX);
+        }
+}
+
+/* ---- reading ---- */
+
+static enum vd_status allocate(struct dataset *data, const struct table *t, bool rows)
+{
+    size_t lines = line_of(t->rest.at, t->rest.end, 1);
+    enum vd_status status = rows ? VD_OK : vd_matrix_init(&data->x, lines, t->d);
+
+    data->x.n = 0;
+    if (t->label != SIZE_MAX && (data->label = calloc(lines, 1)) == NULL)
+        return VD_ERR_MEMORY;
+    if (rows && (data->row = calloc(lines, sizeof *data->row)) == NULL)
+        return VD_ERR_MEMORY;
+    return status;
+}
+
+static enum vd_status read_table(struct dataset *data, struct table *t, bool rows,
                                  struct vd_error *err)
 {
-    struct collect_text t = collect_text_of(data->text, data->size);
-    size_t lines = count_lines(data);
+    size_t *missing = NULL;
+    enum vd_status status = VD_OK;
+
+    if (rows && t->label == SIZE_MAX)
+        return vd_error_set(err, VD_ERR_DATA, "name it with --label",
+                            "%s: no column with labels", t->path);
+    data->head = (struct collect_text){data->text, t->row.end};
+    if (!rows)
+        status = choose_columns(data, t, err);
+    if (status == VD_OK)
+        status = allocate(data, t, rows);
+    if (status == VD_OK && (missing = calloc(t->d + 1, sizeof *missing)) == NULL)
+        status = VD_ERR_MEMORY;
+    if (status == VD_OK)
+        status = read_rows(data, t, missing, err);
+    if (status == VD_OK)
+        name_worst(data, missing);
+    free(missing);
+    if (status != VD_OK || data->x.n > 0)
+        return status;
+    if (data->lost.rows == 0)
+        return vd_error_set(err, VD_ERR_DATA, NULL, "%s: no rows", t->path);
+    return vd_error_set(
+        err, VD_ERR_DATA, NULL,
+        "%s: no row is complete: in column \"%s\" %zu values are missing, "
+        "no numbers or beyond +-%g",
+        t->path, data->lost.worst, data->lost.worst_rows, VD_VALUE_MAX);
+}
+
+enum vd_status dataset_take(struct dataset *data, char *text, size_t size,
+                            const char *path, const char *label, bool rows,
+                            struct vd_error *err)
+{
+    struct table t = {0};
     enum vd_status status;
 
-    layout->separator = collect_csv_separator(data->text, data->size);
-    status = choose_columns(data, layout, &t, label, path, err);
+    *data = (struct dataset){.text = text};
+    status = begin_table(&t, data, size, path);
     if (status == VD_OK)
-        status = vd_matrix_init(&data->x, lines, layout->d);
-    if (status != VD_OK)
-        return status;
-    data->x.n = 0;
-    data->line = calloc(lines, sizeof *data->line);
-    if (layout->label != SIZE_MAX)
-        data->label = calloc(lines, 1);
-    if (data->line == NULL || (layout->label != SIZE_MAX && data->label == NULL))
-        return VD_ERR_MEMORY;
-    return read_rows(data, layout, &t, path, err);
+        status = read_head(&t, label, err);
+    if (status == VD_OK)
+        status = read_table(data, &t, rows, err);
+    end_table(&t);
+    if (!rows) {
+        free(data->text);
+        data->text = NULL;
+    }
+    if (status == VD_OK)
+        return VD_OK;
+    dataset_release(data);
+    return vd_error_set(err, status, NULL, "%s: %s", path, vd_status_text(status));
+}
+
+static enum vd_status read_file(struct dataset *data, const char *path, const char *label,
+                                bool rows, struct vd_error *err)
+{
+    enum vd_status status;
+    char *text;
+    size_t size;
+
+    *data = (struct dataset){0};
+    status = os_file_read(path, FILE_MAX, &text, &size, err);
+    return status == VD_OK ? dataset_take(data, text, size, path, label, rows, err)
+                           : status;
 }
 
 enum vd_status dataset_read(struct dataset *data, const char *path, const char *label,
                             struct vd_error *err)
 {
-    struct layout layout = {
-        .field = calloc(DATASET_COLUMNS_MAX, sizeof *layout.field),
-        .column = calloc(DATASET_COLUMNS_MAX, sizeof *layout.column),
-    };
-    enum vd_status status = VD_ERR_MEMORY;
+    enum vd_status status = read_file(data, path, label, false, err);
+    const struct dataset_losses *lost = &data->lost;
 
-    *data = (struct dataset){.name = calloc(DATASET_COLUMNS_MAX, sizeof *data->name)};
-    if (layout.field != NULL && layout.column != NULL && data->name != NULL)
-        status = read_file(data, path, err);
-    if (status == VD_OK)
-        status = read_table(data, &layout, path, label, err);
-    free(layout.field);
-    free(layout.column);
-    if (status == VD_OK && data->left_out > 0)
-        os_log_warning("%s: %zu rows are left out: a value is missing, no number or "
-                       "beyond +-%g",
-                       path, data->left_out, VD_VALUE_MAX);
-    if (status != VD_OK) {
-        vd_error_set(err, status, NULL, "%s: %s", path, vd_status_text(status));
-        dataset_release(data);
-    }
+    if (lost->columns.n > 0)
+        os_log_info("%s: columns without numbers are left out: %s", path,
+                    lost->columns.text);
+    if (lost->rows > 0)
+        os_log_warning(
+            "%s: %zu rows are left out, %zu of them for column \"%s\": a value "
+            "is missing, no number or beyond +-%g",
+            path, lost->rows, lost->worst_rows, lost->worst, VD_VALUE_MAX);
     return status;
+}
+
+enum vd_status dataset_read_rows(struct dataset *data, const char *path,
+                                 const char *label, struct vd_error *err)
+{
+    return read_file(data, path, label, true, err);
 }
 
 /* ---- columns of two files ---- */
@@ -263,46 +480,45 @@ static void take_columns(struct dataset *data, const size_t *from, size_t d, dou
     data->x.d = d;
 }
 
+/* The columns of `a` that `b` does not have. */
+static struct dataset_names names_beyond(const struct dataset *a, const struct dataset *b)
+{
+    struct dataset_names names = {0};
+
+    for (size_t k = 0; k < a->x.d; k++)
+        if (find_column(b, a->name[k]) == SIZE_MAX)
+            add_name(&names, a->name[k], strlen(a->name[k]), "");
+    end_names(&names);
+    return names;
+}
+
 enum vd_status dataset_align(struct dataset *data, const struct dataset *like,
                              const char *path, struct vd_error *err)
 {
+    struct dataset_names missing = names_beyond(like, data);
+    struct dataset_names extra = names_beyond(data, like);
     size_t *from = calloc(like->x.d + 1, sizeof *from);
     double *row = calloc(data->x.d + 1, sizeof *row);
     enum vd_status status = from == NULL || row == NULL ? VD_ERR_MEMORY : VD_OK;
 
-    for (size_t k = 0; status == VD_OK && k < like->x.d; k++) {
+    if (status == VD_OK && missing.n > 0)
+        status = vd_error_set(err, VD_ERR_SCHEMA,
+                              "what is learned from both needs them in both: add them to "
+                              "this file, or take them out of the other",
+                              "%s: no numbers in a column called %s", path, missing.text);
+    for (size_t k = 0; status == VD_OK && k < like->x.d; k++)
         from[k] = find_column(data, like->name[k]);
-        if (from[k] == SIZE_MAX)
-            status = vd_error_set(err, VD_ERR_SCHEMA, "both files need the same columns",
-                                  "%s: no column \"%s\"", path, like->name[k]);
-    }
     if (status == VD_OK) {
         take_columns(data, from, like->x.d, row);
         for (size_t k = 0; k < like->x.d; k++)
             memcpy(data->name[k], like->name[k], DATASET_NAME_MAX);
     }
+    if (status == VD_OK && extra.n > 0)
+        os_log_info("%s: columns that the training file does not have are left out: %s",
+                    path, extra.text);
     free(row);
     free(from);
     return status;
-}
-
-void dataset_keep_common(struct dataset *data, const struct dataset *other)
-{
-    size_t *from = calloc(data->x.d + 1, sizeof *from);
-    double *row = calloc(data->x.d + 1, sizeof *row);
-    size_t d = 0;
-
-    for (size_t k = 0; from != NULL && row != NULL && k < data->x.d; k++) {
-        if (find_column(other, data->name[k]) == SIZE_MAX)
-            continue;
-        if (d != k)
-            memcpy(data->name[d], data->name[k], DATASET_NAME_MAX);
-        from[d++] = k;
-    }
-    if (d > 0)
-        take_columns(data, from, d, row);
-    free(row);
-    free(from);
 }
 
 enum vd_status dataset_normal_rows(struct dataset *normal, const struct dataset *data)
@@ -327,7 +543,7 @@ void dataset_release(struct dataset *data)
     vd_matrix_release(&data->x);
     free(data->label);
     free(data->name);
-    free(data->line);
+    free(data->row);
     free(data->text);
     *data = (struct dataset){0};
 }

@@ -1,18 +1,19 @@
 /* vedette split: parts a labelled CSV into training and test rows. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "cmd/commands.h"
 #include "cmd/dataset.h"
+#include "os/output.h"
 #include "vedette/rng.h"
 
 struct split_settings {
     char *label, *train, *test;
     double share;
     long seed;
+    bool force;
 };
 
 #define AT(field) offsetof(struct split_settings, field)
@@ -51,6 +52,12 @@ static const struct os_option options[] = {
      .max = 1e15,
      .offset = AT(seed),
      .help = "Seed of the draw"},
+    {.name = "force",
+     .letter = 'f',
+     .type = OS_OPTION_FLAG,
+     .fallback = "false",
+     .offset = AT(force),
+     .help = "Replace the files when they are there"},
     {.name = NULL},
 };
 
@@ -81,57 +88,69 @@ static size_t draw(const struct dataset *data, double share, uint64_t seed,
     return total;
 }
 
-/* Copies the first line and the wanted rows, byte for byte, by way of a temporary file.
- */
-static enum vd_status write_rows(const struct dataset *data, const uint8_t *train,
-                                 uint8_t wanted, const char *path, struct vd_error *err)
+static void write_bytes(struct collect_text bytes, FILE *file)
 {
-    const char *at = data->text, *end = data->text + data->size;
-    char temporary[4096];
-    size_t line = 1, row = 0;
-    FILE *file;
-    bool failed;
+    fwrite(bytes.at, 1, (size_t)(bytes.end - bytes.at), file);
+    if (bytes.end[-1] != '\n')
+        fputc('\n', file); /* the last row of a file that ends without one */
+}
 
-    snprintf(temporary, sizeof temporary, "%s.part", path);
-    file = fopen(temporary, "w");
-    if (file == NULL)
-        return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", temporary, strerror(errno));
-    for (; at < end; line++) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        size_t size = newline == NULL ? (size_t)(end - at) : (size_t)(newline - at) + 1;
-        bool is_row = row < data->x.n && data->line[row] == line;
+/* Copies the first line and the rows, byte for byte. out[0] takes the training rows. */
+static void write_rows(const struct dataset *data, const uint8_t *train,
+                       struct os_output out[2])
+{
+    write_bytes(data->head, out[0].file);
+    write_bytes(data->head, out[1].file);
+    for (size_t i = 0; i < data->x.n; i++)
+        write_bytes(data->row[i], out[train[i] ? 0 : 1].file);
+}
 
-        if (line == 1 || (is_row && train[row] == wanted)) {
-            fwrite(at, 1, size, file);
-            if (newline == NULL)
-                fputc('\n', file);
-        }
-        row += is_row;
-        at += size;
+static bool are_same(const char *a, const char *b)
+{
+    struct stat one, other;
+
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+/* Neither may take the place of the rows it is made from, or of the other. */
+static enum vd_status open_outputs(struct os_output out[2],
+                                   const struct split_settings *s, const char *input,
+                                   struct vd_error *err)
+{
+    const char *const path[2] = {s->train, s->test};
+
+    for (size_t i = 0; i < 2; i++) {
+        enum vd_status status;
+
+        if (are_same(path[i], input))
+            return vd_error_set(err, VD_ERR_ARGUMENT,
+                                "name others with --train and --test",
+                                "%s: it is the file to split", path[i]);
+        status = os_output_open_as(&out[i], path[i],
+                                   s->force ? OS_OUTPUT_FILE : OS_OUTPUT_NEW, err);
+        if (status != VD_OK)
+            return status;
     }
-    failed = fflush(file) != 0 || fsync(fileno(file)) != 0;
-    if (fclose(file) != 0 || failed || rename(temporary, path) != 0) {
-        unlink(temporary);
-        return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
-    }
+    if (strcmp(out[0].path, out[1].path) == 0)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
+                            "%s: --train and --test are the same file", s->train);
     return VD_OK;
 }
 
 static enum vd_status split(const struct split_settings *s, const char *path,
                             struct vd_error *err)
 {
+    struct os_output out[2] = {0};
     struct dataset data;
     uint8_t *train = NULL;
     size_t *order = NULL, n;
-    enum vd_status status = dataset_read(&data, path, s->label, err);
+    enum vd_status status = dataset_read_rows(&data, path, s->label, err);
 
+    if (status == VD_OK)
+        status = open_outputs(out, s, path, err);
     if (status != VD_OK)
-        return status;
-    if (data.label == NULL) {
-        status = vd_error_set(err, VD_ERR_DATA, "name it with --label",
-                              "%s: no column with labels", path);
         goto out;
-    }
     train = calloc(data.x.n, 1);
     order = calloc(data.x.n, sizeof *order);
     if (train == NULL || order == NULL) {
@@ -139,12 +158,13 @@ static enum vd_status split(const struct split_settings *s, const char *path,
         goto out;
     }
     n = draw(&data, s->share, (uint64_t)s->seed, train, order);
-    status = write_rows(&data, train, 1, s->train, err);
-    if (status == VD_OK)
-        status = write_rows(&data, train, 0, s->test, err);
+    write_rows(&data, train, out);
+    status = os_output_commit(out, 2, err);
     if (status == VD_OK)
         printf("%s: %zu rows\n%s: %zu rows\n", s->train, n, s->test, data.x.n - n);
 out:
+    os_output_drop(&out[1]);
+    os_output_drop(&out[0]);
     free(order);
     free(train);
     dataset_release(&data);
@@ -169,7 +189,7 @@ const struct cmd_command cmd_split = {
     .arguments = "FILE",
     .about = "Draws the same share of normal and of anomalous rows (stratified) for "
              "training and leaves the rest for the test. Rows keep their order and their "
-             "bytes. The same seed draws the same rows.",
+             "bytes; only the label is looked at. The same seed draws the same rows.",
     .examples = "vedette split labeled_raw.csv\n"
                 "    70 % to labeled_training.csv, 30 % to labeled_test.csv\n"
                 "vedette split --share 0.5 --seed 7 --train a.csv --test b.csv data.csv\n"

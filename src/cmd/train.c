@@ -140,7 +140,6 @@ static enum vd_status read_rows(struct rows *rows, const struct train_settings *
         status = dataset_read(normal, s->normal, s->label, err);
         if (status != VD_OK)
             return status;
-        dataset_keep_common(&rows->data, normal);
         return dataset_align(normal, &rows->data, s->normal, err);
     }
     return dataset_normal_rows(normal, &rows->data);
@@ -280,10 +279,13 @@ static enum vd_status train(const struct train_settings *s, const char *path,
         s->threads > 0 ? (unsigned)s->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     rows.params.xgboost_library = s->xgboost;
     rows.params.normal = &rows.normal.x;
-    if (status == VD_OK && rows.normal.x.n < 2)
+    if (status == VD_OK && rows.normal.x.n < VD_CALIBRATION_MIN)
         status = vd_error_set(err, VD_ERR_DATA, "collect more rows",
-                              "%s: %zu normal rows: at least 2 are needed", path,
-                              rows.normal.x.n);
+                              "%s: %zu normal rows: at least %d are needed",
+                              s->normal != NULL ? s->normal
+                              : path == NULL    ? s->data_dir
+                                                : path,
+                              rows.normal.x.n, VD_CALIBRATION_MIN);
     if (status == VD_OK)
         status = new_model(&model, &rows.data, err);
     if (status == VD_OK && (n = train_all(&rows, s, model)) == 0)

@@ -54,14 +54,18 @@ static struct collect_csv_field trim(const char *from, const char *to)
     return (struct collect_csv_field){from, (size_t)(to - from)};
 }
 
-/* One field; leaves the cursor on the separator or the newline after it. */
+/* One field; leaves the cursor on the separator or the newline after it. A quote inside
+ * a field is a character: 19" does not take the rest of the text along. */
 static struct collect_csv_field take_field(struct collect_text *t, char separator)
 {
     const char *start = t->at;
 
+    while (collect_text_skip(t, " "))
+        ;
+    if (collect_text_skip(t, "\""))
+        t->at = skip_quoted(t->at, t->end);
     while (t->at < t->end && *t->at != separator && *t->at != '\n')
-        if (*t->at++ == '"')
-            t->at = skip_quoted(t->at, t->end);
+        t->at++;
     return trim(start, t->at);
 }
 

@@ -30,7 +30,7 @@ def read(path):
 def test_split_is_stratified_and_repeatable(vedette, tmp_path):
     write_rows(tmp_path / "raw.csv", make_rows(200, 1))
     for _ in range(2):
-        result = vedette("split", "raw.csv", "--seed", "3", cwd=tmp_path)
+        result = vedette("split", "raw.csv", "--seed", "3", "--force", cwd=tmp_path)
         assert result.returncode == 0, result.stderr
     train, test = read(tmp_path / "labeled_training.csv"), read(tmp_path / "labeled_test.csv")
     assert (len(train), len(test)) == (140, 60)
@@ -39,7 +39,7 @@ def test_split_is_stratified_and_repeatable(vedette, tmp_path):
     everything = {row["note"] for row in train} | {row["note"] for row in test}
     assert len(everything) == 200
     before = (tmp_path / "labeled_training.csv").read_bytes()
-    vedette("split", "raw.csv", "--seed", "4", cwd=tmp_path)
+    vedette("split", "raw.csv", "--seed", "4", "--force", cwd=tmp_path)
     assert (tmp_path / "labeled_training.csv").read_bytes() != before
 
 
@@ -171,8 +171,9 @@ def test_train_refuses_what_it_cannot_learn_from(vedette, tmp_path):
     write_rows(tmp_path / "one.csv", [["1", "2", "x", "0"]])
     result = vedette("train", "one.csv", cwd=tmp_path)
     assert result.returncode == 1 and not (tmp_path / "model.vedette").exists()
-    assert "1 normal rows: at least 2 are needed" in result.stderr
-    assert len(result.stderr.splitlines()) == 1
+    assert "one.csv: 1 normal rows: at least 20 are needed" in result.stderr
+    assert len(result.stderr.splitlines()) == 2
+    assert 'left out: "note" (text)' in result.stderr
     assert vedette("train", "one.csv", "--detector", "nonsense",
                    cwd=tmp_path).returncode == 2
     assert vedette("model", "show", cwd=tmp_path).returncode == 2
@@ -184,7 +185,8 @@ def test_rows_that_are_no_numbers_are_left_out_and_counted(vedette, tmp_path):
     write_rows(tmp_path / "odd.csv", make_rows(50, 1) + odd)
     result = vedette("train", "odd.csv", "--detector", "pca", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "odd.csv: 4 rows are left out" in result.stderr
+    assert ('odd.csv: 4 rows are left out, 2 of them for column "cpu_percent"'
+            in result.stderr)
     assert "trained on 50 rows" in result.stdout
 
 
