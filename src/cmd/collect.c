@@ -15,6 +15,7 @@
 #include "collect/collectors.h"
 #include "feature/rates.h"
 #include "os/clock.h"
+#include "os/output.h"
 
 struct collect_settings {
     double duration, interval;
@@ -28,6 +29,7 @@ static const struct os_option options[] = {
     {.name = "duration",
      .type = OS_OPTION_DURATION,
      .value = "TIME",
+     .min = 0.1,
      .max = 1e9,
      .offset = AT(duration),
      .help =
@@ -82,7 +84,8 @@ struct session {
     const struct collect_settings *settings;
     bool labelled;
     double duration_s;
-    FILE *file;
+    const char *path;
+    struct os_output out;
     collect_set *collect;
     feature_rates *rates;
     struct record_schema schema;
@@ -96,12 +99,18 @@ struct session {
 
 /* ---- keyboard ---- */
 
+/* In the background, touching the terminal would stop the program. */
+static bool owns_terminal(void)
+{
+    return isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
 /* Keys at once, without echo, and Ctrl-C still a signal. */
 static void terminal_raw(struct session *s)
 {
     struct termios raw;
 
-    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &s->before) != 0)
+    if (!owns_terminal() || tcgetattr(STDIN_FILENO, &s->before) != 0)
         return;
     raw = s->before;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
@@ -110,7 +119,7 @@ static void terminal_raw(struct session *s)
 
 static void terminal_restore(struct session *s)
 {
-    if (s->raw_terminal)
+    if (s->raw_terminal && owns_terminal())
         tcsetattr(STDIN_FILENO, TCSANOW, &s->before);
 }
 
@@ -125,7 +134,7 @@ static void read_keys(struct session *s)
     }
     for (ssize_t i = 0; i < n; i++) {
         if (key[i] == 'a' || key[i] == 'A')
-            s->label = 1;
+            s->label = s->labelled;
         else if (key[i] == 'n' || key[i] == 'N')
             s->label = 0;
         else if (key[i] == 'q' || key[i] == 'Q')
@@ -141,8 +150,9 @@ static void wait_until(struct session *s, int64_t due_ns)
 
     while (!stop_asked && (left = due_ns - os_clock_mono_ns()) > 0) {
         int ms = left > 1000000000 ? 1000 : (int)((left + 999999) / 1000000);
+        bool keys = s->keys && (!isatty(STDIN_FILENO) || owns_terminal());
 
-        if (poll(&in, s->keys ? 1 : 0, ms) > 0)
+        if (poll(&in, keys ? 1 : 0, ms) > 0)
             read_keys(s);
     }
 }
@@ -163,9 +173,31 @@ static void show_progress(const struct session *s, double seconds)
     if (s->labelled)
         fprintf(stderr, ", now: %s (a anomaly, n normal, q stop and save)",
                 s->label ? "ANOMALY" : "normal");
+    else if (s->keys)
+        fputs(" (q stop and save)", stderr);
 }
 
-static bool write_row(struct session *s, int64_t now_ns)
+static void write_fields(struct session *s, const double *value)
+{
+    FILE *file = s->out.file;
+
+    for (size_t c = 0; c < COLUMNS; c++) {
+        size_t i = record_schema_find(&s->schema, column[c]);
+
+        if (c > 0)
+            fputc(',', file);
+        if (i != SIZE_MAX && !isnan(value[i]))
+            fprintf(file, "%.10g", value[i]);
+    }
+    if (s->labelled)
+        fprintf(file, ",%d", s->label);
+    fputc('\n', file);
+}
+
+/* Each row reaches the kernel before the next: whatever ends this program, what was
+ * collected is kept. With the first one the file takes its place, and that of an old one:
+ * a start that collects nothing costs nothing. */
+static enum vd_status write_row(struct session *s, int64_t now_ns, struct vd_error *err)
 {
     const double *value;
 
@@ -175,23 +207,16 @@ static bool write_row(struct session *s, int64_t now_ns)
     value = feature_rates_update(s->rates, &s->sample);
     /* Rates need two samples: the first one only begins. */
     if (s->rows == 0 && isnan(value[0]))
-        return true;
-    for (size_t c = 0; c < COLUMNS; c++) {
-        size_t i = record_schema_find(&s->schema, column[c]);
-
-        if (c > 0)
-            fputc(',', s->file);
-        if (i != SIZE_MAX && !isnan(value[i]))
-            fprintf(s->file, "%.10g", value[i]);
-    }
-    if (s->labelled)
-        fprintf(s->file, ",%d", s->label);
-    fputc('\n', s->file);
+        return VD_OK;
+    write_fields(s, value);
     s->rows++;
     s->odd += s->label == 1;
-    /* Each row reaches the kernel before the next: whatever ends this program, what was
-     * collected is kept. */
-    return fflush(s->file) == 0;
+    if (s->rows == 1)
+        return os_output_commit(&s->out, 1, err);
+    if (fflush(s->out.file) == 0)
+        return VD_OK;
+    return vd_error_set(err, VD_ERR_IO, "what was written before is kept", "%s: %s",
+                        s->path, strerror(errno));
 }
 
 static enum vd_status collect_rows(struct session *s, struct vd_error *err)
@@ -200,70 +225,87 @@ static enum vd_status collect_rows(struct session *s, struct vd_error *err)
     int64_t start_ns = os_clock_mono_ns(), due_ns = start_ns;
 
     while (!stop_asked) {
+        enum vd_status status;
         int64_t now_ns = os_clock_mono_ns();
         double seconds = (double)(now_ns - start_ns) * 1e-9;
 
         if (seconds >= s->duration_s)
             break;
-        if (!write_row(s, now_ns))
-            return vd_error_set(err, VD_ERR_IO, "what was written before is kept",
-                                "%s: %s", s->settings->out, strerror(errno));
+        status = write_row(s, now_ns, err);
+        if (status != VD_OK)
+            return status;
         if (s->progress)
             show_progress(s, seconds);
+        /* Two readings at once would see counters that did not move. */
         due_ns += interval_ns;
-        if (due_ns < now_ns)
-            due_ns = now_ns;
+        if (due_ns < now_ns + interval_ns / 2)
+            due_ns = now_ns + interval_ns;
         wait_until(s, due_ns);
     }
     if (s->progress)
         fputs("\r\033[K", stderr);
-    return VD_OK;
+    if (s->rows > 0)
+        return VD_OK;
+    return vd_error_set(err, VD_ERR_DATA,
+                        "a row takes two readings, an interval apart, between which the "
+                        "counters of the processor moved",
+                        "%s: no row was collected, nothing is written", s->path);
 }
 
 /* ---- start and end ---- */
 
-static const char *out_path(const struct session *s)
+static void choose_output(struct session *s)
 {
-    if (s->settings->out != NULL)
-        return s->settings->out;
-    return s->labelled ? "labeled_raw.csv" : "normal_training.csv";
+    s->path = s->settings->out != NULL ? s->settings->out
+              : s->labelled            ? "labeled_raw.csv"
+                                       : "normal_training.csv";
 }
 
 static enum vd_status open_session(struct session *s, struct vd_error *err)
 {
     struct collect_config config = collect_config_default();
-    const char *path = out_path(s);
     enum vd_status status;
 
     config.root = s->settings->root;
     s->sample.schema = &s->schema;
-    s->file = fopen(path, s->settings->force ? "w" : "wx");
-    if (s->file == NULL)
-        return vd_error_set(err, VD_ERR_IO,
-                            errno == EEXIST ? "name another with --out, or give --force"
-                                            : NULL,
-                            "%s: %s", path, strerror(errno));
+    status = os_output_open_as(&s->out, s->path,
+                               s->settings->force ? OS_OUTPUT_ANY : OS_OUTPUT_NEW, err);
+    if (status != VD_OK)
+        return status;
     for (size_t c = 0; c < COLUMNS; c++)
-        fprintf(s->file, "%s%s", c > 0 ? "," : "", column[c]);
-    fputs(s->labelled ? ",label\n" : "\n", s->file);
+        fprintf(s->out.file, "%s%s", c > 0 ? "," : "", column[c]);
+    fputs(s->labelled ? ",label\n" : "\n", s->out.file);
     status = collect_set_new(&s->collect, &config, NULL, &s->schema, err);
     return status == VD_OK ? feature_rates_new(&s->rates, err) : status;
 }
 
 static void close_session(struct session *s)
 {
-    if (s->file != NULL)
-        fclose(s->file);
+    os_output_drop(&s->out);
     feature_rates_free(s->rates);
     collect_set_free(s->collect);
     collect_sample_release(&s->sample);
     record_schema_release(&s->schema);
 }
 
+/* Whatever ends a session ends it in order: the terminal gets its echo back. Who ignores
+ * a hang-up (nohup) goes on. */
+static void take_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGPIPE};
+    const struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction old;
+
+    stop_asked = 0;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i] != SIGHUP || sigaction(SIGHUP, NULL, &old) != 0 ||
+            old.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
+}
+
 static int run(void *settings, int argc, char **argv)
 {
-    struct session s = {.settings = settings, .keys = true};
-    struct sigaction action = {.sa_handler = on_signal};
+    struct session s = {.settings = settings};
     struct vd_error err = {0};
     enum vd_status status;
 
@@ -277,21 +319,20 @@ static int run(void *settings, int argc, char **argv)
                    : s.labelled             ? 300
                                             : 1200;
     s.progress = isatty(STDERR_FILENO);
-    s.keys = s.labelled;
-    stop_asked = 0;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    s.keys = s.labelled || owns_terminal();
+    choose_output(&s);
+    take_signals();
     status = open_session(&s, &err);
     if (status == VD_OK) {
-        if (s.labelled)
+        if (s.keys)
             terminal_raw(&s);
         status = collect_rows(&s, &err);
         terminal_restore(&s);
     }
     if (status == VD_OK && s.labelled)
-        printf("%s: %zu rows, %zu of them anomalies\n", out_path(&s), s.rows, s.odd);
+        printf("%s: %zu rows, %zu of them anomalies\n", s.path, s.rows, s.odd);
     else if (status == VD_OK)
-        printf("%s: %zu rows\n", out_path(&s), s.rows);
+        printf("%s: %zu rows\n", s.path, s.rows);
     close_session(&s);
     return status == VD_OK ? CMD_OK : cmd_failed(&err);
 }
@@ -306,8 +347,9 @@ const struct cmd_command cmd_collect = {
              "anomaly, "
              "n = normal again, q = stop and save; label 0 is normal, 1 an anomaly.\n\n"
              "Each row is written as it comes, so nothing is lost when the program ends "
-             "early. A "
-             "metric that this machine does not have is an empty field.",
+             "early; with --force the old file goes when the first row is there. With "
+             "--force, rows also go into a pipe. A metric that this machine does not "
+             "have is an empty field.",
     .examples = "vedette collect normal\n"
                 "    20 minutes to normal_training.csv\n"
                 "vedette collect labeled && vedette split labeled_raw.csv\n"
