@@ -8,6 +8,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/nab_series.h"
+#include "os/output.h"
 #include "os/terminal.h"
 #include "vedette/stream.h"
 
@@ -153,6 +154,8 @@ static int evaluate_nab(struct evaluation *e)
     struct cmd_nab_list list;
     struct vd_error err = {0};
 
+    if (e->settings->out != NULL && os_folder_make(e->settings->out, &err) != VD_OK)
+        return cmd_failed(&err);
     if (cmd_nab_list_find(&list, e->dir, &err) != VD_OK)
         return cmd_failed(&err);
     if (cmd_nab_labels_read(&e->labels, e->dir, e->settings->windows, &err) != VD_OK) {

@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #include "collect/csv.h"
+#include "os/output.h"
 
 enum { DEPTH_MAX = 8, FIELDS_MAX = 8 };
 
@@ -134,6 +135,8 @@ static enum vd_status read_text(char **text, size_t *size, const char *path,
         status = no_memory(err);
     else
         *size = fread(*text, 1, (size_t)info.st_size, file);
+    if (status == VD_OK && ferror(file))
+        status = vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
 out:
     if (file != NULL)
         fclose(file);
@@ -212,36 +215,52 @@ void cmd_nab_series_release(struct cmd_nab_series *series)
 
 /* ---- labels ---- */
 
-enum vd_status cmd_nab_labels_read(cmd_nab_labels **out, const char *dir,
-                                   const char *file, struct vd_error *err)
+/* The first of the places where labels lie beside their series; "" = none is there. */
+static void find_labels(char *path, size_t size, const char *dir)
 {
     static const char *const places[] = {
         "windows.json",    "combined_windows.json",    "labels/combined_windows.json",
         "../windows.json", "../combined_windows.json", "../labels/combined_windows.json"};
-    char path[PATH_MAX];
-    json_error_t wrong;
 
-    *out = NULL;
-    snprintf(path, sizeof path, "%s", file == NULL ? "" : file);
-    for (size_t i = 0; file == NULL && i < sizeof places / sizeof *places; i++) {
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         struct stat info;
 
-        snprintf(path, sizeof path, "%s/%s", dir, places[i]);
+        snprintf(path, size, "%s/%s", dir, places[i]);
         if (stat(path, &info) == 0)
-            break;
-        *path = '\0';
+            return;
     }
-    if (*path == '\0')
+    *path = '\0';
+}
+
+enum vd_status cmd_nab_labels_read(cmd_nab_labels **out, const char *dir,
+                                   const char *file, struct vd_error *err)
+{
+    char path[PATH_MAX], *text;
+    enum vd_status status;
+    json_error_t wrong;
+    size_t size = 0;
+
+    *out = NULL;
+    if (file == NULL)
+        find_labels(path, sizeof path, dir);
+    else
+        snprintf(path, sizeof path, "%s", file);
+    if (file == NULL && *path == '\0')
         return VD_OK;
-    *out = json_load_file(path, JSON_REJECT_DUPLICATES, &wrong);
-    if (*out != NULL && json_is_object(*out))
-        return VD_OK;
+    status = read_text(&text, &size, path, err);
+    if (status == VD_OK)
+        *out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &wrong);
+    free(text);
+    if (status != VD_OK || json_is_object(*out))
+        return status;
+    if (*out != NULL)
+        snprintf(wrong.text, sizeof wrong.text, "not an object");
+    wrong.line = wrong.line < 1 ? 1 : wrong.line;
     cmd_nab_labels_free(*out);
     *out = NULL;
     return vd_error_set(err, VD_ERR_FORMAT,
                         "it holds {\"series.csv\": [[from, to], ...]}", "%s: line %d: %s",
-                        path, wrong.line,
-                        *wrong.text != '\0' ? wrong.text : "not an object");
+                        path, wrong.line, wrong.text);
 }
 
 void cmd_nab_labels_free(cmd_nab_labels *labels)
@@ -327,22 +346,6 @@ enum vd_status cmd_nab_labels_apply(const cmd_nab_labels *labels, const char *na
 
 /* ---- results ---- */
 
-/* Makes every folder on the way to the file. */
-static bool make_folders(char *path)
-{
-    for (char *slash = strchr(path + 1, '/'); slash != NULL;
-         slash = strchr(slash + 1, '/')) {
-        int made;
-
-        *slash = '\0';
-        made = mkdir(path, 0777);
-        *slash = '/';
-        if (made != 0 && errno != EEXIST)
-            return false;
-    }
-    return true;
-}
-
 static void write_rows(FILE *file, const struct cmd_nab_series *series,
                        const double *score)
 {
@@ -365,21 +368,20 @@ enum vd_status cmd_nab_result_write(const char *out, const char *name,
                                     const double *score, struct vd_error *err)
 {
     const char *slash = strrchr(name, '/'), *base = slash == NULL ? name : slash + 1;
+    struct os_output output;
     char path[PATH_MAX];
-    FILE *file = NULL;
-    bool written;
+    enum vd_status status;
+    int folder =
+        snprintf(path, sizeof path, "%s/vedette/%.*s", out, (int)(base - name), name);
 
-    if ((size_t)snprintf(path, sizeof path, "%s/vedette/%.*svedette_%s", out,
-                         (int)(base - name), name, base) >= sizeof path)
+    if (folder < 0 || (size_t)folder + strlen(base) + sizeof "vedette_" > sizeof path)
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s: name too long", out);
-    if (make_folders(path))
-        file = fopen(path, "w");
-    if (file == NULL)
-        return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
-    write_rows(file, series, score);
-    written = ferror(file) == 0;
-    if (fclose(file) != 0 || !written)
-        return vd_error_set(err, VD_ERR_IO, NULL, "%s: not written: %s", path,
-                            strerror(errno));
-    return VD_OK;
+    status = os_folder_make(path, err);
+    snprintf(path + folder, sizeof path - (size_t)folder, "vedette_%s", base);
+    if (status == VD_OK)
+        status = os_output_open(&output, path, err);
+    if (status != VD_OK)
+        return status;
+    write_rows(output.file, series, score);
+    return os_output_close(&output, err);
 }

@@ -71,13 +71,36 @@ def test_bad_input_has_a_message(vedette, tmp_path):
     (tmp_path / "data/windows.json").write_text("{")
     done = vedette("evaluate", "nab", tmp_path / "data")
     assert done.returncode == 1 and "windows.json: line 1" in done.stderr
+    (tmp_path / "data/windows.json").write_text("[]")
+    done = vedette("evaluate", "nab", tmp_path / "data")
+    assert done.returncode == 1 and "windows.json: line 1: not an object" in done.stderr
+    for name, reason in (("none.json", "No such file or directory"),
+                         ("empty", "Is a directory"), ("", "No such file or directory")):
+        file = tmp_path / name if name else ""
+        done = vedette("evaluate", "nab", tmp_path / "data", "--windows", file)
+        assert done.returncode == 1
+        assert f"{file}: {reason}" in done.stderr and "line" not in done.stderr
 
 
 def test_unwritable_results(vedette, tmp_path):
     write_series(tmp_path / "data/a.csv")
     (tmp_path / "file").write_text("")
     done = vedette("evaluate", "nab", tmp_path / "data", "--out", tmp_path / "file")
-    assert done.returncode == 1 and "file" in done.stderr
+    assert done.returncode == 1 and "file: Not a directory" in done.stderr
+    assert done.stdout == "", "said before any series is run"
+
+
+def test_results_replace_older_ones_whole(vedette, tmp_path):
+    """A reader who has the old file open keeps it."""
+    write_series(tmp_path / "data/a/b.csv")
+    result = tmp_path / "out/deep/vedette/a/vedette_b.csv"
+    for _ in range(2):
+        old = open(result) if result.exists() else None
+        done = vedette("evaluate", "nab", tmp_path / "data", "--out", tmp_path / "out/deep")
+        assert done.returncode == 0, done.stderr
+    with old:
+        assert len(old.readlines()) == 1 + len(ROWS)
+    assert [p.name for p in result.parent.iterdir()] == ["vedette_b.csv"]
 
 
 def test_recorded_series_reach_the_goal(vedette, data, tmp_path):
