@@ -441,19 +441,21 @@ static int run(void *settings, int argc, char **argv)
     const struct monitor_settings *s = settings;
     struct plan plan = {0};
     struct vd_error err = {0};
-    int code = CMD_USAGE;
+    int code;
 
     (void)argc;
     (void)argv;
-    if (make_plan(s, &plan, &err) == VD_OK) {
+    if (make_plan(s, &plan, &err) != VD_OK) {
+        code = cmd_failed(&err);
+    } else {
         plan.config.say = say;
         plan.config.store.say = say_store;
         plan.config.channels.say = say_channel;
         code = s->replay == NULL ? watch_machine(s, &plan, &err) : replay(&plan, &err);
+        if (err.status != VD_OK)
+            os_log_failure(&err);
     }
     vd_model_free(plan.model);
-    if (err.status != VD_OK)
-        os_log_failure(&err);
     return code;
 }
 
