@@ -273,6 +273,7 @@ static void to_console(enum os_log_level level, const char *text)
     char line[LINE_MAX_BYTES + 64];
     size_t size;
 
+    os_terminal_status(NULL);
     size = (size_t)snprintf(line, sizeof line, "vedette: %s",
                             colored ? color[level] : plain[level]);
     size = make_safe(text, line, size);

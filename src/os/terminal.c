@@ -1,5 +1,6 @@
 /* The colour mode is one of the few things that belong to the process and not to an
- * instance: all parts write to the same terminal. It is written once, before threads. */
+ * instance: all parts write to the same terminal. It is written once, before threads. A
+ * line of status is for commands that have but one. */
 #include "os/terminal.h"
 
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 enum { NARROWEST = 40, WIDEST = 100, USUAL = 80 };
 
 static enum os_color mode = OS_COLOR_AUTO;
+static bool has_status;
 
 void os_terminal_set_color(enum os_color color)
 {
@@ -52,6 +54,14 @@ size_t os_terminal_columns(const char *text, size_t bytes)
     for (size_t i = 0; i < bytes && text[i] != '\0'; i++)
         columns += ((unsigned char)text[i] & 0xc0) != 0x80;
     return columns;
+}
+
+void os_terminal_status(const char *text)
+{
+    if ((text == NULL && !has_status) || !isatty(STDERR_FILENO))
+        return;
+    fprintf(stderr, "\r\033[K%s", text == NULL ? "" : text);
+    has_status = text != NULL;
 }
 
 void os_terminal_progress(double done)
