@@ -33,7 +33,25 @@ else()
 endif()
 
 add_custom_command(OUTPUT ${SHOW_ASSETS_C}
-    COMMAND ${CMAKE_COMMAND} -DDIST=${WEB_DIST} "-DFILES=${WEB_FILES}" -DGZIP=${GZIP}
-        -DOUT=${SHOW_ASSETS_C} -P ${CMAKE_CURRENT_LIST_DIR}/embed.cmake
+    COMMAND ${CMAKE_COMMAND} -DNAME=show_assets -DHEADER=show/assets.h -DDIST=${WEB_DIST}
+        "-DFILES=${WEB_FILES}" -DGZIP=${GZIP} -DOUT=${SHOW_ASSETS_C}
+        -P ${CMAKE_CURRENT_LIST_DIR}/embed.cmake
     DEPENDS ${WEB_OUTPUTS} ${CMAKE_CURRENT_LIST_DIR}/embed.cmake
     COMMENT "Embedding the dashboard" VERBATIM)
+
+# The same for the templates of plots and report (src/plot/templates.h), which are few and
+# short: as they are.
+set(TEMPLATE_DIR ${PROJECT_SOURCE_DIR}/src/plot/templates)
+set(PLOT_TEMPLATES_C ${CMAKE_BINARY_DIR}/plot_templates.c)
+file(GLOB TEMPLATES CONFIGURE_DEPENDS ${TEMPLATE_DIR}/*)
+set(TEMPLATE_FILES "")
+foreach(file IN LISTS TEMPLATES)
+    get_filename_component(name ${file} NAME)
+    list(APPEND TEMPLATE_FILES ${name})
+endforeach()
+add_custom_command(OUTPUT ${PLOT_TEMPLATES_C}
+    COMMAND ${CMAKE_COMMAND} -DNAME=plot_templates -DHEADER=plot/templates.h
+        -DDIST=${TEMPLATE_DIR} "-DFILES=${TEMPLATE_FILES}" -DOUT=${PLOT_TEMPLATES_C}
+        -P ${CMAKE_CURRENT_LIST_DIR}/embed.cmake
+    DEPENDS ${TEMPLATES} ${CMAKE_CURRENT_LIST_DIR}/embed.cmake
+    COMMENT "Embedding the templates" VERBATIM)

@@ -1,24 +1,22 @@
 /* vedette compare: trains all detectors and benchmarks them on one test set. */
-#include <errno.h>
-#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "cmd/benchmark.h"
 #include "cmd/commands.h"
 #include "cmd/dataset.h"
 #include "cmd/detector_names.h"
 #include "cmd/tune.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/output.h"
 #include "os/terminal.h"
 #include "plot/comparison.h"
-#include "record.h"
-#include "vedette/detector.h"
-#include "vedette/evaluate.h"
+#include "vedette/xgboost.h"
 
 struct compare_settings {
     char *train, *normal, *test, *data, *label, *out, *xgboost;
@@ -178,57 +176,6 @@ static enum vd_status take_normal_rows(struct field *f)
 
 /* ---- one detector ---- */
 
-static double seconds_since(int64_t start_ns)
-{
-    return (double)(os_clock_mono_ns() - start_ns) * 1e-9;
-}
-
-static double heap_bytes(void)
-{
-    struct mallinfo2 info = mallinfo2();
-
-    return (double)(info.uordblks + info.hblkhd);
-}
-
-/* Scores the test rows one by one, then all at once for half a second. */
-static void measure_speed(const vd_detector *detector, const struct vd_matrix *x,
-                          unsigned threads, double *score, struct plot_result *result)
-{
-    size_t rows = 0, rounds = 0;
-    int64_t start = os_clock_mono_ns();
-
-    do {
-        for (size_t i = 0; i < x->n; i++)
-            score[i] = vd_detector_score(detector, vd_matrix_row(x, i));
-        rows += x->n;
-    } while (seconds_since(start) < 0.1);
-    result->latency_ms = seconds_since(start) * 1e3 / (double)rows;
-    start = os_clock_mono_ns();
-    do {
-        vd_detector_score_many(detector, x, score, threads);
-        rounds++;
-    } while (seconds_since(start) < 0.1);
-    result->throughput_ips = (double)(x->n * rounds) / seconds_since(start);
-}
-
-static void measure_quality(const struct dataset *test, const double *score,
-                            double threshold, uint8_t *predicted,
-                            struct plot_result *result)
-{
-    struct vd_confusion confusion;
-
-    for (size_t i = 0; i < test->x.n; i++)
-        predicted[i] = score[i] > threshold;
-    confusion = vd_confusion_count(test->label, predicted, test->x.n);
-    result->f1 = vd_f1(&confusion);
-    result->precision = vd_precision(&confusion);
-    result->recall = vd_recall(&confusion);
-    result->roc_auc = result->pr_auc = NAN;
-    vd_areas(test->label, score, test->x.n, &result->roc_auc, &result->pr_auc, NULL);
-    if (vd_curve_init(&result->curve, test->label, score, test->x.n, NULL) != VD_OK)
-        result->curve = (struct vd_curve){0};
-}
-
 /* The ensemble has members of both kinds: it can do without labels, and uses them. */
 static bool uses_labels(const struct field *f, const struct vd_detector_info *info)
 {
@@ -257,49 +204,28 @@ static enum vd_status run_one(const struct field *f, const struct compare_settin
                               struct plot_result *result, struct vd_error *err)
 {
     struct vd_fit_params params = base_params(f, s);
+    struct benchmark b = {.info = info, .params = &params, .test = &f->test};
     bool labelled = uses_labels(f, info);
-    const struct vd_matrix *x = f->same_rows ? &f->test.x
-                                : labelled   ? &f->train.x
-                                             : &f->normal.x;
-    const uint8_t *label = !labelled      ? NULL
-                           : f->same_rows ? f->test.label
-                                          : f->train.label;
-    double *score = calloc(f->test.x.n, sizeof *score);
-    uint8_t *predicted = calloc(f->test.x.n, 1);
-    vd_detector *detector = NULL;
-    double heap = heap_bytes();
-    int64_t start = os_clock_mono_ns();
-    enum vd_status status = VD_ERR_MEMORY;
 
+    b.x = f->same_rows ? &f->test.x : labelled ? &f->train.x : &f->normal.x;
+    b.label = labelled ? f->train.label : NULL;
     params.contamination = choice->contamination;
     params.settings = choice->setting;
     params.n_settings = choice->n;
-    if (score != NULL && predicted != NULL)
-        status = vd_detector_fit(&detector, info->name, x, label, &params, err);
-    if (status == VD_OK) {
-        result->name = info->name;
-        result->title = info->title;
-        result->train_s = seconds_since(start);
-        result->memory_mb = fmax(heap_bytes() - heap, 0) * 1e-6;
-        result->size_kb = (double)vd_detector_size(detector) / 1024;
-        measure_speed(detector, &f->test.x, params.threads, score, result);
-        measure_quality(&f->test, score, vd_detector_threshold(detector), predicted,
-                        result);
-    }
-    vd_detector_free(detector);
-    free(predicted);
-    free(score);
-    return status;
+    return benchmark_run(result, &b, err);
 }
 
 /* ---- all of them ---- */
 
-static bool is_wanted(const struct compare_settings *s, const char *name)
+/* Fitting and scoring the same rows is for detectors that see no labels: one that does
+ * would be asked what it was told. */
+static bool is_wanted(const struct field *f, const struct compare_settings *s,
+                      const struct vd_detector_info *info)
 {
     for (size_t i = 0; i < s->detectors.n; i++)
-        if (strcmp(s->detectors.at[i], name) == 0)
+        if (strcmp(s->detectors.at[i], info->name) == 0)
             return true;
-    return s->detectors.n == 0;
+    return s->detectors.n == 0 && !(f->same_rows && info->needs_labels);
 }
 
 static int by_f1(const void *left, const void *right)
@@ -310,8 +236,8 @@ static int by_f1(const void *left, const void *right)
 }
 
 /* " kernel=sigmoid": the word where the setting has words. */
-static void print_setting(const struct vd_detector_info *info,
-                          const struct vd_setting *setting)
+static void put_setting(FILE *out, const struct vd_detector_info *info,
+                        const struct vd_setting *setting)
 {
     const char *word = NULL;
 
@@ -323,9 +249,21 @@ static void print_setting(const struct vd_detector_info *info,
         word = word == NULL ? NULL : word + 1;
     }
     if (word != NULL)
-        printf(" %s=%.*s", setting->name, (int)strcspn(word, "|"), word);
+        fprintf(out, " %s=%.*s", setting->name, (int)strcspn(word, "|"), word);
     else
-        printf(" %s=%g", setting->name, setting->value);
+        fprintf(out, " %s=%g", setting->name, setting->value);
+}
+
+/* " scale=robust n_neighbors=20 contamination=0.002" */
+static void put_choice(FILE *out, const struct vd_detector_info *info,
+                       const struct tune_choice *choice)
+{
+    for (size_t i = 0; i < choice->n; i++)
+        put_setting(out, info, &choice->setting[i]);
+    if (!info->needs_labels && choice->contamination > 0)
+        fprintf(out, " contamination=%g", choice->contamination);
+    else if (!info->needs_labels)
+        fputs(" contamination=auto", out);
 }
 
 /* "lof: scale=robust n_neighbors=20 contamination=0.002 (folds: F1 0.893, ROC AUC 0.923)"
@@ -333,14 +271,26 @@ static void print_setting(const struct vd_detector_info *info,
 static void print_choice(const struct vd_detector_info *info,
                          const struct tune_choice *choice)
 {
+    os_terminal_status(NULL);
     printf("%s:", info->name);
-    for (size_t i = 0; i < choice->n; i++)
-        print_setting(info, &choice->setting[i]);
-    if (!info->needs_labels && choice->contamination > 0)
-        printf(" contamination=%g", choice->contamination);
-    else if (!info->needs_labels)
-        printf(" contamination=auto");
+    put_choice(stdout, info, choice);
     printf(" (folds: F1 %.3f, ROC AUC %.3f)\n", choice->f1, choice->roc_auc);
+    fflush(stdout);
+}
+
+/* The same for the report. */
+static void keep_settings(struct plot_result *result, const struct vd_detector_info *info,
+                          const struct tune_choice *choice)
+{
+    FILE *out = fmemopen(result->settings, sizeof result->settings, "w");
+
+    if (out == NULL)
+        return;
+    if (info->combines && choice->n > 0)
+        fputs("those of its members", out);
+    else
+        put_choice(out, info, choice);
+    fclose(out);
 }
 
 /* Settings for one detector; what its row has none for is left at the defaults. The
@@ -375,82 +325,207 @@ static void choose(const struct field *f, const struct compare_settings *s,
     print_choice(info, choice);
 }
 
-/* Fitting and scoring the same rows is for detectors that see no labels: one that does
- * would be asked what it was told. */
-static size_t run_all(const struct field *f, const struct compare_settings *s,
-                      struct plot_result *result, size_t max)
+/* Why the detector cannot take part; NULL = it can. */
+static const char *obstacle(const struct field *f, const struct vd_detector_info *info)
 {
-    bool live = isatty(STDERR_FILENO);
-    const struct vd_detector_info *info;
-    struct tune_choice choice, ensemble = {0};
-    size_t n = 0;
-
-    for (size_t i = 0; (info = vd_detector_at(i)) != NULL && n < max; i++) {
-        struct vd_error err = {0};
-
-        if (!is_wanted(s, info->name) || (f->same_rows && info->needs_labels))
-            continue;
-        if (info->unavailable != NULL) {
-            os_log_warning("%s is left out: %s", info->name, info->unavailable);
-            continue;
-        }
-        if (live)
-            fprintf(stderr, "\r\033[Ktraining %s ...", info->name);
-        choose(f, s, info, &choice, &ensemble);
-        if (run_one(f, s, info, &choice, &result[n], &err) == VD_OK)
-            n++;
-        else
-            os_log_warning("%s is left out: %s", info->name, err.text);
-    }
-    if (live)
-        fputs("\r\033[K", stderr);
-    qsort(result, n, sizeof *result, by_f1);
-    return n;
+    if (info->unavailable != NULL)
+        return info->unavailable;
+    return f->same_rows && info->needs_labels
+               ? "it needs labelled rows to learn from: give --train and --test"
+               : NULL;
 }
 
-static void print_table(const struct plot_result *result, size_t n)
+static void try_one(struct plot_comparison *c, const struct field *f,
+                    const struct compare_settings *s, const struct vd_detector_info *info,
+                    struct tune_choice *ensemble, struct vd_error *err)
+{
+    struct plot_result *result = &c->result[c->n];
+    const char *why = obstacle(f, info);
+    struct tune_choice choice;
+    struct vd_error inner = {0};
+    char text[64];
+
+    if (why == NULL) {
+        snprintf(text, sizeof text, "training %s ...", info->name);
+        os_terminal_status(text);
+        choose(f, s, info, &choice, ensemble);
+        if (run_one(f, s, info, &choice, result, &inner) == VD_OK) {
+            keep_settings(result, info, &choice);
+            c->n++;
+            return;
+        }
+        why = inner.text;
+    }
+    os_log_warning("%s is left out: %s", info->name, why);
+    if (s->detectors.n > 0)
+        vd_error_set(err, VD_ERR_DATA, NULL,
+                     "not all detectors that were asked for could be trained");
+}
+
+/* `err` is set when one that was asked for by name is not among the results. */
+static void run_all(struct plot_comparison *c, const struct field *f,
+                    const struct compare_settings *s, struct vd_error *err)
+{
+    const struct vd_detector_info *info;
+    struct tune_choice ensemble = {0};
+
+    for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++)
+        if (c->n < PLOT_RESULTS_MAX && is_wanted(f, s, info))
+            try_one(c, f, s, info, &ensemble, err);
+    os_terminal_status(NULL);
+    qsort(c->result, c->n, sizeof *c->result, by_f1);
+}
+
+/* ---- what is said of it ---- */
+
+/* " 0.937", or "-" where there is nothing to say. */
+static void print_quality(int width, double value)
+{
+    if (isnan(value))
+        printf(" %*s", width, "-");
+    else
+        printf(" %*.3f", width, value);
+}
+
+static void print_table(const struct plot_comparison *c)
 {
     printf("%-18s %9s %9s %9s %10s %12s %6s %9s %7s %8s\n", "detector", "train s",
            "model kB", "memory MB", "latency us", "rows/s", "F1", "precision", "recall",
            "ROC AUC");
-    for (size_t i = 0; i < n; i++)
-        printf("%-18s %9.4f %9.1f %9.2f %10.2f %12.0f %6.3f %9.3f %7.3f %8.3f\n",
-               result[i].name, result[i].train_s, result[i].size_kb, result[i].memory_mb,
-               result[i].latency_ms * 1e3, result[i].throughput_ips, result[i].f1,
-               result[i].precision, result[i].recall, result[i].roc_auc);
+    for (size_t i = 0; i < c->n; i++) {
+        const struct plot_result *r = &c->result[i];
+
+        printf("%-18s %9.4f %9.1f %9.2f %10.2f %12.0f", r->name, r->train_s, r->size_kb,
+               r->memory_mb, r->latency_ms * 1e3, r->throughput_ips);
+        print_quality(6, r->f1);
+        print_quality(9, r->precision);
+        print_quality(7, r->recall);
+        print_quality(8, r->roc_auc);
+        putchar('\n');
+    }
 }
 
-static enum vd_status check_names(const struct compare_settings *s, struct vd_error *err)
+static size_t count_odd(const struct dataset *data)
 {
-    bool both = s->train != NULL && s->test != NULL;
+    size_t n = 0;
 
-    if (both == (s->data != NULL))
-        return vd_error_set(err, VD_ERR_ARGUMENT, "see vedette help compare",
+    for (size_t i = 0; data->label != NULL && i < data->x.n; i++)
+        n += data->label[i] != 0;
+    return n;
+}
+
+static void say_rows(struct plot_comparison *c, const char *name, const char *path,
+                     const struct dataset *data)
+{
+    if (data->label != NULL)
+        plot_comparison_say(c, name, "%s: %zu rows, %zu of them anomalous", path,
+                            data->x.n, count_odd(data));
+    else
+        plot_comparison_say(c, name, "%s: %zu rows", path, data->x.n);
+}
+
+static void say_run(struct plot_comparison *c, const struct field *f,
+                    const struct compare_settings *s)
+{
+    time_t now = (time_t)(os_clock_wall_ns() / 1000000000);
+    char text[64] = "";
+    struct tm local;
+
+    if (localtime_r(&now, &local) != NULL)
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %z", &local);
+    plot_comparison_say(c, "Made", "%s by vedette " VEDETTE_VERSION, text);
+    if (f->same_rows) {
+        say_rows(c, "Learned from and tested on", s->data, &f->test);
+    } else {
+        say_rows(c, "Labelled rows", s->train, &f->train);
+        say_rows(c, "Normal rows", s->normal != NULL ? s->normal : s->train, &f->normal);
+        say_rows(c, "Test rows", s->test, &f->test);
+    }
+    plot_comparison_say(c, "Columns", "%zu", f->test.x.d);
+    plot_comparison_say(c, "Settings", "%s",
+                        s->tune && !f->same_rows
+                            ? "chosen by cross-validation on the labelled rows"
+                            : "defaults");
+    plot_comparison_say(c, "Seed", "%ld", s->seed);
+}
+
+/* One class cannot tell good detectors from bad ones. */
+static void warn_of_one_class(struct plot_comparison *c, const struct field *f)
+{
+    size_t odd = count_odd(&f->test);
+
+    c->chance = (double)odd / (double)f->test.x.n;
+    if (odd == 0)
+        os_log_warning("the test rows are all normal: no F1 and no ROC area");
+    else if (odd == f->test.x.n)
+        os_log_warning("the test rows are all anomalous: no ROC area");
+}
+
+/* ---- the command ---- */
+
+static enum vd_status check_use(const struct compare_settings *s, struct vd_error *err)
+{
+    const char *hint = "see vedette help compare";
+    const char *other = s->train != NULL    ? "train"
+                        : s->test != NULL   ? "test"
+                        : s->normal != NULL ? "normal"
+                                            : NULL;
+
+    if (s->data != NULL && other != NULL)
+        return vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                            "--data fits and scores its own rows: it does not go with "
+                            "--%s",
+                            other);
+    if (s->data == NULL && (s->train == NULL || s->test == NULL))
+        return vd_error_set(err, VD_ERR_ARGUMENT, hint,
                             "give --train and --test, or --data");
     return VD_OK;
 }
 
-static enum vd_status compare(const struct compare_settings *s, struct vd_error *err)
+/* What would be a pity to find out after the training. */
+static enum vd_status check_places(const struct compare_settings *s, struct vd_error *err)
 {
-    struct plot_result result[RECORD_DETECTORS_MAX] = {0};
-    struct field f = {0};
-    enum vd_status status = s->data != NULL ? read_one(&f, s, err) : read_all(&f, s, err);
-    size_t n = 0;
+    enum vd_status status = os_folder_make(s->out, err);
 
-    if (status == VD_OK && take_normal_rows(&f) != VD_OK)
+    if (status == VD_OK && s->xgboost != NULL)
+        status = vd_xgboost_probe(s->xgboost, err);
+    return status;
+}
+
+static enum vd_status read_rows(struct field *f, const struct compare_settings *s,
+                                struct vd_error *err)
+{
+    enum vd_status status = s->data != NULL ? read_one(f, s, err) : read_all(f, s, err);
+
+    if (status == VD_OK && take_normal_rows(f) != VD_OK)
         status = vd_error_set(err, VD_ERR_DATA, "give them with --normal",
                               "%s: no normal rows to learn from", s->train);
+    return status;
+}
+
+static enum vd_status compare(const struct compare_settings *s, struct vd_error *err)
+{
+    struct plot_comparison c = {0};
+    struct field f = {0};
+    struct vd_error missing = {0};
+    enum vd_status status = read_rows(&f, s, err);
+
+    if (status == VD_OK)
+        status = check_places(s, err);
     if (status == VD_OK) {
-        n = run_all(&f, s, result, RECORD_DETECTORS_MAX);
-        if (n == 0)
+        warn_of_one_class(&c, &f);
+        run_all(&c, &f, s, &missing);
+        if (c.n == 0)
             status = vd_error_set(err, VD_ERR_DATA, NULL, "no detector could be trained");
     }
     if (status == VD_OK) {
-        print_table(result, n);
-        status = plot_comparison_write(result, n, s->out, s->plots, err);
+        print_table(&c);
+        say_run(&c, &f, s);
+        status = plot_comparison_write(&c, s->out, s->plots, err);
     }
-    for (size_t i = 0; i < n; i++)
-        vd_curve_release(&result[i].curve);
+    if (status == VD_OK && missing.status != VD_OK)
+        status = vd_error_set(err, missing.status, NULL, "%s", missing.text);
+    plot_comparison_release(&c);
     field_release(&f);
     return status;
 }
@@ -462,7 +537,7 @@ static int run(void *settings, int argc, char **argv)
 
     (void)argc;
     (void)argv;
-    if (check_names(s, &err) != VD_OK || compare(s, &err) != VD_OK)
+    if (check_use(s, &err) != VD_OK || compare(s, &err) != VD_OK)
         return cmd_failed(&err);
     return CMD_OK;
 }

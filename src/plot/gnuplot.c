@@ -2,71 +2,92 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "plot/templates.h"
+
 extern char **environ;
 
-/* gnuplot has no way to say that a path is just text but quotes. */
-static bool is_safe(const char *path)
+/* -d: no settings of the user's own. */
+static int spawn(int *pid, int input)
 {
-    return strpbrk(path, "'\n") == NULL;
+    char *argv[] = {"gnuplot", "-d", NULL};
+    posix_spawn_file_actions_t actions;
+    int failed;
+
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    failed = posix_spawnp(pid, "gnuplot", &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return failed;
 }
 
-enum vd_status plot_gnuplot_start(struct plot_gnuplot *plot, const char *path, int width,
-                                  int height, struct vd_error *err)
+/* 'it''s': in gnuplot's single quotes all but a quote stands for itself. */
+static void put_quoted(FILE *in, const char *text)
 {
-    static const char *const colour[] = {"#0072b2", "#d55e00", "#009e73",
-                                         "#cc79a7", "#56b4e9", "#e69f00",
-                                         "#000000", "#999999", "#882255"};
-    char *argv[] = {"gnuplot", NULL};
-    posix_spawn_file_actions_t actions;
+    fputc('\'', in);
+    for (; *text != '\0'; text++)
+        fputs(*text == '\'' ? "''" : (char[]){*text, '\0'}, in);
+    fputc('\'', in);
+}
+
+enum vd_status plot_gnuplot_start(struct plot_gnuplot *plot, const char *path,
+                                  struct vd_error *err)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    enum vd_status status;
     int pipe_fd[2], failed;
 
     *plot = (struct plot_gnuplot){0};
-    if (!is_safe(path))
+    if (strchr(path, '\n') != NULL)
         return vd_error_set(err, VD_ERR_ARGUMENT, "choose another folder",
-                            "%s: a plot cannot be written to a path with quotes", path);
-    if (pipe2(pipe_fd, O_CLOEXEC) != 0)
+                            "gnuplot cannot write to a path with a line break");
+    status = os_output_open(&plot->output, path, err);
+    if (status != VD_OK)
+        return status;
+    if (pipe2(pipe_fd, O_CLOEXEC) != 0) {
+        os_output_drop(&plot->output);
         return vd_error_set(err, VD_ERR_IO, NULL, "gnuplot: %s", strerror(errno));
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, pipe_fd[0], STDIN_FILENO);
-    failed = posix_spawnp(&plot->pid, "gnuplot", &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
+    }
+    failed = spawn(&plot->pid, pipe_fd[0]);
     close(pipe_fd[0]);
     if (failed != 0) {
         close(pipe_fd[1]);
+        os_output_drop(&plot->output);
         return vd_error_set(err, VD_ERR_UNAVAILABLE, "install gnuplot", "gnuplot: %s",
                             strerror(failed));
     }
+    sigaction(SIGPIPE, &ignore, &plot->before);
     plot->in = fdopen(pipe_fd[1], "w");
-    fprintf(plot->in,
-            "set terminal pngcairo size %d,%d noenhanced font 'DejaVu Sans,11'\n"
-            "set output '%s'\n"
-            "set border 3 lc rgb '#555555'\nset tics nomirror\n"
-            "set grid back lc rgb '#dddddd'\n",
-            width, height, path);
-    for (int i = 0; i < PLOT_STYLES; i++)
-        fprintf(plot->in, "set style line %d lc rgb '%s' lw 2 dt %d\n", i + 1, colour[i],
-                1 + i % 4);
+    fputs("output = ", plot->in);
+    put_quoted(plot->in, *plot->output.part != '\0' ? plot->output.part : path);
+    fputc('\n', plot->in);
     return VD_OK;
 }
 
-enum vd_status plot_gnuplot_end(struct plot_gnuplot *plot, struct vd_error *err)
+static void put_template(FILE *in, const char *name)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    const struct os_asset *template = plot_template(name);
+
+    fwrite(template->bytes, 1, template->size, in);
+}
+
+enum vd_status plot_gnuplot_end(struct plot_gnuplot *plot, const char *name,
+                                struct vd_error *err)
+{
     int status = 0;
 
-    /* gnuplot may have died of a bad command: the write must not kill us. */
-    sigaction(SIGPIPE, &ignore, &before);
+    put_template(plot->in, "style.gp");
+    put_template(plot->in, name);
     fclose(plot->in);
-    sigaction(SIGPIPE, &before, NULL);
+    sigaction(SIGPIPE, &plot->before, NULL);
     while (waitpid(plot->pid, &status, 0) < 0 && errno == EINTR)
         continue;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return vd_error_set(err, VD_ERR_IO, NULL, "gnuplot failed");
-    return VD_OK;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return os_output_close(&plot->output, err);
+    os_output_drop(&plot->output);
+    return vd_error_set(err, VD_ERR_IO, NULL, "gnuplot failed");
 }

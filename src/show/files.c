@@ -11,10 +11,10 @@
 
 enum { UNPACKED_MAX = 16 * 1024 * 1024 };
 
-static const struct show_asset *find(const char *path)
+static const struct os_asset *find(const char *path)
 {
     size_t n = 0;
-    const struct show_asset *asset = show_assets(&n);
+    const struct os_asset *asset = show_assets(&n);
 
     for (size_t i = 0; i < n; i++)
         if (strcmp(asset[i].path, path) == 0)
@@ -44,7 +44,7 @@ static bool has_it_already(struct lws *wsi, const char *etag)
            strstr(text, etag) != NULL;
 }
 
-static bool unpack(struct show_json *out, const struct show_asset *asset)
+static bool unpack(struct show_json *out, const struct os_asset *asset)
 {
     z_stream z = {.next_in = (unsigned char *)(uintptr_t)asset->bytes,
                   .avail_in = (uInt)asset->size};
@@ -65,7 +65,7 @@ static bool unpack(struct show_json *out, const struct show_asset *asset)
 
 void show_files_respond(struct show_response *r, struct lws *wsi, const char *path)
 {
-    const struct show_asset *asset = find(strcmp(path, "/") == 0 ? "/index.html" : path);
+    const struct os_asset *asset = find(strcmp(path, "/") == 0 ? "/index.html" : path);
     const char *name = strrchr(path, '/');
 
     if (asset == NULL && name != NULL && strchr(name, '.') == NULL)

@@ -1,7 +1,11 @@
 """vedette split, compare, train and model, on data made here."""
 
 import csv
+import os
+import pty
 import random
+import stat
+import subprocess
 
 
 def write_rows(path, rows, header=("cpu_percent", "cpu_memory", "note", "label")):
@@ -127,6 +131,150 @@ def test_fitting_and_scoring_the_same_rows_needs_no_labels_to_learn(vedette, tmp
     assert result.returncode == 0, result.stderr
     models = {row["model"] for row in read(tmp_path / "comparison_results.csv")}
     assert "isolation_forest" in models and "random_forest" not in models
+
+
+def test_options_that_do_not_go_together_are_refused(vedette, tmp_path):
+    write_rows(tmp_path / "data.csv", make_rows(60, 1))
+    for option in ("--train", "--test", "--normal"):
+        result = vedette("compare", "--data", "data.csv", option, "data.csv", cwd=tmp_path)
+        assert result.returncode == 2 and option in result.stderr
+    assert vedette("compare", "--train", "data.csv", cwd=tmp_path).returncode == 2
+
+
+def test_a_detector_asked_for_and_not_trained_is_a_failure(vedette, tmp_path):
+    """After what could be done is written."""
+    write_rows(tmp_path / "data.csv", make_rows(60, 1))
+    command = ["compare", "--data", "data.csv", "--no-plots", "--out", "out",
+               "--detector", "random_forest"]
+    result = vedette(*command, cwd=tmp_path)
+    assert result.returncode == 1
+    assert "random_forest is left out: it needs labelled rows" in result.stderr
+    assert "--train" in result.stderr
+    result = vedette(*command, "--detector", "pca", cwd=tmp_path)
+    assert result.returncode == 1 and "not all detectors" in result.stderr
+    assert [row["model"] for row in read(tmp_path / "out/comparison_results.csv")] == ["pca"]
+    result = vedette("compare", "--data", "data.csv", "--xgboost", "none.so", cwd=tmp_path)
+    assert result.returncode == 1 and "none.so" in result.stderr
+
+
+def test_one_class_has_no_figures_rather_than_wrong_ones(vedette, tmp_path):
+    normal = [row for row in make_rows(90, 1) if row[3] == 0]
+    write_rows(tmp_path / "normal.csv", normal)
+    write_rows(tmp_path / "odd.csv", [row[:3] + [1] for row in normal])
+    for name, quality, empty in (
+            ("normal", "F1 and no ROC area", ("f1_score", "precision", "recall", "roc_auc")),
+            ("odd", "no ROC area", ("roc_auc",))):
+        result = vedette("compare", "--data", f"{name}.csv", "--detector", "pca",
+                         cwd=tmp_path)
+        assert result.returncode == 0
+        assert result.stderr.count("warning") == 1 and quality in result.stderr
+        assert result.stdout.split()[-1] == "-"
+        row = read(tmp_path / "comparison_results.csv")[0]
+        assert [key for key in row if row[key] == ""] == list(empty)
+        report = (tmp_path / "comparison_report.html").read_text()
+        assert "nan" not in result.stdout + report
+        assert "comparison_plots.png" in report and "roc_curves.png" not in report
+
+
+def test_the_report_says_what_was_compared_and_how(vedette, tmp_path):
+    write_rows(tmp_path / "train <1>.csv", make_rows(120, 1))
+    write_rows(tmp_path / "test.csv", make_rows(60, 2))
+    result = vedette("compare", "--train", "train <1>.csv", "--test", "test.csv",
+                     "--detector", "lof", "--seed", "77", "--no-plots", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    report = (tmp_path / "comparison_report.html").read_text()
+    chosen = next(line for line in result.stdout.splitlines() if line.startswith("lof: "))
+    chosen = chosen.removeprefix("lof: ").split(" (folds")[0]
+    for text in ("train &#60;1&#62;.csv: 120 rows, 24 of them anomalous",
+                 "test.csv: 60 rows, 12 of them anomalous", "<dd>77", chosen, "Memory, MB",
+                 "<dt>Made<dd>20"):
+        assert text in report, text
+    assert "<!--" not in report
+
+
+def test_plots_of_an_earlier_run_do_not_stay_beside_new_results(vedette, tmp_path):
+    write_rows(tmp_path / "data.csv", make_rows(60, 1))
+    out = tmp_path / "it's/here"
+    names = {"comparison_plots.png", "roc_curves.png", "pr_curves.png"}
+    tools = tmp_path / "bin"
+    tools.mkdir()
+
+    def drawn(*options, env=None):
+        result = vedette("compare", "--data", "data.csv", "--detector", "pca", "--out", out,
+                         *options, cwd=tmp_path, env=env)
+        report = (out / "comparison_report.html").read_text()
+        assert result.returncode == 0, result.stderr
+        assert {name for name in names if f'src="{name}"' in report} == \
+            {path.name for path in out.glob("*.png")}
+        assert not list(out.glob("*.part"))
+        return result.stderr, {path.name for path in out.glob("*.png")}
+
+    # One detector's bars have no range to take the axes from: gnuplot says nothing.
+    assert drawn() == ("", names)
+    assert drawn("--no-plots") == ("", set())
+    assert drawn() == ("", names)
+    said, left = drawn(env={"PATH": str(tools)})
+    assert "no plots: gnuplot" in said and left == set()
+    assert drawn() == ("", names)
+    # One that dies at once, with more on the pipe than it holds.
+    (tools / "gnuplot").write_text("#!/bin/sh\nexit 3\n")
+    (tools / "gnuplot").chmod(0o755)
+    said, left = drawn(env={"PATH": str(tools)})
+    assert "no plots: gnuplot failed" in said and left == set()
+
+
+def test_the_results_folder_is_checked_before_training(vedette, tmp_path):
+    write_rows(tmp_path / "data.csv", make_rows(60, 1))
+    (tmp_path / "file").write_text("")
+    for out in ("file", "file/below"):
+        result = vedette("compare", "--data", "data.csv", "--out", out, cwd=tmp_path)
+        assert result.returncode == 1 and "Not a directory" in result.stderr
+        assert result.stdout == ""
+
+
+def test_results_are_replaced_whole(vedette, tmp_path):
+    """Who has the old ones open keeps them, and a link stays a link."""
+    write_rows(tmp_path / "data.csv", make_rows(60, 1))
+    (tmp_path / "elsewhere.csv").write_text("old")
+    (tmp_path / "comparison_results.csv").symlink_to("elsewhere.csv")
+    (tmp_path / "comparison_report.html").write_text("old")
+    with open(tmp_path / "elsewhere.csv") as csv_file, \
+            open(tmp_path / "comparison_report.html") as report:
+        result = vedette("compare", "--data", "data.csv", "--detector", "pca", "--no-plots",
+                         cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+        assert csv_file.read() == report.read() == "old"
+    assert stat.S_ISLNK((tmp_path / "comparison_results.csv").lstat().st_mode)
+    assert read(tmp_path / "elsewhere.csv")[0]["model"] == "pca"
+
+
+def on_a_terminal(command, folder):
+    """What is left on a terminal's lines: a carriage return and ESC [K start one anew."""
+    main, other = pty.openpty()
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=other,
+                               stderr=other)
+    os.close(other)
+    said = b""
+    while True:
+        try:
+            said += os.read(main, 4096)
+        except OSError:
+            break
+    os.close(main)
+    assert process.wait(60) == 0, said
+    return [line.split("\r\x1b[K")[-1] for line in said.decode().split("\r\n")], said
+
+
+def test_lines_of_progress_do_not_run_into_others(program, tmp_path):
+    write_rows(tmp_path / "train.csv", make_rows(20, 1))
+    write_rows(tmp_path / "test.csv", make_rows(60, 2))
+    write_rows(tmp_path / "many.csv", make_rows(120, 3))
+    for train, first in (("many.csv", "pca: scale="), ("train.csv", "vedette: ")):
+        lines, said = on_a_terminal([program, "compare", "--train", train, "--test",
+                                     "test.csv", "--detector", "pca", "--no-plots"], tmp_path)
+        assert b"training pca ..." in said
+        assert lines[0].startswith(first), lines
+        assert not any("training" in line for line in lines), lines
 
 
 def test_bad_input_is_told_with_its_place(vedette, tmp_path):

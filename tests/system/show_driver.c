@@ -39,12 +39,12 @@ struct driver {
 
 static const unsigned char page[] = "<!doctype html><title>driver</title>";
 static unsigned char script[256];
-static struct show_asset assets[2] = {
+static struct os_asset assets[2] = {
     {"/index.html", "text/html; charset=utf-8", "a1b2c3", page, sizeof page - 1, false},
     {"/app.js", "text/javascript; charset=utf-8", "d4e5f6", script, 0, true},
 };
 
-const struct show_asset *show_assets(size_t *n)
+const struct os_asset *show_assets(size_t *n)
 {
     *n = 2;
     return assets;
