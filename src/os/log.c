@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -35,6 +36,7 @@ static struct {
     char path[PATH_MAX_BYTES];
     double max_bytes;
     long keep;
+    bool is_file; /* a device or a pipe is not rotated: that would take it away */
     atomic_size_t size;
     pthread_t packer; /* compresses path.1 */
     bool has_packer;
@@ -125,7 +127,8 @@ static bool open_file(void)
 
     if (fd < 0)
         return false;
-    atomic_store(&file.size, fstat(fd, &st) == 0 ? (size_t)st.st_size : 0);
+    file.is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    atomic_store(&file.size, file.is_file ? (size_t)st.st_size : 0);
     if (old < 0) {
         atomic_store(&log_fd, fd);
         return true;
@@ -146,7 +149,7 @@ static void rotate(void)
 
     if (pthread_mutex_trylock(&file.changing) != 0)
         return;
-    if (!atomic_load(&file.packing) &&
+    if (file.is_file && !atomic_load(&file.packing) &&
         (double)atomic_load(&file.size) >= file.max_bytes) {
         for (long n = file.keep; n > 1; n--) {
             old_name(from, n - 1, ".gz");
@@ -164,7 +167,7 @@ static void rotate(void)
 enum vd_status os_log_open(const char *path, double max_bytes, long keep,
                            struct vd_error *err)
 {
-    char left[NAME_MAX_BYTES];
+    char left[NAME_MAX_BYTES], *real;
 
     if (strlen(path) >= sizeof file.path)
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%.80s...: the name is too long",
@@ -177,6 +180,11 @@ enum vd_status os_log_open(const char *path, double max_bytes, long keep,
         pthread_mutex_unlock(&file.changing);
         return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
     }
+    /* Behind a link, what the link points to is rotated. */
+    real = realpath(path, NULL);
+    if (real != NULL && file.is_file && strlen(real) < sizeof file.path)
+        strcpy(file.path, real);
+    free(real);
     /* A program that was killed while compressing leaves this. */
     old_name(left, 1, "");
     if (access(left, F_OK) == 0)

@@ -180,6 +180,37 @@ static void files_are_rotated_packed_and_bounded(void **state)
     assert_int_not_equal(access(name, F_OK), 0);
 }
 
+static void a_pipe_and_a_link_stay_what_they_are(void **state)
+{
+    struct folder *f = *state;
+    char target[128], packed[160];
+    struct stat info;
+    int reader;
+
+    assert_int_equal(mkfifo(f->log, 0600), 0);
+    reader = open(f->log, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_int_equal(os_log_open(f->log, 100, 1, NULL), VD_OK);
+    for (int i = 0; i < 50; i++)
+        os_log_info("line %d", i);
+    os_log_close();
+    close(reader);
+    assert_int_equal(lstat(f->log, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    unlink(f->log);
+
+    snprintf(target, sizeof target, "%s/elsewhere.log", f->path);
+    snprintf(packed, sizeof packed, "%s.1.gz", target);
+    fclose(fopen(target, "w"));
+    assert_int_equal(symlink("elsewhere.log", f->log), 0);
+    assert_int_equal(os_log_open(f->log, 1000, 1, NULL), VD_OK);
+    for (int i = 0; i < 50; i++)
+        os_log_info("line %d", i);
+    os_log_close();
+    assert_int_equal(lstat(f->log, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    assert_int_equal(access(packed, F_OK), 0);
+}
+
 static void a_moved_file_is_left_behind_on_reopen(void **state)
 {
     struct folder *f = *state;
@@ -294,6 +325,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(long_lines_are_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(files_are_rotated_packed_and_bounded, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_pipe_and_a_link_stay_what_they_are, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_moved_file_is_left_behind_on_reopen, setup,
                                         teardown),
