@@ -36,22 +36,41 @@ static void add(vd_model *model, vd_detector *detector)
     assert(vd_model_take(model, detector, &calibration, 2, NULL) == VD_OK);
 }
 
-static void fit_and_add(vd_model *model, const char *name, const struct vd_matrix *x,
-                        const uint8_t *labels)
+/* A detector that is small: what a change hits should matter. */
+struct small {
+    const char *name;
+    struct vd_setting setting[5];
+    size_t n;
+};
+
+static const struct small smalls[] = {
+    {"isolation_forest", {{"n_trees", 3}, {"max_samples", 16}}, 2},
+    {"one_class_svm", {{0}}, 0},
+    {"lof", {{0}}, 0},
+    {"pca", {{0}}, 0},
+    {"mahalanobis", {{0}}, 0},
+    {"random_forest", {{"n_trees", 3}}, 1},
+    {"agent", {{"updates", 10}}, 1},
+    {"ensemble",
+     {{"isolation_forest.n_trees", 3},
+      {"isolation_forest.max_samples", 16},
+      {"random_forest.n_trees", 3},
+      {"agent.updates", 10},
+      {"xgboost.n_rounds", 3}},
+     5},
+};
+
+static void fit_and_add(vd_model *model, const struct small *small,
+                        const struct vd_matrix *x, const uint8_t *labels)
 {
-    static const struct vd_setting few_trees[] = {{"n_trees", 3}, {"max_samples", 16}};
-    static const struct vd_setting few_steps[] = {{"updates", 10}};
     struct vd_fit_params params = vd_fit_params_default();
     vd_detector *detector;
 
-    if (vd_detector_find(name)->unavailable != NULL)
+    if (vd_detector_find(small->name)->unavailable != NULL)
         return;
-    params.settings = strcmp(name, "agent") == 0 ? few_steps : few_trees;
-    params.n_settings = strcmp(name, "isolation_forest") == 0 ? 2
-                        : strcmp(name, "random_forest") == 0 || strcmp(name, "agent") == 0
-                            ? 1
-                            : 0;
-    assert(vd_detector_fit(&detector, name, x, labels, &params, NULL) == VD_OK);
+    params.settings = small->setting;
+    params.n_settings = small->n;
+    assert(vd_detector_fit(&detector, small->name, x, labels, &params, NULL) == VD_OK);
     add(model, detector);
 }
 
@@ -59,9 +78,6 @@ static void fit_and_add(vd_model *model, const char *name, const struct vd_matri
 static const struct vd_writer *good_bundle(void)
 {
     static const char *const columns[D] = {"a", "b", "c"};
-    static const char *const names[] = {
-        "isolation_forest", "one_class_svm", "lof",  "pca",
-        "mahalanobis",      "random_forest", "agent"};
     static struct vd_writer bundle;
     uint8_t labels[N];
     struct vd_matrix x;
@@ -78,8 +94,8 @@ static const struct vd_writer *good_bundle(void)
     for (size_t i = 0; i < N; i++)
         labels[i] = i % 4 == 0;
     assert(vd_model_new(&model, columns, D, NULL) == VD_OK);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        fit_and_add(model, names[i], &x, labels);
+    for (size_t i = 0; i < sizeof smalls / sizeof *smalls; i++)
+        fit_and_add(model, &smalls[i], &x, labels);
     assert(vd_xgboost_from_json(&xgboost, tree, sizeof tree - 1, NULL) == VD_OK);
     add(model, xgboost);
     vd_model_save(model, &bundle);
