@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "collect/csv.h"
+#include "cmd/table.h"
 #include "os/file.h"
 #include "os/log.h"
 #include "vedette/detector.h"
@@ -43,85 +42,7 @@ static void end_names(struct dataset_names *names)
                  " and %zu more", names->left);
 }
 
-/* ---- the table ---- */
-
-/* The text as it is gone through. */
-struct table {
-    const char *path;
-    char separator;
-    struct collect_text rest;        /* what comes after the row */
-    struct collect_text row;         /* the row's bytes */
-    size_t line;                     /* where it begins, from 1 */
-    size_t n;                        /* fields it has */
-    struct collect_csv_field *field; /* the first DATASET_COLUMNS_MAX of them */
-    struct collect_csv_field *head;  /* those of the first line */
-    size_t n_head;
-    size_t *column; /* d: which field each feature is */
-    size_t d;
-    size_t label; /* which field the label is; SIZE_MAX = none */
-};
-
-static size_t line_of(const char *from, const char *to, size_t line)
-{
-    for (; from < to; from++)
-        line += *from == '\n';
-    return line;
-}
-
-static bool next_row(struct table *t)
-{
-    const char *before = t->row.at;
-
-    while (t->rest.at < t->rest.end && (*t->rest.at == '\n' || *t->rest.at == '\r'))
-        t->rest.at++;
-    t->row.at = t->rest.at;
-    t->line = line_of(before, t->row.at, t->line);
-    t->n = collect_csv_row(&t->rest, t->separator, t->field, DATASET_COLUMNS_MAX);
-    t->row.end = t->rest.at;
-    return t->n > 0;
-}
-
-static enum vd_status begin_table(struct table *t, const struct dataset *data,
-                                  size_t size, const char *path)
-{
-    t->path = path;
-    t->rest = collect_text_of(data->text, size);
-    /* Some programs begin a text with the mark of UTF-8. */
-    collect_text_skip(&t->rest, "\xef\xbb\xbf");
-    t->separator = collect_csv_separator(t->rest.at, (size_t)(t->rest.end - t->rest.at));
-    t->row.at = t->rest.at;
-    t->line = 1;
-    t->label = SIZE_MAX;
-    t->field = calloc(DATASET_COLUMNS_MAX, sizeof *t->field);
-    t->head = calloc(DATASET_COLUMNS_MAX, sizeof *t->head);
-    t->column = calloc(DATASET_COLUMNS_MAX, sizeof *t->column);
-    return t->field == NULL || t->head == NULL || t->column == NULL ? VD_ERR_MEMORY
-                                                                    : VD_OK;
-}
-
-static void end_table(struct table *t)
-{
-    free(t->field);
-    free(t->head);
-    free(t->column);
-}
-
-static bool is_called(struct collect_csv_field field, const char *const *names)
-{
-    for (; *names != NULL; names++)
-        if (strlen(*names) == field.size &&
-            strncasecmp(field.at, *names, field.size) == 0)
-            return true;
-    return false;
-}
-
-static bool is_label(struct collect_csv_field field, const char *label)
-{
-    const char *const usual[] = {"label", "anomaly", "is_anomaly", NULL};
-    const char *const given[] = {label, NULL};
-
-    return is_called(field, label == NULL ? usual : given);
-}
+/* ---- columns ---- */
 
 /* Time, and what others said about the row: nothing to learn from. */
 static bool is_no_feature(struct collect_csv_field field)
@@ -131,7 +52,7 @@ static bool is_no_feature(struct collect_csv_field field)
         "phase",         "score",       "label",      "is_anomaly", "anomaly",
         "anomaly_score", "changepoint", "prediction", "wtime",      NULL};
 
-    return is_called(field, names);
+    return table_is_word(field, names);
 }
 
 /* What stands for a value that is not there. */
@@ -140,42 +61,7 @@ static bool is_missing(struct collect_csv_field field)
     static const char *const words[] = {"",    "nan", "inf",  "-inf", "+inf",
                                         "n/a", "na",  "null", "none", NULL};
 
-    return is_called(field, words);
-}
-
-/* ---- columns ---- */
-
-static enum vd_status read_head(struct table *t, const char *label, struct vd_error *err)
-{
-    size_t numbers = 0;
-
-    if (!next_row(t))
-        return vd_error_set(err, VD_ERR_DATA,
-                            "the first line names the columns, rows follow",
-                            "%s: it is empty", t->path);
-    if (memchr(t->row.at, '\0', (size_t)(t->row.end - t->row.at)) != NULL)
-        return vd_error_set(err, VD_ERR_DATA, "save it as CSV in UTF-8",
-                            "%s: it is no text, or one in UTF-16", t->path);
-    if (t->n > DATASET_COLUMNS_MAX)
-        return vd_error_set(err, VD_ERR_LIMIT, "leave some out",
-                            "%s: it has %zu columns: at most %d can be read", t->path,
-                            t->n, DATASET_COLUMNS_MAX);
-    t->n_head = t->n;
-    memcpy(t->head, t->field, t->n * sizeof *t->head);
-    for (size_t c = 0; c < t->n_head; c++) {
-        numbers += !isnan(collect_csv_number(t->head[c]));
-        if (is_label(t->head[c], label))
-            t->label = c;
-    }
-    if (numbers == t->n_head)
-        return vd_error_set(err, VD_ERR_DATA, "put a line of names before the rows",
-                            "%s: the first line has to name the columns: it holds "
-                            "numbers alone",
-                            t->path);
-    if (label != NULL && t->label == SIZE_MAX)
-        return vd_error_set(err, VD_ERR_DATA, NULL, "%s: no column \"%s\"", t->path,
-                            label);
-    return VD_OK;
+    return table_is_word(field, words);
 }
 
 /* What a column holds. */
@@ -189,7 +75,7 @@ static void tally_columns(struct table t, struct tally *tally)
 {
     size_t unknown = t.n_head;
 
-    for (size_t rows = 0; (rows < LOOK_ROWS || unknown > 0) && next_row(&t); rows++)
+    for (size_t rows = 0; (rows < LOOK_ROWS || unknown > 0) && table_next(&t); rows++)
         for (size_t c = 0; c < t.n && c < t.n_head; c++) {
             struct tally *of = &tally[c];
             bool known = of->numbers + of->texts > 0;
@@ -204,13 +90,22 @@ static void tally_columns(struct table t, struct tally *tally)
         }
 }
 
-static enum vd_status choose_columns(struct dataset *data, struct table *t,
-                                     struct vd_error *err)
+/* The columns that are features. */
+struct features {
+    size_t *column;  /* d: which field each one is */
+    size_t *missing; /* d: the rows that it costs */
+    size_t d;
+};
+
+static enum vd_status choose_features(struct features *f, struct dataset *data,
+                                      const struct table *t, struct vd_error *err)
 {
     struct tally *tally = calloc(t->n_head, sizeof *tally);
 
+    f->column = calloc(t->n_head, sizeof *f->column);
+    f->missing = calloc(t->n_head, sizeof *f->missing);
     data->name = calloc(t->n_head, sizeof *data->name);
-    if (tally == NULL || data->name == NULL) {
+    if (tally == NULL || f->column == NULL || f->missing == NULL || data->name == NULL) {
         free(tally);
         return VD_ERR_MEMORY;
     }
@@ -227,12 +122,12 @@ static enum vd_status choose_columns(struct dataset *data, struct table *t,
                                           : " (empty)");
             continue;
         }
-        snprintf(data->name[t->d], DATASET_NAME_MAX, "%.*s", (int)name.size, name.at);
-        t->column[t->d++] = c;
+        snprintf(data->name[f->d], DATASET_NAME_MAX, "%.*s", (int)name.size, name.at);
+        f->column[f->d++] = c;
     }
     free(tally);
     end_names(&data->lost.columns);
-    if (t->d == 0)
+    if (f->d == 0)
         return vd_error_set(
             err, VD_ERR_DATA, "the first line names the columns, rows follow",
             "%s: no rows with numeric columns%s%s", t->path,
@@ -241,26 +136,6 @@ static enum vd_status choose_columns(struct dataset *data, struct table *t,
 }
 
 /* ---- rows ---- */
-
-/* A field too many, or a quote that swallows what follows, shifts all values behind it.
- */
-static enum vd_status check_row(const struct table *t, struct vd_error *err)
-{
-    size_t stored = t->n < DATASET_COLUMNS_MAX ? t->n : DATASET_COLUMNS_MAX;
-    struct collect_csv_field last = t->field[stored - 1];
-    bool long_row = t->n > DATASET_COLUMNS_MAX;
-
-    if (t->rest.at == t->rest.end && last.size > 0 && last.at[0] == '"')
-        return vd_error_set(err, VD_ERR_DATA, NULL, "%s:%zu: a quote is not closed",
-                            t->path, t->line);
-    for (size_t c = t->n_head; c < stored; c++)
-        long_row = long_row || t->field[c].size > 0;
-    if (long_row)
-        return vd_error_set(err, VD_ERR_DATA, NULL,
-                            "%s:%zu: the row has %zu fields, the first line %zu", t->path,
-                            t->line, t->n, t->n_head);
-    return VD_OK;
-}
 
 /* Where labels of 0 and of -1 are first; 0 = nowhere. */
 struct label_lines {
@@ -295,34 +170,34 @@ static enum vd_status read_label(const struct table *t, struct label_lines *firs
     return VD_OK;
 }
 
-/* False when the row is not complete; counts what each column lacks. */
-static bool read_numbers(const struct table *t, double *row, size_t *missing)
+/* False when the row is not complete. */
+static bool read_numbers(const struct table *t, struct features *f, double *row)
 {
     bool good = true;
 
-    for (size_t k = 0; k < t->d; k++) {
-        size_t c = t->column[k];
+    for (size_t k = 0; k < f->d; k++) {
+        size_t c = f->column[k];
         bool there;
 
         row[k] = c < t->n ? collect_csv_number(t->field[c]) : NAN;
         there = fabs(row[k]) <= VD_VALUE_MAX;
-        missing[k] += !there;
+        f->missing[k] += !there;
         good = good && there;
     }
     return good;
 }
 
-static enum vd_status read_rows(struct dataset *data, struct table *t, size_t *missing,
+static enum vd_status read_rows(struct dataset *data, struct features *f, struct table *t,
                                 struct vd_error *err)
 {
     struct label_lines first = {0};
     size_t *n = &data->x.n;
 
-    while (next_row(t)) {
-        enum vd_status status = check_row(t, err);
+    while (table_next(t)) {
+        enum vd_status status = table_check(t, err);
 
         if (status == VD_OK && data->row == NULL &&
-            !read_numbers(t, vd_matrix_row(&data->x, *n), missing)) {
+            !read_numbers(t, f, vd_matrix_row(&data->x, *n))) {
             data->lost.rows++;
             continue;
         }
@@ -340,23 +215,24 @@ static enum vd_status read_rows(struct dataset *data, struct table *t, size_t *m
     return VD_OK;
 }
 
-static void name_worst(struct dataset *data, const size_t *missing)
+static void name_worst(struct dataset *data, const struct features *f)
 {
     struct dataset_losses *lost = &data->lost;
 
-    for (size_t k = 0; k < data->x.d; k++)
-        if (missing[k] > lost->worst_rows) {
-            lost->worst_rows = missing[k];
+    for (size_t k = 0; k < f->d; k++)
+        if (f->missing[k] > lost->worst_rows) {
+            lost->worst_rows = f->missing[k];
             memcpy(lost->worst, data->name[k], DATASET_NAME_MAX);
         }
 }
 
 /* ---- reading ---- */
 
-static enum vd_status allocate(struct dataset *data, const struct table *t, bool rows)
+static enum vd_status allocate(struct dataset *data, const struct table *t, bool rows,
+                               size_t d)
 {
-    size_t lines = line_of(t->rest.at, t->rest.end, 1);
-    enum vd_status status = rows ? VD_OK : vd_matrix_init(&data->x, lines, t->d);
+    size_t lines = table_lines(t);
+    enum vd_status status = rows ? VD_OK : vd_matrix_init(&data->x, lines, d);
 
     data->x.n = 0;
     if (t->label != SIZE_MAX && (data->label = calloc(lines, 1)) == NULL)
@@ -369,7 +245,7 @@ static enum vd_status allocate(struct dataset *data, const struct table *t, bool
 static enum vd_status read_table(struct dataset *data, struct table *t, bool rows,
                                  struct vd_error *err)
 {
-    size_t *missing = NULL;
+    struct features f = {0};
     enum vd_status status = VD_OK;
 
     if (rows && t->label == SIZE_MAX)
@@ -377,16 +253,15 @@ static enum vd_status read_table(struct dataset *data, struct table *t, bool row
                             "%s: no column with labels", t->path);
     data->head = (struct collect_text){data->text, t->row.end};
     if (!rows)
-        status = choose_columns(data, t, err);
+        status = choose_features(&f, data, t, err);
     if (status == VD_OK)
-        status = allocate(data, t, rows);
-    if (status == VD_OK && (missing = calloc(t->d + 1, sizeof *missing)) == NULL)
-        status = VD_ERR_MEMORY;
+        status = allocate(data, t, rows, f.d);
     if (status == VD_OK)
-        status = read_rows(data, t, missing, err);
+        status = read_rows(data, &f, t, err);
     if (status == VD_OK)
-        name_worst(data, missing);
-    free(missing);
+        name_worst(data, &f);
+    free(f.column);
+    free(f.missing);
     if (status != VD_OK || data->x.n > 0)
         return status;
     if (data->lost.rows == 0)
@@ -402,16 +277,14 @@ enum vd_status dataset_take(struct dataset *data, char *text, size_t size,
                             const char *path, const char *label, bool rows,
                             struct vd_error *err)
 {
-    struct table t = {0};
-    enum vd_status status;
+    struct table t;
+    enum vd_status status =
+        table_begin(&t, collect_text_of(text, size), path, label, err);
 
     *data = (struct dataset){.text = text};
-    status = begin_table(&t, data, size, path);
-    if (status == VD_OK)
-        status = read_head(&t, label, err);
     if (status == VD_OK)
         status = read_table(data, &t, rows, err);
-    end_table(&t);
+    table_end(&t);
     if (!rows) {
         free(data->text);
         data->text = NULL;

@@ -8,7 +8,7 @@
 #include "collect/text.h"
 #include "vedette/matrix.h"
 
-enum { DATASET_COLUMNS_MAX = 16384, DATASET_NAME_MAX = 64 };
+enum { DATASET_NAME_MAX = 64 };
 
 /* Names for a message: "a" (text), "b" (empty) and 3 more */
 struct dataset_names {
@@ -42,7 +42,7 @@ struct dataset {
  * say so, or the first value after them. Columns of time and columns without a name are
  * left out. VD_ERR_DATA with the place for a label that is not 0 or 1 (or -1 anomaly / 1
  * normal), for a row that has more fields than the first line, for a file without rows,
- * features or a line of names; VD_ERR_LIMIT beyond DATASET_COLUMNS_MAX columns. */
+ * features or a line of names; VD_ERR_LIMIT beyond TABLE_COLUMNS_MAX columns. */
 enum vd_status dataset_read(struct dataset *data, const char *path, const char *label,
                             struct vd_error *err);
 

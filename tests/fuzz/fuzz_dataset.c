@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/dataset.h"
+#include "cmd/table.h"
 #include "os/log.h"
 #include "vedette/detector.h"
 
@@ -16,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_numbers(const struct dataset *data)
 {
-    assert(data->x.d > 0 && data->x.d <= DATASET_COLUMNS_MAX && data->text == NULL);
+    assert(data->x.d > 0 && data->x.d <= TABLE_COLUMNS_MAX && data->text == NULL);
     for (size_t i = 0; i < data->x.n * data->x.d; i++)
         assert(fabs(data->x.at[i]) <= VD_VALUE_MAX);
     for (size_t k = 0; k < data->x.d; k++)
