@@ -1,14 +1,16 @@
-/* src/os/output: files that are there whole or not at all. */
+/* src/os/output: files that are there whole or not at all; src/os/file: whole files. */
 #include "unit.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/file.h"
 #include "os/output.h"
 #include "tree.h"
 
@@ -122,6 +124,100 @@ static void a_link_and_a_pipe_stay_what_they_are(void **state)
     assert_true(S_ISFIFO(info.st_mode));
 }
 
+static void a_rule_says_what_may_be_there(void **state)
+{
+    struct fixture *f = *state;
+    struct vd_error err = {0};
+    struct os_output out;
+    struct stat info;
+
+    assert_int_equal(os_output_open_as(&out, f->path, OS_OUTPUT_NEW, NULL), VD_OK);
+    fputs("new", out.file);
+    assert_int_equal(os_output_close(&out, NULL), VD_OK);
+    assert_int_equal(os_output_open_as(&out, f->path, OS_OUTPUT_NEW, &err), VD_ERR_IO);
+    assert_non_null(strstr(err.hint, "--force"));
+    assert_int_equal(chmod(f->path, 0604), 0);
+    assert_int_equal(os_output_open_as(&out, f->path, OS_OUTPUT_FILE, NULL), VD_OK);
+    assert_int_equal(os_output_close(&out, NULL), VD_OK);
+    assert_int_equal(stat(f->path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0604);
+    tree_remove(&f->tree, "/results.csv");
+    assert_int_equal(mkfifo(f->path, 0600), 0);
+    vd_error_clear(&err);
+    assert_int_equal(os_output_open_as(&out, f->path, OS_OUTPUT_FILE, &err), VD_ERR_IO);
+    assert_non_null(strstr(err.text, "results.csv: it is no regular file"));
+    assert_int_equal(stat(f->path, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+}
+
+/* What stands where the part is to be written, a link above all, is not written to. */
+static void a_part_is_its_own_file(void **state)
+{
+    struct fixture *f = *state;
+    struct os_output out;
+    char part[PATH_MAX], target[256];
+
+    snprintf(target, sizeof target, "%s/precious", f->tree.root);
+    snprintf(part, sizeof part, "%s.%ld.part", f->path, (long)getpid());
+    tree_write(&f->tree, "/precious", "mine");
+    assert_int_equal(symlink(target, part), 0);
+    assert_int_equal(os_output_open(&out, f->path, NULL), VD_OK);
+    assert_string_equal(out.part, part);
+    fputs("new", out.file);
+    assert_int_equal(os_output_close(&out, NULL), VD_OK);
+    assert_holds(target, "mine");
+    assert_holds(f->path, "new");
+}
+
+static void two_outputs_come_together_and_may_go_on(void **state)
+{
+    struct fixture *f = *state;
+    struct os_output out[2];
+    char other[256];
+
+    snprintf(other, sizeof other, "%s/other.csv", f->tree.root);
+    assert_int_equal(os_output_open(&out[0], f->path, NULL), VD_OK);
+    assert_int_equal(os_output_open(&out[1], other, NULL), VD_OK);
+    fputs("one", out[0].file);
+    fputs("two", out[1].file);
+    assert_int_equal(os_output_commit(out, 2, NULL), VD_OK);
+    assert_holds(f->path, "one");
+    assert_holds(other, "two");
+    fputs(" more", out[0].file);
+    assert_int_equal(os_output_close(&out[0], NULL), VD_OK);
+    os_output_drop(&out[1]);
+    assert_holds(f->path, "one more");
+    assert_holds(other, "two");
+}
+
+static void a_file_is_read_whole_or_not(void **state)
+{
+    struct fixture *f = *state;
+    struct vd_error err = {0};
+    size_t size;
+    char *bytes;
+
+    tree_write(&f->tree, "/results.csv", "seven b");
+    assert_int_equal(os_file_read(f->path, 7, &bytes, &size, NULL), VD_OK);
+    assert_int_equal(size, 7);
+    assert_memory_equal(bytes, "seven b", 7);
+    free(bytes);
+    assert_int_equal(os_file_read(f->path, 6, &bytes, &size, &err), VD_ERR_IO);
+    assert_non_null(strstr(err.text, "results.csv: more than 6"));
+    assert_null(bytes);
+    /* Its size is told as 0. */
+    assert_int_equal(os_file_read("/proc/self/status", 1 << 20, &bytes, &size, NULL),
+                     VD_OK);
+    assert_in_range(size, 300, 1 << 16);
+    free(bytes);
+    vd_error_clear(&err);
+    assert_int_equal(os_file_read("/proc/self/status", 10, &bytes, &size, &err),
+                     VD_ERR_IO);
+    assert_non_null(strstr(err.text, "more than 10"));
+    vd_error_clear(&err);
+    assert_int_equal(os_file_read(f->tree.root, 10, &bytes, &size, &err), VD_ERR_IO);
+}
+
 static void folders_are_made_with_those_above(void **state)
 {
     struct fixture *f = *state;
@@ -153,6 +249,11 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_link_and_a_pipe_stay_what_they_are, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_rule_says_what_may_be_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_part_is_its_own_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(two_outputs_come_together_and_may_go_on, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_file_is_read_whole_or_not, setup, teardown),
         cmocka_unit_test_setup_teardown(folders_are_made_with_those_above, setup,
                                         teardown),
     };
