@@ -201,7 +201,7 @@ def test_plots_of_an_earlier_run_do_not_stay_beside_new_results(vedette, tmp_pat
 
     def drawn(*options, env=None):
         result = vedette("compare", "--data", "data.csv", "--detector", "pca", "--out", out,
-                         *options, cwd=tmp_path, env=env)
+                         "--log-level", "warning", *options, cwd=tmp_path, env=env)
         report = (out / "comparison_report.html").read_text()
         assert result.returncode == 0, result.stderr
         assert {name for name in names if f'src="{name}"' in report} == \
@@ -271,7 +271,8 @@ def test_lines_of_progress_do_not_run_into_others(program, tmp_path):
     write_rows(tmp_path / "many.csv", make_rows(120, 3))
     for train, first in (("many.csv", "pca: scale="), ("train.csv", "vedette: ")):
         lines, said = on_a_terminal([program, "compare", "--train", train, "--test",
-                                     "test.csv", "--detector", "pca", "--no-plots"], tmp_path)
+                                     "test.csv", "--detector", "pca", "--no-plots",
+                                     "--log-level", "warning"], tmp_path)
         assert b"training pca ..." in said
         assert lines[0].startswith(first), lines
         assert not any("training" in line for line in lines), lines
