@@ -54,9 +54,9 @@ def vedette(program, tmp_path):
         clean = {k: v for k, v in os.environ.items()
                  if k not in ("NO_COLOR", "XDG_CONFIG_HOME", "COLUMNS")}
         clean.update({"HOME": str(home), "TERM": "xterm", **(env or {})})
-        more.setdefault("stdin", subprocess.DEVNULL)
+        more = {"stdin": subprocess.DEVNULL, "timeout": 60, **more}
         return subprocess.run([str(program), *map(str, args)], capture_output=True,
-                              text=True, timeout=60, env=clean, **more)
+                              text=True, env=clean, **more)
 
     run.home = home
     return run

@@ -10,7 +10,7 @@
 #include "cmd/commands.h"
 #include "cmd/dataset.h"
 #include "cmd/detector_names.h"
-#include "cmd/tune.h"
+#include "cmd/settings.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/output.h"
@@ -20,7 +20,7 @@
 
 struct compare_settings {
     char *train, *normal, *test, *data, *label, *out, *xgboost;
-    struct os_list detectors;
+    struct os_list detectors, set;
     double contamination;
     long seed, threads;
     bool plots, tune;
@@ -61,6 +61,13 @@ static const struct os_option options[] = {
      .choices = CMD_DETECTOR_NAMES,
      .offset = AT(detectors),
      .help = "Only this detector; may be given again"},
+    {.name = "set",
+     .type = OS_OPTION_LIST,
+     .value = "D.S=VALUE",
+     .offset = AT(set),
+     .check = settings_check,
+     .help = "Setting S of detector D, \"lof.n_neighbors=10\"; may be given again "
+             "('vedette model settings' lists them)"},
     {.name = "contamination",
      .type = OS_OPTION_NUMBER,
      .value = "SHARE",
@@ -187,8 +194,6 @@ static struct vd_fit_params base_params(const struct field *f,
 {
     struct vd_fit_params params = vd_fit_params_default();
 
-    if (!isnan(s->contamination))
-        params.contamination = s->contamination;
     params.seed = (uint64_t)s->seed;
     params.threads =
         s->threads > 0 ? (unsigned)s->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
@@ -235,50 +240,7 @@ static int by_f1(const void *left, const void *right)
     return (b->f1 > a->f1) - (b->f1 < a->f1);
 }
 
-/* " kernel=sigmoid": the word where the setting has words. */
-static void put_setting(FILE *out, const struct vd_detector_info *info,
-                        const struct vd_setting *setting)
-{
-    const char *word = NULL;
-
-    for (size_t i = 0; i < info->n_params; i++)
-        if (strcmp(info->params[i].name, setting->name) == 0)
-            word = info->params[i].choices;
-    for (double k = 0; word != NULL && k < setting->value; k++) {
-        word = strchr(word, '|');
-        word = word == NULL ? NULL : word + 1;
-    }
-    if (word != NULL)
-        fprintf(out, " %s=%.*s", setting->name, (int)strcspn(word, "|"), word);
-    else
-        fprintf(out, " %s=%g", setting->name, setting->value);
-}
-
-/* " scale=robust n_neighbors=20 contamination=0.002" */
-static void put_choice(FILE *out, const struct vd_detector_info *info,
-                       const struct tune_choice *choice)
-{
-    for (size_t i = 0; i < choice->n; i++)
-        put_setting(out, info, &choice->setting[i]);
-    if (!info->needs_labels && choice->contamination > 0)
-        fprintf(out, " contamination=%g", choice->contamination);
-    else if (!info->needs_labels)
-        fputs(" contamination=auto", out);
-}
-
-/* "lof: scale=robust n_neighbors=20 contamination=0.002 (folds: F1 0.893, ROC AUC 0.923)"
- */
-static void print_choice(const struct vd_detector_info *info,
-                         const struct tune_choice *choice)
-{
-    os_terminal_status(NULL);
-    printf("%s:", info->name);
-    put_choice(stdout, info, choice);
-    printf(" (folds: F1 %.3f, ROC AUC %.3f)\n", choice->f1, choice->roc_auc);
-    fflush(stdout);
-}
-
-/* The same for the report. */
+/* What was set, for the report. */
 static void keep_settings(struct plot_result *result, const struct vd_detector_info *info,
                           const struct tune_choice *choice)
 {
@@ -289,40 +251,8 @@ static void keep_settings(struct plot_result *result, const struct vd_detector_i
     if (info->combines && choice->n > 0)
         fputs("those of its members", out);
     else
-        put_choice(out, info, choice);
+        settings_put(out, info, choice);
     fclose(out);
-}
-
-/* Settings for one detector; what its row has none for is left at the defaults. The
- * ensemble's come from its members, which stand before it in the table. */
-static void choose(const struct field *f, const struct compare_settings *s,
-                   const struct vd_detector_info *info, struct tune_choice *choice,
-                   struct tune_choice *ensemble)
-{
-    struct vd_fit_params params = base_params(f, s);
-    const struct tune_choice defaults = {.contamination = params.contamination};
-    struct tune_rows rows = {&f->train.x, f->train.label, &f->normal.x, &params};
-    struct vd_error err = {0};
-
-    *choice = defaults;
-    if (!s->tune || f->same_rows)
-        return;
-    if (strcmp(info->name, "ensemble") == 0) {
-        tune_add_member(choice, "", ensemble);
-        return;
-    }
-    if (tune_detector(choice, info->name, &rows, &err) != VD_OK) {
-        os_log_warning("%s: settings are left at their defaults: %s", info->name,
-                       err.text);
-        *choice = defaults;
-        return;
-    }
-    if (!isnan(s->contamination))
-        choice->contamination = s->contamination;
-    if (choice->n == 0)
-        return;
-    tune_add_member(ensemble, info->name, choice);
-    print_choice(info, choice);
 }
 
 /* Why the detector cannot take part; NULL = it can. */
@@ -337,20 +267,20 @@ static const char *obstacle(const struct field *f, const struct vd_detector_info
 
 static void try_one(struct plot_comparison *c, const struct field *f,
                     const struct compare_settings *s, const struct vd_detector_info *info,
-                    struct tune_choice *ensemble, struct vd_error *err)
+                    struct settings_plan *plan, struct vd_error *err)
 {
     struct plot_result *result = &c->result[c->n];
     const char *why = obstacle(f, info);
-    struct tune_choice choice;
+    const struct tune_choice *choice;
     struct vd_error inner = {0};
     char text[64];
 
     if (why == NULL) {
         snprintf(text, sizeof text, "training %s ...", info->name);
         os_terminal_status(text);
-        choose(f, s, info, &choice, ensemble);
-        if (run_one(f, s, info, &choice, result, &inner) == VD_OK) {
-            keep_settings(result, info, &choice);
+        choice = settings_for(plan, info);
+        if (run_one(f, s, info, choice, result, &inner) == VD_OK) {
+            keep_settings(result, info, choice);
             c->n++;
             return;
         }
@@ -367,11 +297,15 @@ static void run_all(struct plot_comparison *c, const struct field *f,
                     const struct compare_settings *s, struct vd_error *err)
 {
     const struct vd_detector_info *info;
-    struct tune_choice ensemble = {0};
+    struct vd_fit_params params = base_params(f, s);
+    struct tune_rows by = {&f->train.x, f->train.label, &f->normal.x, &params};
+    struct settings_plan plan = {.given = &s->set, .contamination = s->contamination};
 
+    if (s->tune && !f->same_rows)
+        settings_choose_by(&plan, &by);
     for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++)
         if (c->n < PLOT_RESULTS_MAX && is_wanted(f, s, info))
-            try_one(c, f, s, info, &ensemble, err);
+            try_one(c, f, s, info, &plan, err);
     os_terminal_status(NULL);
     qsort(c->result, c->n, sizeof *c->result, by_f1);
 }
@@ -551,7 +485,8 @@ const struct cmd_command cmd_compare = {
         "labels "
         "learn from normal rows, the others from the labelled ones.\n\n"
         "Settings are chosen on five stratified folds of the training rows (of at most "
-        "2,000 of each kind), by the sum of F1 and ROC AUC; the test rows take no part. "
+        "2,000 normal and 1,000 labelled ones), by the sum of F1 and ROC AUC; the test "
+        "rows take no part. "
         "What was chosen is printed.\n\n"
         "Writes comparison_results.csv, comparison_report.html and, where gnuplot is "
         "there, comparison_plots.png, roc_curves.png and pr_curves.png.",

@@ -5,6 +5,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/model_file.h"
+#include "cmd/settings.h"
 
 static void show(const vd_model *model, const char *path, size_t size)
 {
@@ -37,9 +38,13 @@ static int run(void *settings, int argc, char **argv)
     size_t size;
 
     (void)settings;
+    if (argc == 1 && strcmp(argv[0], "settings") == 0) {
+        settings_print_all();
+        return CMD_OK;
+    }
     if (argc != 2 || (strcmp(argv[0], "show") != 0 && strcmp(argv[0], "verify") != 0)) {
         vd_error_set(&err, VD_ERR_ARGUMENT, "see vedette help model",
-                     "give show or verify, and a file");
+                     "give show or verify, and a file, or settings");
         return cmd_failed(&err);
     }
     if (model_file_read(&model, argv[1], &size, &err) != VD_OK)
@@ -54,13 +59,17 @@ static int run(void *settings, int argc, char **argv)
 
 const struct cmd_command cmd_model = {
     .name = "model",
-    .summary = "Show what is in a model bundle, or verify it",
-    .arguments = "show|verify FILE",
+    .summary = "Show or verify a model bundle, or list the detectors' settings",
+    .arguments = "show FILE | verify FILE | settings",
     .about = "\"show\" prints the columns and the detectors of a bundle, \"verify\" only "
-             "whether it is whole: its checksum and every number in it are checked.",
+             "whether it is whole: its checksum and every number in it are checked. "
+             "\"settings\" lists the settings of all detectors, for --set of train and "
+             "compare: the default, what it does, and what it may be.",
     .examples = "vedette model show model.vedette\n"
                 "    What is in it\n"
                 "vedette model verify model.vedette\n"
-                "    Exit status 0 when it is whole\n",
+                "    Exit status 0 when it is whole\n"
+                "vedette model settings\n"
+                "    Every setting of every detector\n",
     .run = run,
 };

@@ -8,18 +8,23 @@
 
 #include "cmd/commands.h"
 #include "cmd/dataset.h"
+#include "cmd/detector_names.h"
 #include "cmd/model_file.h"
+#include "cmd/settings.h"
 #include "cmd/stored_rows.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/terminal.h"
 #include "vedette/model.h"
+#include "vedette/xgboost.h"
 
 struct train_settings {
     char *data_dir, *normal, *label, *out, *xgboost;
     double last;
-    struct os_list detectors;
+    struct os_list detectors, set;
     double contamination;
     long seed, threads;
+    bool tune;
 };
 
 #define AT(field) offsetof(struct train_settings, field)
@@ -50,6 +55,7 @@ static const struct os_option options[] = {
     {.name = "detector",
      .type = OS_OPTION_LIST,
      .value = "NAME",
+     .choices = CMD_DETECTOR_NAMES,
      .offset = AT(detectors),
      .help = "Only this detector; may be given again"},
     {.name = "label",
@@ -57,14 +63,28 @@ static const struct os_option options[] = {
      .value = "COLUMN",
      .offset = AT(label),
      .help = "Column of the label (default: label, anomaly or is_anomaly)"},
+    {.name = "set",
+     .type = OS_OPTION_LIST,
+     .value = "D.S=VALUE",
+     .offset = AT(set),
+     .check = settings_check,
+     .help = "Setting S of detector D, \"lof.n_neighbors=10\"; may be given again "
+             "('vedette model settings' lists them)"},
     {.name = "contamination",
      .type = OS_OPTION_NUMBER,
      .value = "SHARE",
-     .fallback = "0.05",
+     .zero = "auto",
      .min = 0.0001,
      .max = 0.5,
      .offset = AT(contamination),
-     .help = "Share of the training rows to call odd"},
+     .help = "Share of the training rows to call odd; auto = each method's own rule "
+             "(default: chosen with the settings, else 0.05)"},
+    {.name = "tune",
+     .type = OS_OPTION_FLAG,
+     .fallback = "true",
+     .offset = AT(tune),
+     .help = "Choose settings by cross-validation on the labelled rows, as compare does; "
+             "--no-tune takes the defaults"},
     {.name = "seed",
      .type = OS_OPTION_INTEGER,
      .value = "N",
@@ -147,7 +167,8 @@ static enum vd_status read_rows(struct rows *rows, const struct train_settings *
 
 /* Scores of normal rows by detectors that have not seen them: contiguous blocks, each
  * scored by one fitted on the others, since rows next to each other in time are alike. */
-static size_t score_unseen(const struct rows *rows, const char *name, double *score)
+static size_t score_unseen(const struct rows *rows, const char *name,
+                           const struct vd_fit_params *params, double *score)
 {
     const struct vd_matrix *all = &rows->normal.x;
     struct vd_matrix rest;
@@ -163,7 +184,7 @@ static size_t score_unseen(const struct rows *rows, const char *name, double *sc
         memcpy(rest.at + from * all->d, vd_matrix_row(all, to),
                (all->n - to) * all->d * sizeof *rest.at);
         rest.n = all->n - (to - from);
-        if (vd_detector_fit(&part, name, &rest, NULL, &rows->params, NULL) != VD_OK)
+        if (vd_detector_fit(&part, name, &rest, NULL, params, NULL) != VD_OK)
             continue;
         for (size_t i = from; i < to; i++)
             score[k++] = vd_detector_score(part, vd_matrix_row(all, i));
@@ -183,14 +204,28 @@ static size_t score_seen(const struct rows *rows, const vd_detector *detector,
     return rows->normal.x.n;
 }
 
+/* Without a share it is what the method's own threshold means on these rows. */
+static double surprise_at_threshold(const vd_detector *detector,
+                                    const struct vd_calibration *calibration,
+                                    const struct vd_fit_params *params)
+{
+    double own;
+
+    if (params->contamination > 0)
+        return vd_surprise_of_contamination(params->contamination);
+    own = vd_calibration_surprise(calibration, vd_detector_threshold(detector));
+    return fmax(own, vd_surprise_of_contamination(0.5));
+}
+
 static enum vd_status train_one(const struct rows *rows,
-                                const struct vd_detector_info *info, vd_model *model,
+                                const struct vd_detector_info *info,
+                                const struct tune_choice *choice, vd_model *model,
                                 struct vd_error *err)
 {
-    bool labelled = info->needs_labels ||
-                    (rows->data.label != NULL && strcmp(info->name, "ensemble") == 0);
+    bool labelled = info->needs_labels || (rows->data.label != NULL && info->combines);
     const struct vd_matrix *x = labelled ? &rows->data.x : &rows->normal.x;
     double *score = calloc(rows->normal.x.n + 1, sizeof *score);
+    struct vd_fit_params params = rows->params;
     struct vd_calibration calibration;
     vd_detector *detector = NULL;
     enum vd_status status = VD_ERR_MEMORY;
@@ -198,11 +233,14 @@ static enum vd_status train_one(const struct rows *rows,
 
     if (score == NULL)
         return status;
+    params.settings = choice->setting;
+    params.n_settings = choice->n;
+    params.contamination = choice->contamination;
     status = vd_detector_fit(&detector, info->name, x, labelled ? rows->data.label : NULL,
-                             &rows->params, err);
+                             &params, err);
     if (status == VD_OK) {
         k = labelled ? score_seen(rows, detector, score)
-                     : score_unseen(rows, info->name, score);
+                     : score_unseen(rows, info->name, &params, score);
         status = vd_calibration_fit(&calibration, score, k, err);
     }
     free(score);
@@ -211,7 +249,7 @@ static enum vd_status train_one(const struct rows *rows,
         return status;
     }
     return vd_model_take(model, detector, &calibration,
-                         vd_surprise_of_contamination(rows->params.contamination), err);
+                         surprise_at_threshold(detector, &calibration, &params), err);
 }
 
 static bool is_wanted(const struct train_settings *s, const struct vd_detector_info *info,
@@ -223,29 +261,48 @@ static bool is_wanted(const struct train_settings *s, const struct vd_detector_i
     return s->detectors.n == 0 && (labels || !info->needs_labels);
 }
 
+static bool take_one(const struct rows *rows, const struct vd_detector_info *info,
+                     struct settings_plan *plan, vd_model *model)
+{
+    const char *why = info->unavailable;
+    enum vd_status status = VD_ERR_UNAVAILABLE;
+    struct vd_error err = {0};
+    char text[64];
+
+    snprintf(text, sizeof text, "training %s ...", info->name);
+    os_terminal_status(text);
+    if (why == NULL) {
+        why = err.text;
+        status = train_one(rows, info, settings_for(plan, info), model, &err);
+    }
+    if (status != VD_OK)
+        os_log_warning("%s is left out: %s", info->name, why);
+    return status == VD_OK;
+}
+
+/* `err` is set when one that was asked for by name is not among them. */
 static size_t train_all(const struct rows *rows, const struct train_settings *s,
-                        vd_model *model)
+                        vd_model *model, struct vd_error *err)
 {
     const struct vd_detector_info *info;
-    bool live = isatty(STDERR_FILENO);
-    size_t trained = 0;
+    struct settings_plan plan = {.given = &s->set, .contamination = s->contamination};
+    struct tune_rows by = {&rows->data.x, rows->data.label, &rows->normal.x,
+                           &rows->params};
+    size_t trained = 0, wanted = 0;
 
-    for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++) {
-        struct vd_error err = {0};
-
-        if (!is_wanted(s, info, rows->data.label != NULL))
-            continue;
-        if (live)
-            fprintf(stderr, "\r\033[Ktraining %s ...", info->name);
-        if (info->unavailable != NULL)
-            os_log_warning("%s is left out: %s", info->name, info->unavailable);
-        else if (train_one(rows, info, model, &err) == VD_OK)
-            trained++;
-        else
-            os_log_warning("%s is left out: %s", info->name, err.text);
-    }
-    if (live)
-        fputs("\r\033[K", stderr);
+    if (s->tune && rows->data.label != NULL)
+        settings_choose_by(&plan, &by);
+    for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++)
+        if (is_wanted(s, info, rows->data.label != NULL)) {
+            wanted++;
+            trained += take_one(rows, info, &plan, model);
+        }
+    os_terminal_status(NULL);
+    if (trained == 0)
+        vd_error_set(err, VD_ERR_DATA, NULL, "no detector could be trained");
+    else if (trained < wanted && s->detectors.n > 0)
+        vd_error_set(err, VD_ERR_DATA, NULL,
+                     "not all detectors that were asked for could be trained");
     return trained;
 }
 
@@ -271,9 +328,11 @@ static enum vd_status train(const struct train_settings *s, const char *path,
     struct rows rows = {.params = vd_fit_params_default()};
     vd_model *model = NULL;
     size_t n = 0;
+    struct vd_error lacking = {0};
     enum vd_status status = read_rows(&rows, s, path, err);
 
-    rows.params.contamination = s->contamination;
+    if (status == VD_OK && s->xgboost != NULL)
+        status = vd_xgboost_probe(s->xgboost, err);
     rows.params.seed = (uint64_t)s->seed;
     rows.params.threads =
         s->threads > 0 ? (unsigned)s->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
@@ -288,14 +347,18 @@ static enum vd_status train(const struct train_settings *s, const char *path,
                               rows.normal.x.n, VD_CALIBRATION_MIN);
     if (status == VD_OK)
         status = new_model(&model, &rows.data, err);
-    if (status == VD_OK && (n = train_all(&rows, s, model)) == 0)
-        status = vd_error_set(err, VD_ERR_DATA, NULL, "no detector could be trained");
+    if (status == VD_OK && (n = train_all(&rows, s, model, &lacking)) == 0)
+        status = lacking.status;
     if (status == VD_OK)
         status = model_file_write(model, s->out, err);
     if (status == VD_OK)
         printf(
             "%s: %zu detectors, %zu columns, trained on %zu rows (%zu of them normal)\n",
             s->out, n, rows.data.x.d, rows.data.x.n, rows.normal.x.n);
+    if (lacking.status != VD_OK) {
+        *err = lacking;
+        status = lacking.status;
+    }
     vd_model_free(model);
     dataset_release(&rows.normal);
     dataset_release(&rows.data);
@@ -325,10 +388,6 @@ static int run(void *settings, int argc, char **argv)
     struct vd_error err = {0};
 
     check_source(s, argc, &err);
-    for (size_t i = 0; i < s->detectors.n; i++)
-        if (vd_detector_find(s->detectors.at[i]) == NULL)
-            vd_error_set(&err, VD_ERR_ARGUMENT, NULL, "no detector is called \"%s\"",
-                         s->detectors.at[i]);
     if (err.status == VD_OK && train(s, argc == 0 ? NULL : argv[0], &err) == VD_OK)
         return CMD_OK;
     return cmd_failed(&err);
@@ -346,12 +405,17 @@ const struct cmd_command cmd_train = {
         "With --data-dir the rows are the samples of the core metrics that a monitor has "
         "kept; it may be running. Samples of events said to be real are anomalies, those "
         "of normal and expected ones are not; during other anomalies they are left out. "
-        "Without a real event there are no labels.",
+        "Without a real event there are no labels.\n\n"
+        "Where there are labels of both kinds, settings that are not given with --set "
+        "are "
+        "chosen by cross-validation on the labelled rows, and printed.",
     .examples =
         "vedette train labeled_training.csv --normal normal_training.csv\n"
         "    All detectors, to model.vedette\n"
         "vedette train --detector isolation_forest -o forest.vedette history.csv\n"
         "    One detector, without labels\n"
+        "vedette train labeled.csv --no-tune --set one_class_svm.kernel=poly\n"
+        "    Defaults but for one setting\n"
         "vedette train --data-dir ~/.local/state/vedette --last 6h\n"
         "    From the last six hours of this user's monitor; then\n"
         "    vedette monitor --model model.vedette\n",

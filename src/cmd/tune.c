@@ -2,6 +2,7 @@
 #include "cmd/tune.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,12 @@
 #include "vedette/rng.h"
 #include "vedette/stats.h"
 
-/* More rows than ROWS_MAX of a kind are thinned out: a choice among a few settings does
- * not need them, and all combinations are to be tried in seconds. */
-enum { FOLDS = 5, VALUES_MAX = 5, SHARES = 8, ROWS_MAX = 2000 };
+/* More rows than these are thinned out: a choice among a few settings does not need them,
+ * and all combinations are to be tried in seconds. Labelled rows are fitted again for
+ * each fold. */
+enum { NORMAL_MAX = 2000, LABELLED_MAX = 1000, REPEATED_MAX = 500 };
+
+enum { FOLDS = 5, VALUES_MAX = 5, SHARES = 8, THREADS_MAX = 64 };
 
 /* Values tried for one setting; all combinations of a detector's rows are tried. */
 struct axis {
@@ -50,6 +54,8 @@ static const double shares[SHARES] = {0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15,
 
 struct tuning {
     const struct tune_rows *rows;
+    const struct tune_choice *given;
+    bool with_contamination;
     const char *name;
     size_t n, repeats;
     uint8_t *fold;        /* repeats x n */
@@ -75,14 +81,15 @@ static void tuning_release(struct tuning *t)
     vd_matrix_release(&t->fit);
 }
 
-static enum vd_status tuning_init(struct tuning *t, const char *name,
-                                  const struct tune_rows *rows)
+static enum vd_status tuning_init(struct tuning *t)
 {
+    const struct tune_rows *rows = t->rows;
     size_t n = rows->x->n;
 
-    /* Fitting again for each fold is what takes time. */
-    *t = (struct tuning){.rows = rows, .name = name, .n = n};
-    t->repeats = vd_detector_find(name)->needs_labels ? 1 : 5;
+    t->n = n;
+    t->repeats = 5;
+    if (vd_detector_find(t->name)->needs_labels)
+        t->repeats = n > REPEATED_MAX ? 1 : 2;
     t->fold = calloc(t->repeats * n, 1);
     t->score = calloc(n, sizeof *t->score);
     t->own = calloc(rows->normal->n, sizeof *t->own);
@@ -178,6 +185,7 @@ static struct vd_fit_params params_of(const struct tuning *t, const struct tune_
 {
     struct vd_fit_params params = *t->rows->params;
 
+    params.contamination = c->contamination;
     params.settings = c->setting;
     params.n_settings = c->n;
     return params;
@@ -192,16 +200,18 @@ static enum vd_status judge_unlabelled(struct tuning *t, struct tune_choice *c,
     vd_detector *detector;
     enum vd_status status =
         vd_detector_fit(&detector, t->name, normal, NULL, &params, err);
+    double threshold;
 
     if (status != VD_OK)
         return status;
     vd_detector_score_many(detector, t->rows->x, t->score, params.threads);
     vd_detector_score_many(detector, normal, t->own, params.threads);
+    threshold = vd_detector_threshold(detector);
     vd_detector_free(detector);
     vd_sort(t->own, normal->n);
     for (size_t s = 0; s < SHARES; s++) {
-        double threshold = vd_quantile_sorted(t->own, normal->n, 1 - shares[s]);
-
+        if (t->with_contamination)
+            threshold = vd_quantile_sorted(t->own, normal->n, 1 - shares[s]);
         for (size_t i = 0; i < t->n; i++)
             t->said[s * t->n + i] = t->score[i] > threshold;
     }
@@ -212,94 +222,160 @@ static enum vd_status judge_unlabelled(struct tuning *t, struct tune_choice *c,
 
             add_fold(t, fold, f, t->said + share * t->n, c);
         }
-    c->contamination = shares[best_share(t, t->fold, FOLDS)];
+    if (t->with_contamination)
+        c->contamination = shares[best_share(t, t->fold, FOLDS)];
     return VD_OK;
 }
 
-/* Fitted without each fold. */
-static enum vd_status judge_labelled(struct tuning *t, struct tune_choice *c,
-                                     struct vd_error *err)
+/* Fitted without fold `f` of `fold`, and judged on it. */
+static enum vd_status judge_fold(struct tuning *t, const uint8_t *fold, size_t f,
+                                 struct tune_choice *c, struct vd_error *err)
 {
     struct vd_fit_params params = params_of(t, c);
     const struct vd_matrix *x = t->rows->x;
+    vd_detector *detector;
+    enum vd_status status;
 
-    for (size_t f = 0; f < FOLDS; f++) {
-        vd_detector *detector;
-        enum vd_status status;
-
-        t->fit.n = 0;
-        for (size_t i = 0; i < t->n; i++)
-            if (t->fold[i] != f) {
-                t->fit_label[t->fit.n] = t->rows->label[i];
-                memcpy(vd_matrix_row(&t->fit, t->fit.n++), vd_matrix_row(x, i),
-                       x->d * sizeof *x->at);
-            }
-        status = vd_detector_fit(&detector, t->name, &t->fit, t->fit_label, &params, err);
-        if (status != VD_OK)
-            return status;
-        for (size_t i = 0; i < t->n; i++) {
-            t->score[i] = vd_detector_score(detector, vd_matrix_row(x, i));
-            t->said[i] = t->score[i] > vd_detector_threshold(detector);
+    t->fit.n = 0;
+    for (size_t i = 0; i < t->n; i++)
+        if (fold[i] != f) {
+            t->fit_label[t->fit.n] = t->rows->label[i];
+            memcpy(vd_matrix_row(&t->fit, t->fit.n++), vd_matrix_row(x, i),
+                   x->d * sizeof *x->at);
         }
-        vd_detector_free(detector);
-        add_fold(t, t->fold, f, t->said, c);
+    status = vd_detector_fit(&detector, t->name, &t->fit, t->fit_label, &params, err);
+    if (status != VD_OK)
+        return status;
+    for (size_t i = 0; i < t->n; i++) {
+        t->score[i] = vd_detector_score(detector, vd_matrix_row(x, i));
+        t->said[i] = t->score[i] > vd_detector_threshold(detector);
     }
+    vd_detector_free(detector);
+    add_fold(t, fold, f, t->said, c);
     return VD_OK;
 }
 
-static void set(struct tune_choice *c, const char *prefix, const char *name, double value)
+static enum vd_status judge_labelled(struct tuning *t, struct tune_choice *c,
+                                     struct vd_error *err)
 {
-    if (c->n == TUNE_SETTINGS_MAX)
-        return;
-    snprintf(c->name[c->n], TUNE_NAME_MAX, "%s%s%s", prefix, prefix[0] ? "." : "", name);
-    c->setting[c->n] = (struct vd_setting){c->name[c->n], value};
-    c->n++;
+    enum vd_status status = VD_OK;
+
+    for (size_t r = 0; r < t->repeats; r++)
+        for (size_t f = 0; f < FOLDS && status == VD_OK; f++)
+            status = judge_fold(t, t->fold + r * t->n, f, c, err);
+    return status;
+}
+
+static bool is_set(const struct tune_choice *c, const char *name)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (strcmp(c->name[i], name) == 0)
+            return true;
+    return false;
 }
 
 /* Combination `number` of the detector's values; false when there are no more. */
 static bool take_combination(const struct tuning *t, size_t number, struct tune_choice *c)
 {
-    *c = (struct tune_choice){.contamination = t->rows->params->contamination};
+    tune_copy(c, t->given);
+    c->f1 = c->roc_auc = 0;
     for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {
-        if (strcmp(axes[i].detector, t->name) != 0)
+        if (strcmp(axes[i].detector, t->name) != 0 || is_set(t->given, axes[i].setting))
             continue;
-        set(c, "", axes[i].setting, axes[i].value[number % axes[i].n]);
+        tune_set(c, "", axes[i].setting, axes[i].value[number % axes[i].n]);
         number /= axes[i].n;
     }
-    return number == 0 && c->n > 0;
+    return number == 0;
 }
 
-/* The names point into the choice itself. */
-static void copy(struct tune_choice *to, const struct tune_choice *from)
+/* The combinations are tried by several threads, each with buffers of its own. */
+struct search {
+    const struct tuning *task;
+    pthread_mutex_t lock; /* for what follows */
+    size_t next;
+    struct tune_choice best;
+    size_t best_number;
+    enum vd_status status; /* the first that failed */
+    struct vd_error err;
+};
+
+/* Of equally good ones the first, whichever was ready first. */
+static bool is_better(const struct tune_choice *c, size_t number, const struct search *s)
 {
-    *to = *from;
-    for (size_t i = 0; i < to->n; i++)
-        to->setting[i].name = to->name[i];
+    double sum = c->f1 + c->roc_auc, best = s->best.f1 + s->best.roc_auc;
+
+    return isnan(best) || sum > best || (sum == best && number < s->best_number);
 }
 
-static enum vd_status try_all(struct tuning *t, struct tune_choice *best,
-                              struct vd_error *err)
+/* What came of combination `number`; the next one to try. */
+static size_t hand_in(struct search *s, size_t number, const struct tune_choice *c,
+                      enum vd_status status, const struct vd_error *err)
 {
-    bool labelled = vd_detector_find(t->name)->needs_labels;
-    struct tune_choice c;
+    size_t next;
 
-    for (size_t k = 0; take_combination(t, k, &c); k++) {
-        enum vd_status status =
-            labelled ? judge_labelled(t, &c, err) : judge_unlabelled(t, &c, err);
-
-        if (status != VD_OK)
-            return status;
-        if (!(c.f1 + c.roc_auc <= best->f1 + best->roc_auc))
-            copy(best, &c);
+    pthread_mutex_lock(&s->lock);
+    if (status != VD_OK && s->status == VD_OK) {
+        s->status = status;
+        s->err = *err;
+    } else if (status == VD_OK && c != NULL && is_better(c, number, s)) {
+        tune_copy(&s->best, c);
+        s->best_number = number;
     }
-    return VD_OK;
+    next = s->status == VD_OK ? s->next++ : SIZE_MAX;
+    pthread_mutex_unlock(&s->lock);
+    return next;
 }
 
-/* Every k-th row of `all`, and its label where there are labels. */
-static enum vd_status thin(struct vd_matrix *out, uint8_t *label,
-                           const struct vd_matrix *all, const uint8_t *labels)
+static void *try_combinations(void *arg)
 {
-    size_t step = (all->n + ROWS_MAX - 1) / ROWS_MAX, n = 0;
+    struct search *s = arg;
+    struct tuning t = *s->task;
+    struct tune_choice c;
+    struct vd_error err = {0};
+    bool labelled = vd_detector_find(t.name)->needs_labels;
+    enum vd_status status = tuning_init(&t);
+    size_t number;
+
+    if (status == VD_OK)
+        deal(&t);
+    else
+        vd_error_set(&err, status, NULL, "no memory to choose settings");
+    number = hand_in(s, 0, NULL, status, &err);
+    while (number != SIZE_MAX && take_combination(&t, number, &c)) {
+        status = labelled ? judge_labelled(&t, &c, &err) : judge_unlabelled(&t, &c, &err);
+        number = hand_in(s, number, &c, status, &err);
+    }
+    tuning_release(&t);
+    return NULL;
+}
+
+static enum vd_status try_all(const struct tuning *task, unsigned threads,
+                              struct tune_choice *best, struct vd_error *err)
+{
+    struct search s = {.task = task, .best = {.f1 = NAN, .roc_auc = NAN}};
+    pthread_t helper[THREADS_MAX];
+    unsigned n = 0;
+
+    pthread_mutex_init(&s.lock, NULL);
+    while (n + 1 < threads && n < THREADS_MAX &&
+           pthread_create(&helper[n], NULL, try_combinations, &s) == 0)
+        n++;
+    try_combinations(&s);
+    while (n-- > 0)
+        pthread_join(helper[n], NULL);
+    pthread_mutex_destroy(&s.lock);
+    if (s.status == VD_OK)
+        tune_copy(best, &s.best);
+    else
+        *err = s.err;
+    return s.status;
+}
+
+/* Every k-th row of `all`, at most `max`, and its label where there are labels. */
+static enum vd_status thin(struct vd_matrix *out, uint8_t *label,
+                           const struct vd_matrix *all, const uint8_t *labels, size_t max)
+{
+    size_t step = (all->n + max - 1) / max, n = 0;
 
     if (vd_matrix_init(out, all->n / step + 1, all->d) != VD_OK)
         return VD_ERR_MEMORY;
@@ -313,45 +389,44 @@ static enum vd_status thin(struct vd_matrix *out, uint8_t *label,
     return VD_OK;
 }
 
-static enum vd_status tune_thinned(struct tune_choice *choice, const char *name,
-                                   const struct tune_rows *rows, struct vd_error *err)
+enum vd_status tune_check(const struct tune_rows *rows, struct vd_error *err)
 {
-    struct tuning t;
     size_t count[2] = {0};
-    enum vd_status status = tuning_init(&t, name, rows);
 
     for (size_t i = 0; i < rows->x->n; i++)
         count[rows->label[i]]++;
-    if (status != VD_OK)
-        status = vd_error_set(err, status, NULL, "no memory to choose settings");
-    else if (count[0] < FOLDS || count[1] < FOLDS)
-        status = vd_error_set(err, VD_ERR_DATA, "collect more labelled rows",
-                              "settings are chosen on %d folds and there are %zu normal "
-                              "and %zu anomalous rows",
-                              FOLDS, count[0], count[1]);
-    if (status == VD_OK) {
-        deal(&t);
-        status = try_all(&t, choice, err);
-    }
-    tuning_release(&t);
-    return status;
+    if (count[0] < FOLDS || count[1] < FOLDS)
+        return vd_error_set(err, VD_ERR_DATA, "collect more labelled rows",
+                            "settings are chosen on %d folds and there are %zu normal "
+                            "and %zu anomalous rows",
+                            FOLDS, count[0], count[1]);
+    return VD_OK;
 }
 
 enum vd_status tune_detector(struct tune_choice *choice, const char *name,
-                             const struct tune_rows *rows, struct vd_error *err)
+                             const struct tune_rows *rows,
+                             const struct tune_choice *given, bool with_contamination,
+                             struct vd_error *err)
 {
     struct vd_fit_params params = *rows->params;
     struct vd_matrix x = {0}, normal = {0};
-    uint8_t *label = calloc(ROWS_MAX + 1, 1);
+    uint8_t *label = calloc(LABELLED_MAX + 1, 1);
     struct tune_rows few = {&x, label, &normal, &params};
+    struct tuning t = {.rows = &few,
+                       .given = given,
+                       .with_contamination = with_contamination,
+                       .name = name};
     enum vd_status status = VD_ERR_MEMORY;
 
-    *choice = (struct tune_choice){
-        .contamination = rows->params->contamination, .f1 = NAN, .roc_auc = NAN};
-    if (label != NULL && thin(&x, label, rows->x, rows->label) == VD_OK &&
-        thin(&normal, NULL, rows->normal, NULL) == VD_OK) {
+    tune_copy(choice, given);
+    choice->f1 = choice->roc_auc = NAN;
+    if (label != NULL && thin(&x, label, rows->x, rows->label, LABELLED_MAX) == VD_OK &&
+        thin(&normal, NULL, rows->normal, NULL, NORMAL_MAX) == VD_OK) {
         params.normal = &normal;
-        status = tune_thinned(choice, name, &few, err);
+        params.threads = 1;
+        status = tune_check(&few, err);
+        if (status == VD_OK)
+            status = try_all(&t, rows->params->threads, choice, err);
     } else {
         vd_error_set(err, status, NULL, "no memory to choose settings");
     }
@@ -361,9 +436,32 @@ enum vd_status tune_detector(struct tune_choice *choice, const char *name,
     return status;
 }
 
+void tune_set(struct tune_choice *choice, const char *prefix, const char *name,
+              double value)
+{
+    char *key = choice->name[choice->n];
+    size_t i = 0;
+
+    if (choice->n == TUNE_SETTINGS_MAX)
+        return;
+    snprintf(key, TUNE_NAME_MAX, "%s%s%s", prefix, prefix[0] ? "." : "", name);
+    while (strcmp(choice->name[i], key) != 0)
+        i++;
+    choice->setting[i] = (struct vd_setting){choice->name[i], value};
+    if (i == choice->n)
+        choice->n++;
+}
+
 void tune_add_member(struct tune_choice *ensemble, const char *member,
                      const struct tune_choice *choice)
 {
     for (size_t i = 0; i < choice->n; i++)
-        set(ensemble, member, choice->setting[i].name, choice->setting[i].value);
+        tune_set(ensemble, member, choice->setting[i].name, choice->setting[i].value);
+}
+
+void tune_copy(struct tune_choice *to, const struct tune_choice *from)
+{
+    *to = *from;
+    for (size_t i = 0; i < to->n; i++)
+        to->setting[i].name = to->name[i];
 }

@@ -1,0 +1,216 @@
+/* Settings of detectors, driven by their own tables of parameters; see settings.h. */
+#include "cmd/settings.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "os/log.h"
+#include "os/terminal.h"
+
+/* ---- one setting as text ---- */
+
+static const struct vd_param *find_param(const struct vd_detector_info *info,
+                                         const char *name, size_t length)
+{
+    for (size_t i = 0; i < info->n_params; i++)
+        if (strlen(info->params[i].name) == length &&
+            memcmp(info->params[i].name, name, length) == 0)
+            return &info->params[i];
+    return NULL;
+}
+
+/* "rbf|linear|poly", "poly" -> 2; false when it is none of the words. */
+static bool word_index(const char *words, const char *word, double *index)
+{
+    size_t length = strlen(word);
+
+    for (*index = 0; words != NULL; ++*index) {
+        size_t next = strcspn(words, "|");
+
+        if (next == length && memcmp(words, word, length) == 0)
+            return true;
+        words = words[next] == '\0' ? NULL : words + next + 1;
+    }
+    return false;
+}
+
+/* " kernel=sigmoid": the word where the setting has words. */
+static void put_setting(FILE *out, const struct vd_detector_info *info,
+                        const struct vd_setting *setting)
+{
+    const struct vd_param *param = find_param(info, setting->name, strlen(setting->name));
+    const char *word = param == NULL ? NULL : param->choices;
+
+    for (double k = 0; word != NULL && k < setting->value; k++) {
+        word = strchr(word, '|');
+        word = word == NULL ? NULL : word + 1;
+    }
+    if (word != NULL)
+        fprintf(out, " %s=%.*s", setting->name, (int)strcspn(word, "|"), word);
+    else
+        fprintf(out, " %s=%g", setting->name, setting->value);
+}
+
+/* An item of --set, taken apart. */
+struct item {
+    const struct vd_detector_info *detector;
+    const struct vd_param *param;
+    double value;
+};
+
+/* "lof.n_neighbors=10" */
+static enum vd_status parse(const char *text, struct item *item, struct vd_error *err)
+{
+    static const char hint[] = "'vedette model settings' shows what there is";
+    size_t dot = strcspn(text, "."), equals = strcspn(text, "=");
+    char name[TUNE_NAME_MAX];
+
+    if (text[dot] == '\0' || text[equals] == '\0' || equals < dot)
+        return vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                            "\"%s\" is not DETECTOR.SETTING=VALUE", text);
+    snprintf(name, sizeof name, "%.*s", (int)dot, text);
+    item->detector = vd_detector_find(name);
+    if (item->detector == NULL)
+        return vd_error_set(err, VD_ERR_ARGUMENT, hint, "no detector is called \"%s\"",
+                            name);
+    item->param = find_param(item->detector, text + dot + 1, equals - dot - 1);
+    if (item->param == NULL)
+        return vd_error_set(err, VD_ERR_ARGUMENT, hint, "%s has no setting \"%.*s\"",
+                            name, (int)(equals - dot - 1), text + dot + 1);
+    text += equals + 1;
+    if (item->param->choices != NULL) {
+        if (!word_index(item->param->choices, text, &item->value))
+            return vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                                "%s.%s is one of %s, not \"%s\"", name, item->param->name,
+                                item->param->choices, text);
+    } else if (!os_parse_number(text, &item->value) ||
+               !(item->value >= item->param->min && item->value <= item->param->max)) {
+        return vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                            "%s.%s is a number from %g to %g, not \"%s\"", name,
+                            item->param->name, item->param->min, item->param->max, text);
+    }
+    return VD_OK;
+}
+
+enum vd_status settings_check(const char *text, struct vd_error *err)
+{
+    struct item item;
+
+    return parse(text, &item, err);
+}
+
+void settings_print_all(void)
+{
+    const struct vd_detector_info *info;
+
+    for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++) {
+        printf("%s%s\n", i == 0 ? "" : "\n", info->name);
+        for (size_t k = 0; k < info->n_params; k++) {
+            const struct vd_param *param = &info->params[k];
+            struct vd_setting fallback = {param->name, param->value};
+            char range[64];
+
+            put_setting(stdout, info, &fallback);
+            if (param->choices != NULL)
+                snprintf(range, sizeof range, "%s", param->choices);
+            else
+                snprintf(range, sizeof range, "%g to %g", param->min, param->max);
+            printf("\n     %s (%s)\n", param->help, range);
+        }
+    }
+}
+
+/* ---- those of one training ---- */
+
+/* What was given for `info`; of what was given twice, the last. */
+static void take_given(const struct os_list *given, const struct vd_detector_info *info,
+                       struct tune_choice *choice)
+{
+    struct vd_error err = {0};
+    struct item item;
+
+    for (size_t i = 0; given != NULL && i < given->n; i++)
+        if (parse(given->at[i], &item, &err) == VD_OK && item.detector == info)
+            tune_set(choice, "", item.param->name, item.value);
+}
+
+void settings_put(FILE *out, const struct vd_detector_info *info,
+                  const struct tune_choice *choice)
+{
+    for (size_t i = 0; i < choice->n; i++)
+        put_setting(out, info, &choice->setting[i]);
+    if (!info->needs_labels && choice->contamination > 0)
+        fprintf(out, " contamination=%g", choice->contamination);
+    else if (!info->needs_labels)
+        fputs(" contamination=auto", out);
+}
+
+/* "lof: scale=robust n_neighbors=20 contamination=0.002 (folds: F1 0.893, ROC AUC 0.923)"
+ */
+static void print_choice(const struct vd_detector_info *info,
+                         const struct tune_choice *choice)
+{
+    os_terminal_status(NULL);
+    printf("%s:", info->name);
+    settings_put(stdout, info, choice);
+    printf(" (folds: F1 %.3f, ROC AUC %.3f)\n", choice->f1, choice->roc_auc);
+    fflush(stdout);
+}
+
+void settings_choose_by(struct settings_plan *plan, const struct tune_rows *rows)
+{
+    struct vd_error err = {0};
+
+    if (tune_check(rows, &err) == VD_OK)
+        plan->rows = *rows;
+    else
+        os_log_warning("settings are left at their defaults: %s", err.text);
+}
+
+static void take_members(struct settings_plan *plan, struct tune_choice *choice)
+{
+    const struct vd_detector_info *member;
+
+    for (size_t i = 0; (member = vd_detector_at(i)) != NULL; i++)
+        if (!member->combines && member->unavailable == NULL)
+            tune_add_member(choice, member->name, settings_for(plan, member));
+}
+
+static void make(struct settings_plan *plan, const struct vd_detector_info *info,
+                 struct tune_choice *choice)
+{
+    struct tune_choice given = {
+        .contamination = plan->contamination, .f1 = NAN, .roc_auc = NAN};
+    struct vd_error err = {0};
+
+    if (isnan(given.contamination))
+        given.contamination = vd_fit_params_default().contamination;
+    take_given(plan->given, info, &given);
+    tune_copy(choice, &given);
+    if (info->combines) {
+        take_members(plan, choice);
+    } else if (plan->rows.x != NULL) {
+        if (tune_detector(choice, info->name, &plan->rows, &given,
+                          isnan(plan->contamination), &err) == VD_OK) {
+            print_choice(info, choice);
+        } else {
+            os_log_warning("%s: settings are left at their defaults: %s", info->name,
+                           err.text);
+            tune_copy(choice, &given);
+        }
+    }
+}
+
+const struct tune_choice *settings_for(struct settings_plan *plan,
+                                       const struct vd_detector_info *info)
+{
+    size_t row = 0;
+
+    while (vd_detector_at(row) != info)
+        row++;
+    if (!plan->is_made[row])
+        make(plan, info, &plan->choice[row]);
+    plan->is_made[row] = true;
+    return &plan->choice[row];
+}

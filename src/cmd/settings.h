@@ -1,0 +1,40 @@
+/* Settings of the detectors of one training: those given with --set, the others chosen by
+ * cross-validation (tune.h) or left at their defaults. */
+#ifndef VD_CMD_SETTINGS_H
+#define VD_CMD_SETTINGS_H
+
+#include <stdio.h>
+
+#include "cmd/tune.h"
+#include "os/options.h"
+
+enum { SETTINGS_DETECTORS_MAX = 16 };
+
+/* The check of an item of --set, "lof.n_neighbors=10" or "one_class_svm.kernel=poly":
+ * VD_ERR_ARGUMENT says what there is instead. */
+enum vd_status settings_check(const char *text, struct vd_error *err);
+
+struct settings_plan {
+    const struct os_list *given;                       /* items of --set, checked */
+    struct tune_rows rows;                             /* x NULL = nothing is chosen */
+    double contamination;                              /* NaN = chosen, or the default */
+    struct tune_choice choice[SETTINGS_DETECTORS_MAX]; /* by row of the table */
+    bool is_made[SETTINGS_DETECTORS_MAX];
+};
+
+/* Lets the plan choose by `rows`; when they are too few, says so, and it does not. */
+void settings_choose_by(struct settings_plan *plan, const struct tune_rows *rows);
+
+/* The settings to fit `info` with; the ensemble's are those of its members. Made at the
+ * first question, and what was chosen is printed then. Points into the plan. */
+const struct tune_choice *settings_for(struct settings_plan *plan,
+                                       const struct vd_detector_info *info);
+
+/* " scale=robust n_neighbors=20 contamination=0.002" */
+void settings_put(FILE *out, const struct vd_detector_info *info,
+                  const struct tune_choice *choice);
+
+/* Prints the detectors with all their settings: default, range and meaning. */
+void settings_print_all(void);
+
+#endif
