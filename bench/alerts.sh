@@ -32,6 +32,6 @@ export -f play
 {
     echo "# bench/alerts.sh $DAYS $BUDGET"
     echo "noise,days,budget_per_week,alerts_in_the_first_hour,alerts_later,ratio"
-    printf '%s\n' gaussian heavy correlated bursty counts rare_counts on_off daily periodic \
-        mixed | xargs -P "$(nproc)" -I{} bash -c 'play {}'
+    printf '%s\n' bursty on_off mixed periodic heavy correlated counts rare_counts daily \
+        gaussian | xargs -P "$(nproc)" -I{} bash -c 'play {}'
 } | tee bench/alerts.csv
