@@ -35,12 +35,25 @@ static void put_detectors(FILE *in, const struct plot_comparison *c)
     fputs("EOD\n", in);
 }
 
-static void put_point(FILE *in, const struct vd_confusion *at, bool is_roc)
+/* The precision of the highest scores holds back to the axis: there is no point before
+ * them where anything is called. */
+static void put_curve(FILE *in, const struct vd_curve *curve, bool is_roc)
 {
-    if (is_roc)
-        fprintf(in, "%.6g %.6g\n", vd_false_positive_rate(at), vd_recall(at));
-    else if (at->tp + at->fp > 0)
-        fprintf(in, "%.6g %.6g\n", vd_recall(at), vd_precision(at));
+    bool begun = false;
+
+    for (size_t i = 0; i < curve->n; i++) {
+        const struct vd_confusion *at = &curve->at[i].confusion;
+
+        if (is_roc) {
+            fprintf(in, "%.6g %.6g\n", vd_false_positive_rate(at), vd_recall(at));
+        } else if (at->tp + at->fp > 0) {
+            if (!begun)
+                fprintf(in, "0 %.6g\n", vd_precision(at));
+            begun = true;
+            fprintf(in, "%.6g %.6g\n", vd_recall(at), vd_precision(at));
+        }
+    }
+    fputs("\n\n", in);
 }
 
 static void put_curves(FILE *in, const struct plot_comparison *c, bool is_roc)
@@ -51,13 +64,8 @@ static void put_curves(FILE *in, const struct plot_comparison *c, bool is_roc)
         fprintf(in, "\"%s\" %.9g\n", c->result[i].title,
                 is_roc ? c->result[i].roc_auc : c->result[i].pr_auc);
     fputs("EOD\n$curves << EOD\n", in);
-    for (size_t i = 0; i < c->n; i++) {
-        const struct vd_curve *curve = &c->result[i].curve;
-
-        for (size_t k = 0; k < curve->n; k++)
-            put_point(in, &curve->at[k].confusion, is_roc);
-        fputs("\n\n", in);
-    }
+    for (size_t i = 0; i < c->n; i++)
+        put_curve(in, &c->result[i].curve, is_roc);
     fputs("EOD\n", in);
 }
 

@@ -27,19 +27,20 @@ chart = 32 * n + 16 # pixels
 height = 2 * (chart + 80)
 set terminal pngcairo size 1400, height noenhanced font font
 set output output
-set multiplot layout 2, 3 margins screen 0.13, 0.985, 45.0 / height, 1 - 35.0 / height \
+set multiplot layout 2, 3 margins screen 0.13, 0.98, 45.0 / height, 1 - 35.0 / height \
     spacing screen 0.035, 80.0 / height
 set style fill solid 1 noborder
 set yrange [n - 0.4 : -0.6]
 unset ytics
+unset mxtics
 do for [i = 1:6] {
     set title title[i] . (i > qualities ? " (log scale)" : "")
     set xrange [left[i]:right[i]]
     set xtics 0, 0.2, 1
     if (i > qualities) {
         set logscale x
-        set format x "%g"
-        set xtics autofreq
+        # One label for each power of ten, or for every second where they are many.
+        set xtics log10(right[i] / left[i]) > 6.5 ? 100 : 10
     }
     # Names stand once, to the left of each row of charts. They are empty elsewhere: a
     # plot of labels of which none is in range brings gnuplot 5.4 down.
