@@ -21,14 +21,19 @@ char collect_csv_separator(const char *text, size_t size)
     static const char candidates[] = {',', ';', '\t'};
     const char *end = text + size;
     size_t count[3] = {0}, best = 0;
+    bool begins = true; /* a field does: only there a quote is one */
 
     while (text < end && *text != '\n') {
         char byte = *text++;
 
-        if (byte == '"')
+        if (byte == '"' && begins)
             text = skip_quoted(text, end);
+        begins = begins && byte == ' ';
         for (size_t i = 0; i < 3; i++)
-            count[i] += byte == candidates[i];
+            if (byte == candidates[i]) {
+                count[i]++;
+                begins = true;
+            }
     }
     for (size_t i = 1; i < 3; i++)
         if (count[i] > count[best])

@@ -66,6 +66,22 @@ static void rows_keep_their_bytes(void **state)
     dataset_release(&data);
 }
 
+/* A quote is one where a field begins, blanks apart. */
+static void quotes_inside_a_field_are_text(void **state)
+{
+    struct dataset data;
+
+    (void)state;
+    assert_int_equal(
+        take(&data, "a 19\"; \"b;c\";label\n1;2;0\n3; \"4\";1\n", false, NULL), VD_OK);
+    assert_int_equal(data.x.d, 2);
+    assert_int_equal(data.x.n, 2);
+    assert_string_equal(data.name[0], "a 19\"");
+    assert_string_equal(data.name[1], "b;c");
+    assert_double_equal(data.x.at[3], 4, 0);
+    dataset_release(&data);
+}
+
 static void what_is_wrong_has_its_line(void **state)
 {
     static const char *const wrong[][2] = {
@@ -148,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features_are_the_columns_of_numbers),
         cmocka_unit_test(rows_keep_their_bytes),
+        cmocka_unit_test(quotes_inside_a_field_are_text),
         cmocka_unit_test(what_is_wrong_has_its_line),
         cmocka_unit_test(a_message_names_what_it_has_room_for),
         cmocka_unit_test(no_memory_is_told_and_leaks_nothing),
