@@ -8,7 +8,7 @@
 
 #include "cmd/benchmark.h"
 #include "cmd/commands.h"
-#include "cmd/dataset.h"
+#include "cmd/compare_rows.h"
 #include "cmd/detector_names.h"
 #include "cmd/settings.h"
 #include "os/clock.h"
@@ -119,77 +119,16 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
-/* What there is to learn from and to be measured on. */
-struct field {
-    struct dataset train, normal, test;
-    bool same_rows; /* fit and score the same rows */
-};
-
-static void field_release(struct field *f)
-{
-    dataset_release(&f->train);
-    dataset_release(&f->normal);
-    dataset_release(&f->test);
-}
-
-static enum vd_status need_labels(const struct dataset *data, const char *path,
-                                  struct vd_error *err)
-{
-    if (data->label != NULL)
-        return VD_OK;
-    return vd_error_set(err, VD_ERR_DATA, "name it with --label",
-                        "%s: no column with labels", path);
-}
-
-static enum vd_status read_one(struct field *f, const struct compare_settings *s,
-                               struct vd_error *err)
-{
-    enum vd_status status = dataset_read(&f->test, s->data, s->label, err);
-
-    f->same_rows = true;
-    return status == VD_OK ? need_labels(&f->test, s->data, err) : status;
-}
-
-/* All files with the columns of the training file, in its order. */
-static enum vd_status read_all(struct field *f, const struct compare_settings *s,
-                               struct vd_error *err)
-{
-    enum vd_status status = dataset_read(&f->train, s->train, s->label, err);
-
-    if (status == VD_OK)
-        status = dataset_read(&f->test, s->test, s->label, err);
-    if (status == VD_OK)
-        status = dataset_align(&f->test, &f->train, s->test, err);
-    if (status == VD_OK && s->normal != NULL) {
-        status = dataset_read(&f->normal, s->normal, s->label, err);
-        if (status == VD_OK)
-            status = dataset_align(&f->normal, &f->train, s->normal, err);
-    }
-    if (status == VD_OK)
-        status = need_labels(&f->train, s->train, err);
-    return status == VD_OK ? need_labels(&f->test, s->test, err) : status;
-}
-
-/* The normal rows of the training file, when no file of normal rows is given. */
-static enum vd_status take_normal_rows(struct field *f)
-{
-    enum vd_status status;
-
-    if (f->same_rows || f->normal.x.n > 0)
-        return VD_OK;
-    status = dataset_normal_rows(&f->normal, &f->train);
-    return status == VD_OK && f->normal.x.n < 2 ? VD_ERR_DATA : status;
-}
-
 /* ---- one detector ---- */
 
 /* The ensemble has members of both kinds: it can do without labels, and uses them. */
-static bool uses_labels(const struct field *f, const struct vd_detector_info *info)
+static bool uses_labels(const struct compare_rows *rows,
+                        const struct vd_detector_info *info)
 {
-    return info->needs_labels || (!f->same_rows && strcmp(info->name, "ensemble") == 0);
+    return info->needs_labels || (info->combines && !rows->same_rows);
 }
 
-static struct vd_fit_params base_params(const struct field *f,
+static struct vd_fit_params base_params(const struct compare_rows *rows,
                                         const struct compare_settings *s)
 {
     struct vd_fit_params params = vd_fit_params_default();
@@ -198,22 +137,23 @@ static struct vd_fit_params base_params(const struct field *f,
     params.threads =
         s->threads > 0 ? (unsigned)s->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     params.xgboost_library = s->xgboost;
-    if (!f->same_rows)
-        params.normal = &f->normal.x;
+    if (!rows->same_rows)
+        params.normal = &rows->normal.x;
     return params;
 }
 
-static enum vd_status run_one(const struct field *f, const struct compare_settings *s,
+static enum vd_status run_one(const struct compare_rows *rows,
+                              const struct compare_settings *s,
                               const struct vd_detector_info *info,
                               const struct tune_choice *choice,
                               struct plot_result *result, struct vd_error *err)
 {
-    struct vd_fit_params params = base_params(f, s);
-    struct benchmark b = {.info = info, .params = &params, .test = &f->test};
-    bool labelled = uses_labels(f, info);
+    struct vd_fit_params params = base_params(rows, s);
+    struct benchmark b = {.info = info, .params = &params, .test = &rows->test};
+    bool labelled = uses_labels(rows, info);
 
-    b.x = f->same_rows ? &f->test.x : labelled ? &f->train.x : &f->normal.x;
-    b.label = labelled ? f->train.label : NULL;
+    b.x = rows->same_rows ? &rows->test.x : labelled ? &rows->train.x : &rows->normal.x;
+    b.label = labelled ? rows->train.label : NULL;
     params.contamination = choice->contamination;
     params.settings = choice->setting;
     params.n_settings = choice->n;
@@ -224,13 +164,13 @@ static enum vd_status run_one(const struct field *f, const struct compare_settin
 
 /* Fitting and scoring the same rows is for detectors that see no labels: one that does
  * would be asked what it was told. */
-static bool is_wanted(const struct field *f, const struct compare_settings *s,
+static bool is_wanted(const struct compare_rows *rows, const struct compare_settings *s,
                       const struct vd_detector_info *info)
 {
     for (size_t i = 0; i < s->detectors.n; i++)
         if (strcmp(s->detectors.at[i], info->name) == 0)
             return true;
-    return s->detectors.n == 0 && !(f->same_rows && info->needs_labels);
+    return s->detectors.n == 0 && !(rows->same_rows && info->needs_labels);
 }
 
 static int by_f1(const void *left, const void *right)
@@ -248,7 +188,7 @@ static void keep_settings(struct plot_result *result, const struct vd_detector_i
 
     if (out == NULL)
         return;
-    if (info->combines && choice->n > 0)
+    if (info->combines)
         fputs("those of its members", out);
     else
         settings_put(out, info, choice);
@@ -256,21 +196,22 @@ static void keep_settings(struct plot_result *result, const struct vd_detector_i
 }
 
 /* Why the detector cannot take part; NULL = it can. */
-static const char *obstacle(const struct field *f, const struct vd_detector_info *info)
+static const char *obstacle(const struct compare_rows *rows,
+                            const struct vd_detector_info *info)
 {
     if (info->unavailable != NULL)
         return info->unavailable;
-    return f->same_rows && info->needs_labels
+    return rows->same_rows && info->needs_labels
                ? "it needs labelled rows to learn from: give --train and --test"
                : NULL;
 }
 
-static void try_one(struct plot_comparison *c, const struct field *f,
+static void try_one(struct plot_comparison *c, const struct compare_rows *rows,
                     const struct compare_settings *s, const struct vd_detector_info *info,
                     struct settings_plan *plan, struct vd_error *err)
 {
     struct plot_result *result = &c->result[c->n];
-    const char *why = obstacle(f, info);
+    const char *why = obstacle(rows, info);
     const struct tune_choice *choice;
     struct vd_error inner = {0};
     char text[64];
@@ -279,7 +220,7 @@ static void try_one(struct plot_comparison *c, const struct field *f,
         snprintf(text, sizeof text, "training %s ...", info->name);
         os_terminal_status(text);
         choice = settings_for(plan, info);
-        if (run_one(f, s, info, choice, result, &inner) == VD_OK) {
+        if (run_one(rows, s, info, choice, result, &inner) == VD_OK) {
             keep_settings(result, info, choice);
             c->n++;
             return;
@@ -293,19 +234,19 @@ static void try_one(struct plot_comparison *c, const struct field *f,
 }
 
 /* `err` is set when one that was asked for by name is not among the results. */
-static void run_all(struct plot_comparison *c, const struct field *f,
+static void run_all(struct plot_comparison *c, const struct compare_rows *rows,
                     const struct compare_settings *s, struct vd_error *err)
 {
     const struct vd_detector_info *info;
-    struct vd_fit_params params = base_params(f, s);
-    struct tune_rows by = {&f->train.x, f->train.label, &f->normal.x, &params};
+    struct vd_fit_params params = base_params(rows, s);
+    struct tune_rows by = {&rows->train.x, rows->train.label, &rows->normal.x, &params};
     struct settings_plan plan = {.given = &s->set, .contamination = s->contamination};
 
-    if (s->tune && !f->same_rows)
+    if (s->tune && !rows->same_rows)
         settings_choose_by(&plan, &by);
     for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++)
-        if (c->n < PLOT_RESULTS_MAX && is_wanted(f, s, info))
-            try_one(c, f, s, info, &plan, err);
+        if (c->n < PLOT_RESULTS_MAX && is_wanted(rows, s, info))
+            try_one(c, rows, s, info, &plan, err);
     os_terminal_status(NULL);
     qsort(c->result, c->n, sizeof *c->result, by_f1);
 }
@@ -358,7 +299,7 @@ static void say_rows(struct plot_comparison *c, const char *name, const char *pa
         plot_comparison_say(c, name, "%s: %zu rows", path, data->x.n);
 }
 
-static void say_run(struct plot_comparison *c, const struct field *f,
+static void say_run(struct plot_comparison *c, const struct compare_rows *rows,
                     const struct compare_settings *s)
 {
     time_t now = (time_t)(os_clock_wall_ns() / 1000000000);
@@ -368,30 +309,31 @@ static void say_run(struct plot_comparison *c, const struct field *f,
     if (localtime_r(&now, &local) != NULL)
         strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %z", &local);
     plot_comparison_say(c, "Made", "%s by vedette " VEDETTE_VERSION, text);
-    if (f->same_rows) {
-        say_rows(c, "Learned from and tested on", s->data, &f->test);
+    if (rows->same_rows) {
+        say_rows(c, "Learned from and tested on", s->data, &rows->test);
     } else {
-        say_rows(c, "Labelled rows", s->train, &f->train);
-        say_rows(c, "Normal rows", s->normal != NULL ? s->normal : s->train, &f->normal);
-        say_rows(c, "Test rows", s->test, &f->test);
+        say_rows(c, "Labelled rows", s->train, &rows->train);
+        say_rows(c, "Normal rows", s->normal != NULL ? s->normal : s->train,
+                 &rows->normal);
+        say_rows(c, "Test rows", s->test, &rows->test);
     }
-    plot_comparison_say(c, "Columns", "%zu", f->test.x.d);
-    plot_comparison_say(c, "Settings", "%s",
-                        s->tune && !f->same_rows
+    plot_comparison_say(c, "Columns", "%zu", rows->test.x.d);
+    plot_comparison_say(c, "Settings", "%s%s", s->set.n > 0 ? "as given, else " : "",
+                        s->tune && !rows->same_rows
                             ? "chosen by cross-validation on the labelled rows"
                             : "defaults");
     plot_comparison_say(c, "Seed", "%ld", s->seed);
 }
 
 /* One class cannot tell good detectors from bad ones. */
-static void warn_of_one_class(struct plot_comparison *c, const struct field *f)
+static void warn_of_one_class(struct plot_comparison *c, const struct compare_rows *rows)
 {
-    size_t odd = count_odd(&f->test);
+    size_t odd = count_odd(&rows->test);
 
-    c->chance = (double)odd / (double)f->test.x.n;
+    c->chance = (double)odd / (double)rows->test.x.n;
     if (odd == 0)
         os_log_warning("the test rows are all normal: no F1 and no ROC area");
-    else if (odd == f->test.x.n)
+    else if (odd == rows->test.x.n)
         os_log_warning("the test rows are all anomalous: no ROC area");
 }
 
@@ -426,41 +368,31 @@ static enum vd_status check_places(const struct compare_settings *s, struct vd_e
     return status;
 }
 
-static enum vd_status read_rows(struct field *f, const struct compare_settings *s,
-                                struct vd_error *err)
-{
-    enum vd_status status = s->data != NULL ? read_one(f, s, err) : read_all(f, s, err);
-
-    if (status == VD_OK && take_normal_rows(f) != VD_OK)
-        status = vd_error_set(err, VD_ERR_DATA, "give them with --normal",
-                              "%s: no normal rows to learn from", s->train);
-    return status;
-}
-
 static enum vd_status compare(const struct compare_settings *s, struct vd_error *err)
 {
     struct plot_comparison c = {0};
-    struct field f = {0};
+    const struct compare_paths paths = {s->train, s->normal, s->test, s->data, s->label};
+    struct compare_rows rows;
     struct vd_error missing = {0};
-    enum vd_status status = read_rows(&f, s, err);
+    enum vd_status status = compare_rows_read(&rows, &paths, err);
 
     if (status == VD_OK)
         status = check_places(s, err);
     if (status == VD_OK) {
-        warn_of_one_class(&c, &f);
-        run_all(&c, &f, s, &missing);
+        warn_of_one_class(&c, &rows);
+        run_all(&c, &rows, s, &missing);
         if (c.n == 0)
             status = vd_error_set(err, VD_ERR_DATA, NULL, "no detector could be trained");
     }
     if (status == VD_OK) {
         print_table(&c);
-        say_run(&c, &f, s);
+        say_run(&c, &rows, s);
         status = plot_comparison_write(&c, s->out, s->plots, err);
     }
     if (status == VD_OK && missing.status != VD_OK)
         status = vd_error_set(err, missing.status, NULL, "%s", missing.text);
     plot_comparison_release(&c);
-    field_release(&f);
+    compare_rows_release(&rows);
     return status;
 }
 

@@ -1,0 +1,70 @@
+#include "cmd/compare_rows.h"
+
+static enum vd_status need_labels(const struct dataset *data, const char *path,
+                                  struct vd_error *err)
+{
+    if (data->label != NULL)
+        return VD_OK;
+    return vd_error_set(err, VD_ERR_DATA, "name it with --label",
+                        "%s: no column with labels", path);
+}
+
+static enum vd_status read_one(struct compare_rows *rows, const struct compare_paths *p,
+                               struct vd_error *err)
+{
+    enum vd_status status = dataset_read(&rows->test, p->data, p->label, err);
+
+    rows->same_rows = true;
+    return status == VD_OK ? need_labels(&rows->test, p->data, err) : status;
+}
+
+/* All files with the columns of the training file, in its order. */
+static enum vd_status read_all(struct compare_rows *rows, const struct compare_paths *p,
+                               struct vd_error *err)
+{
+    enum vd_status status = dataset_read(&rows->train, p->train, p->label, err);
+
+    if (status == VD_OK)
+        status = dataset_read(&rows->test, p->test, p->label, err);
+    if (status == VD_OK)
+        status = dataset_align(&rows->test, &rows->train, p->test, err);
+    if (status == VD_OK && p->normal != NULL) {
+        status = dataset_read(&rows->normal, p->normal, p->label, err);
+        if (status == VD_OK)
+            status = dataset_align(&rows->normal, &rows->train, p->normal, err);
+    }
+    if (status == VD_OK)
+        status = need_labels(&rows->train, p->train, err);
+    return status == VD_OK ? need_labels(&rows->test, p->test, err) : status;
+}
+
+/* The normal rows of the training file, when no file of normal rows is given. */
+static enum vd_status take_normal_rows(struct compare_rows *rows)
+{
+    enum vd_status status;
+
+    if (rows->same_rows || rows->normal.x.n > 0)
+        return VD_OK;
+    status = dataset_normal_rows(&rows->normal, &rows->train);
+    return status == VD_OK && rows->normal.x.n < 2 ? VD_ERR_DATA : status;
+}
+
+enum vd_status compare_rows_read(struct compare_rows *rows, const struct compare_paths *p,
+                                 struct vd_error *err)
+{
+    enum vd_status status;
+
+    *rows = (struct compare_rows){0};
+    status = p->data != NULL ? read_one(rows, p, err) : read_all(rows, p, err);
+    if (status == VD_OK && take_normal_rows(rows) != VD_OK)
+        status = vd_error_set(err, VD_ERR_DATA, "give them with --normal",
+                              "%s: no normal rows to learn from", p->train);
+    return status;
+}
+
+void compare_rows_release(struct compare_rows *rows)
+{
+    dataset_release(&rows->train);
+    dataset_release(&rows->normal);
+    dataset_release(&rows->test);
+}
