@@ -90,6 +90,30 @@ static void tally_columns(struct table t, struct tally *tally)
         }
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Columns of two files are told by their names. */
+static enum vd_status check_names(const struct dataset *data, size_t d, const char *path,
+                                  struct vd_error *err)
+{
+    char(*sorted)[DATASET_NAME_MAX] = calloc(d, sizeof *sorted);
+    enum vd_status status = VD_OK;
+
+    if (sorted == NULL)
+        return VD_ERR_MEMORY;
+    memcpy(sorted, data->name, d * sizeof *sorted);
+    qsort(sorted, d, sizeof *sorted, by_name);
+    for (size_t k = 1; status == VD_OK && k < d; k++)
+        if (strcmp(sorted[k - 1], sorted[k]) == 0)
+            status = vd_error_set(err, VD_ERR_DATA, "give every column its own name",
+                                  "%s: two columns are called \"%s\"", path, sorted[k]);
+    free(sorted);
+    return status;
+}
+
 /* The columns that are features. */
 struct features {
     size_t *column;  /* d: which field each one is */
@@ -132,7 +156,7 @@ static enum vd_status choose_features(struct features *f, struct dataset *data,
             err, VD_ERR_DATA, "the first line names the columns, rows follow",
             "%s: no rows with numeric columns%s%s", t->path,
             data->lost.columns.n > 0 ? ": " : "", data->lost.columns.text);
-    return VD_OK;
+    return check_names(data, f->d, t->path, err);
 }
 
 /* ---- rows ---- */

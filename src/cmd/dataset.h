@@ -42,7 +42,8 @@ struct dataset {
  * say so, or the first value after them. Columns of time and columns without a name are
  * left out. VD_ERR_DATA with the place for a label that is not 0 or 1 (or -1 anomaly / 1
  * normal), for a row that has more fields than the first line, for a file without rows,
- * features or a line of names; VD_ERR_LIMIT beyond TABLE_COLUMNS_MAX columns. */
+ * features or a line of names, for two features of one name; VD_ERR_LIMIT beyond
+ * TABLE_COLUMNS_MAX columns. */
 enum vd_status dataset_read(struct dataset *data, const char *path, const char *label,
                             struct vd_error *err);
 

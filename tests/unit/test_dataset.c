@@ -95,6 +95,7 @@ static void what_is_wrong_has_its_line(void **state)
         {"a,label\n1,0\n2,1,3\n", "t.csv:3: the row has 3 fields, the first line 2"},
         {"a,label\n1,0\n2,\"1\n3,0\n", "t.csv:3: a quote is not closed"},
         {"a,label\n1e200,0\n", "column \"a\" 1 values are missing"},
+        {"a,b,a,label\n1,2,3,0\n", "t.csv: two columns are called \"a\""},
         {"a,label\nx,0\n", "no rows with numeric columns: \"a\" (text)"},
     };
 
