@@ -115,7 +115,7 @@ static const struct os_option options[] = {
      .type = OS_OPTION_FLAG,
      .fallback = "true",
      .offset = AT(plots),
-     .help = "Draw comparison_plots.png (needs gnuplot)"},
+     .help = "Draw the plots (needs gnuplot)"},
     {.name = NULL},
 };
 
@@ -421,7 +421,10 @@ const struct cmd_command cmd_compare = {
         "rows take no part. "
         "What was chosen is printed.\n\n"
         "Writes comparison_results.csv, comparison_report.html and, where gnuplot is "
-        "there, comparison_plots.png, roc_curves.png and pr_curves.png.",
+        "there, "
+        "comparison_plots.png, roc_curves.png and pr_curves.png, in place of those of an "
+        "earlier run. With --detector or --xgboost, one that cannot be trained is a "
+        "failure.",
     .examples =
         "vedette compare --train labeled_training.csv --test labeled_test.csv "
         "--normal normal_training.csv\n"
