@@ -4,6 +4,8 @@
  * added pairwise at the end. VD_LANES marks a function that is compiled once for each
  * width of vectors and chosen at run time; the library is built without contraction to
  * fused multiply-add, so all versions agree. Sanitizers cannot run the choosing code.
+ * With VD_PLAIN defined there is only the version for any processor, here and in
+ * detect/heap_wide.h: tests/unit/fingerprint.c compares the two.
  */
 #ifndef VD_BASE_LANES_H
 #define VD_BASE_LANES_H
@@ -21,7 +23,7 @@
 #endif
 
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(VD_SANITIZED) &&               \
-    !defined(__clang__)
+    !defined(__clang__) && !defined(VD_PLAIN)
 #define VD_LANES                                                                         \
     __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

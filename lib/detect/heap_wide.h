@@ -8,7 +8,7 @@
 #ifndef VD_DETECT_HEAP_WIDE_H
 #define VD_DETECT_HEAP_WIDE_H
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(VD_PLAIN)
 #define VD__HEAP_WIDE 1
 
 #include <immintrin.h>

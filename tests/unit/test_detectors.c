@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc_fault.h"
 #include "vedette/detector.h"
 #include "vedette/rng.h"
 #include "vedette/xgboost.h"
@@ -173,6 +174,34 @@ static void blocks_score_as_single_rows_do(void **state)
         blocks_match("lof", &x, NULL, "n_neighbors", 5);
         vd_matrix_release(&x);
     }
+}
+
+static void scoring_and_explaining_allocate_nothing(void **state)
+{
+    const struct vd_detector_info *info;
+    uint8_t labels[N];
+    struct vd_matrix x;
+
+    (void)state;
+    make_data(&x, labels);
+    for (size_t k = 0; (info = vd_detector_at(k)) != NULL; k++) {
+        vd_detector *detector;
+        double scores[N], share[D];
+
+        if (!usable(info))
+            continue;
+        detector = fit(info->name, &x, labels, 1);
+        alloc_fault_at(0);
+        vd_detector_score_many(detector, &x, scores, 1);
+        for (size_t i = 0; i < N; i++) {
+            scores[i] = vd_detector_score(detector, vd_matrix_row(&x, i));
+            vd_detector_explain(detector, vd_matrix_row(&x, i), share);
+        }
+        if (alloc_fault_count() != 0)
+            fail_msg("%s: %ld allocations", info->name, alloc_fault_count());
+        vd_detector_free(detector);
+    }
+    vd_matrix_release(&x);
 }
 
 static void outliers_score_higher(void **state)
@@ -495,6 +524,7 @@ int main(void)
         cmocka_unit_test(the_table_is_well_formed),
         cmocka_unit_test(same_bits_at_any_thread_count),
         cmocka_unit_test(blocks_score_as_single_rows_do),
+        cmocka_unit_test(scoring_and_explaining_allocate_nothing),
         cmocka_unit_test(outliers_score_higher),
         cmocka_unit_test(saved_models_score_the_same),
         cmocka_unit_test(cut_or_changed_models_never_crash),
