@@ -1,39 +1,21 @@
-/* Trains two detectors, calibrates them, puts them into one bundle and reads it back. */
+/* Trains a detector, calibrates it, puts it into a bundle, reads that back, and scores.
+ */
 #include <stdio.h>
 
 #include "vedette/model.h"
 #include "vedette/rng.h"
-
-/* Fits, calibrates on the rows it was fitted on, and hands the detector to the bundle. */
-static enum vd_status add(vd_model *model, const char *name, const struct vd_matrix *x,
-                          double *scores, struct vd_error *err)
-{
-    struct vd_calibration calibration;
-    vd_detector *detector;
-    enum vd_status status = vd_detector_fit(&detector, name, x, NULL, NULL, err);
-
-    if (status != VD_OK)
-        return status;
-    vd_detector_score_many(detector, x, scores, 1);
-    status = vd_calibration_fit(&calibration, scores, x->n, err);
-    if (status != VD_OK) {
-        vd_detector_free(detector);
-        return status;
-    }
-    return vd_model_take(model, detector, &calibration,
-                         vd_surprise_of_contamination(0.01), err);
-}
 
 int main(void)
 {
     enum { ROWS = 500, COLUMNS = 2 };
     const char *const columns[COLUMNS] = {"cpu_percent", "memory_percent"};
     const double row[COLUMNS] = {97, 40};
-    const struct vd_model_entry *entry;
     struct vd_error err = {0};
     struct vd_writer bytes = {0};
+    struct vd_calibration calibration;
     struct vd_matrix x;
     struct vd_rng rng;
+    vd_detector *detector = NULL;
     vd_model *model = NULL, *loaded = NULL;
     double scores[ROWS];
 
@@ -42,13 +24,21 @@ int main(void)
         return 1;
     for (size_t i = 0; i < ROWS * COLUMNS; i++)
         x.at[i] = 40 + 8 * vd_rng_normal(&rng);
-    if (vd_model_new(&model, columns, COLUMNS, &err) == VD_OK &&
-        add(model, "isolation_forest", &x, scores, &err) == VD_OK &&
-        add(model, "mahalanobis", &x, scores, &err) == VD_OK) {
+    if (vd_detector_fit(&detector, "mahalanobis", &x, NULL, NULL, &err) == VD_OK)
+        vd_detector_score_many(detector, &x, scores, 1);
+    if (err.status == VD_OK)
+        vd_calibration_fit(&calibration, scores, ROWS, &err);
+    if (err.status == VD_OK && vd_model_new(&model, columns, COLUMNS, &err) == VD_OK)
+        vd_model_take(model, detector, &calibration, vd_surprise_of_contamination(0.01),
+                      &err); /* which owns the detector from here */
+    else
+        vd_detector_free(detector);
+    if (err.status == VD_OK) {
         vd_model_save(model, &bytes);
         vd_model_load(&loaded, bytes.at, bytes.size, &err);
     }
-    for (size_t i = 0; loaded != NULL && (entry = vd_model_at(loaded, i)) != NULL; i++) {
+    if (err.status == VD_OK) {
+        const struct vd_model_entry *entry = vd_model_at(loaded, 0);
         double raw = vd_detector_score(entry->detector, row);
         double surprise = vd_calibration_surprise(&entry->calibration, raw);
 

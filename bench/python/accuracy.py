@@ -55,7 +55,7 @@ GRIDS = {
 ORIGINAL = {"isolation_forest": (0.857, 0.883), "one_class_svm": (0.841, 0.931),
             "pca": (0.812, 0.635), "lof": (0.733, 0.501), "random_forest": (0.937, 0.975),
             "xgboost": (0.946, 0.967), "agent": (0.929, 0.944), "ensemble": (0.898, 0.876)}
-SEEDS = {"isolation_forest": 100, "random_forest": 30}  # on adbench
+SEEDS = {"isolation_forest": 100, "random_forest": 30}  # beside scikit-learn
 UNSUPERVISED = ("isolation_forest", "one_class_svm", "lof", "pca", "mahalanobis")
 
 
@@ -132,6 +132,25 @@ def labeled(out):
                        0.05)
     record(out, "ensemble", cv_f1, cv_area, f1, area, {"members": "as chosen above"}, np.nan)
     print_places(out)
+    forests(out, normal, x, y, test[:, :7], test[:, 7])
+
+
+def forests(out, normal, x, y, test_x, test_y):
+    """The random ones beside scikit-learn's with everybody's defaults, means over seeds."""
+    pairs = {
+        "isolation_forest": (
+            lambda s: v.Detector("isolation_forest", normal, contamination=0, seed=s).score(test_x),
+            lambda s: -IsolationForest(random_state=s).fit(normal).score_samples(test_x)),
+        "random_forest": (
+            lambda s: v.Detector("random_forest", x, y, seed=s).score(test_x),
+            lambda s: RandomForestClassifier(random_state=s).fit(x, y).predict_proba(test_x)[:, 1]),
+    }
+    for name, pair in pairs.items():
+        a, b = (np.mean([roc_auc_score(test_y, score(s)) for s in range(SEEDS[name])])
+                for score in pair)
+        out.append(["labeled", name, "roc_auc", a, "scikit-learn", b, np.nan,
+                    f"defaults; {SEEDS[name]} seeds"])
+        print(f"{name:17} with the defaults: area {a:.4f}, scikit-learn {b:.4f}")
 
 
 def fold_ensemble(normal, x, y, folds, members):
