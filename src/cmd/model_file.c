@@ -7,6 +7,16 @@
 
 static const size_t FILE_MAX = (size_t)2 << 30;
 
+enum vd_status model_file_check(const char *path, struct vd_error *err)
+{
+    struct os_output file;
+    enum vd_status status = os_output_open_as(&file, path, OS_OUTPUT_FILE, err);
+
+    if (status == VD_OK)
+        os_output_drop(&file);
+    return status;
+}
+
 enum vd_status model_file_write(const vd_model *model, const char *path,
                                 struct vd_error *err)
 {

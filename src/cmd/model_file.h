@@ -4,6 +4,9 @@
 
 #include "vedette/model.h"
 
+/* Whether a bundle can be written there, to be asked before a training. */
+enum vd_status model_file_check(const char *path, struct vd_error *err);
+
 enum vd_status model_file_write(const vd_model *model, const char *path,
                                 struct vd_error *err);
 

@@ -329,8 +329,10 @@ static enum vd_status train(const struct train_settings *s, const char *path,
     vd_model *model = NULL;
     size_t n = 0;
     struct vd_error lacking = {0};
-    enum vd_status status = read_rows(&rows, s, path, err);
+    enum vd_status status = model_file_check(s->out, err);
 
+    if (status == VD_OK)
+        status = read_rows(&rows, s, path, err);
     if (status == VD_OK && s->xgboost != NULL)
         status = vd_xgboost_probe(s->xgboost, err);
     rows.params.seed = (uint64_t)s->seed;

@@ -426,6 +426,8 @@ def test_train_fails_when_what_was_asked_for_cannot_be_trained(vedette, tmp_path
                      "random_forest", cwd=tmp_path)
     assert result.returncode == 1 and "random_forest is left out" in result.stderr
     assert "pca" in vedette("model", "show", "model.vedette", cwd=tmp_path).stdout
+    result = vedette("train", "none.csv", "-o", "none/model", cwd=tmp_path)
+    assert result.returncode == 1 and "none/model" in result.stderr, "before anything is read"
     result = vedette("train", "normal.csv", "--xgboost", "none.so", cwd=tmp_path)
     assert result.returncode == 1 and "none.so" in result.stderr
     result = vedette("train", "normal.csv", "--contamination", "auto", "--detector",
