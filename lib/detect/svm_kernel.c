@@ -78,15 +78,14 @@ VD_LANES static double sum_products(const struct vd__svm *s, const double *z)
         for (size_t j = 0; j < d; j++)
             for (size_t i = 0; i < 8; i++)
                 dot[i] += vector[j * 8 + i] * z[j];
-        for (size_t i = 0; i < 8; i++) {
-            double k = dot[i];
-
-            if (s->kernel == VD__KERNEL_POLY)
-                k = power(s->gamma * k + s->coef0, s->degree);
-            else if (s->kernel == VD__KERNEL_SIGMOID)
-                k = vd__tanh(s->gamma * k + s->coef0);
-            sum[i] += alpha[i] * k;
-        }
+        if (s->kernel == VD__KERNEL_SIGMOID)
+            for (size_t i = 0; i < 8; i++)
+                dot[i] = vd__tanh(s->gamma * dot[i] + s->coef0);
+        else if (s->kernel == VD__KERNEL_POLY)
+            for (size_t i = 0; i < 8; i++)
+                dot[i] = power(s->gamma * dot[i] + s->coef0, s->degree);
+        for (size_t i = 0; i < 8; i++)
+            sum[i] += alpha[i] * dot[i];
     }
     return vd__add_lanes(sum);
 }
