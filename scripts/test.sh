@@ -82,7 +82,8 @@ fi
 if wanted asan && build asan; then
     step asan "$ctest_line" ctest --test-dir build/asan --output-on-failure -j2 -LE slow
     step asan-cli "$pytest_line" env VEDETTE_BUILD=build/asan \
-        .venv/bin/python -m pytest -q -p no:cacheprovider tests/cli -n "$(nproc)"
+        .venv/bin/python -m pytest -q -p no:cacheprovider -m 'not slow' tests/cli \
+        -n "$(nproc)"
 fi
 if wanted tsan && build tsan; then
     step tsan "$pytest_line" env VEDETTE_BUILD=build/tsan \

@@ -148,7 +148,6 @@ VD__WIDE_INLINE __m512i vd__heap_walk_top(const struct vd__heap_tree *tree, size
             _mm512_castsi512_ps(_mm512_permutexvar_epi32(node, tree->threshold[0]));
         __m512 value[8];
 
-#pragma GCC unroll 8
         for (unsigned i = 0; i < 1U << level; i++)
             value[i] = _mm512_loadu_ps(tree->top[(1U << level) + i] + first);
 #pragma GCC unroll 4

@@ -347,7 +347,7 @@ enum vd_status detect_set_label(detect_set *set, const struct record_schema *sch
                                 const double *value, size_t n)
 {
     size_t d = set->config.host.n_columns;
-    float *rows = malloc((n + 1) * HOST_COLUMNS * sizeof *rows);
+    float *rows = calloc((n + 1) * HOST_COLUMNS, sizeof *rows);
     enum vd_status status = VD_ERR_MEMORY;
 
     for (size_t i = 0; rows != NULL && i < n; i++)

@@ -7,6 +7,8 @@ import random
 import stat
 import subprocess
 
+import pytest
+
 
 def write_rows(path, rows, header=("cpu_percent", "cpu_memory", "note", "label")):
     with open(path, "w", newline="") as file:
@@ -349,8 +351,8 @@ def test_odd_tables_give_a_model_or_a_reason(vedette, tmp_path):
     }
     for name, rows in tables.items():
         write_rows(tmp_path / f"{name}.csv", rows)
-        result = vedette("train", f"{name}.csv", "--no-tune", "-o", f"{name}.vedette",
-                         cwd=tmp_path)
+        result = vedette("train", f"{name}.csv", "--no-tune", "--set", "agent.updates=50",
+                         "-o", f"{name}.vedette", cwd=tmp_path)
         assert result.returncode in (0, 1), (name, result.stderr)
         assert (tmp_path / f"{name}.vedette").exists() == (result.returncode == 0)
         assert result.returncode == 0 or "vedette: error:" in result.stderr
@@ -453,6 +455,7 @@ def test_settings_that_are_not_there_are_refused(vedette, tmp_path):
         assert word in listed.stdout
 
 
+@pytest.mark.slow
 def test_labelled_recording_is_told_apart_as_promised(vedette, data, tmp_path):
     """Tuned on the training files alone (the agent, slow to train, with what was chosen);
     the figures are those of the program that published the set, less what one seed may
