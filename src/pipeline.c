@@ -414,6 +414,15 @@ static void update_rules(pipeline *p, const struct explain_input *in)
         detect_rules_told(&p->config.rules, p->hit, p->n_hits, p->record.mono_ns);
 }
 
+/* What was flagged is kept out; before there is a model to flag it, what is far out by
+ * its own baseline: one burst in the first minute would be normal for good. */
+static bool is_to_learn(const pipeline *p)
+{
+    if (p->record.verdict.n == 0 && p->record.verdict.far_out)
+        return false;
+    return !alert_events_anomalous(&p->events);
+}
+
 static void update_silence_and_drift(pipeline *p, const struct explain_input *in)
 {
     struct alert_input input = {
@@ -431,19 +440,11 @@ static void update_silence_and_drift(pipeline *p, const struct explain_input *in
      * is worth an alert. */
     input.worth_alert = input.active && p->silence_hit.kind != DETECT_SILENCE_GAP;
     update_event(p, &input, in, describe_silence);
+    /* While something is wrong, low scores say nothing of what is normal. */
     input.kind = ALERT_DRIFT;
-    input.active = p->record.verdict.drift;
+    input.active = p->record.verdict.drift && is_to_learn(p);
     input.worth_alert = false;
     update_event(p, &input, in, describe_drift);
-}
-
-/* What was flagged is kept out; before there is a model to flag it, what is far out by
- * its own baseline: one burst in the first minute would be normal for good. */
-static bool is_to_learn(const pipeline *p)
-{
-    if (p->record.verdict.n == 0 && p->record.verdict.far_out)
-        return false;
-    return !alert_events_anomalous(&p->events);
 }
 
 static void stop_watch(pipeline *p, enum pipeline_stage stage)

@@ -104,6 +104,8 @@ def test_a_job_that_comes_back_is_a_habit_until_it_hangs(tmp_path):
     assert alerts[0] < 600, alerts
     assert not [line for line in lines if 4300 < at(line) < hangs_at], lines
     assert [t for t in alerts if hangs_at <= t < hangs_at + 60], alerts
+    during = [line["kind"] for line in lines if at(line) >= hangs_at]
+    assert during == ["anomaly"], "nor has what is normal changed"
 
 
 @pytest.mark.slow
