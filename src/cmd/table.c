@@ -1,3 +1,4 @@
+/* Fields are views into the file's bytes; nothing is copied. See table.h. */
 #include "cmd/table.h"
 
 #include <math.h>

@@ -87,11 +87,14 @@ def on_terminal(tmp_path):
     ours, theirs = pty.openpty()
     running = []
 
+    def take_terminal():
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored
+
     def start(*command):
         process = subprocess.Popen(
             list(map(str, command)), cwd=tmp_path, stdin=theirs, stdout=subprocess.PIPE,
-            stderr=theirs, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+            stderr=theirs, start_new_session=True, preexec_fn=take_terminal)
         running.append(process)
         return process, ours
 
