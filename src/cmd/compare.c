@@ -9,7 +9,6 @@
 #include "cmd/benchmark.h"
 #include "cmd/commands.h"
 #include "cmd/compare_rows.h"
-#include "cmd/detector_names.h"
 #include "cmd/settings.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -19,11 +18,9 @@
 #include "vedette/xgboost.h"
 
 struct compare_settings {
-    char *train, *normal, *test, *data, *label, *out, *xgboost;
-    struct os_list detectors, set;
-    double contamination;
-    long seed, threads;
-    bool plots, tune;
+    char *train, *normal, *test, *data, *label, *out;
+    struct fit_options fit;
+    bool plots;
 };
 
 #define AT(field) offsetof(struct compare_settings, field)
@@ -55,55 +52,7 @@ static const struct os_option options[] = {
      .value = "COLUMN",
      .offset = AT(label),
      .help = "Column of the label (default: label, anomaly or is_anomaly)"},
-    {.name = "detector",
-     .type = OS_OPTION_LIST,
-     .value = "NAME",
-     .choices = CMD_DETECTOR_NAMES,
-     .offset = AT(detectors),
-     .help = "Only this detector; may be given again"},
-    {.name = "set",
-     .type = OS_OPTION_LIST,
-     .value = "D.S=VALUE",
-     .offset = AT(set),
-     .check = settings_check,
-     .help = "Setting S of detector D, \"lof.n_neighbors=10\"; may be given again "
-             "('vedette model settings' lists them)"},
-    {.name = "contamination",
-     .type = OS_OPTION_NUMBER,
-     .value = "SHARE",
-     .zero = "auto",
-     .min = 0.0001,
-     .max = 0.5,
-     .offset = AT(contamination),
-     .help = "Share of the training rows to call odd; auto = each method's own rule "
-             "(default: chosen with the settings, else 0.05)"},
-    {.name = "seed",
-     .type = OS_OPTION_INTEGER,
-     .value = "N",
-     .fallback = "0",
-     .min = 0,
-     .max = 1e15,
-     .offset = AT(seed),
-     .help = "Seed of everything random"},
-    {.name = "threads",
-     .type = OS_OPTION_INTEGER,
-     .value = "N",
-     .fallback = "0",
-     .min = 0,
-     .max = 256,
-     .offset = AT(threads),
-     .help = "Threads to use; 0 = one for each core"},
-    {.name = "xgboost",
-     .type = OS_OPTION_TEXT,
-     .value = "FILE",
-     .offset = AT(xgboost),
-     .help = "The XGBoost library to load"},
-    {.name = "tune",
-     .type = OS_OPTION_FLAG,
-     .fallback = "true",
-     .offset = AT(tune),
-     .help = "Choose settings by cross-validation on the training rows; --no-tune takes "
-             "the defaults"},
+    FIT_OPTIONS(AT(fit)),
     {.name = "out",
      .letter = 'o',
      .type = OS_OPTION_TEXT,
@@ -131,12 +80,8 @@ static bool uses_labels(const struct compare_rows *rows,
 static struct vd_fit_params base_params(const struct compare_rows *rows,
                                         const struct compare_settings *s)
 {
-    struct vd_fit_params params = vd_fit_params_default();
+    struct vd_fit_params params = settings_params(&s->fit);
 
-    params.seed = (uint64_t)s->seed;
-    params.threads =
-        s->threads > 0 ? (unsigned)s->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-    params.xgboost_library = s->xgboost;
     if (!rows->same_rows)
         params.normal = &rows->normal.x;
     return params;
@@ -167,10 +112,8 @@ static enum vd_status run_one(const struct compare_rows *rows,
 static bool is_wanted(const struct compare_rows *rows, const struct compare_settings *s,
                       const struct vd_detector_info *info)
 {
-    for (size_t i = 0; i < s->detectors.n; i++)
-        if (strcmp(s->detectors.at[i], info->name) == 0)
-            return true;
-    return s->detectors.n == 0 && !(rows->same_rows && info->needs_labels);
+    return settings_ask_for(&s->fit, info) ||
+           (s->fit.detectors.n == 0 && !(rows->same_rows && info->needs_labels));
 }
 
 static int by_f1(const void *left, const void *right)
@@ -228,7 +171,7 @@ static void try_one(struct plot_comparison *c, const struct compare_rows *rows,
         why = inner.text;
     }
     os_log_warning("%s is left out: %s", info->name, why);
-    if (s->detectors.n > 0)
+    if (s->fit.detectors.n > 0)
         vd_error_set(err, VD_ERR_DATA, NULL,
                      "not all detectors that were asked for could be trained");
 }
@@ -240,9 +183,10 @@ static void run_all(struct plot_comparison *c, const struct compare_rows *rows,
     const struct vd_detector_info *info;
     struct vd_fit_params params = base_params(rows, s);
     struct tune_rows by = {&rows->train.x, rows->train.label, &rows->normal.x, &params};
-    struct settings_plan plan = {.given = &s->set, .contamination = s->contamination};
+    struct settings_plan plan = {.given = &s->fit.set,
+                                 .contamination = s->fit.contamination};
 
-    if (s->tune && !rows->same_rows)
+    if (s->fit.tune && !rows->same_rows)
         settings_choose_by(&plan, &by);
     for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++)
         if (c->n < PLOT_RESULTS_MAX && is_wanted(rows, s, info))
@@ -318,11 +262,11 @@ static void say_run(struct plot_comparison *c, const struct compare_rows *rows,
         say_rows(c, "Test rows", s->test, &rows->test);
     }
     plot_comparison_say(c, "Columns", "%zu", rows->test.x.d);
-    plot_comparison_say(c, "Settings", "%s%s", s->set.n > 0 ? "as given, else " : "",
-                        s->tune && !rows->same_rows
+    plot_comparison_say(c, "Settings", "%s%s", s->fit.set.n > 0 ? "as given, else " : "",
+                        s->fit.tune && !rows->same_rows
                             ? "chosen by cross-validation on the labelled rows"
                             : "defaults");
-    plot_comparison_say(c, "Seed", "%ld", s->seed);
+    plot_comparison_say(c, "Seed", "%ld", s->fit.seed);
 }
 
 /* One class cannot tell good detectors from bad ones. */
@@ -363,8 +307,8 @@ static enum vd_status check_places(const struct compare_settings *s, struct vd_e
 {
     enum vd_status status = os_folder_make(s->out, err);
 
-    if (status == VD_OK && s->xgboost != NULL)
-        status = vd_xgboost_probe(s->xgboost, err);
+    if (status == VD_OK && s->fit.xgboost != NULL)
+        status = vd_xgboost_probe(s->fit.xgboost, err);
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "os/log.h"
 #include "os/terminal.h"
@@ -122,6 +123,26 @@ void settings_print_all(void)
 }
 
 /* ---- those of one training ---- */
+
+struct vd_fit_params settings_params(const struct fit_options *options)
+{
+    struct vd_fit_params params = vd_fit_params_default();
+    long threads = options->threads;
+
+    params.seed = (uint64_t)options->seed;
+    params.threads = (unsigned)(threads > 0 ? threads : sysconf(_SC_NPROCESSORS_ONLN));
+    params.xgboost_library = options->xgboost;
+    return params;
+}
+
+bool settings_ask_for(const struct fit_options *options,
+                      const struct vd_detector_info *info)
+{
+    for (size_t i = 0; i < options->detectors.n; i++)
+        if (strcmp(options->detectors.at[i], info->name) == 0)
+            return true;
+    return false;
+}
 
 /* What was given for `info`; of what was given twice, the last. */
 static void take_given(const struct os_list *given, const struct vd_detector_info *info,

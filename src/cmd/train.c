@@ -8,7 +8,6 @@
 
 #include "cmd/commands.h"
 #include "cmd/dataset.h"
-#include "cmd/detector_names.h"
 #include "cmd/model_file.h"
 #include "cmd/settings.h"
 #include "cmd/stored_rows.h"
@@ -19,12 +18,9 @@
 #include "vedette/xgboost.h"
 
 struct train_settings {
-    char *data_dir, *normal, *label, *out, *xgboost;
+    char *data_dir, *normal, *label, *out;
     double last;
-    struct os_list detectors, set;
-    double contamination;
-    long seed, threads;
-    bool tune;
+    struct fit_options fit;
 };
 
 #define AT(field) offsetof(struct train_settings, field)
@@ -52,60 +48,12 @@ static const struct os_option options[] = {
      .offset = AT(normal),
      .help = "CSV of normal rows, for the detectors that need no labels (default: the "
              "normal rows of FILE)"},
-    {.name = "detector",
-     .type = OS_OPTION_LIST,
-     .value = "NAME",
-     .choices = CMD_DETECTOR_NAMES,
-     .offset = AT(detectors),
-     .help = "Only this detector; may be given again"},
     {.name = "label",
      .type = OS_OPTION_TEXT,
      .value = "COLUMN",
      .offset = AT(label),
      .help = "Column of the label (default: label, anomaly or is_anomaly)"},
-    {.name = "set",
-     .type = OS_OPTION_LIST,
-     .value = "D.S=VALUE",
-     .offset = AT(set),
-     .check = settings_check,
-     .help = "Setting S of detector D, \"lof.n_neighbors=10\"; may be given again "
-             "('vedette model settings' lists them)"},
-    {.name = "contamination",
-     .type = OS_OPTION_NUMBER,
-     .value = "SHARE",
-     .zero = "auto",
-     .min = 0.0001,
-     .max = 0.5,
-     .offset = AT(contamination),
-     .help = "Share of the training rows to call odd; auto = each method's own rule "
-             "(default: chosen with the settings, else 0.05)"},
-    {.name = "tune",
-     .type = OS_OPTION_FLAG,
-     .fallback = "true",
-     .offset = AT(tune),
-     .help = "Choose settings by cross-validation on the labelled rows, as compare does; "
-             "--no-tune takes the defaults"},
-    {.name = "seed",
-     .type = OS_OPTION_INTEGER,
-     .value = "N",
-     .fallback = "0",
-     .min = 0,
-     .max = 1e15,
-     .offset = AT(seed),
-     .help = "Seed of everything random"},
-    {.name = "threads",
-     .type = OS_OPTION_INTEGER,
-     .value = "N",
-     .fallback = "0",
-     .min = 0,
-     .max = 256,
-     .offset = AT(threads),
-     .help = "Threads to use; 0 = one for each core"},
-    {.name = "xgboost",
-     .type = OS_OPTION_TEXT,
-     .value = "FILE",
-     .offset = AT(xgboost),
-     .help = "The XGBoost library to load"},
+    FIT_OPTIONS(AT(fit)),
     {.name = "out",
      .letter = 'o',
      .type = OS_OPTION_TEXT,
@@ -255,10 +203,8 @@ static enum vd_status train_one(const struct rows *rows,
 static bool is_wanted(const struct train_settings *s, const struct vd_detector_info *info,
                       bool labels)
 {
-    for (size_t i = 0; i < s->detectors.n; i++)
-        if (strcmp(s->detectors.at[i], info->name) == 0)
-            return true;
-    return s->detectors.n == 0 && (labels || !info->needs_labels);
+    return settings_ask_for(&s->fit, info) ||
+           (s->fit.detectors.n == 0 && (labels || !info->needs_labels));
 }
 
 static bool take_one(const struct rows *rows, const struct vd_detector_info *info,
@@ -285,12 +231,13 @@ static size_t train_all(const struct rows *rows, const struct train_settings *s,
                         vd_model *model, struct vd_error *err)
 {
     const struct vd_detector_info *info;
-    struct settings_plan plan = {.given = &s->set, .contamination = s->contamination};
+    struct settings_plan plan = {.given = &s->fit.set,
+                                 .contamination = s->fit.contamination};
     struct tune_rows by = {&rows->data.x, rows->data.label, &rows->normal.x,
                            &rows->params};
     size_t trained = 0, wanted = 0;
 
-    if (s->tune && rows->data.label != NULL)
+    if (s->fit.tune && rows->data.label != NULL)
         settings_choose_by(&plan, &by);
     for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++)
         if (is_wanted(s, info, rows->data.label != NULL)) {
@@ -300,7 +247,7 @@ static size_t train_all(const struct rows *rows, const struct train_settings *s,
     os_terminal_status(NULL);
     if (trained == 0)
         vd_error_set(err, VD_ERR_DATA, NULL, "no detector could be trained");
-    else if (trained < wanted && s->detectors.n > 0)
+    else if (trained < wanted && s->fit.detectors.n > 0)
         vd_error_set(err, VD_ERR_DATA, NULL,
                      "not all detectors that were asked for could be trained");
     return trained;
@@ -325,7 +272,7 @@ static enum vd_status new_model(vd_model **model, const struct dataset *data,
 static enum vd_status train(const struct train_settings *s, const char *path,
                             struct vd_error *err)
 {
-    struct rows rows = {.params = vd_fit_params_default()};
+    struct rows rows = {.params = settings_params(&s->fit)};
     vd_model *model = NULL;
     size_t n = 0;
     struct vd_error lacking = {0};
@@ -333,12 +280,8 @@ static enum vd_status train(const struct train_settings *s, const char *path,
 
     if (status == VD_OK)
         status = read_rows(&rows, s, path, err);
-    if (status == VD_OK && s->xgboost != NULL)
-        status = vd_xgboost_probe(s->xgboost, err);
-    rows.params.seed = (uint64_t)s->seed;
-    rows.params.threads =
-        s->threads > 0 ? (unsigned)s->threads : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-    rows.params.xgboost_library = s->xgboost;
+    if (status == VD_OK && s->fit.xgboost != NULL)
+        status = vd_xgboost_probe(s->fit.xgboost, err);
     rows.params.normal = &rows.normal.x;
     if (status == VD_OK && rows.normal.x.n < VD_CALIBRATION_MIN)
         status = vd_error_set(err, VD_ERR_DATA, "collect more rows",
@@ -350,17 +293,15 @@ static enum vd_status train(const struct train_settings *s, const char *path,
     if (status == VD_OK)
         status = new_model(&model, &rows.data, err);
     if (status == VD_OK && (n = train_all(&rows, s, model, &lacking)) == 0)
-        status = lacking.status;
+        status = vd_error_set(err, lacking.status, NULL, "%s", lacking.text);
     if (status == VD_OK)
         status = model_file_write(model, s->out, err);
     if (status == VD_OK)
         printf(
             "%s: %zu detectors, %zu columns, trained on %zu rows (%zu of them normal)\n",
             s->out, n, rows.data.x.d, rows.data.x.n, rows.normal.x.n);
-    if (lacking.status != VD_OK) {
-        *err = lacking;
-        status = lacking.status;
-    }
+    if (status == VD_OK && lacking.status != VD_OK)
+        status = vd_error_set(err, lacking.status, NULL, "%s", lacking.text);
     vd_model_free(model);
     dataset_release(&rows.normal);
     dataset_release(&rows.data);
