@@ -15,11 +15,12 @@
 #include <jansson.h>
 
 #include "collect/csv.h"
+#include "os/file.h"
 #include "os/output.h"
 
 enum { DEPTH_MAX = 8, FIELDS_MAX = 8 };
 
-static const off_t FILE_MAX = 1 << 30;
+static const size_t FILE_MAX = (size_t)1 << 30;
 
 static enum vd_status no_memory(struct vd_error *err)
 {
@@ -117,32 +118,6 @@ void cmd_nab_list_release(struct cmd_nab_list *list)
 
 /* ---- one series ---- */
 
-static enum vd_status read_text(char **text, size_t *size, const char *path,
-                                struct vd_error *err)
-{
-    FILE *file = fopen(path, "rb");
-    enum vd_status status = VD_OK;
-    struct stat info;
-
-    *text = NULL;
-    if (file == NULL || fstat(fileno(file), &info) != 0 || info.st_size > FILE_MAX) {
-        status = vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path,
-                              file == NULL ? strerror(errno) : "too large");
-        goto out;
-    }
-    *text = malloc((size_t)info.st_size + 1);
-    if (*text == NULL)
-        status = no_memory(err);
-    else
-        *size = fread(*text, 1, (size_t)info.st_size, file);
-    if (status == VD_OK && ferror(file))
-        status = vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
-out:
-    if (file != NULL)
-        fclose(file);
-    return status;
-}
-
 static size_t column_of(const struct collect_csv_field *field, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++)
@@ -193,7 +168,7 @@ enum vd_status cmd_nab_series_read(struct cmd_nab_series *series, const char *pa
     size_t size = 0, lines = 1;
 
     *series = (struct cmd_nab_series){0};
-    status = read_text(&series->text, &size, path, err);
+    status = os_file_read(path, FILE_MAX, &series->text, &size, err);
     if (status != VD_OK)
         return status;
     for (size_t i = 0; i < size; i++)
@@ -247,7 +222,7 @@ enum vd_status cmd_nab_labels_read(cmd_nab_labels **out, const char *dir,
         snprintf(path, sizeof path, "%s", file);
     if (file == NULL && *path == '\0')
         return VD_OK;
-    status = read_text(&text, &size, path, err);
+    status = os_file_read(path, FILE_MAX, &text, &size, err);
     if (status == VD_OK)
         *out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &wrong);
     free(text);
