@@ -16,6 +16,7 @@
 #include "feature/rates.h"
 #include "os/clock.h"
 #include "os/output.h"
+#include "os/terminal.h"
 
 struct collect_settings {
     double duration, interval;
@@ -92,7 +93,7 @@ struct session {
     struct record_sample sample;
     size_t rows, odd;
     int label;
-    bool keys, progress; /* standard input gives keys; standard error is a terminal */
+    bool keys; /* standard input gives keys */
     struct termios before;
     bool raw_terminal;
 };
@@ -162,19 +163,19 @@ static void wait_until(struct session *s, int64_t due_ns)
 static void show_progress(const struct session *s, double seconds)
 {
     enum { WIDTH = 30 };
-    int full = (int)(WIDTH * fmin(seconds / s->duration_s, 1));
-    char bar[WIDTH + 1];
+    static const char full[] = "##############################";
+    static const char empty[] = "..............................";
+    int done = (int)(WIDTH * fmin(seconds / s->duration_s, 1));
+    char text[160];
 
-    for (int i = 0; i < WIDTH; i++)
-        bar[i] = i < full ? '#' : '.';
-    bar[WIDTH] = '\0';
-    fprintf(stderr, "\r\033[K[%s] %zu rows, %.0f s left", bar, s->rows,
-            fmax(s->duration_s - seconds, 0));
-    if (s->labelled)
-        fprintf(stderr, ", now: %s (a anomaly, n normal, q stop and save)",
-                s->label ? "ANOMALY" : "normal");
-    else if (s->keys)
-        fputs(" (q stop and save)", stderr);
+    snprintf(text, sizeof text, "[%.*s%.*s] %zu rows, %.0f s left%s%s%s", done, full,
+             WIDTH - done, empty, s->rows, fmax(s->duration_s - seconds, 0),
+             !s->labelled ? ""
+             : s->label   ? ", now: ANOMALY"
+                          : ", now: normal",
+             s->labelled ? " (a anomaly, n normal, q stop and save)" : "",
+             !s->labelled && s->keys ? " (q stop and save)" : "");
+    os_terminal_status(text);
 }
 
 static void write_fields(struct session *s, const double *value)
@@ -234,16 +235,14 @@ static enum vd_status collect_rows(struct session *s, struct vd_error *err)
         status = write_row(s, now_ns, err);
         if (status != VD_OK)
             return status;
-        if (s->progress)
-            show_progress(s, seconds);
+        show_progress(s, seconds);
         /* Two readings at once would see counters that did not move. */
         due_ns += interval_ns;
         if (due_ns < now_ns + interval_ns / 2)
             due_ns = now_ns + interval_ns;
         wait_until(s, due_ns);
     }
-    if (s->progress)
-        fputs("\r\033[K", stderr);
+    os_terminal_status(NULL);
     if (s->rows > 0)
         return VD_OK;
     return vd_error_set(err, VD_ERR_DATA,
@@ -318,7 +317,6 @@ static int run(void *settings, int argc, char **argv)
     s.duration_s = s.settings->duration > 0 ? s.settings->duration
                    : s.labelled             ? 300
                                             : 1200;
-    s.progress = isatty(STDERR_FILENO);
     s.keys = s.labelled || owns_terminal();
     choose_output(&s);
     take_signals();
