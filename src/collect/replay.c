@@ -80,15 +80,17 @@ static bool ends_with(const char *name, const char *end)
 
 static const char *unit_of(const char *name)
 {
-    if (ends_with(name, "_percent") || ends_with(name, "pct"))
-        return "%";
-    if (ends_with(name, "_mb"))
-        return "MB/s";
-    if (ends_with(name, "_gb"))
-        return "GB";
-    if (ends_with(name, "_ms"))
-        return "ms";
-    return ends_with(name, "_temp") ? "C" : "";
+    static const struct {
+        const char *end, *unit;
+    } known[] = {{"_percent", "%"}, {"pct", "%"},         {"_memory", "%"},
+                 {"_mb", "MB/s"},   {"_gb", "GB"},        {"_ms", "ms"},
+                 {"_temp", "C"},    {"temperature", "C"}, {"_freq", "MHz"},
+                 {"_power", "W"}};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (ends_with(name, known[i].end))
+            return known[i].unit;
+    return "";
 }
 
 /* Columns of prmon that only grow. Times are in seconds, sizes in bytes. */

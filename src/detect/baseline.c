@@ -4,67 +4,55 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sigma floors by unit: below a few of these no engineer calls it a deviation. */
+/* Sigma floors by unit and by what the name contains, the first that fits: below a few of
+ * these no engineer calls it a deviation. Memory moves by less than a processor's load:
+ * in whole programs. Events differ by what they are: one shell command is a thousand page
+ * faults, one error is one. Counts have no unit; load is one, and 0.05 when idle. */
 static const struct {
-    const char *unit;
+    const char *unit, *name;
     double floor;
-} unit_floor[] = {
-    {"%", 2}, {"MB/s", 1},  {"GB", 0.1}, {"MB", 20},
-    {"C", 2}, {"MHz", 100}, {"ms", 5},   {"1/s", 50},
+} floors[] = {
+    {"%", "pressure", 2},
+    {"%", "memory", 0.75},
+    {"%", "", 2},
+    {"MB/s", "", 1},
+    {"GB", "", 0.1},
+    {"MB", "", 20},
+    {"C", "", 2},
+    {"MHz", "", 100},
+    {"W", "", 5},
+    {"ms", "", 5},
+    {"1/s", "page_faults_major", 20},
+    {"1/s", "page_faults", 2000},
+    {"1/s", "context_switches", 2000},
+    {"1/s", "packets", 1000},
+    {"1/s", "network_errors", 1},
+    {"1/s", "network_drops", 5},
+    {"1/s", "oom_kills", 0.1},
+    {"1/s", "forks", 10},
+    {"1/s", "disk_", 100},
+    {"1/s", "", 50},
+    {"", "processes", 5},
+    {"", "nprocs", 5},
+    {"", "threads", 5},
+    {"", "tasks_", 5},
+    {"", "load_", 0.25},
 };
 
-/* Events per second differ by what they are: one shell command is a thousand page faults,
- * one error is one. Names that begin so, the longer first. */
-static const struct {
-    const char *prefix;
-    double floor;
-} event_floor[] = {
-    {"page_faults_major", 20},
-    {"page_faults", 2000},
-    {"context_switches", 2000},
-    {"network_recv_packets", 1000},
-    {"network_sent_packets", 1000},
-    {"network_errors", 1},
-    {"network_drops", 5},
-    {"oom_kills", 0.1},
-    {"forks", 10},
-    {"disk_", 100},
-};
-
-/* Counts and rates without a unit of their own: a tenth of what is expected, and not less
- * than five (load is a count of one kind: an idle machine has 0.05). */
-static const double COUNT_FLOOR = 5, RELATIVE_FLOOR = 0.1;
-
-/* Use of memory moves by less than use of a processor: in whole programs. */
-static const double MEMORY_FLOOR = 0.75;
-
-static bool begins_with(const char *text, const char *prefix)
-{
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
+/* Nor is a tenth of what is expected, except of a share, which has its own scale: a tenth
+ * of 60 % is not small. Of a number that nobody told us anything about (a column of
+ * somebody's file), a hundredth. */
+static const double TENTH = 0.1, HUNDREDTH = 0.01;
 
 double detect_sigma_floor(const struct record_metric *metric, double expected)
 {
-    double relative = RELATIVE_FLOOR * fabs(expected);
-
-    if (strcmp(metric->unit, "1/s") == 0)
-        for (size_t i = 0; i < sizeof event_floor / sizeof *event_floor; i++)
-            if (begins_with(metric->name, event_floor[i].prefix))
-                return fmax(event_floor[i].floor, relative);
-    for (size_t i = 0; i < sizeof unit_floor / sizeof *unit_floor; i++) {
-        if (strcmp(metric->unit, unit_floor[i].unit) != 0)
-            continue;
-        /* A share of a hundred is its own scale; a tenth of 60 % is not small. */
-        if (strcmp(metric->unit, "%") == 0)
-            return strstr(metric->name, "memory") == NULL ||
-                           begins_with(metric->name, "pressure")
-                       ? unit_floor[i].floor
-                       : MEMORY_FLOOR;
-        return fmax(unit_floor[i].floor, relative);
-    }
-    if (begins_with(metric->name, "load"))
-        return fmax(0.25, relative);
-    return fmax(COUNT_FLOOR, relative);
+    for (size_t i = 0; i < sizeof floors / sizeof *floors; i++)
+        if (strcmp(metric->unit, floors[i].unit) == 0 &&
+            strstr(metric->name, floors[i].name) != NULL)
+            return strcmp(metric->unit, "%") == 0
+                       ? floors[i].floor
+                       : fmax(floors[i].floor, TENTH * fabs(expected));
+    return HUNDREDTH * fabs(expected);
 }
 
 void detect_baseline_release(struct detect_baseline *b)
@@ -117,17 +105,17 @@ enum vd_status detect_baseline_read(struct detect_baseline *b,
     enum vd_status status = grow(b, schema);
 
     for (size_t i = 0; i < b->n; i++) {
-        double sigma = vd_rolling_sigma(&b->rolling[i]);
-        double floor;
+        double sigma = vd_rolling_sigma(&b->rolling[i]), difference, floor;
 
         b->expected[i] = vd_rolling_expected(&b->rolling[i]);
+        b->z[i] = NAN;
+        if (isnan(sigma) || isnan(value[i]))
+            continue;
         floor = detect_sigma_floor(&schema->metric[i], b->expected[i]);
-        b->z[i] = (value[i] - b->expected[i]) / (sigma > floor ? sigma : floor);
-        if (isnan(sigma))
-            b->z[i] = NAN;
-        b->z[i] = b->z[i] > VD_Z_MAX    ? VD_Z_MAX
-                  : b->z[i] < -VD_Z_MAX ? -VD_Z_MAX
-                                        : b->z[i];
+        /* Rounded as the samples were: both may be 0. */
+        difference = (double)(float)value[i] - b->expected[i];
+        b->z[i] = difference == 0 ? 0 : difference / fmax(sigma, floor);
+        b->z[i] = fmin(fmax(b->z[i], -VD_Z_MAX), VD_Z_MAX);
     }
     return status;
 }

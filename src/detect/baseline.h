@@ -40,7 +40,7 @@ enum vd_status detect_baseline_load(struct detect_baseline *b,
                                     const struct record_schema *schema,
                                     struct vd_reader *r, struct vd_error *err);
 
-/* The least sigma of a metric near `expected`, in its unit. */
+/* The least sigma of a metric near `expected`, in its unit; 0 = nobody knows. */
 double detect_sigma_floor(const struct record_metric *metric, double expected);
 
 #endif

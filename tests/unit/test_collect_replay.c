@@ -116,6 +116,11 @@ static void play(struct machine *machine, const char *text)
     machine_start(machine, NULL);
 }
 
+static const char *unit_of(const struct machine *machine, const char *name)
+{
+    return machine->schema.metric[record_schema_find(&machine->schema, name)].unit;
+}
+
 static void test_metrics_file(void **state)
 {
     struct machine machine;
@@ -130,6 +135,9 @@ static void test_metrics_file(void **state)
     assert_double_equal(machine_value(&machine, "cpu_percent"), 10.5, 0);
     assert_double_equal(machine_value(&machine, "cpu_memory"), 45, 0);
     assert_double_equal(machine_value(&machine, "cpu_freq"), 2400, 0);
+    assert_string_equal(unit_of(&machine, "cpu_memory"), "%");
+    assert_string_equal(unit_of(&machine, "cpu_freq"), "MHz");
+    assert_string_equal(unit_of(&machine, "disk_read_mb"), "MB/s");
     assert_double_equal(machine_value(&machine, "disk_read_mb"), 0.25, 0);
     assert_double_equal(machine_value(&machine, "gpu_temp"), NAN, 0);
     assert_false(machine_has(&machine, "label"));
@@ -173,8 +181,7 @@ static void test_rows_share_a_time(void **state)
         assert_double_equal(machine_value(&machine, "pss"), (double)i + 1, 0);
     }
     assert_false(machine_has(&machine, "wtime"));
-    assert_string_equal(
-        machine.schema.metric[record_schema_find(&machine.schema, "utime")].unit, "s/s");
+    assert_string_equal(unit_of(&machine, "utime"), "s/s");
     machine_release(&machine);
 }
 
