@@ -47,9 +47,7 @@ static void fill_detector(const struct pipeline_latency *latency,
     vd_sort(us, latency->n);
     *out = (struct show_detector){
         .name = latency->name,
-        .title = info != NULL                             ? info->title
-                 : strcmp(latency->name, "robust_z") == 0 ? "Robust z-score"
-                                                          : "Metric layer (streaming)",
+        .title = detect_host_title(latency->name),
         .unavailable = info == NULL ? NULL : info->unavailable,
         .ready = latency->ready,
         .average_us = vd_mean(us, latency->n),

@@ -34,6 +34,7 @@ struct detect_set {
     size_t n_like;               /* samples on end that were like a released one */
     struct vd_page_hinkley drift;
     int64_t first_ns;        /* monotonic: the first row */
+    int64_t read_ns;         /* when the last row was */
     int64_t training_due_ns; /* monotonic */
     size_t trainings;
     size_t new_rows; /* learned since the last training */
@@ -166,6 +167,18 @@ static void combine(struct record_verdict *verdict, double threshold)
     verdict->score = vd_score_of_surprise(verdict->surprise, threshold);
 }
 
+/* A sample that was late is none that was left out. */
+static const double GAP_INTERVALS = 2.5;
+
+static void note_gap(detect_set *set, int64_t now_ns)
+{
+    double gap_s = (double)(now_ns - set->read_ns) * 1e-9;
+
+    if (!(gap_s >= 0 && gap_s < GAP_INTERVALS * set->config.interval_s))
+        detect_host_gap(set->host);
+    set->read_ns = now_ns;
+}
+
 void detect_set_read(detect_set *set, const struct record_schema *schema,
                      const double *value, int64_t time_ns, int64_t mono_ns,
                      double threshold, struct record_verdict *verdict)
@@ -179,6 +192,7 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
         if (set->training_due_ns == INT64_MAX)
             set->training_due_ns = mono_ns + (int64_t)(set->config.warm_up_s * 1e9);
     }
+    note_gap(set, mono_ns);
     read_live(set, schema, value, time_ns, live);
     detect_host_read(set->host, schema, value, live, verdict);
     detect_taught_read(set->taught, detect_host_row(set->host),
@@ -228,6 +242,7 @@ void detect_set_learn_past(detect_set *set, const struct record_schema *schema,
     struct record_verdict unused = {0};
     double live[HOST_LIVE];
 
+    note_gap(set, time_ns);
     read_live(set, schema, value, time_ns, live);
     detect_host_read(set->host, schema, value, live, &unused);
     detect_set_learn(set, value);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detect/baseline.h"
 #include "detect/host_model.h"
 #include "os/clock.h"
 #include "vedette/stats.h"
@@ -29,9 +30,12 @@ struct detect_host {
     struct host_config config;
     size_t index[HOST_COLUMNS]; /* of the columns in the schema, SIZE_MAX = absent */
     bool is_log[HOST_COLUMNS];  /* the row has log(1 + x) */
+    double floor[HOST_COLUMNS]; /* sigma that is no deviation, in the metric's unit */
     size_t schema_n;            /* metrics the schema had when they were looked up */
-    struct host_row row;        /* the one read last */
-    struct host_row *window;    /* ring of config.window */
+    struct host_row recent[HOST_TICKS]; /* the rows read last, at the end */
+    size_t n_recent;
+    bool learned;            /* the row read last is in the window */
+    struct host_row *window; /* ring of config.window */
     size_t n, next;
     struct host_model *model; /* NULL = none yet */
 };
@@ -75,6 +79,8 @@ static void find_columns(detect_host *host, const struct record_schema *schema)
         host->index[c] = metric;
         host->is_log[c] = metric != SIZE_MAX && host->config.log_rates &&
                           strcmp(schema->metric[metric].unit, "MB/s") == 0;
+        host->floor[c] =
+            metric == SIZE_MAX ? 0 : detect_sigma_floor(&schema->metric[metric], 0);
     }
     host->schema_n = schema->n;
 }
@@ -97,8 +103,13 @@ static float as_column(const detect_host *host, size_t c, double x)
 
 static void fill_row(detect_host *host, const double *value, const double live[HOST_LIVE])
 {
-    struct host_row *row = &host->row;
+    struct host_row *row = &host->recent[HOST_TICKS - 1];
 
+    memmove(host->recent, host->recent + 1, sizeof host->recent - sizeof *row);
+    row->follows = host->n_recent > 0 && host->learned;
+    host->learned = false;
+    if (host->n_recent < HOST_TICKS)
+        host->n_recent++;
     for (size_t c = 0; c < HOST_COLUMNS; c++) {
         size_t metric = c < host->config.n_columns ? host->index[c] : SIZE_MAX;
         double x = metric == SIZE_MAX ? NAN : value[metric];
@@ -114,28 +125,34 @@ void detect_host_read(detect_host *host, const struct record_schema *schema,
                       struct record_verdict *verdict)
 {
     const struct host_model *model = host->model;
-    double x[HOST_COLUMNS];
+    struct host_view view;
 
     find_columns(host, schema);
     fill_row(host, value, live);
     if (model == NULL)
         return;
-    host_model_scale(model, &host->row, x);
+    host_view_make(&view, model, detect_host_row(host), host->n_recent);
     for (size_t i = 0; i < model->n_members && verdict->n < RECORD_DETECTORS_MAX; i++) {
         struct record_score *score = &verdict->detector[verdict->n++];
         int64_t start = os_clock_mono_ns();
 
         *score = (struct record_score){.name = model->member[i].name, .score = NAN};
-        score->raw = host_member_raw(&model->member[i], &host->row, x);
+        score->raw = host_member_raw(&model->member[i], &view);
         score->surprise = host_member_surprise(&model->member[i], score->raw);
         score->ready = !isnan(score->surprise);
         score->latency_us = (double)(os_clock_mono_ns() - start) * 1e-3;
     }
 }
 
+void detect_host_gap(detect_host *host)
+{
+    host->n_recent = 0;
+}
+
 void detect_host_learn(detect_host *host)
 {
-    host->window[host->next] = host->row;
+    host->window[host->next] = *detect_host_row(host);
+    host->learned = true;
     host->next = (host->next + 1) % host->config.window;
     if (host->n < host->config.window)
         host->n++;
@@ -193,13 +210,14 @@ struct host_job {
     struct host_config config;
     struct host_row *row; /* owned copy of the window, oldest first */
     size_t n;
+    double floor[HOST_COLUMNS];
     struct host_model *model;
     struct vd_error err;
 };
 
 const struct host_row *detect_host_row(const detect_host *host)
 {
-    return &host->row;
+    return &host->recent[HOST_TICKS - 1];
 }
 
 const bool *detect_host_is_log(const detect_host *host)
@@ -225,13 +243,29 @@ struct host_row *detect_host_window(const detect_host *host, const struct host_r
     if (row == NULL)
         return NULL;
     for (size_t i = 0; i < host->n; i++) {
+        size_t before = *n;
+
         /* Spread evenly: the blocks of a cross-fit have their share each. */
         for (; k < n_more && k * host->n <= i * n_more; k++)
             row[(*n)++] = more[k];
-        row[(*n)++] = host->window[(host->next + host->config.window - host->n + i) %
-                                   host->config.window];
+        row[*n] = host->window[(host->next + host->config.window - host->n + i) %
+                               host->config.window];
+        row[*n].follows &= *n == before;
+        ++*n;
     }
     return row;
+}
+
+/* The floors as a row has them: log(1 + x) moves by dx / (1 + x), at its middle. */
+static enum vd_status find_floors(const detect_host *host, host_job *job)
+{
+    double middle[HOST_COLUMNS];
+    enum vd_status status = detect_host_middle(job->row, job->n, middle);
+
+    for (size_t c = 0; status == VD_OK && c < HOST_COLUMNS; c++)
+        job->floor[c] =
+            host->is_log[c] ? host->floor[c] / exp(middle[c]) : host->floor[c];
+    return status;
 }
 
 host_job *detect_host_train_begin(const detect_host *host, const struct host_row *more,
@@ -246,8 +280,8 @@ host_job *detect_host_train_begin(const detect_host *host, const struct host_row
         return NULL;
     job->config = host->config;
     job->row = detect_host_window(host, more, n_more, &job->n);
-    if (job->row == NULL) {
-        free(job);
+    if (job->row == NULL || find_floors(host, job) != VD_OK) {
+        detect_host_job_free(job);
         return NULL;
     }
     return job;
@@ -255,7 +289,7 @@ host_job *detect_host_train_begin(const detect_host *host, const struct host_row
 
 void detect_host_train_run(host_job *job)
 {
-    job->model = host_model_fit(&job->config, job->row, job->n, &job->err);
+    job->model = host_model_fit(&job->config, job->row, job->n, job->floor, &job->err);
 }
 
 enum vd_status detect_host_train_end(detect_host *host, host_job *job,
@@ -285,7 +319,7 @@ void detect_host_job_free(host_job *job)
 
 /* ---- saved form ---- */
 
-enum { SAVED_VERSION = 1 };
+enum { SAVED_VERSION = 2 };
 
 void detect_host_save_columns(const struct host_config *config, struct vd_writer *w)
 {
@@ -320,6 +354,7 @@ void detect_host_save(const detect_host *host, struct vd_writer *w)
             vd_write_f32(w, host->window[at].x[c]);
         for (size_t k = 0; k < HOST_LIVE; k++)
             vd_write_f32(w, host->window[at].live[k]);
+        vd_write_u8(w, host->window[at].follows);
     }
     vd_write_u8(w, host->model != NULL);
     if (host->model != NULL)
@@ -329,7 +364,7 @@ void detect_host_save(const detect_host *host, struct vd_writer *w)
 enum vd_status detect_host_load(detect_host *host, struct vd_reader *r,
                                 struct vd_error *err)
 {
-    const size_t row_size = (HOST_COLUMNS + HOST_LIVE) * sizeof(float);
+    const size_t row_size = (HOST_COLUMNS + HOST_LIVE) * sizeof(float) + 1;
     struct host_model *model = NULL;
     struct host_row *window = NULL;
     enum vd_status status = VD_ERR_FORMAT;
@@ -351,6 +386,7 @@ enum vd_status detect_host_load(detect_host *host, struct vd_reader *r,
             window[i].x[c] = vd_read_f32(r);
         for (size_t k = 0; k < HOST_LIVE; k++)
             window[i].live[k] = vd_read_f32(r);
+        window[i].follows = vd_read_u8(r) != 0;
     }
     if (window == NULL || r->failed)
         goto out;

@@ -3,8 +3,10 @@
  * A window keeps the last rows that were not flagged. From it a model is made (columns,
  * scaling, one fitted detector and one calibration per member) which is immutable: it is
  * trained on a worker thread and swapped in between two ticks. Besides the detectors of
- * the library there are members whose raw score is made live (the robust z-score, the
- * metric layer); they only need a calibration, made from what the window kept of them.
+ * the library there is PCA of the last ten rows side by side, which sees what moves in
+ * another way than before, and there are members whose raw score is made live (the robust
+ * z-score, the metric layer); they only need a calibration, made from what the window
+ * kept of them.
  */
 #ifndef VD_DETECT_HOST_H
 #define VD_DETECT_HOST_H
@@ -16,6 +18,10 @@
 enum { HOST_LIVE_Z, HOST_LIVE_LAYER, HOST_LIVE };
 
 extern const char *const host_live_name[HOST_LIVE];
+extern const char host_windowed_name[]; /* PCA of ten rows side by side */
+
+/* What people call a member, of the layer or of the library. */
+const char *detect_host_title(const char *name);
 
 enum {
     HOST_COLUMNS = 16,    /* metrics in a row */
@@ -50,6 +56,9 @@ void detect_host_free(detect_host *host);
 void detect_host_read(detect_host *host, const struct record_schema *schema,
                       const double *value, const double live[HOST_LIVE],
                       struct record_verdict *verdict);
+
+/* What is read next does not follow in time what was read last. */
+void detect_host_gap(detect_host *host);
 
 /* Where the columns stand in the schema: *n indices, SIZE_MAX for one that is absent. */
 const size_t *detect_host_columns(detect_host *host, const struct record_schema *schema,

@@ -150,6 +150,24 @@ static void z_has_a_floor_that_keeps_small_moves_small(void **state)
     record_schema_release(&schema);
 }
 
+static void a_number_nobody_knows_has_no_floor_of_its_own(void **state)
+{
+    static const struct record_metric metric[] = {
+        {.name = "load_1", .unit = ""},       {.name = "threads", .unit = ""},
+        {.name = "volume_flow", .unit = ""},  {.name = "disk_read_ops", .unit = "1/s"},
+        {.name = "gpu_memory", .unit = "%"},  {.name = "cpu_percent", .unit = "%"},
+        {.name = "oom_kills", .unit = "1/s"},
+    };
+    static const double at_0[] = {0.25, 5, 0, 100, 0.75, 2, 0.1};
+    static const double at_1000[] = {100, 100, 10, 100, 0.75, 2, 100};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof metric / sizeof *metric; i++) {
+        assert_double_equal(detect_sigma_floor(&metric[i], 0), at_0[i], 1e-12);
+        assert_double_equal(detect_sigma_floor(&metric[i], 1000), at_1000[i], 1e-9);
+    }
+}
+
 static void baseline_survives_saving(void **state)
 {
     double value[METRICS] = {5, 40, 50, 0, 50, 50};
@@ -237,11 +255,12 @@ struct bench {
 
 static void bench_init(struct bench *b)
 {
-    static const char *const detectors[] = {"isolation_forest"};
+    static const char *const detectors[] = {"isolation_forest", "lof", "pca",
+                                            "mahalanobis"};
     struct host_config config = host_config_default();
 
     config.detector = detectors;
-    config.n_detectors = 1;
+    config.n_detectors = sizeof detectors / sizeof *detectors;
     make_schema(&b->schema);
     vd_rng_init(&b->rng, 11);
     assert_int_equal(detect_host_new(&b->host, &config), VD_OK);
@@ -324,10 +343,79 @@ static void host_finds_the_runaway_and_trusts_more_data_more(void **state)
     bench_release(&b);
 }
 
+/* A temperature that hangs on the load, memory that hardly moves, writes in bursts: a
+ * model of a hundred seconds must see a processor that runs away all the same. */
+static void read_busy_row(struct bench *b, int i, double cpu)
+{
+    double value[METRICS] = {cpu,
+                             22 + 0.08 * vd_rng_normal(&b->rng),
+                             40 + 0.55 * cpu + 0.3 * vd_rng_normal(&b->rng),
+                             i % 31 < 4 ? 8 + vd_rng_uniform(&b->rng) : 0,
+                             50,
+                             50};
+    double live[HOST_LIVE] = {NAN, NAN};
+
+    b->verdict = (struct record_verdict){0};
+    detect_host_read(b->host, &b->schema, value, live, &b->verdict);
+}
+
+static void every_detector_sees_the_runaway_early(void **state)
+{
+    static const char *const name[] = {"lof", "pca", "mahalanobis", "windowed_pca"};
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    for (int i = 0; i < 100; i++) {
+        read_busy_row(&b, i, 19 + 2 * vd_rng_normal(&b.rng));
+        detect_host_learn(b.host);
+    }
+    train(&b);
+    read_busy_row(&b, 100, 21);
+    for (size_t k = 0; k < sizeof name / sizeof *name; k++)
+        assert_true(surprise_of(&b, name[k]) < 3);
+    read_busy_row(&b, 101, 85);
+    for (size_t k = 0; k < sizeof name / sizeof *name; k++)
+        assert_true(surprise_of(&b, name[k]) > 10);
+    bench_release(&b);
+}
+
+/* Load and memory each go up and down once in 40 s as they always did, but no longer
+ * together: no row is out of place, the order of the rows is. */
+static void windowed_pca_sees_what_no_row_shows(void **state)
+{
+    const double turn = 2 * 3.14159265358979 / 40;
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    for (int i = 0; i < 600; i++) {
+        read_row(&b, 40 + 30 * sin(turn * i) + vd_rng_normal(&b.rng),
+                 40 + 30 * cos(turn * i) + vd_rng_normal(&b.rng));
+        detect_host_learn(b.host);
+    }
+    train(&b);
+    for (int i = 600; i < 620; i++)
+        read_row(&b, 40 + 30 * sin(turn * i), 40 + 30 * cos(turn * i));
+    assert_true(surprise_of(&b, "windowed_pca") < 2);
+    for (int i = 620; i < 640; i++)
+        read_row(&b, 40 + 30 * sin(-turn * i), 40 + 30 * cos(-turn * i));
+    assert_true(surprise_of(&b, "windowed_pca") > 5);
+    assert_true(surprise_of(&b, "pca") < 2 && surprise_of(&b, "lof") < 2 &&
+                surprise_of(&b, "mahalanobis") < 2);
+    detect_host_gap(b.host);
+    for (int i = 0; i < HOST_TICKS; i++) {
+        assert_true(isnan(surprise_of(&b, "windowed_pca")) == (i > 0));
+        read_row(&b, 40, 70);
+    }
+    assert_false(isnan(surprise_of(&b, "windowed_pca")));
+    bench_release(&b);
+}
+
 static void a_row_is_nearer_to_what_it_is_like(void **state)
 {
     double ours[HOST_COLUMNS], theirs[HOST_COLUMNS];
-    struct host_row row[3], none = {{0}, {0}};
+    struct host_row row[3], none = {0};
     struct bench b;
     size_t n;
     struct host_row *window;
@@ -375,6 +463,12 @@ static void host_comes_back_from_its_bytes(void **state)
     read_row(&c, 33, 44);
     expected = surprise_of(&b, "isolation_forest");
     assert_double_equal(surprise_of(&c, "isolation_forest"), expected, 0);
+    for (int i = 0; i < HOST_TICKS; i++) {
+        read_row(&b, 10 + i, 44);
+        read_row(&c, 10 + i, 44);
+    }
+    assert_double_equal(surprise_of(&c, "windowed_pca"), surprise_of(&b, "windowed_pca"),
+                        0);
     for (size_t cut = 0; cut < w.size; cut += 1 + w.size / 200) {
         vd_reader_init(&r, w.at, cut);
         assert_int_not_equal(detect_host_load(c.host, &r, NULL), VD_OK);
@@ -394,10 +488,13 @@ int main(void)
         cmocka_unit_test(rule_fires_after_its_time_and_names_the_worst),
         cmocka_unit_test(rule_is_news_once_an_hour),
         cmocka_unit_test(z_has_a_floor_that_keeps_small_moves_small),
+        cmocka_unit_test(a_number_nobody_knows_has_no_floor_of_its_own),
         cmocka_unit_test(baseline_survives_saving),
         cmocka_unit_test(silence_hears_what_stopped_and_what_froze),
         cmocka_unit_test(host_says_nothing_before_it_has_learned),
         cmocka_unit_test(host_finds_the_runaway_and_trusts_more_data_more),
+        cmocka_unit_test(every_detector_sees_the_runaway_early),
+        cmocka_unit_test(windowed_pca_sees_what_no_row_shows),
         cmocka_unit_test(a_row_is_nearer_to_what_it_is_like),
         cmocka_unit_test(host_comes_back_from_its_bytes),
     };

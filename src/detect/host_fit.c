@@ -1,0 +1,254 @@
+/* Making a generation of the host model.
+ *
+ * Columns that were absent or did not move while the window was filled are left out. The
+ * others are standardised. A detector is calibrated on rows that it has not seen: the
+ * window is cut into contiguous blocks, each block is scored by a detector fitted on the
+ * others, and the pooled scores make the calibration of the one fitted on all. Rows next
+ * to each other in time are alike, so a split that takes every other row would calibrate
+ * on near copies of what was learned, and the tail would come out far too short.
+ *
+ * What is learned is blurred: to each value normal noise is added whose sigma is what
+ * nobody would call a deviation. Where a temperature hangs on the load, or memory did not
+ * move for a minute, the detectors would otherwise find directions in which next to
+ * nothing is far, and a runaway processor would drown among such finds when they are
+ * calibrated. Training with noise is a penalty on such directions (Bishop, Neural
+ * Computation 7, 1995). Rows that are scored are left as they are.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/host_model.h"
+#include "vedette/rng.h"
+#include "vedette/stats.h"
+
+/* Columns need to be there in this share of the rows. */
+static const double PRESENT = 0.9;
+
+/* Blocks of the cross-fit. */
+enum { FOLDS = 4 };
+
+/* Of windowed PCA: the share of the variance that its axes explain. */
+static const struct vd_setting windowed_settings[] = {{"variance", 0.8}};
+
+/* A mean of k exponential excesses is off by 1/sqrt(k): divide the slope by what it may
+ * be too small. */
+static double trust_of(double n)
+{
+    double tail = fmax(0.05 * n, 1);
+
+    return 1 / (1 + 2 / sqrt(tail));
+}
+
+/* One training: what fits and scores need. */
+struct training {
+    struct host_model *model;
+    const struct host_row *row;
+    size_t n;
+    double blur[HOST_COLUMNS]; /* sigma of what is added to the used columns, scaled */
+    struct vd_fit_params params;
+    double *raw; /* room for n */
+};
+
+/* Takes column `c` into the model when it says anything. */
+static void add_column(struct training *t, size_t c, double floor)
+{
+    struct host_model *model = t->model;
+    const struct host_row *row = t->row;
+    size_t n = t->n, k = 0, at = model->n_columns;
+    double *scratch = t->raw, sigma;
+
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(row[i].x[c]))
+            scratch[k++] = (double)row[i].x[c];
+    if ((double)k < PRESENT * (double)n)
+        return;
+    sigma = sqrt(vd_variance(scratch, k, 1));
+    if (!(sigma > 1e-9))
+        return;
+    model->column[at] = c;
+    model->mean[at] = vd_mean(scratch, k);
+    model->sigma[at] = sigma;
+    model->center[at] = vd_median(scratch, k);
+    t->blur[at] = floor / sigma;
+    model->n_columns++;
+}
+
+/* How many rows up to the i-th follow each other, at most HOST_TICKS. */
+static size_t ticks_to(const struct training *t, size_t i)
+{
+    size_t ticks = 1;
+
+    while (ticks < HOST_TICKS && ticks <= i && t->row[i + 1 - ticks].follows)
+        ticks++;
+    return ticks;
+}
+
+/* What a detector is taught of the i-th row and those before it: each row is blurred in
+ * the same way wherever it appears. */
+static void blurred(const struct training *t, size_t i, size_t ticks, double *x)
+{
+    struct host_view view;
+
+    host_view_make(&view, t->model, &t->row[i], ticks);
+    for (size_t k = 0; k < ticks; k++) {
+        struct vd_rng rng;
+
+        vd_rng_init_stream(&rng, t->params.seed, i + 1 + k - ticks);
+        for (size_t c = 0; c < view.d; c++)
+            x[k * view.d + c] = view.x[k * view.d + c] + t->blur[c] * vd_rng_normal(&rng);
+    }
+}
+
+static size_t fold_of(const struct training *t, size_t i)
+{
+    return i * FOLDS / t->n;
+}
+
+/* The rows of a fit, `ticks` of them side by side: at most HOST_FIT_ROWS of those outside
+ * the block `fold` (FOLDS = no block is left out). */
+static enum vd_status fit_rows(const struct training *t, size_t ticks, size_t fold,
+                               struct vd_matrix *x)
+{
+    size_t step = (t->n + HOST_FIT_ROWS - 1) / HOST_FIT_ROWS, k = 0;
+    enum vd_status status =
+        vd_matrix_init(x, (t->n + step - 1) / step, ticks * t->model->n_columns);
+
+    for (size_t i = (ticks - 1) / step * step; status == VD_OK && i < t->n; i += step)
+        if (ticks_to(t, i) >= ticks && fold_of(t, i) != fold &&
+            fold_of(t, i + 1 - ticks) != fold)
+            blurred(t, i, ticks, vd_matrix_row(x, k++));
+    x->n = k;
+    return status;
+}
+
+/* Appends the raw scores of the rows of the block `fold` (FOLDS = all) to t->raw, which
+ * has k of them; returns the new count. */
+static size_t score_rows(const struct training *t, const struct host_member *member,
+                         size_t fold, size_t k)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        struct host_view view;
+
+        if (fold != FOLDS && fold_of(t, i) != fold)
+            continue;
+        host_view_make(&view, t->model, &t->row[i], ticks_to(t, i));
+        t->raw[k] = host_member_raw(member, &view);
+        if (!isnan(t->raw[k]))
+            k++;
+    }
+    return k;
+}
+
+/* Fits on everything but the block. NULL when it cannot be fitted. */
+static vd_detector *fit_without(const struct training *t, const struct host_member *of,
+                                size_t fold)
+{
+    bool windowed = of->ticks > 1;
+    struct vd_fit_params params = t->params;
+    vd_detector *detector = NULL;
+    struct vd_matrix x;
+
+    if (windowed) {
+        params.settings = windowed_settings;
+        params.n_settings = sizeof windowed_settings / sizeof *windowed_settings;
+    }
+    if (fit_rows(t, of->ticks, fold, &x) == VD_OK)
+        vd_detector_fit(&detector, windowed ? "pca" : of->name, &x, NULL, &params, NULL);
+    vd_matrix_release(&x);
+    return detector;
+}
+
+/* Calibrates on k raw scores and takes the member into the model; without a calibration
+ * it is left out. */
+static void add_member(struct training *t, struct host_member *member, size_t k)
+{
+    struct host_model *model = t->model;
+
+    member->trust = trust_of((double)k);
+    if (model->n_members < RECORD_DETECTORS_MAX &&
+        vd_calibration_fit(&member->calibration, t->raw, k, NULL) == VD_OK)
+        model->member[model->n_members++] = *member;
+    else
+        vd_detector_free(member->detector);
+}
+
+static void train_member(struct training *t, const char *name, size_t ticks)
+{
+    struct host_member member = {.name = name, .ticks = ticks};
+    size_t k = 0;
+
+    member.detector = fit_without(t, &member, FOLDS);
+    if (member.detector == NULL)
+        return;
+    for (size_t fold = 0; fold < FOLDS; fold++) {
+        struct host_member part = member;
+
+        part.detector = fit_without(t, &member, fold);
+        if (part.detector != NULL)
+            k = score_rows(t, &part, fold, k);
+        vd_detector_free(part.detector);
+    }
+    add_member(t, &member, k);
+}
+
+/* Where PCA looks at rows, it looks at ten of them side by side, too. */
+static void train_members(struct training *t, const struct host_config *config)
+{
+    for (size_t i = 0; i < config->n_detectors; i++) {
+        train_member(t, config->detector[i], 1);
+        if (strcmp(config->detector[i], "pca") == 0)
+            train_member(t, host_windowed_name, HOST_TICKS);
+    }
+}
+
+/* Robust z speaks after thirty rows, so the first model has too few to calibrate it on.
+ * Until there are enough, its sigmas are believed to have an exponential tail of mean
+ * one: far heavier than a normal one, and enough for what is far out. */
+static void add_live(struct training *t, size_t live)
+{
+    struct host_member member = {.name = host_live_name[live], .live = live};
+    size_t k = score_rows(t, &member, FOLDS, 0);
+    size_t before = t->model->n_members;
+
+    add_member(t, &member, k);
+    if (live != HOST_LIVE_Z || t->model->n_members > before ||
+        t->model->n_members == RECORD_DETECTORS_MAX)
+        return;
+    vd_calibration_believe(&member.calibration, 1);
+    member.trust = 1;
+    t->model->member[t->model->n_members++] = member;
+}
+
+struct host_model *host_model_fit(const struct host_config *config,
+                                  const struct host_row *row, size_t n,
+                                  const double floor[HOST_COLUMNS], struct vd_error *err)
+{
+    struct host_model *model = calloc(1, sizeof *model);
+    struct training t = {
+        .model = model,
+        .row = row,
+        .n = n,
+        .params = vd_fit_params_default(),
+        .raw = malloc((n + 1) * sizeof *t.raw),
+    };
+
+    if (model == NULL || t.raw == NULL) {
+        vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to train the host model");
+        free(t.raw);
+        free(model);
+        return NULL;
+    }
+    t.params.contamination = config->contamination;
+    t.params.seed = config->seed;
+    model->rows = n;
+    model->confidence = trust_of((double)n);
+    for (size_t c = 0; c < HOST_COLUMNS; c++)
+        add_column(&t, c, floor[c]);
+    if (model->n_columns > 0)
+        train_members(&t, config);
+    for (size_t k = 0; k < HOST_LIVE; k++)
+        add_live(&t, k);
+    free(t.raw);
+    return model;
+}
