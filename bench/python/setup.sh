@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 cmake --preset release > /dev/null
-ninja -C build/release libvedette.a
+ninja -C build/release libvedette.a vedette
 if [ ! -x build/bench-venv/bin/python ]; then
     "${VEDETTE_BENCH_PYTHON:-python3}" -m venv --system-site-packages build/bench-venv
 fi

@@ -7,6 +7,8 @@ skab: 17 files, 8 sensors at 1 Hz. A detector learns on the first 300 rows of a 
 threshold comes from the scores of the next 100 (a tail as the library's calibration makes
 it: exponential above the 95 % quantile), and the rows after are judged, all files together:
 F1, false-alarm rate (FAR), missed-alarm rate (MAR). Nothing is chosen by the labels.
+monitor: `vedette monitor --replay` on the same files: what it says of the same rows in its
+performance log, all detectors together, learning on, at its own threshold.
 streamed: mean ROC area of rows scored before they are learned, over SKAB's files in their
 order and ADBench's sets in one random order, the same for all. "fitted once" learns on the
 first 250 rows; "refitted" on the newest 1,000 after every 250 rows; half-space trees (Tan,
@@ -16,6 +18,8 @@ Ting, Liu, IJCAI 2011: 25 trees, 15 levels, windows of 250) learn from every win
 import csv
 import glob
 import os
+import subprocess
+import tempfile
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
@@ -76,6 +80,35 @@ def skab(out):
                                    for held, after, _ in scored])
             truth = np.concatenate([y for _, _, y in scored])
             record(out, "skab", f"{name} {ticks} rows", p, area, *rates(truth, said))
+
+
+def monitored(x, budget):
+    """The score of every row in what the monitor writes about it; 1 = no verdict yet."""
+    columns = [f"sensor_{c}" for c in range(x.shape[1])]
+    with tempfile.TemporaryDirectory() as data:
+        played = os.path.join(data, "played.csv")
+        with open(played, "w", encoding="utf-8") as file:
+            print("timestamp", *columns, sep=",", file=file)
+            for i, row in enumerate(x):
+                print(1_700_000_000 + i, *row, sep=",", file=file)
+        subprocess.run([os.path.join(v.ROOT, "build", "release", "vedette"), "monitor",
+                        "--config", "none", "--replay", played, "--data-dir", data,
+                        "--no-terminal", "--no-desktop", "--no-dashboard",
+                        "--no-metrics-history", "--no-anomalies-log", "--budget", str(budget),
+                        *[word for c in columns for word in ("--feature", c)]],
+                       check=True, stdout=subprocess.DEVNULL)
+        with open(os.path.join(data, "performance_log.csv"), encoding="utf-8") as file:
+            return np.array([float(row["score"] or 1) for row in csv.DictReader(file)])
+
+
+def monitor(out):
+    files = list(skab_files())
+    truth = [y[FIT + HELD:] for _, y in files]
+    for budget, name in ((1, "a week"), (7, "a day"), (168, "an hour")):
+        score = [monitored(x, budget)[FIT + HELD:] for x, _ in files]
+        area = np.mean([roc_auc_score(y, -s) for y, s in zip(truth, score)])
+        record(out, "skab", f"monitor, one false alarm {name}", None, area,
+               *rates(np.concatenate(truth), np.concatenate(score) < 0))
 
 
 class HalfSpaceTrees:
@@ -190,6 +223,7 @@ def record(out, data, name, p, area, f1=None, far=None, mar=None):
 def main():
     out = []
     skab(out)
+    monitor(out)
     streamed(out)
     path = os.path.join(v.ROOT, "bench", "streamed.csv")
     with open(path, "w", newline="", encoding="utf-8") as file:
