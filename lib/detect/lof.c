@@ -89,6 +89,29 @@ static double lof_score(const vd_detector *self, const double *row)
     return factor_of(l, near, density_of(l, near));
 }
 
+/* Most columns of rows that are scored side by side. */
+enum { COLUMNS_OF_BLOCK = 256 };
+
+static void lof_score_block(const vd_detector *self, const double *rows, size_t n,
+                            double *scores)
+{
+    const struct lof *l = (const struct lof *)self;
+    struct vd__neighbour near[VD__NEIGHBOURS_SIDE * VD__NEIGHBOURS_MAX];
+    double z[VD__NEIGHBOURS_SIDE * COLUMNS_OF_BLOCK];
+    size_t d = self->d, i = 0;
+
+    for (; d <= COLUMNS_OF_BLOCK && i + VD__NEIGHBOURS_SIDE <= n;
+         i += VD__NEIGHBOURS_SIDE) {
+        for (size_t r = 0; r < VD__NEIGHBOURS_SIDE; r++)
+            vd__scaler_apply(&l->scaler, rows + (i + r) * d, z + r * d, d);
+        vd__neighbours_find_side(&l->nb, z, l->k, UINT32_MAX, near);
+        for (size_t r = 0; r < VD__NEIGHBOURS_SIDE; r++)
+            scores[i + r] = factor_of(l, near + r * l->k, density_of(l, near + r * l->k));
+    }
+    for (; i < n; i++)
+        scores[i] = lof_score(self, rows + i * d);
+}
+
 /* ---- fit ---- */
 
 struct lof_fit {
@@ -97,13 +120,23 @@ struct lof_fit {
     struct vd__neighbour *near; /* n x k */
 };
 
+/* Of the rows of the i-th group of VD__NEIGHBOURS_SIDE. */
 static void find_neighbours(void *context, size_t i)
 {
     struct lof_fit *f = context;
-    struct vd__neighbour *near = f->near + i * f->l->k;
+    struct lof *l = f->l;
+    size_t first = i * VD__NEIGHBOURS_SIDE, d = l->base.d;
+    size_t end = first + VD__NEIGHBOURS_SIDE < l->n ? first + VD__NEIGHBOURS_SIDE : l->n;
 
-    vd__neighbours_find(&f->l->nb, f->z + i * f->l->base.d, f->l->k, (uint32_t)i, near);
-    f->l->reach[i] = near[f->l->k - 1].distance2;
+    if (end - first == VD__NEIGHBOURS_SIDE)
+        vd__neighbours_find_side(&l->nb, f->z + first * d, l->k, (uint32_t)first,
+                                 f->near + first * l->k);
+    else
+        for (size_t r = first; r < end; r++)
+            vd__neighbours_find(&l->nb, f->z + r * d, l->k, (uint32_t)r,
+                                f->near + r * l->k);
+    for (size_t r = first; r < end; r++)
+        l->reach[r] = f->near[(r + 1) * l->k - 1].distance2;
 }
 
 /* Densities need all k-distances, so they come after. */
@@ -112,7 +145,8 @@ static void rate_training_rows(struct lof_fit *f, const struct vd__fit *fit,
 {
     struct lof *l = f->l;
 
-    vd__parallel_for(l->n, fit->threads, find_neighbours, f);
+    vd__parallel_for((l->n + VD__NEIGHBOURS_SIDE - 1) / VD__NEIGHBOURS_SIDE, fit->threads,
+                     find_neighbours, f);
     for (size_t i = 0; i < l->n; i++)
         l->density[i] = density_of(l, f->near + i * l->k);
     for (size_t i = 0; i < l->n; i++)
@@ -221,6 +255,7 @@ const struct vd__detector_class vd__lof = {
              .n_params = N_PARAMS},
     .fit = lof_fit,
     .score = lof_score,
+    .score_block = lof_score_block,
     .save = lof_save,
     .load = lof_load,
     .release = lof_release,

@@ -3,7 +3,9 @@
  *
  * Points lie in blocks of eight, column by column, so that eight distances are computed
  * at once. With many columns a tree no longer prunes: then there is one leaf, and the
- * search is a scan of all blocks. Where that begins was measured (bench/detectors).
+ * search is a scan of all blocks. Where that begins was measured (bench/detectors). A
+ * scan for several rows takes each block once and all rows with it: it is the memory of
+ * the points that a scan for one row waits for.
  */
 #include "detect/neighbours.h"
 
@@ -228,6 +230,19 @@ static void offer(struct search *s, const double distance2[8], const uint32_t *p
     }
 }
 
+/* The squared distances of the points of block b. */
+static inline void look(struct search *s, vd__eight sum, size_t b)
+{
+    double distance2[8];
+    int near = 0;
+
+    *(vd__eight *)distance2 = sum;
+    for (size_t i = 0; i < 8; i++)
+        near |= distance2[i] <= s->worst;
+    if (near)
+        offer(s, distance2, s->nb->point + b * 8);
+}
+
 VD_LANES static void scan(struct search *s, size_t first, size_t last)
 {
     const struct vd__neighbours *nb = s->nb;
@@ -235,20 +250,41 @@ VD_LANES static void scan(struct search *s, size_t first, size_t last)
 
     for (size_t b = first; b < last; b++) {
         const double *block = nb->block + b * 8 * d;
-        double distance2[8];
         vd__eight sum = {0};
-        int near = 0;
 
         for (size_t j = 0; j < d; j++) {
             vd__eight off = *(const vd__eight *)(block + j * 8) - s->z[j];
 
             sum += off * off;
         }
-        *(vd__eight *)distance2 = sum;
-        for (size_t i = 0; i < 8; i++)
-            near |= distance2[i] <= s->worst;
-        if (near)
-            offer(s, distance2, nb->point + b * 8);
+        look(s, sum, b);
+    }
+}
+
+/* All blocks for VD__NEIGHBOURS_SIDE rows. */
+VD_LANES static void scan_side(struct search *s)
+{
+    const struct vd__neighbours *nb = s->nb;
+    const double *z = s->z;
+    size_t d = nb->d;
+
+    for (size_t b = 0; b < nb->n_blocks; b++) {
+        const double *block = nb->block + b * 8 * d;
+        vd__eight sum[VD__NEIGHBOURS_SIDE] = {{0}};
+
+        for (size_t j = 0; j < d; j++) {
+            vd__eight point = *(const vd__eight *)(block + j * 8);
+
+#pragma GCC unroll 8
+            for (size_t r = 0; r < VD__NEIGHBOURS_SIDE; r++) {
+                vd__eight off = point - z[r * d + j];
+
+                sum[r] += off * off;
+            }
+        }
+#pragma GCC unroll 8
+        for (size_t r = 0; r < VD__NEIGHBOURS_SIDE; r++)
+            look(&s[r], sum[r], b);
     }
 }
 
@@ -284,4 +320,23 @@ void vd__neighbours_find(const struct vd__neighbours *nb, const double *z, size_
         .nb = nb, .z = z, .k = k, .except = except, .worst = INFINITY, .found = found};
 
     visit(&s, 0, 0);
+}
+
+void vd__neighbours_find_side(const struct vd__neighbours *nb, const double *z, size_t k,
+                              uint32_t first, struct vd__neighbour *found)
+{
+    struct search s[VD__NEIGHBOURS_SIDE];
+
+    for (uint32_t r = 0; r < VD__NEIGHBOURS_SIDE; r++) {
+        s[r] = (struct search){.nb = nb,
+                               .z = z + r * nb->d,
+                               .k = k,
+                               .except = first == UINT32_MAX ? first : first + r,
+                               .worst = INFINITY,
+                               .found = found + r * k};
+        if (nb->n_nodes > 1)
+            visit(&s[r], 0, 0);
+    }
+    if (nb->n_nodes == 1)
+        scan_side(s);
 }

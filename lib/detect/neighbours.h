@@ -7,7 +7,10 @@
 
 #include "vedette/bytes.h"
 
-enum { VD__NEIGHBOURS_MAX = 1024 }; /* largest k */
+enum {
+    VD__NEIGHBOURS_MAX = 1024, /* largest k */
+    VD__NEIGHBOURS_SIDE = 8,   /* rows that are searched for side by side */
+};
 
 struct vd__neighbour {
     double distance2;
@@ -35,5 +38,11 @@ void vd__neighbours_save(const struct vd__neighbours *nb, struct vd_writer *w);
  * equal distances by row. Needs k points beside `except`. Allocates nothing. */
 void vd__neighbours_find(const struct vd__neighbours *nb, const double *z, size_t k,
                          uint32_t except, struct vd__neighbour *found);
+
+/* The same for VD__NEIGHBOURS_SIDE rows at z, which are rows first, first + 1 ... of what
+ * the index was built from, each without itself (UINT32_MAX = they are others), into
+ * found + 0, k, 2 k ... Where the search is a scan the points are read once for all. */
+void vd__neighbours_find_side(const struct vd__neighbours *nb, const double *z, size_t k,
+                              uint32_t first, struct vd__neighbour *found);
 
 #endif
