@@ -132,7 +132,8 @@ static size_t score_rows(const struct training *t, const struct host_member *mem
 
         if (fold != FOLDS && fold_of(t, i) != fold)
             continue;
-        host_view_make(&view, t->model, &t->row[i], ticks_to(t, i));
+        host_view_make(&view, t->model, &t->row[i],
+                       member->ticks > 1 ? ticks_to(t, i) : 1);
         t->raw[k] = host_member_raw(member, &view);
         if (!isnan(t->raw[k]))
             k++;
