@@ -73,12 +73,14 @@ static const char *const column[] = {
 enum { COLUMNS = sizeof column / sizeof *column };
 
 /* The only state a signal may touch. */
-static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t stop_asked, was_stopped;
 
 static void on_signal(int number)
 {
-    (void)number;
-    stop_asked = 1;
+    if (number == SIGCONT)
+        was_stopped = 1;
+    else
+        stop_asked = 1;
 }
 
 struct session {
@@ -118,6 +120,19 @@ static void terminal_raw(struct session *s)
     s->raw_terminal = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
 
+/* After Ctrl-Z and fg the terminal is as the shell had it; told to go on without having
+ * been stopped, it is as we left it. */
+static void terminal_again(struct session *s)
+{
+    struct termios now;
+
+    if (!was_stopped || !s->raw_terminal || !owns_terminal())
+        return;
+    was_stopped = 0;
+    if (tcgetattr(STDIN_FILENO, &now) == 0 && (now.c_lflag & ICANON) != 0)
+        terminal_raw(s);
+}
+
 static void terminal_restore(struct session *s)
 {
     if (s->raw_terminal && owns_terminal())
@@ -153,6 +168,7 @@ static void wait_until(struct session *s, int64_t due_ns)
         int ms = left > 1000000000 ? 1000 : (int)((left + 999999) / 1000000);
         bool keys = s->keys && (!isatty(STDIN_FILENO) || owns_terminal());
 
+        terminal_again(s);
         if (poll(&in, keys ? 1 : 0, ms) > 0)
             read_keys(s);
     }
@@ -291,11 +307,11 @@ static void close_session(struct session *s)
  * a hang-up (nohup) goes on. */
 static void take_signals(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGPIPE};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGPIPE, SIGCONT};
     const struct sigaction action = {.sa_handler = on_signal};
     struct sigaction old;
 
-    stop_asked = 0;
+    stop_asked = was_stopped = 0;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (numbers[i] != SIGHUP || sigaction(SIGHUP, NULL, &old) != 0 ||
             old.sa_handler != SIG_IGN)

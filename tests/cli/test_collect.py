@@ -121,6 +121,26 @@ def test_the_terminal_gets_its_echo_back(program, on_terminal, tmp_path, number)
     assert len(rows_of(tmp_path / "labeled_raw.csv")) >= 3
 
 
+def test_keys_work_again_after_a_stop(program, on_terminal, tmp_path):
+    """As after Ctrl-Z and fg: the shell has the terminal in between, with its own modes."""
+    path = tmp_path / "labeled_raw.csv"
+    process, terminal = on_terminal(program, "collect", "labeled", "-i", "50ms")
+    shell_modes = termios.tcgetattr(terminal)
+    shell_modes[3] |= termios.ICANON | termios.ECHO
+    wait_for_rows(path, 3)
+    os.kill(process.pid, signal.SIGCONT)
+    wait_for_rows(path, path.read_text().count("\n") + 3)
+    os.kill(process.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+    termios.tcsetattr(terminal, termios.TCSANOW, shell_modes)
+    os.kill(process.pid, signal.SIGCONT)
+    wait_for_rows(path, path.read_text().count("\n") + 3)
+    assert not echoes(terminal)
+    os.write(terminal, b"q")
+    process.communicate(timeout=20)
+    assert process.returncode == 0 and echoes(terminal)
+
+
 def test_q_ends_a_session_without_labels(program, on_terminal, tmp_path):
     process, terminal = on_terminal(program, "collect", "normal", "-i", "50ms")
     wait_for_rows(tmp_path / "normal_training.csv", 3)
