@@ -192,90 +192,55 @@ void vd__neighbours_save(const struct vd__neighbours *nb, struct vd_writer *w)
 
 /* ---- search ---- */
 
-/* The nearest so far lie sorted, distances by themselves: where a new one belongs is
- * counted eight at a time, without a branch to guess. */
 struct search {
     const struct vd__neighbours *nb;
     const double *z;
     size_t k, n; /* wanted, found so far */
     uint32_t except;
-    double worst;                 /* distance of the k-th, infinite until there are k */
+    double worst; /* distance of the k-th, infinite until there are k */
+    struct vd__neighbour *found;
     double off[TREE_COLUMNS_MAX]; /* from z to the node's box, column by column */
-    double distance2[VD__NEIGHBOURS_MAX]; /* beyond n infinite, up to a whole eight */
-    uint32_t point[VD__NEIGHBOURS_MAX];
 };
 
-static void search_init(struct search *s, const struct vd__neighbours *nb,
-                        const double *z, size_t k, uint32_t except)
+static void insert(struct search *s, double distance2, uint32_t point)
 {
-    s->nb = nb;
-    s->z = z;
-    s->k = k;
-    s->n = 0;
-    s->except = except;
-    s->worst = INFINITY;
-    memset(s->off, 0, sizeof s->off);
-    for (size_t i = 0; i < (k + 7) / 8 * 8; i++)
-        s->distance2[i] = INFINITY;
-}
+    size_t i = s->n < s->k ? s->n++ : s->k - 1;
 
-static void search_result(const struct search *s, struct vd__neighbour *found)
-{
-    for (size_t i = 0; i < s->k; i++)
-        found[i] = (struct vd__neighbour){s->distance2[i], s->point[i]};
-}
-
-static size_t count_nearer(const struct search *s, double distance2)
-{
-    typedef long long eight_counts __attribute__((vector_size(64), aligned(8)));
-    eight_counts nearer = {0};
-    size_t n = 0;
-
-    for (size_t i = 0; i < s->n; i += 8)
-        nearer -= *(const vd__eight *)(s->distance2 + i) < distance2;
-    for (size_t i = 0; i < 8; i++)
-        n += (size_t)nearer[i];
-    return n;
-}
-
-/* Equal distances by row; the farthest goes when there are k. */
-static inline void insert(struct search *s, double distance2, uint32_t point)
-{
-    size_t at = count_nearer(s, distance2), last;
-
-    while (at < s->n && s->distance2[at] == distance2 && s->point[at] < point)
-        at++;
-    if (at == s->k)
-        return;
-    if (s->n < s->k)
-        s->n++;
-    last = s->n - 1;
-    for (size_t i = last; i > at; i--) {
-        s->distance2[i] = s->distance2[i - 1];
-        s->point[i] = s->point[i - 1];
+    while (i > 0 &&
+           (s->found[i - 1].distance2 > distance2 ||
+            (s->found[i - 1].distance2 == distance2 && s->found[i - 1].point > point))) {
+        s->found[i] = s->found[i - 1];
+        i--;
     }
-    s->distance2[at] = distance2;
-    s->point[at] = point;
+    s->found[i] = (struct vd__neighbour){distance2, point};
     if (s->n == s->k)
-        s->worst = s->distance2[s->k - 1];
+        s->worst = s->found[s->k - 1].distance2;
 }
 
-/* The squared distances of the points of block b. (No vector by value: how those are
- * handed over depends on the width that the caller was compiled for.) */
-static inline void look(struct search *s, const vd__eight *sum, size_t b)
+/* Equal to the worst counts when its row comes first. */
+static void offer(struct search *s, const double distance2[8], const uint32_t *point)
 {
-    const double *distance2 = (const double *)sum;
-    const uint32_t *point = s->nb->point + b * 8;
-    unsigned near = 0;
-
-    for (unsigned i = 0; i < 8; i++)
-        near |= (unsigned)(distance2[i] <= s->worst) << i;
-    for (; near != 0; near &= near - 1) {
-        size_t i = (size_t)__builtin_ctz(near);
-
-        if (distance2[i] <= s->worst && point[i] != UINT32_MAX && point[i] != s->except)
-            insert(s, distance2[i], point[i]);
+    for (size_t i = 0; i < 8; i++) {
+        if (distance2[i] > s->worst || point[i] == UINT32_MAX || point[i] == s->except)
+            continue;
+        if (s->n == s->k && distance2[i] == s->worst &&
+            point[i] > s->found[s->k - 1].point)
+            continue;
+        insert(s, distance2[i], point[i]);
     }
+}
+
+/* The squared distances of the points of block b. */
+static inline void look(struct search *s, vd__eight sum, size_t b)
+{
+    double distance2[8];
+    int near = 0;
+
+    *(vd__eight *)distance2 = sum;
+    for (size_t i = 0; i < 8; i++)
+        near |= distance2[i] <= s->worst;
+    if (near)
+        offer(s, distance2, s->nb->point + b * 8);
 }
 
 VD_LANES static void scan(struct search *s, size_t first, size_t last)
@@ -292,7 +257,7 @@ VD_LANES static void scan(struct search *s, size_t first, size_t last)
 
             sum += off * off;
         }
-        look(s, &sum, b);
+        look(s, sum, b);
     }
 }
 
@@ -319,7 +284,7 @@ VD_LANES static void scan_side(struct search *s)
         }
 #pragma GCC unroll 8
         for (size_t r = 0; r < VD__NEIGHBOURS_SIDE; r++)
-            look(&s[r], &sum[r], b);
+            look(&s[r], sum[r], b);
     }
 }
 
@@ -351,11 +316,10 @@ static void visit(struct search *s, size_t at, double bound)
 void vd__neighbours_find(const struct vd__neighbours *nb, const double *z, size_t k,
                          uint32_t except, struct vd__neighbour *found)
 {
-    struct search s;
+    struct search s = {
+        .nb = nb, .z = z, .k = k, .except = except, .worst = INFINITY, .found = found};
 
-    search_init(&s, nb, z, k, except);
     visit(&s, 0, 0);
-    search_result(&s, found);
 }
 
 void vd__neighbours_find_side(const struct vd__neighbours *nb, const double *z, size_t k,
@@ -364,12 +328,15 @@ void vd__neighbours_find_side(const struct vd__neighbours *nb, const double *z, 
     struct search s[VD__NEIGHBOURS_SIDE];
 
     for (uint32_t r = 0; r < VD__NEIGHBOURS_SIDE; r++) {
-        search_init(&s[r], nb, z + r * nb->d, k, first == UINT32_MAX ? first : first + r);
+        s[r] = (struct search){.nb = nb,
+                               .z = z + r * nb->d,
+                               .k = k,
+                               .except = first == UINT32_MAX ? first : first + r,
+                               .worst = INFINITY,
+                               .found = found + r * k};
         if (nb->n_nodes > 1)
             visit(&s[r], 0, 0);
     }
     if (nb->n_nodes == 1)
         scan_side(s);
-    for (size_t r = 0; r < VD__NEIGHBOURS_SIDE; r++)
-        search_result(&s[r], found + r * k);
 }
