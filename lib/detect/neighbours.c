@@ -230,13 +230,14 @@ static void offer(struct search *s, const double distance2[8], const uint32_t *p
     }
 }
 
-/* The squared distances of the points of block b. */
-static inline void look(struct search *s, vd__eight sum, size_t b)
+/* Takes the squared distances of the points of block b. (No vector by value: how those
+ * are handed over depends on the width that the caller was compiled for.) */
+static inline void look(struct search *s, const vd__eight *sum, size_t b)
 {
     double distance2[8];
     int near = 0;
 
-    *(vd__eight *)distance2 = sum;
+    *(vd__eight *)distance2 = *sum;
     for (size_t i = 0; i < 8; i++)
         near |= distance2[i] <= s->worst;
     if (near)
@@ -257,7 +258,7 @@ VD_LANES static void scan(struct search *s, size_t first, size_t last)
 
             sum += off * off;
         }
-        look(s, sum, b);
+        look(s, &sum, b);
     }
 }
 
@@ -284,7 +285,7 @@ VD_LANES static void scan_side(struct search *s)
         }
 #pragma GCC unroll 8
         for (size_t r = 0; r < VD__NEIGHBOURS_SIDE; r++)
-            look(&s[r], sum[r], b);
+            look(&s[r], &sum[r], b);
     }
 }
 
