@@ -254,6 +254,25 @@ out:
     free(name);
 }
 
+/* Budget, models, feedback: what was said is kept also when the models are of another
+ * version. An older vedette did not write it. */
+static void restore_from(pipeline *p, struct vd_reader *r)
+{
+    struct vd_error err = {0};
+
+    if (alert_budget_load(&p->events.budget, r, &err) == VD_OK &&
+        detect_set_load(p->detect, &p->schema, r, &err) == VD_OK)
+        pipeline_say(p, STORE_INFO, "models of the last run restored (%zu samples)",
+                     detect_set_rows(p->detect));
+    else
+        pipeline_say(p, STORE_WARNING, "models of the last run not used: %s", err.text);
+    vd_error_clear(&err);
+    if (!r->failed && r->left > 0 &&
+        (alert_feedback_load(&p->feedback, r, &err) != VD_OK ||
+         detect_set_load_labels(p->detect, r, &err) != VD_OK))
+        pipeline_say(p, STORE_WARNING, "%s", err.text);
+}
+
 /* Models of the last run; without them, the store's past. */
 static void restore(pipeline *p)
 {
@@ -263,20 +282,8 @@ static void restore(pipeline *p)
     size_t size = 0;
 
     if (store_set_model_load(p->store, MODEL_NAME, &bytes, &size, &err) == VD_OK) {
-        vd_error_clear(&err);
         vd_reader_init(&r, bytes, size);
-        if (alert_budget_load(&p->events.budget, &r, &err) == VD_OK &&
-            detect_set_load(p->detect, &p->schema, &r, &err) == VD_OK)
-            pipeline_say(p, STORE_INFO, "models of the last run restored (%zu samples)",
-                         detect_set_rows(p->detect));
-        else
-            pipeline_say(p, STORE_WARNING, "models of the last run not used: %s",
-                         err.text);
-        /* An older vedette did not write it. */
-        if (err.status == VD_OK && r.left > 0 &&
-            (alert_feedback_load(&p->feedback, &r, &err) != VD_OK ||
-             detect_set_load_labels(p->detect, &r, &err) != VD_OK))
-            pipeline_say(p, STORE_WARNING, "%s", err.text);
+        restore_from(p, &r);
     }
     free(bytes);
     if (detect_set_rows(p->detect) == 0 && p->config.backfill_s > 0)

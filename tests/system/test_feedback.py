@@ -49,8 +49,8 @@ class World:
         self.burner = machine.add(4242, "burner")
         self.start()
 
-    def start(self):
-        self.v = self.start_monitor("--root", self.machine.root, *FAST)
+    def start(self, *words):
+        self.v = self.start_monitor("--root", self.machine.root, *FAST, *words)
         self.v.wait_ready(30)
 
     def restart(self):
@@ -189,6 +189,22 @@ def test_real_gives_its_share_of_the_budget_back_once(world, tmp_path):
     assert high - low < 0.35
     said(data, "undo", first["id"])
     wait(lambda: abs(threshold() - high) < 0.1, 10, "the threshold as before")
+    world.v.stop()
+
+
+def test_real_counts_once_also_where_the_models_are_learnt_anew(world, tmp_path):
+    def threshold():
+        return world.v.status()["budget"]["threshold"]
+
+    first = world.alert()
+    world.alert()
+    high = threshold()
+    said(tmp_path / "data", first["id"], "real")
+    low = wait(lambda: threshold() < high - 0.15 and threshold(), 10, "a lower threshold")
+    world.v.stop()
+    world.start("--feature", "cpu_percent", "--feature", "cpu_memory")
+    assert "has other columns" in world.v.err.text
+    assert abs(threshold() - low) < 0.1
     world.v.stop()
 
 
