@@ -52,9 +52,10 @@ double vd_rolling_expected(const struct vd_rolling *rolling);
  * a constant window; NaN while fewer than VD_ROLLING_MIN samples are held. */
 double vd_rolling_sigma(const struct vd_rolling *rolling);
 
-/* (x - expected) / sigma within -VD_Z_MAX .. VD_Z_MAX; 0 when x is the expected value of
- * a constant window. NaN for NaN and while too few samples are held. */
-double vd_rolling_z(const struct vd_rolling *rolling, double x);
+/* (x - expected) / sigma, or / least_sigma where that is more (0 = none), within
+ * -VD_Z_MAX .. VD_Z_MAX; 0 when x is the expected value. NaN for NaN and while too few
+ * samples are held. */
+double vd_rolling_z(const struct vd_rolling *rolling, double x, double least_sigma);
 
 void vd_rolling_save(const struct vd_rolling *rolling, struct vd_writer *w);
 

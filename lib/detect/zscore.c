@@ -143,7 +143,7 @@ double vd_rolling_sigma(const struct vd_rolling *rolling)
     return 1.2533 * mean_deviation(rolling->sorted, rolling->n, center);
 }
 
-double vd_rolling_z(const struct vd_rolling *rolling, double x)
+double vd_rolling_z(const struct vd_rolling *rolling, double x, double least_sigma)
 {
     double sigma = vd_rolling_sigma(rolling), difference;
 
@@ -153,7 +153,7 @@ double vd_rolling_z(const struct vd_rolling *rolling, double x)
     difference = as_float(x) - vd_rolling_expected(rolling);
     if (difference == 0)
         return 0;
-    return fmin(fmax(difference / sigma, -VD_Z_MAX), VD_Z_MAX);
+    return fmin(fmax(difference / fmax(sigma, least_sigma), -VD_Z_MAX), VD_Z_MAX);
 }
 
 void vd_rolling_save(const struct vd_rolling *rolling, struct vd_writer *w)

@@ -79,12 +79,12 @@ static enum vd_status choose_detectors(const struct monitor_settings *s,
         if (info->unavailable != NULL)
             return vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "--detector %s: %s",
                                 info->name, info->unavailable);
-        if (host->n_detectors < RECORD_DETECTORS_MAX - HOST_LIVE)
+        if (host->n_detectors < RECORD_DETECTORS_MAX - HOST_OWN)
             plan->detector[host->n_detectors++] = info->name;
     }
     for (size_t i = 0; s->detectors.n == 0 && (info = vd_detector_at(i)) != NULL; i++)
         if (!info->needs_labels && info->unavailable == NULL &&
-            host->n_detectors < RECORD_DETECTORS_MAX - HOST_LIVE)
+            host->n_detectors < RECORD_DETECTORS_MAX - HOST_OWN)
             plan->detector[host->n_detectors++] = info->name;
     return VD_OK;
 }

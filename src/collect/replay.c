@@ -82,10 +82,10 @@ static const char *unit_of(const char *name)
 {
     static const struct {
         const char *end, *unit;
-    } known[] = {{"_percent", "%"}, {"pct", "%"},         {"_memory", "%"},
-                 {"_mb", "MB/s"},   {"_gb", "GB"},        {"_ms", "ms"},
-                 {"_temp", "C"},    {"temperature", "C"}, {"_freq", "MHz"},
-                 {"_power", "W"}};
+    } known[] = {{"_percent", "%"},   {"pct", "%"},        {"_mb", "MB/s"},
+                 {"_gb", "GB"},       {"_ms", "ms"},       {"_temp", "C"},
+                 {"cpu_memory", "%"}, {"gpu_memory", "%"}, {"cpu_freq", "MHz"},
+                 {"gpu_power", "W"}};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (ends_with(name, known[i].end))

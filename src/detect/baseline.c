@@ -105,17 +105,9 @@ enum vd_status detect_baseline_read(struct detect_baseline *b,
     enum vd_status status = grow(b, schema);
 
     for (size_t i = 0; i < b->n; i++) {
-        double sigma = vd_rolling_sigma(&b->rolling[i]), difference, floor;
-
         b->expected[i] = vd_rolling_expected(&b->rolling[i]);
-        b->z[i] = NAN;
-        if (isnan(sigma) || isnan(value[i]))
-            continue;
-        floor = detect_sigma_floor(&schema->metric[i], b->expected[i]);
-        /* Rounded as the samples were: both may be 0. */
-        difference = (double)(float)value[i] - b->expected[i];
-        b->z[i] = difference == 0 ? 0 : difference / fmax(sigma, floor);
-        b->z[i] = fmin(fmax(b->z[i], -VD_Z_MAX), VD_Z_MAX);
+        b->z[i] = vd_rolling_z(&b->rolling[i], value[i],
+                               detect_sigma_floor(&schema->metric[i], b->expected[i]));
     }
     return status;
 }
@@ -126,9 +118,14 @@ double detect_baseline_weight(const struct detect_baseline *b,
     double largest = 0;
 
     for (size_t i = 0; i < b->n; i++) {
-        double floor = detect_sigma_floor(&schema->metric[i], b->expected[i]);
+        const struct record_metric *metric = &schema->metric[i];
+        double away = value[i] - b->expected[i];
 
-        largest = fmax(largest, fabs(value[i] - b->expected[i]) / floor);
+        if (detect_sigma_floor(metric, 0) > 0)
+            away /= detect_sigma_floor(metric, b->expected[i]);
+        else
+            away = b->z[i];
+        largest = fmax(largest, fabs(away));
     }
     return largest;
 }

@@ -26,7 +26,8 @@ enum vd_status detect_baseline_read(struct detect_baseline *b,
                                     const double *value);
 
 /* How much the values matter, however rare they are: the largest deviation from what was
- * expected at the last read, in floors of sigma. 0 = nothing is known yet. */
+ * expected at the last read, in floors of sigma, or in sigmas of a number that nobody
+ * knows. 0 = nothing is known yet. */
 double detect_baseline_weight(const struct detect_baseline *b,
                               const struct record_schema *schema, const double *value);
 
@@ -40,7 +41,8 @@ enum vd_status detect_baseline_load(struct detect_baseline *b,
                                     const struct record_schema *schema,
                                     struct vd_reader *r, struct vd_error *err);
 
-/* The least sigma of a metric near `expected`, in its unit; 0 = nobody knows. */
+/* The least sigma of a metric near `expected`, in its unit; 0 near 0 for a number that
+ * nobody knows. */
 double detect_sigma_floor(const struct record_metric *metric, double expected);
 
 #endif

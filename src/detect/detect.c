@@ -33,9 +33,9 @@ struct detect_set {
     double middle[HOST_COLUMNS]; /* of the window, as of the last training */
     size_t n_like;               /* samples on end that were like a released one */
     struct vd_page_hinkley drift;
-    int64_t first_ns;        /* monotonic: the first row */
-    int64_t read_ns;         /* when the last row was */
-    int64_t training_due_ns; /* monotonic */
+    int64_t first_ns;         /* monotonic: the first row */
+    int64_t time_ns, mono_ns; /* of the row read last */
+    int64_t training_due_ns;  /* monotonic */
     size_t trainings;
     size_t new_rows; /* learned since the last training */
 };
@@ -167,16 +167,23 @@ static void combine(struct record_verdict *verdict, double threshold)
     verdict->score = vd_score_of_surprise(verdict->surprise, threshold);
 }
 
-/* A sample that was late is none that was left out. */
-static const double GAP_INTERVALS = 2.5;
+/* A sample that came late is none that was left out. */
+static const double LATE_INTERVALS = 1.5;
 
-static void note_gap(detect_set *set, int64_t now_ns)
+static bool is_next(const detect_set *set, int64_t from_ns, int64_t to_ns)
 {
-    double gap_s = (double)(now_ns - set->read_ns) * 1e-9;
+    double s = (double)(to_ns - from_ns) * 1e-9;
 
-    if (!(gap_s >= 0 && gap_s < GAP_INTERVALS * set->config.interval_s))
+    return s >= 0 && s < LATE_INTERVALS * set->config.interval_s;
+}
+
+/* While the machine sleeps the monotonic clock stands still; the other one may be set. */
+static void note_gap(detect_set *set, int64_t time_ns, int64_t mono_ns)
+{
+    if (!is_next(set, set->time_ns, time_ns) || !is_next(set, set->mono_ns, mono_ns))
         detect_host_gap(set->host);
-    set->read_ns = now_ns;
+    set->time_ns = time_ns;
+    set->mono_ns = mono_ns;
 }
 
 void detect_set_read(detect_set *set, const struct record_schema *schema,
@@ -192,7 +199,7 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
         if (set->training_due_ns == INT64_MAX)
             set->training_due_ns = mono_ns + (int64_t)(set->config.warm_up_s * 1e9);
     }
-    note_gap(set, mono_ns);
+    note_gap(set, time_ns, mono_ns);
     read_live(set, schema, value, time_ns, live);
     detect_host_read(set->host, schema, value, live, verdict);
     detect_taught_read(set->taught, detect_host_row(set->host),
@@ -242,7 +249,7 @@ void detect_set_learn_past(detect_set *set, const struct record_schema *schema,
     struct record_verdict unused = {0};
     double live[HOST_LIVE];
 
-    note_gap(set, time_ns);
+    note_gap(set, time_ns, time_ns);
     read_live(set, schema, value, time_ns, live);
     detect_host_read(set->host, schema, value, live, &unused);
     detect_set_learn(set, value);
@@ -512,9 +519,11 @@ enum vd_status detect_set_load(detect_set *set, const struct record_schema *sche
     struct vd_reader section;
     enum vd_status status;
 
-    if (vd_read_u32(r) != SAVED_MAGIC || vd_read_u32(r) != SAVED_VERSION)
+    if (vd_read_u32(r) != SAVED_MAGIC || vd_read_u32(r) != SAVED_VERSION) {
+        r->failed = true; /* nobody knows where it ends */
         return vd_error_set(err, VD_ERR_VERSION, "everything is learnt anew",
                             "the saved models are not of this version");
+    }
     status = vd_page_hinkley_load(&set->drift, r, err);
     if (status == VD_OK && read_section(r, &section))
         status = detect_host_load(set->host, &section, err);

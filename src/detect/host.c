@@ -233,6 +233,10 @@ void detect_host_convert(detect_host *host, const struct record_schema *schema,
         x[c] = c < host->config.n_columns ? as_column(host, c, value[c]) : NAN;
 }
 
+/* Rows from elsewhere come in so many runs, spread evenly: the blocks of a cross-fit have
+ * their share each, and few rows of the window lose the one before them. */
+enum { RUNS = 8 };
+
 struct host_row *detect_host_window(const detect_host *host, const struct host_row *more,
                                     size_t n_more, size_t *n)
 {
@@ -243,11 +247,10 @@ struct host_row *detect_host_window(const detect_host *host, const struct host_r
     if (row == NULL)
         return NULL;
     for (size_t i = 0; i < host->n; i++) {
-        size_t before = *n;
+        size_t run = i * RUNS / host->n + 1, before = *n;
 
-        /* Spread evenly: the blocks of a cross-fit have their share each. */
-        for (; k < n_more && k * host->n <= i * n_more; k++)
-            row[(*n)++] = more[k];
+        while (k < n_more * run / RUNS)
+            row[(*n)++] = more[k++];
         row[*n] = host->window[(host->next + host->config.window - host->n + i) %
                                host->config.window];
         row[*n].follows &= *n == before;

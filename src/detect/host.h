@@ -17,6 +17,10 @@
 /* Members whose raw score is made live, from the values of all metrics. */
 enum { HOST_LIVE_Z, HOST_LIVE_LAYER, HOST_LIVE };
 
+enum {
+    HOST_OWN = HOST_LIVE + 1 /* members that are not the library's: PCA of ten rows */
+};
+
 extern const char *const host_live_name[HOST_LIVE];
 extern const char host_windowed_name[]; /* PCA of ten rows side by side */
 
@@ -33,7 +37,8 @@ enum {
 struct host_config {
     const char *const *column;   /* names of the metrics, those of the schema are used */
     size_t n_columns, n_asked;   /* the first n_asked were asked for by name */
-    const char *const *detector; /* names of the library's detectors to fit */
+    const char *const *detector; /* names of the library's detectors to fit; "pca"
+                                    brings that of ten rows with it */
     size_t n_detectors;
     size_t window; /* rows kept, HOST_ROWS_MIN .. HOST_WINDOW */
     double contamination;

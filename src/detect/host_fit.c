@@ -74,12 +74,19 @@ static void add_column(struct training *t, size_t c, double floor)
     model->n_columns++;
 }
 
-/* How many rows up to the i-th follow each other, at most HOST_TICKS. */
+static size_t fold_of(const struct training *t, size_t i)
+{
+    return i * FOLDS / t->n;
+}
+
+/* How many rows up to the i-th follow each other in its block, at most HOST_TICKS: what
+ * looks at several rows is calibrated on none that it has seen, either. */
 static size_t ticks_to(const struct training *t, size_t i)
 {
     size_t ticks = 1;
 
-    while (ticks < HOST_TICKS && ticks <= i && t->row[i + 1 - ticks].follows)
+    while (ticks < HOST_TICKS && ticks <= i && t->row[i + 1 - ticks].follows &&
+           fold_of(t, i - ticks) == fold_of(t, i))
         ticks++;
     return ticks;
 }
@@ -100,11 +107,6 @@ static void blurred(const struct training *t, size_t i, size_t ticks, double *x)
     }
 }
 
-static size_t fold_of(const struct training *t, size_t i)
-{
-    return i * FOLDS / t->n;
-}
-
 /* The rows of a fit, `ticks` of them side by side: at most HOST_FIT_ROWS of those outside
  * the block `fold` (FOLDS = no block is left out). */
 static enum vd_status fit_rows(const struct training *t, size_t ticks, size_t fold,
@@ -115,8 +117,7 @@ static enum vd_status fit_rows(const struct training *t, size_t ticks, size_t fo
         vd_matrix_init(x, (t->n + step - 1) / step, ticks * t->model->n_columns);
 
     for (size_t i = (ticks - 1) / step * step; status == VD_OK && i < t->n; i += step)
-        if (ticks_to(t, i) >= ticks && fold_of(t, i) != fold &&
-            fold_of(t, i + 1 - ticks) != fold)
+        if (ticks_to(t, i) >= ticks && fold_of(t, i) != fold)
             blurred(t, i, ticks, vd_matrix_row(x, k++));
     x->n = k;
     return status;
@@ -176,7 +177,9 @@ static void add_member(struct training *t, struct host_member *member, size_t k)
 
 static void train_member(struct training *t, const char *name, size_t ticks)
 {
-    struct host_member member = {.name = name, .ticks = ticks};
+    const struct vd_detector_info *info = vd_detector_find(name);
+    struct host_member member = {.name = info != NULL ? info->name : host_windowed_name,
+                                 .ticks = ticks};
     size_t k = 0;
 
     member.detector = fit_without(t, &member, FOLDS);

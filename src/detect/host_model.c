@@ -36,6 +36,7 @@ void host_model_free(struct host_model *model)
 void host_view_make(struct host_view *view, const struct host_model *model,
                     const struct host_row *row, size_t ticks)
 {
+    const struct host_row *first = row - (ticks - 1);
     size_t d = model->n_columns;
 
     view->row = row;
@@ -43,7 +44,7 @@ void host_view_make(struct host_view *view, const struct host_model *model,
     view->d = d;
     for (size_t i = 0; i < ticks * d; i++) {
         size_t c = i % d;
-        double value = (double)row[i / d + 1 - ticks].x[model->column[c]];
+        double value = (double)first[i / d].x[model->column[c]];
 
         if (isnan(value))
             value = model->center[c];

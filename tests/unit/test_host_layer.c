@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "detect/baseline.h"
+#include "detect/detect.h"
 #include "detect/host_model.h"
 #include "detect/rules.h"
 #include "detect/silence.h"
@@ -168,6 +169,34 @@ static void a_number_nobody_knows_has_no_floor_of_its_own(void **state)
     }
 }
 
+/* An acceleration is 0 in the middle: there nothing is small, and nothing matters more
+ * than it is unusual. */
+static void without_a_floor_what_is_unusual_matters(void **state)
+{
+    static const struct record_metric metric = {.name = "acceleration", .unit = ""};
+    struct detect_baseline b = {0};
+    struct record_schema schema = {0};
+    struct vd_rng rng;
+    double value = 0;
+
+    (void)state;
+    record_schema_add(&schema, &metric, NULL);
+    vd_rng_init(&rng, 2);
+    for (int i = 0; i < 201; i++) {
+        value = 0.01 * vd_rng_normal(&rng);
+        detect_baseline_read(&b, &schema, &value);
+        detect_baseline_learn(&b, &value);
+    }
+    value = 0.005;
+    detect_baseline_read(&b, &schema, &value);
+    assert_true(detect_baseline_weight(&b, &schema, &value) < 3);
+    value = 1;
+    detect_baseline_read(&b, &schema, &value);
+    assert_true(detect_baseline_weight(&b, &schema, &value) > 20);
+    detect_baseline_release(&b);
+    record_schema_release(&schema);
+}
+
 static void baseline_survives_saving(void **state)
 {
     double value[METRICS] = {5, 40, 50, 0, 50, 50};
@@ -283,13 +312,18 @@ static void learn(struct bench *b, int n)
     }
 }
 
-static void train(struct bench *b)
+static void train_with(struct bench *b, const struct host_row *more, size_t n_more)
 {
-    host_job *job = detect_host_train_begin(b->host, NULL, 0);
+    host_job *job = detect_host_train_begin(b->host, more, n_more);
 
     assert_non_null(job);
     detect_host_train_run(job);
     assert_int_equal(detect_host_train_end(b->host, job, NULL), VD_OK);
+}
+
+static void train(struct bench *b)
+{
+    train_with(b, NULL, 0);
 }
 
 static void bench_release(struct bench *b)
@@ -412,6 +446,118 @@ static void windowed_pca_sees_what_no_row_shows(void **state)
     bench_release(&b);
 }
 
+static bool has_windows(struct bench *b)
+{
+    for (int i = 0; i < HOST_TICKS; i++)
+        read_row(b, 10, 40);
+    return !isnan(surprise_of(b, "windowed_pca"));
+}
+
+static void only_rows_that_follow_each_other_make_a_window(void **state)
+{
+    struct host_row more[30] = {0};
+    struct vd_writer w = {0};
+    struct vd_reader r;
+    struct bench b, c, torn;
+
+    (void)state;
+    bench_init(&b);
+    bench_init(&c);
+    bench_init(&torn);
+    learn(&b, 300);
+    detect_host_save(b.host, &w);
+    vd_reader_init(&r, w.at, w.size);
+    assert_int_equal(detect_host_load(c.host, &r, NULL), VD_OK);
+    train(&c);
+    assert_true(has_windows(&c));
+    /* A tenth of rows from elsewhere does not tear them all. */
+    for (size_t i = 0; i < 30; i++)
+        more[i] = *detect_host_row(b.host);
+    for (size_t i = 0; i < 30; i++)
+        more[i].follows = false;
+    train_with(&b, more, 30);
+    assert_true(has_windows(&b));
+    for (int i = 0; i < 300; i++) {
+        learn(&torn, 1);
+        if (i % 2 == 0)
+            detect_host_gap(torn.host);
+        else
+            read_row(&torn, 90, 40);
+    }
+    train(&torn);
+    assert_false(has_windows(&torn));
+    assert_false(isnan(surprise_of(&torn, "pca")));
+    vd_writer_release(&w);
+    bench_release(&b);
+    bench_release(&c);
+    bench_release(&torn);
+}
+
+/* ---- both layers ---- */
+
+struct course {
+    struct record_schema schema;
+    detect_set *set;
+    struct vd_rng rng;
+    int64_t time_ns, mono_ns;
+    struct record_verdict verdict;
+};
+
+static void tick(struct course *c, double wall_s, double mono_s)
+{
+    double value[METRICS] = {
+        10 + 2 * vd_rng_normal(&c->rng), 40 + vd_rng_normal(&c->rng), NAN, 0.1, 50, 50};
+
+    c->time_ns += (int64_t)(wall_s * 1e9);
+    c->mono_ns += (int64_t)(mono_s * 1e9);
+    detect_set_read(c->set, &c->schema, value, c->time_ns, c->mono_ns, 5, &c->verdict);
+    detect_set_learn(c->set, value);
+}
+
+static bool windowed_is_ready(const struct course *c)
+{
+    for (size_t i = 0; i < c->verdict.n; i++)
+        if (c->verdict.detector[i].name == host_windowed_name)
+            return c->verdict.detector[i].ready;
+    return false;
+}
+
+static void a_gap_begins_new_windows(void **state)
+{
+    static const char *const detectors[] = {"pca"};
+    struct detect_config config = detect_config_default();
+    struct course c = {.time_ns = 1700000000 * SECOND, .mono_ns = 7 * SECOND};
+    host_job *job;
+    /* Late but next; a sample left out; asleep; the clock set back; the clock set on. */
+    static const struct {
+        double wall_s, mono_s;
+        bool gap;
+    } step[] = {
+        {1.4, 1.4, false}, {2, 2, true}, {3600, 1, true}, {-60, 1, true}, {60, 1, true}};
+
+    (void)state;
+    config.host.detector = detectors;
+    config.host.n_detectors = 1;
+    make_schema(&c.schema);
+    vd_rng_init(&c.rng, 5);
+    assert_int_equal(detect_set_new(&c.set, &config, NULL), VD_OK);
+    for (int i = 0; i < 120; i++)
+        tick(&c, 1, 1);
+    job = detect_set_training_begin(c.set, c.mono_ns);
+    assert_non_null(job);
+    detect_host_train_run(job);
+    assert_int_equal(detect_set_training_end(c.set, job, NULL), VD_OK);
+    for (size_t k = 0; k < sizeof step / sizeof *step; k++) {
+        for (int i = 0; i < HOST_TICKS; i++)
+            tick(&c, 1, 1);
+        assert_true(windowed_is_ready(&c));
+        tick(&c, step[k].wall_s, step[k].mono_s);
+        assert_int_equal(windowed_is_ready(&c), !step[k].gap);
+    }
+    detect_set_free(c.set);
+    record_schema_release(&c.schema);
+}
+
 static void a_row_is_nearer_to_what_it_is_like(void **state)
 {
     double ours[HOST_COLUMNS], theirs[HOST_COLUMNS];
@@ -467,6 +613,7 @@ static void host_comes_back_from_its_bytes(void **state)
         read_row(&b, 10 + i, 44);
         read_row(&c, 10 + i, 44);
     }
+    assert_false(isnan(surprise_of(&b, "windowed_pca")));
     assert_double_equal(surprise_of(&c, "windowed_pca"), surprise_of(&b, "windowed_pca"),
                         0);
     for (size_t cut = 0; cut < w.size; cut += 1 + w.size / 200) {
@@ -489,12 +636,15 @@ int main(void)
         cmocka_unit_test(rule_is_news_once_an_hour),
         cmocka_unit_test(z_has_a_floor_that_keeps_small_moves_small),
         cmocka_unit_test(a_number_nobody_knows_has_no_floor_of_its_own),
+        cmocka_unit_test(without_a_floor_what_is_unusual_matters),
         cmocka_unit_test(baseline_survives_saving),
         cmocka_unit_test(silence_hears_what_stopped_and_what_froze),
         cmocka_unit_test(host_says_nothing_before_it_has_learned),
         cmocka_unit_test(host_finds_the_runaway_and_trusts_more_data_more),
         cmocka_unit_test(every_detector_sees_the_runaway_early),
         cmocka_unit_test(windowed_pca_sees_what_no_row_shows),
+        cmocka_unit_test(only_rows_that_follow_each_other_make_a_window),
+        cmocka_unit_test(a_gap_begins_new_windows),
         cmocka_unit_test(a_row_is_nearer_to_what_it_is_like),
         cmocka_unit_test(host_comes_back_from_its_bytes),
     };

@@ -19,15 +19,15 @@ static void median_and_sigma_by_hand(void **state)
         vd_rolling_push(&rolling, i);
     vd_rolling_push(&rolling, NAN);
     assert_true(isnan(vd_rolling_expected(&rolling)));
-    assert_true(isnan(vd_rolling_z(&rolling, 5)));
+    assert_true(isnan(vd_rolling_z(&rolling, 5, 0)));
     vd_rolling_push(&rolling, 31);
     vd_rolling_push(&rolling, 30);
     assert_double_equal(vd_rolling_expected(&rolling), 16, 0);
     assert_double_equal(vd_rolling_sigma(&rolling), 1.4826 * 8, 1e-12);
-    assert_double_equal(vd_rolling_z(&rolling, 16 + 2 * 1.4826 * 8), 2, 1e-6);
-    assert_double_equal(vd_rolling_z(&rolling, 1e300), VD_Z_MAX, 0);
-    assert_double_equal(vd_rolling_z(&rolling, -INFINITY), -VD_Z_MAX, 0);
-    assert_true(isnan(vd_rolling_z(&rolling, NAN)));
+    assert_double_equal(vd_rolling_z(&rolling, 16 + 2 * 1.4826 * 8, 0), 2, 1e-6);
+    assert_double_equal(vd_rolling_z(&rolling, 1e300, 0), VD_Z_MAX, 0);
+    assert_double_equal(vd_rolling_z(&rolling, -INFINITY, 0), -VD_Z_MAX, 0);
+    assert_true(isnan(vd_rolling_z(&rolling, NAN, 0)));
     vd_rolling_release(&rolling);
 }
 
@@ -53,9 +53,9 @@ static void constant_metric_that_moves_is_far(void **state)
     for (int i = 0; i < 200; i++)
         vd_rolling_push(&rolling, 0.1);
     assert_double_equal(vd_rolling_sigma(&rolling), 0, 0);
-    assert_double_equal(vd_rolling_z(&rolling, 0.1), 0, 0);
-    assert_double_equal(vd_rolling_z(&rolling, 0.2), VD_Z_MAX, 0);
-    assert_double_equal(vd_rolling_z(&rolling, 0.05), -VD_Z_MAX, 0);
+    assert_double_equal(vd_rolling_z(&rolling, 0.1, 0), 0, 0);
+    assert_double_equal(vd_rolling_z(&rolling, 0.2, 0), VD_Z_MAX, 0);
+    assert_double_equal(vd_rolling_z(&rolling, 0.05, 0), -VD_Z_MAX, 0);
     vd_rolling_release(&rolling);
 }
 
@@ -101,7 +101,7 @@ static void huge_and_tiny_values_stay_finite(void **state)
     for (size_t i = 0; i < 100; i++) {
         vd_rolling_push(&rolling, values[i % 7]);
         if (i >= 29)
-            assert_true(isfinite(vd_rolling_z(&rolling, values[(i + 3) % 7])));
+            assert_true(isfinite(vd_rolling_z(&rolling, values[(i + 3) % 7], 0)));
     }
     assert_int_equal(rolling.n, 30);
     vd_rolling_release(&rolling);
@@ -136,7 +136,7 @@ static void window_survives_saving(void **state)
     for (int i = 0; i < 60; i++) {
         vd_rolling_push(&rolling, i);
         vd_rolling_push(&back, i);
-        assert_double_equal(vd_rolling_z(&back, 7), vd_rolling_z(&rolling, 7), 0);
+        assert_double_equal(vd_rolling_z(&back, 7, 0), vd_rolling_z(&rolling, 7, 0), 0);
     }
     for (size_t size = 0; size < w.size; size++) {
         vd_reader_init(&r, w.at, size);
