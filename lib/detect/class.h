@@ -24,6 +24,9 @@ struct vd__fit {
     size_t n_settings;
 };
 
+/* Most columns of rows that are scored side by side, on the stack. */
+enum { VD__BLOCK_COLUMNS = 256 };
+
 struct vd__detector_class {
     struct vd_detector_info info;
     uint32_t version; /* of what save writes; 0 counts as 1 */

@@ -89,18 +89,15 @@ static double lof_score(const vd_detector *self, const double *row)
     return factor_of(l, near, density_of(l, near));
 }
 
-/* Most columns of rows that are scored side by side. */
-enum { COLUMNS_OF_BLOCK = 256 };
-
 static void lof_score_block(const vd_detector *self, const double *rows, size_t n,
                             double *scores)
 {
     const struct lof *l = (const struct lof *)self;
     struct vd__neighbour near[VD__NEIGHBOURS_SIDE * VD__NEIGHBOURS_MAX];
-    double z[VD__NEIGHBOURS_SIDE * COLUMNS_OF_BLOCK];
+    double z[VD__NEIGHBOURS_SIDE * VD__BLOCK_COLUMNS];
     size_t d = self->d, i = 0;
 
-    for (; d <= COLUMNS_OF_BLOCK && i + VD__NEIGHBOURS_SIDE <= n;
+    for (; d <= VD__BLOCK_COLUMNS && i + VD__NEIGHBOURS_SIDE <= n;
          i += VD__NEIGHBOURS_SIDE) {
         for (size_t r = 0; r < VD__NEIGHBOURS_SIDE; r++)
             vd__scaler_apply(&l->scaler, rows + (i + r) * d, z + r * d, d);

@@ -75,9 +75,6 @@ static double pca_score(const vd_detector *self, const double *row)
     return vd__dot(z, z, self->d) / (double)self->d;
 }
 
-/* Most columns of rows that are scored side by side. */
-enum { COLUMNS_OF_BLOCK = 256 };
-
 /* The lanes of vd__dot for eight rows at once. */
 static inline void add_lanes(const vd__eight lane[8], vd__eight *sum)
 {
@@ -90,7 +87,7 @@ static inline void add_lanes(const vd__eight lane[8], vd__eight *sum)
 VD_LANES static void score_rows(const struct pca *p, const double *rows, double *scores)
 {
     size_t d = p->base.d;
-    vd__eight z[COLUMNS_OF_BLOCK], part[COLUMNS_OF_BLOCK], lane[8], sum;
+    vd__eight z[VD__BLOCK_COLUMNS], part[VD__BLOCK_COLUMNS], lane[8], sum;
 
     for (size_t j = 0; j < d; j++) {
         for (size_t r = 0; r < 8; r++)
@@ -117,7 +114,7 @@ static void pca_score_block(const vd_detector *self, const double *rows, size_t 
                             double *scores)
 {
     const struct pca *p = (const struct pca *)self;
-    size_t d = self->d, whole = d <= COLUMNS_OF_BLOCK ? n / 8 * 8 : 0;
+    size_t d = self->d, whole = d <= VD__BLOCK_COLUMNS ? n / 8 * 8 : 0;
 
     for (size_t i = 0; i < whole; i += 8)
         score_rows(p, rows + i * d, scores + i);
