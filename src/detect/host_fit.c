@@ -7,12 +7,15 @@
  * to each other in time are alike, so a split that takes every other row would calibrate
  * on near copies of what was learned, and the tail would come out far too short.
  *
- * What is learned is blurred: to each value normal noise is added whose sigma is what
- * nobody would call a deviation. Where a temperature hangs on the load, or memory did not
- * move for a minute, the detectors would otherwise find directions in which next to
- * nothing is far, and a runaway processor would drown among such finds when they are
+ * The rows of the window are blurred: to each value normal noise is added whose sigma is
+ * what nobody would call a deviation. Where a temperature hangs on the load, or memory
+ * did not move for a minute, the detectors would otherwise find directions in which next
+ * to nothing is far, and a runaway processor would drown among such finds when they are
  * calibrated. Training with noise is a penalty on such directions (Bishop, Neural
- * Computation 7, 1995). Rows that are scored are left as they are.
+ * Computation 7, 1995). Calibrated on rows without it, a quiet machine's would all lie in
+ * the middle of what was learned, with scores so alike that the next best differs from
+ * them by more than their whole spread. The rows that come to be judged are left as they
+ * are.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -91,19 +94,19 @@ static size_t ticks_to(const struct training *t, size_t i)
     return ticks;
 }
 
-/* What a detector is taught of the i-th row and those before it: each row is blurred in
- * the same way wherever it appears. */
-static void blurred(const struct training *t, size_t i, size_t ticks, double *x)
+/* The i-th row and those before it, blurred: each row in the same way wherever it
+ * appears. */
+static void view_blurred(struct host_view *view, const struct training *t, size_t i,
+                         size_t ticks)
 {
-    struct host_view view;
-
-    host_view_make(&view, t->model, &t->row[i], ticks);
+    host_view_make(view, t->model, &t->row[i], ticks);
     for (size_t k = 0; k < ticks; k++) {
+        double *x = view->x + k * view->d;
         struct vd_rng rng;
 
         vd_rng_init_stream(&rng, t->params.seed, i + 1 + k - ticks);
-        for (size_t c = 0; c < view.d; c++)
-            x[k * view.d + c] = view.x[k * view.d + c] + t->blur[c] * vd_rng_normal(&rng);
+        for (size_t c = 0; c < view->d; c++)
+            x[c] += t->blur[c] * vd_rng_normal(&rng);
     }
 }
 
@@ -116,9 +119,14 @@ static enum vd_status fit_rows(const struct training *t, size_t ticks, size_t fo
     enum vd_status status =
         vd_matrix_init(x, (t->n + step - 1) / step, ticks * t->model->n_columns);
 
-    for (size_t i = (ticks - 1) / step * step; status == VD_OK && i < t->n; i += step)
-        if (ticks_to(t, i) >= ticks && fold_of(t, i) != fold)
-            blurred(t, i, ticks, vd_matrix_row(x, k++));
+    for (size_t i = (ticks - 1) / step * step; status == VD_OK && i < t->n; i += step) {
+        struct host_view view;
+
+        if (ticks_to(t, i) < ticks || fold_of(t, i) == fold)
+            continue;
+        view_blurred(&view, t, i, ticks);
+        memcpy(vd_matrix_row(x, k++), view.x, ticks * view.d * sizeof *view.x);
+    }
     x->n = k;
     return status;
 }
@@ -133,8 +141,7 @@ static size_t score_rows(const struct training *t, const struct host_member *mem
 
         if (fold != FOLDS && fold_of(t, i) != fold)
             continue;
-        host_view_make(&view, t->model, &t->row[i],
-                       member->ticks > 1 ? ticks_to(t, i) : 1);
+        view_blurred(&view, t, i, member->ticks > 1 ? ticks_to(t, i) : 1);
         t->raw[k] = host_member_raw(member, &view);
         if (!isnan(t->raw[k]))
             k++;
