@@ -292,7 +292,7 @@ void pipeline_teach_when_due(pipeline *p)
     struct teaching *teaching;
     taught_job *job;
 
-    if (p->teaching != NULL || p->training)
+    if (p->teaching != NULL || p->training != NULL)
         return;
     job = detect_set_teaching_begin(p->detect, p->record.mono_ns);
     if (job == NULL)

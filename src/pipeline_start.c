@@ -14,6 +14,10 @@ static const char *const MODEL_NAME = "monitor";
 
 /* ---- training and saving ---- */
 
+/* Of a core, for a training beside the ticks: at full speed it would be a peak that every
+ * monitor on this machine sees. */
+static const double TRAINING_SHARE = 0.05;
+
 /* One piece of work on a worker thread and its end on the loop's. */
 struct work {
     struct pipeline_work of;
@@ -43,7 +47,7 @@ static void train_done(uv_work_t *request, int cancelled)
     pipeline *p = work->of.p;
 
     (void)cancelled;
-    p->training = false;
+    p->training = NULL;
     if (detect_set_training_end(p->detect, work->job, &work->err) == VD_OK)
         p->trained_ns = p->record.time_ns;
     else
@@ -91,8 +95,12 @@ void pipeline_train_when_due(pipeline *p)
     struct work *work;
     host_job *job;
 
-    if (p->training || p->record.mono_ns < detect_set_training_due(p->detect))
+    if (p->record.mono_ns < detect_set_training_due(p->detect))
         return;
+    if (p->training != NULL) {
+        detect_host_train_hurry(p->training);
+        return;
+    }
     job = detect_set_training_begin(p->detect, p->record.mono_ns);
     if (job == NULL)
         return;
@@ -102,7 +110,7 @@ void pipeline_train_when_due(pipeline *p)
         return;
     }
     work->job = job;
-    p->training = true;
+    p->training = job;
     pipeline_run(p, &work->of, train, train_done);
 }
 
@@ -380,6 +388,8 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
         keep_pace(p);
         status = feature_rates_new(&p->rates, err);
     }
+    if (p->config.loop != NULL)
+        p->config.detect.training_share = TRAINING_SHARE;
     if (status == VD_OK)
         status = detect_set_new(&p->detect, &p->config.detect, err);
     if (status == VD_OK)
@@ -406,7 +416,7 @@ out:
 
 static bool busy(const pipeline *p)
 {
-    return p->training || p->saving || p->hearing || p->teaching != NULL;
+    return p->training != NULL || p->saving || p->hearing || p->teaching != NULL;
 }
 
 void pipeline_free(pipeline *p)
@@ -415,6 +425,8 @@ void pipeline_free(pipeline *p)
         return;
     if (p->teaching != NULL)
         detect_taught_stop(p->teaching);
+    if (p->training != NULL)
+        detect_host_train_hurry(p->training);
     while (p->config.loop != NULL && busy(p))
         uv_run(p->config.loop, UV_RUN_ONCE);
     show_server_free(p->show);

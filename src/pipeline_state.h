@@ -75,14 +75,15 @@ struct pipeline {
     size_t first_change, n_changes;
 
     uint64_t ticks, anomalies, quarantined;
-    int64_t started_ns;    /* wall clock */
-    int64_t trained_ns;    /* wall clock; 0 = never */
-    int64_t save_due_ns;   /* monotonic */
-    bool training, saving; /* on a worker thread now */
-    bool hearing;          /* what people said is being read, on a worker thread */
-    bool heard_anew;       /* and has changed since that began */
-    taught_job *teaching;  /* detectors learn from labels, on a worker thread */
-    bool taught_said;      /* what a model lacks was told */
+    int64_t started_ns;   /* wall clock */
+    int64_t trained_ns;   /* wall clock; 0 = never */
+    int64_t save_due_ns;  /* monotonic */
+    host_job *training;   /* on a worker thread now; NULL = none */
+    bool saving;          /* likewise */
+    bool hearing;         /* what people said is being read, on a worker thread */
+    bool heard_anew;      /* and has changed since that began */
+    taught_job *teaching; /* detectors learn from labels, on a worker thread */
+    bool taught_said;     /* what a model lacks was told */
     int64_t watch_ns;
     double stage_us[PIPELINE_STAGES];
     struct pipeline_latency latency[RECORD_DETECTORS_MAX];

@@ -37,6 +37,7 @@ struct detect_set {
     int64_t time_ns, mono_ns; /* of the row read last */
     int64_t training_due_ns;  /* monotonic */
     size_t trainings;
+    bool awaited;    /* somebody waits for the next training */
     size_t new_rows; /* learned since the last training */
 };
 
@@ -47,6 +48,7 @@ struct detect_config detect_config_default(void)
         .interval_s = 1,
         .warm_up_s = 60,
         .retrain_s = 300,
+        .training_share = 1,
         .streams_max = 160,
     };
 }
@@ -239,6 +241,7 @@ void detect_set_retrain(detect_set *set, int64_t mono_ns, double wait_s)
     int64_t due_ns = mono_ns + (int64_t)(wait_s * 1e9);
 
     set->new_rows = NEW_ROWS_MIN;
+    set->awaited = true;
     if (due_ns < set->training_due_ns)
         set->training_due_ns = due_ns;
 }
@@ -337,12 +340,18 @@ host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns)
     double wait = set->trainings == 0   ? set->config.warm_up_s
                   : set->trainings == 1 ? 3 * set->config.warm_up_s
                                         : set->config.retrain_s;
+    bool awaited = set->awaited || set->trainings == 0;
+    host_job *job;
 
+    set->awaited = false;
     set->trainings++;
     wait = fmin(wait, set->config.retrain_s);
     set->new_rows = 0;
     set->training_due_ns = mono_ns + (int64_t)(wait * 1e9);
-    return train_begin(set);
+    job = train_begin(set);
+    if (job != NULL && !awaited)
+        detect_host_train_calmly(job, set->config.training_share);
+    return job;
 }
 
 enum vd_status detect_set_training_end(detect_set *set, host_job *job,
@@ -359,6 +368,7 @@ static void labels_changed(detect_set *set, bool undone)
     find_released(set);
     detect_taught_changed(set->taught, undone);
     if (set->trainings > 0) {
+        set->awaited = true;
         set->training_due_ns = 0;
         set->new_rows = NEW_ROWS_MIN;
     }

@@ -18,6 +18,7 @@ struct detect_config {
     double interval_s;
     double warm_up_s; /* first training; later ones at 2, 5 and every retrain_s */
     double retrain_s;
+    double training_share;  /* of a core, for trainings that nobody waits for */
     const vd_model *bundle; /* detectors that were taught elsewhere; borrowed, NULL */
     size_t streams_max; /* metrics that get a streaming detector, unlabelled ones first */
 };

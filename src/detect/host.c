@@ -211,6 +211,7 @@ struct host_job {
     struct host_row *row; /* owned copy of the window, oldest first */
     size_t n;
     double floor[HOST_COLUMNS];
+    struct host_pace pace;
     struct host_model *model;
     struct vd_error err;
 };
@@ -282,6 +283,7 @@ host_job *detect_host_train_begin(const detect_host *host, const struct host_row
     if (job == NULL)
         return NULL;
     job->config = host->config;
+    job->pace.share = 1;
     job->row = detect_host_window(host, more, n_more, &job->n);
     if (job->row == NULL || find_floors(host, job) != VD_OK) {
         detect_host_job_free(job);
@@ -292,7 +294,18 @@ host_job *detect_host_train_begin(const detect_host *host, const struct host_row
 
 void detect_host_train_run(host_job *job)
 {
-    job->model = host_model_fit(&job->config, job->row, job->n, job->floor, &job->err);
+    job->model =
+        host_model_fit(&job->config, job->row, job->n, job->floor, &job->pace, &job->err);
+}
+
+void detect_host_train_calmly(host_job *job, double share)
+{
+    job->pace.share = share;
+}
+
+void detect_host_train_hurry(host_job *job)
+{
+    atomic_store(&job->pace.hurry, true);
 }
 
 enum vd_status detect_host_train_end(detect_host *host, host_job *job,

@@ -109,6 +109,12 @@ host_job *detect_host_train_begin(const detect_host *host, const struct host_row
                                   size_t n_more);
 void detect_host_job_free(host_job *job); /* a job that will not be run; takes NULL */
 void detect_host_train_run(host_job *job);
+
+/* Before run: it rests between two fits, so that it takes this share of a core (above 0,
+ * up to 1 = it does not rest): who watches a machine is not to be what is seen on it.
+ * During run, from any thread: no more rests, somebody waits. */
+void detect_host_train_calmly(host_job *job, double share);
+void detect_host_train_hurry(host_job *job);
 enum vd_status detect_host_train_end(detect_host *host, host_job *job,
                                      struct vd_error *err);
 

@@ -20,8 +20,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "detect/host_model.h"
+#include "os/clock.h"
 #include "vedette/rng.h"
 #include "vedette/stats.h"
 
@@ -51,7 +53,22 @@ struct training {
     double blur[HOST_COLUMNS]; /* sigma of what is added to the used columns, scaled */
     struct vd_fit_params params;
     double *raw; /* room for n */
+    const struct host_pace *pace;
+    int64_t rested_ns; /* CPU time of the thread at the end of the last rest */
 };
+
+/* Pauses for as long as the work since the last rest asks for, at most until somebody is
+ * in a hurry. */
+static void rest(struct training *t)
+{
+    static const double NAP_S = 0.02;
+    double worked_s = (double)(os_clock_thread_ns() - t->rested_ns) * 1e-9;
+    double left_s = worked_s * (1 / t->pace->share - 1);
+
+    for (; left_s > 0 && !atomic_load(&t->pace->hurry); left_s -= NAP_S)
+        nanosleep(&(struct timespec){.tv_nsec = (long)(fmin(left_s, NAP_S) * 1e9)}, NULL);
+    t->rested_ns = os_clock_thread_ns();
+}
 
 /* Takes column `c` into the model when it says anything. */
 static void add_column(struct training *t, size_t c, double floor)
@@ -150,7 +167,7 @@ static size_t score_rows(const struct training *t, const struct host_member *mem
 }
 
 /* Fits on everything but the block. NULL when it cannot be fitted. */
-static vd_detector *fit_without(const struct training *t, const struct host_member *of,
+static vd_detector *fit_without(struct training *t, const struct host_member *of,
                                 size_t fold)
 {
     bool windowed = of->ticks > 1;
@@ -165,6 +182,7 @@ static vd_detector *fit_without(const struct training *t, const struct host_memb
     if (fit_rows(t, of->ticks, fold, &x) == VD_OK)
         vd_detector_fit(&detector, windowed ? "pca" : of->name, &x, NULL, &params, NULL);
     vd_matrix_release(&x);
+    rest(t);
     return detector;
 }
 
@@ -233,7 +251,8 @@ static void add_live(struct training *t, size_t live)
 
 struct host_model *host_model_fit(const struct host_config *config,
                                   const struct host_row *row, size_t n,
-                                  const double floor[HOST_COLUMNS], struct vd_error *err)
+                                  const double floor[HOST_COLUMNS],
+                                  const struct host_pace *pace, struct vd_error *err)
 {
     struct host_model *model = calloc(1, sizeof *model);
     struct training t = {
@@ -242,6 +261,8 @@ struct host_model *host_model_fit(const struct host_config *config,
         .n = n,
         .params = vd_fit_params_default(),
         .raw = malloc((n + 1) * sizeof *t.raw),
+        .pace = pace,
+        .rested_ns = os_clock_thread_ns(),
     };
 
     if (model == NULL || t.raw == NULL) {

@@ -3,6 +3,8 @@
 #ifndef VD_DETECT_HOST_MODEL_H
 #define VD_DETECT_HOST_MODEL_H
 
+#include <stdatomic.h>
+
 #include "detect/host.h"
 #include "vedette/calibration.h"
 #include "vedette/detector.h"
@@ -37,11 +39,18 @@ struct host_model {
     size_t rows;
 };
 
+/* How a training takes its time: detect_host_train_calmly. */
+struct host_pace {
+    double share;
+    atomic_bool hurry;
+};
+
 /* `floor`: the sigma of each column, as a row has it, that nobody would call a deviation.
  * NULL on failure, with the reason in err. Members that cannot be fitted are left out. */
 struct host_model *host_model_fit(const struct host_config *config,
                                   const struct host_row *row, size_t n,
-                                  const double floor[HOST_COLUMNS], struct vd_error *err);
+                                  const double floor[HOST_COLUMNS],
+                                  const struct host_pace *pace, struct vd_error *err);
 void host_model_free(struct host_model *model);
 
 /* What members look at: the used columns of the last rows, scaled. */

@@ -20,6 +20,11 @@ int64_t os_clock_mono_ns(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t os_clock_thread_ns(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 int64_t os_clock_local_s(int64_t time_ns)
 {
     time_t t = (time_t)(time_ns / 1000000000);

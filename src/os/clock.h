@@ -4,8 +4,9 @@
 
 #include <stdint.h>
 
-int64_t os_clock_wall_ns(void); /* since 1970, UTC; may be set by the operator */
-int64_t os_clock_mono_ns(void); /* since boot, sleep not counted; never goes back */
+int64_t os_clock_wall_ns(void);   /* since 1970, UTC; may be set by the operator */
+int64_t os_clock_mono_ns(void);   /* since boot, sleep not counted; never goes back */
+int64_t os_clock_thread_ns(void); /* CPU time that this thread has used */
 
 /* The local wall clock at a time, as seconds since a midnight in 1970: days begin at
  * multiples of 86400 and follow daylight saving time. */

@@ -1,6 +1,7 @@
 /* src/detect: rules, baselines, silence and the host layer. */
 #include "unit.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -377,6 +378,39 @@ static void host_finds_the_runaway_and_trusts_more_data_more(void **state)
     bench_release(&b);
 }
 
+static void *run_job(void *job)
+{
+    detect_host_train_run(job);
+    return NULL;
+}
+
+/* With this share of a core a training would take days. */
+static void a_training_rests_until_somebody_waits(void **state)
+{
+    struct vd_writer calm = {0}, fast = {0};
+    host_job *job;
+    struct bench b;
+    pthread_t thread;
+
+    (void)state;
+    bench_init(&b);
+    learn(&b, 300);
+    train(&b);
+    detect_host_save(b.host, &fast);
+    job = detect_host_train_begin(b.host, NULL, 0);
+    detect_host_train_calmly(job, 1e-7);
+    assert_int_equal(pthread_create(&thread, NULL, run_job, job), 0);
+    detect_host_train_hurry(job);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(detect_host_train_end(b.host, job, NULL), VD_OK);
+    detect_host_save(b.host, &calm);
+    assert_int_equal(calm.size, fast.size);
+    assert_memory_equal(calm.at, fast.at, fast.size);
+    vd_writer_release(&calm);
+    vd_writer_release(&fast);
+    bench_release(&b);
+}
+
 /* A temperature that hangs on the load, memory that hardly moves, writes in bursts: a
  * model of a hundred seconds must see a processor that runs away all the same. */
 static void read_busy_row(struct bench *b, int i, double cpu)
@@ -683,6 +717,7 @@ int main(void)
         cmocka_unit_test(silence_hears_what_stopped_and_what_froze),
         cmocka_unit_test(host_says_nothing_before_it_has_learned),
         cmocka_unit_test(host_finds_the_runaway_and_trusts_more_data_more),
+        cmocka_unit_test(a_training_rests_until_somebody_waits),
         cmocka_unit_test(every_detector_sees_the_runaway_early),
         cmocka_unit_test(a_machine_at_rest_surprises_no_more_than_said),
         cmocka_unit_test(windowed_pca_sees_what_no_row_shows),
