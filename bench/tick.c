@@ -82,14 +82,6 @@ struct run {
     unsigned long in_hand_over, in_others;
 };
 
-static double thread_cpu_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
-}
-
 static void tick(struct run *run)
 {
     run->time_ns += 1000000000;
@@ -112,7 +104,7 @@ static void measured_tick(struct run *run, bool trace)
 {
     int64_t mark = hand_overs(run->p);
     unsigned long before = allocations, made;
-    double cpu = thread_cpu_us();
+    double cpu = (double)os_clock_thread_ns() * 1e-3;
     int64_t start = os_clock_mono_ns();
     long i = run->n++;
 
@@ -121,7 +113,7 @@ static void measured_tick(struct run *run, bool trace)
     tracing = false;
     made = allocations - before;
     run->wall_us[i] = (double)(os_clock_mono_ns() - start) * 1e-3;
-    run->cpu_us[i] = thread_cpu_us() - cpu;
+    run->cpu_us[i] = (double)os_clock_thread_ns() * 1e-3 - cpu;
     for (int k = 0; k < PIPELINE_STAGES; k++)
         run->stage_us[k][i] = run->p->stage_us[k];
     if (mark != hand_overs(run->p)) {

@@ -54,14 +54,6 @@ static void account(struct burn_worker *worker, int64_t start, size_t bytes)
 
 /* ---- cpu ---- */
 
-static int64_t thread_cpu_ns(void)
-{
-    struct timespec used;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
-}
-
 void burn_cpu(struct burn_worker *worker)
 {
     const int64_t period = 100000000;
@@ -78,7 +70,7 @@ void burn_cpu(struct burn_worker *worker)
         next += period;
         if (worker->plan->load < 100)
             sleep_ns(next - os_clock_mono_ns());
-        atomic_store(&worker->done, (unsigned long long)thread_cpu_ns());
+        atomic_store(&worker->done, (unsigned long long)os_clock_thread_ns());
     }
 }
 

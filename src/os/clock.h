@@ -1,4 +1,4 @@
-/* The two clocks. Stages get `now` passed in; only the loop and stop-watches ask. */
+/* The clocks. Stages get `now` passed in; only the loop and stop-watches ask. */
 #ifndef VD_OS_CLOCK_H
 #define VD_OS_CLOCK_H
 

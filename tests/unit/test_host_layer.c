@@ -296,13 +296,19 @@ static void bench_init(struct bench *b)
     assert_int_equal(detect_host_new(&b->host, &config), VD_OK);
 }
 
+static void read_values(struct bench *b, const double value[METRICS],
+                        const double live[HOST_LIVE])
+{
+    b->verdict = (struct record_verdict){0};
+    detect_host_read(b->host, &b->schema, value, live, &b->verdict);
+}
+
 static void read_row(struct bench *b, double cpu, double memory)
 {
     double value[METRICS] = {cpu, memory, NAN, 0.1, 50, 50};
     double live[HOST_LIVE] = {fabs(cpu - 10) / 2, NAN};
 
-    b->verdict = (struct record_verdict){0};
-    detect_host_read(b->host, &b->schema, value, live, &b->verdict);
+    read_values(b, value, live);
 }
 
 static void learn(struct bench *b, int n)
@@ -423,13 +429,13 @@ static void read_busy_row(struct bench *b, int i, double cpu)
                              50};
     double live[HOST_LIVE] = {NAN, NAN};
 
-    b->verdict = (struct record_verdict){0};
-    detect_host_read(b->host, &b->schema, value, live, &b->verdict);
+    read_values(b, value, live);
 }
 
 static void every_detector_sees_the_runaway_early(void **state)
 {
     static const char *const name[] = {"lof", "pca", "mahalanobis", "windowed_pca"};
+    static const double least[] = {10, 5, 10, 10};
     struct bench b;
 
     (void)state;
@@ -444,7 +450,7 @@ static void every_detector_sees_the_runaway_early(void **state)
         assert_true(surprise_of(&b, name[k]) < 3);
     read_busy_row(&b, 101, 85);
     for (size_t k = 0; k < sizeof name / sizeof *name; k++)
-        assert_true(surprise_of(&b, name[k]) > 5);
+        assert_true(surprise_of(&b, name[k]) > least[k]);
     bench_release(&b);
 }
 
@@ -460,8 +466,7 @@ static void read_idle_row(struct bench *b)
                              50};
     double live[HOST_LIVE] = {NAN, NAN};
 
-    b->verdict = (struct record_verdict){0};
-    detect_host_read(b->host, &b->schema, value, live, &b->verdict);
+    read_values(b, value, live);
 }
 
 /* A surprise of 2 is passed by one quiet row in a hundred, at most. */
