@@ -91,8 +91,9 @@ def test_memory(calm, monitor, burn):
 
 
 def test_disk(calm, monitor, burn, tmp_path):
+    # It writes its file and reads it back, over and over.
     check(monitor, lambda: burn("disk", "--rate", "100MiB", "--folder", str(tmp_path)),
-          ("disk_", "pressure_io"), "disk_write")
+          ("disk_", "pressure_io"), "disk_write", "disk_read")
 
 
 def ip(*words):
