@@ -6,7 +6,7 @@
 #
 # Nothing happens in this noise, so every alert is a false one. Those of the first hour,
 # while the monitor knows nothing yet, are counted apart; `ratio` is the others over what
-# the budget allows. The loudest kind is drawn five times, to tell a habit from luck. A day
+# the budget allows. The loudest kind is drawn five times, to tell its rate from luck. A day
 # takes a minute and a half of one processor.
 set -euo pipefail
 cd "$(dirname "$0")/.."
