@@ -5,23 +5,23 @@
 
 #include "record.h"
 
-static const struct record_metric rows[] = {
-    {.name = "cpu_percent", .unit = "%", .core = true},
-    {.name = "cpu_memory", .unit = "%", .core = true},
-    {.name = "cpu_temp", .unit = "C", .core = true},
-    {.name = "disk_write_mb", .unit = "MB/s"},
-    {.name = "filesystem_percent", .unit = "%", .label_key = "mount"},
-};
-
 enum { CPU, MEMORY, TEMP, WRITE, ROOT, HOME, METRICS };
 
 static inline void make_schema(struct record_schema *schema)
 {
+    static const struct record_metric metric[] = {
+        {.name = "cpu_percent", .unit = "%", .core = true},
+        {.name = "cpu_memory", .unit = "%", .core = true},
+        {.name = "cpu_temp", .unit = "C", .core = true},
+        {.name = "disk_write_mb", .unit = "MB/s"},
+        {.name = "filesystem_percent", .unit = "%", .label_key = "mount"},
+    };
+
     *schema = (struct record_schema){0};
     for (int i = 0; i < ROOT; i++)
-        record_schema_add(schema, &rows[i], NULL);
-    record_schema_add(schema, &rows[ROOT], "/");
-    record_schema_add(schema, &rows[ROOT], "/home");
+        record_schema_add(schema, &metric[i], NULL);
+    record_schema_add(schema, &metric[ROOT], "/");
+    record_schema_add(schema, &metric[ROOT], "/home");
 }
 
 #endif

@@ -9,8 +9,6 @@
 #include "alert/habits.h"
 #include "vedette/rng.h"
 
-static const int64_t SECOND = 1000000000;
-
 static void first_threshold_is_that_of_an_exact_surprise(void **state)
 {
     struct alert_budget b;

@@ -7,8 +7,6 @@
 
 #include "explain/explain.h"
 
-static const int64_t SECOND = 1000000000;
-
 static const struct record_metric rows[] = {
     {.name = "cpu_percent", .unit = "%", .core = true},
     {.name = "cpu_memory", .unit = "%", .core = true},

@@ -10,8 +10,6 @@
 #include "schema_fixture.h"
 #include "vedette/rng.h"
 
-static const int64_t SECOND = 1000000000;
-
 /* ---- host layer ---- */
 
 struct bench {

@@ -6,8 +6,6 @@
 #include "detect/rules.h"
 #include "schema_fixture.h"
 
-static const int64_t SECOND = 1000000000;
-
 static void rules_are_parsed_with_all_their_words(void **state)
 {
     struct detect_rule rule;

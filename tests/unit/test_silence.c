@@ -4,8 +4,6 @@
 #include "detect/silence.h"
 #include "schema_fixture.h"
 
-static const int64_t SECOND = 1000000000;
-
 static void silence_hears_what_stopped_and_what_froze(void **state)
 {
     double value[METRICS] = {1, 1, 50, 1, 1, 1};

@@ -8,10 +8,8 @@
 
 #include "store/sqlite.h"
 
-#define BASE                                                                             \
-    INT64_C(1700000040000000000) /* a whole minute, 40 s before an hour's mark           \
-                                  */
-#define SECOND INT64_C(1000000000)
+/* A whole minute, 40 s before an hour's mark. */
+#define BASE INT64_C(1700000040000000000)
 
 static store_set *open_set(struct fixture *f)
 {

@@ -11,6 +11,8 @@
 
 #include <math.h>
 
+#define SECOND INT64_C(1000000000) /* in ns */
+
 /* Equal within `tolerance`, or both NaN. */
 #define assert_double_equal(actual, expected, tolerance)                                 \
     do {                                                                                 \
