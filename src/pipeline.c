@@ -253,21 +253,32 @@ static void describe_drift(pipeline *p, struct record_event *event)
 }
 
 /* What has been seen for ten minutes only has no known tail. Until then an anomaly is
- * noted, and alerts when one of the core metrics is far out by itself and stays there for
- * longer than a large program takes to start. */
-static const double CONFIDENT = 0.75, STAYS_S = 6;
+ * noted, and alerts when one of the core metrics is far out by itself, and has deviated
+ * for longer than a large program takes to start. */
+static const double CONFIDENT = 0.75, STAYS_S = 8;
 
 /* 5 % of CPU where there has been none is without precedent, and nothing: what is rare
  * has to matter as well, by so many floors of sigma. */
 static const double MATTERS = 5;
 
-static bool stays(const pipeline *p)
+/* A leak deviates for long before it is far out, or an event. In the course of an event a
+ * better moment starts nothing anew. */
+static void note_deviation(pipeline *p)
 {
     const struct record_event *event = &p->events.event[ALERT_ANOMALY];
-    int64_t open_ns = p->record.mono_ns - p->events.opened_ns[ALERT_ANOMALY];
+    bool open = event->id != 0 && event->state == RECORD_EVENT_OPEN;
+    bool deviates = p->record.verdict.deviates;
 
-    return event->id != 0 && event->state == RECORD_EVENT_OPEN &&
-           (double)open_ns * 1e-9 >= STAYS_S;
+    if (!deviates && !open)
+        p->deviates_ns = 0;
+    else if (deviates && p->deviates_ns == 0)
+        p->deviates_ns = p->record.mono_ns;
+}
+
+static bool stays(const pipeline *p)
+{
+    return p->deviates_ns != 0 &&
+           (double)(p->record.mono_ns - p->deviates_ns) * 1e-9 >= STAYS_S;
 }
 
 /* What is over the threshold now, as the event that it is or would be. */
@@ -349,6 +360,7 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
         input.severity = RECORD_LOW;
     if (is_habit(p, in, heard))
         input.active = false;
+    note_deviation(p);
     input.worth_alert = input.active && deserves_alert(p, in, heard, drop);
     /* A level that has held for long is the new normal: the event ends, and the models
      * learn it. Not what was said to be real. */

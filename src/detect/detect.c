@@ -104,6 +104,10 @@ static double largest_z(const detect_set *set, const struct record_schema *schem
     return largest;
 }
 
+/* From so many of its own sigmas on, floors among them, a metric deviates, and is far
+ * out. */
+static const double DEVIATES = 5, FAR_OUT = 15;
+
 /* The raw scores of the live members for one row. */
 static void read_live(detect_set *set, const struct record_schema *schema,
                       const double *value, int64_t time_ns, double live[HOST_LIVE])
@@ -118,9 +122,9 @@ static void read_live(detect_set *set, const struct record_schema *schema,
 /* No member alone decides: where two or more have a verdict, none counts for more than
  * this above the second most surprised. One detector with a tail that came out too short
  * would otherwise be a false alarm of the whole. Robust z needs no second voice where a
- * metric is so many of its own sigmas away. An ensemble repeats what others say: it is
- * held back with them, and is no voice. */
-static const double ALONE = 2, FAR_OUT = 15;
+ * metric is far out. An ensemble repeats what others say: it is held back with them, and
+ * is no voice. */
+static const double ALONE = 2;
 
 static bool is_voice(const struct record_score *score)
 {
@@ -206,6 +210,7 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
     detect_host_read(set->host, schema, value, live, verdict);
     detect_taught_read(set->taught, detect_host_row(set->host),
                        detect_host_is_log(set->host), verdict);
+    verdict->deviates = live[HOST_LIVE_Z] >= DEVIATES;
     verdict->far_out = live[HOST_LIVE_Z] >= FAR_OUT;
     combine(verdict, threshold);
     verdict->drift = vd_page_hinkley_push(&set->drift, verdict->score) == VD_DRIFT_DOWN;

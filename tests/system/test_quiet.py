@@ -108,6 +108,38 @@ def test_a_job_that_comes_back_is_a_habit_until_it_hangs(tmp_path):
     assert during == ["anomaly"], "nor has what is normal changed"
 
 
+KNOWN = 120    # seconds that a young monitor has seen
+
+
+def young_rows(seed, then):
+    """Two minutes of a machine at rest, then what `then` adds to it, second by second."""
+    chance = random.Random(seed)
+    for t, (cpu, memory) in enumerate([(0, 0)] * KNOWN + then):
+        yield {"timestamp": 1_700_000_000 + t,
+               "cpu_percent": round(4 + abs(chance.gauss(0, 1)) + cpu, 2),
+               "cpu_memory": round(41 + chance.gauss(0, 0.08) + memory, 3),
+               "disk_read_mb": round(abs(chance.gauss(0, 0.02)), 4)}
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("then, alerted", [
+    pytest.param([(90, 1 + t) for t in range(7)] + [(0, 7)] * 20, False, id="program-start"),
+    pytest.param([(90, 7)] * 9, True, id="runaway"),
+    pytest.param([(0, 1.2 * t) for t in range(13)], True, id="leak"),
+])
+def test_a_young_monitor_waits_for_what_stays(tmp_path, seed, then, alerted):
+    file = write_rows(tmp_path / "young.csv", young_rows(seed, then))
+    v = Monitor(tmp_path / "data", "--replay", file)
+    try:
+        assert v.ended(60) == 0, v.said()
+    finally:
+        v.kill()
+    lines = [json.loads(line) for line in open(v.data_dir / "alerts.jsonl")]
+    assert [at(line) for line in lines if at(line) >= KNOWN], "nor is it overlooked"
+    assert not [line for line in lines if at(line) < KNOWN], lines
+    assert any(line["alerted"] for line in lines) == alerted, lines
+
+
 @pytest.mark.slow
 @pytest.mark.live
 def test_quiet_minutes_of_this_machine(monitor):
