@@ -252,7 +252,7 @@ static void describe_drift(pipeline *p, struct record_event *event)
              "The scores have drifted: what is normal has changed, a retraining follows");
 }
 
-/* What has been seen for ten minutes only has no known tail. Until then an anomaly is
+/* What has been seen for some minutes only has no known tail. Until then an anomaly is
  * noted, and alerts when one of the core metrics is far out by itself, and has deviated
  * for longer than a large program takes to start. */
 static const double CONFIDENT = 0.75, STAYS_S = 8;
@@ -261,15 +261,21 @@ static const double CONFIDENT = 0.75, STAYS_S = 8;
  * has to matter as well, by so many floors of sigma. */
 static const double MATTERS = 5;
 
+/* NULL = none is. */
+static const struct record_event *open_anomaly(const pipeline *p)
+{
+    const struct record_event *event = &p->events.event[ALERT_ANOMALY];
+
+    return event->id != 0 && event->state == RECORD_EVENT_OPEN ? event : NULL;
+}
+
 /* A leak deviates for long before it is far out, or an event. In the course of an event a
  * better moment starts nothing anew. */
 static void note_deviation(pipeline *p)
 {
-    const struct record_event *event = &p->events.event[ALERT_ANOMALY];
-    bool open = event->id != 0 && event->state == RECORD_EVENT_OPEN;
     bool deviates = p->record.verdict.deviates;
 
-    if (!deviates && !open)
+    if (!deviates && open_anomaly(p) == NULL)
         p->deviates_ns = 0;
     else if (deviates && p->deviates_ns == 0)
         p->deviates_ns = p->record.mono_ns;
@@ -293,12 +299,12 @@ static void describe_onset(const pipeline *p, const struct explain_input *in,
 /* Whether this week's alerts are out, and this would be one of them again. */
 static bool is_one_too_many(const pipeline *p, const struct explain_input *in)
 {
-    const struct record_event *open = &p->events.event[ALERT_ANOMALY];
+    const struct record_event *open = open_anomaly(p);
     struct record_event now;
 
     if (!alert_budget_is_spent(&p->events.budget) || p->habits.n == 0)
         return false;
-    if (open->id != 0 && open->state == RECORD_EVENT_OPEN)
+    if (open != NULL)
         return !open->alerted &&
                alert_habits_repeats(&p->habits, open, p->record.time_ns);
     if (p->events.onset_ns == 0 || p->why_told < 0)
