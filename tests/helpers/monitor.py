@@ -128,6 +128,10 @@ class Monitor:
         query = {"limit": 100, **query}
         return self.json("/api/v1/events?" + "&".join(f"{k}={v}" for k, v in query.items()))
 
+    def alert_lines(self):
+        """What alerts.jsonl tells, oldest first; also of a program that has ended."""
+        return [json.loads(line) for line in open(self.data_dir / "alerts.jsonl")]
+
     def points(self):
         return self.status()["points"]
 
@@ -148,3 +152,15 @@ class Monitor:
         except AssertionError as failure:
             raise AssertionError(f"{failure}; events: "
                                  f"{json.dumps(self.events(), indent=1)[:6000]}") from None
+
+
+def replay(data_dir, file, *options, seconds=120):
+    """Plays a recording to its end, within so many seconds: the monitor that did it, and its
+    count of samples, events and alerts."""
+    v = Monitor(data_dir, "--replay", file, *options)
+    try:
+        assert v.ended(seconds) == 0, v.said()
+    finally:
+        v.kill()
+    words = v.out.text.rsplit("\n", 2)[-2].split()
+    return v, int(words[0]), int(words[2]), int(words[4])

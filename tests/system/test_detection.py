@@ -23,7 +23,7 @@ def watch(monitor, machine, *options):
     """A quiet machine and a monitor that has learned it."""
     m = machine()
     v = monitor("--root", m.root, *FAST, *options)
-    v.wait_ready(60)
+    v.wait_ready(30)
     return m, v
 
 

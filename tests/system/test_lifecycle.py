@@ -12,7 +12,7 @@ import time
 from contextlib import closing
 
 import pytest
-from monitor import Monitor, environment, wait
+from monitor import Monitor, environment, replay, wait
 
 FAST = ("--interval", "100ms", "--warm-up", "3s", "--no-desktop")
 
@@ -242,18 +242,8 @@ def test_clock_set_back(monitor, machine, tmp_path):
 
 # ---- recordings ----
 
-def replay(tmp_path, file, *options):
-    v = Monitor(tmp_path / "data", "--replay", file, *options)
-    try:
-        assert v.ended(120) == 0, v.said()
-    finally:
-        v.kill()
-    words = v.out.text.rsplit("\n", 2)[-2].split()
-    return v, int(words[0]), int(words[2]), int(words[4])
-
-
 def test_replay_of_labelled_rows(tmp_path, data):
-    v, samples, events, _ = replay(tmp_path, data / "labeled" / "labeled_raw.csv")
+    v, samples, events, _ = replay(tmp_path / "data", data / "labeled" / "labeled_raw.csv")
     assert samples == 300
     assert events >= 1
     kept = json.loads((v.data_dir / "anomalies.json").read_text())
@@ -261,7 +251,7 @@ def test_replay_of_labelled_rows(tmp_path, data):
 
 
 def test_replay_of_metrics(tmp_path, data):
-    _, samples, events, _ = replay(tmp_path, data / "metrics2k" / "sample_metrics2k.csv")
+    _, samples, events, _ = replay(tmp_path / "data", data / "metrics2k" / "sample_metrics2k.csv")
     assert samples == 2000
     assert events >= 1
 
@@ -281,7 +271,7 @@ def test_replay_of_process_records(tmp_path, data, phase):
     file = tmp_path / "prmon.txt"
     file.write_text("\n".join(quiet + moved) + "\n")
     features = ("utime", "stime", "pss", "rss", "wchar", "read_bytes", "write_bytes")
-    v, samples, _, alerts = replay(tmp_path, file, "--interval", "50ms", "--warm-up", "10s",
+    v, samples, _, alerts = replay(tmp_path / "data", file, "--interval", "50ms", "--warm-up", "10s",
                                    *(f"--feature={f}" for f in features))
     assert samples == len(quiet) + len(loud) - 2
     with open(v.data_dir / "performance_log.csv") as f:
@@ -312,8 +302,7 @@ def test_hostile_process_name(monitor, machine, name):
     assert not controls, v.said()
     line = next(s for s in printed.splitlines() if "(pid 6666)" in s)
     assert line.startswith("         "), line
-    for text in (v.data_dir / "alerts.jsonl").read_text().splitlines():
-        json.loads(text)
+    v.alert_lines()
     json.loads((v.data_dir / "anomalies.json").read_text())
 
 

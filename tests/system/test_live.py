@@ -3,7 +3,6 @@
 A machine that others keep busy has no room for one load more to be told from the rest;
 such a test waits for two quiet minutes at most and is skipped, with what it saw.
 """
-import json
 import os
 import re
 import subprocess
@@ -166,5 +165,5 @@ def test_default_settings_end_to_end(calm, monitor, burn):
     said = v.out.text + v.err.text
     assert re.search(r"cpu_\w+(\{\d+\})?: [\d.]+ \(high, expected ≈[\d.]+, z=", said), said
     v.stop()
-    alerts = [json.loads(line) for line in open(v.data_dir / "alerts.jsonl")]
+    alerts = v.alert_lines()
     assert any(a["kind"] == "anomaly" and a["explanation"] for a in alerts), alerts

@@ -1,12 +1,11 @@
 """On a quiet machine nobody is woken."""
 import csv
-import json
 import math
 import random
 import time
 
 import pytest
-from monitor import Monitor
+from monitor import replay
 
 HOURS = 2
 
@@ -45,24 +44,15 @@ def write_rows(file, rows):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_two_quiet_hours_raise_no_alert(tmp_path, seed):
     file = write_rows(tmp_path / "quiet.csv", quiet_rows(seed))
-    v = Monitor(tmp_path / "data", "--replay", file, "--no-store")
-    try:
-        assert v.ended(300) == 0, v.said()
-    finally:
-        v.kill()
-    assert f"{HOURS * 3600} samples" in v.out.text, v.said()
-    assert " 0 alerts" in v.out.text, v.said()
+    v, samples, _, alerts = replay(tmp_path / "data", file, "--no-store", seconds=300)
+    assert (samples, alerts) == (HOURS * 3600, 0), v.said()
 
 
 def test_recorded_normal_rows_raise_no_alert(tmp_path, data):
     """Twenty minutes of a real laptop that its owner called normal."""
-    v = Monitor(tmp_path / "data", "--replay", data / "labeled" / "normal_training.csv",
-                "--no-store")
-    try:
-        assert v.ended(120) == 0, v.said()
-    finally:
-        v.kill()
-    assert "1200 samples" in v.out.text and " 0 alerts" in v.out.text, v.said()
+    file = data / "labeled" / "normal_training.csv"
+    v, samples, _, alerts = replay(tmp_path / "data", file, "--no-store")
+    assert (samples, alerts) == (1200, 0), v.said()
 
 
 def test_quiet_minute_of_a_made_up_machine(monitor, machine):
@@ -94,12 +84,8 @@ def at(line):
 def test_a_job_that_comes_back_is_a_habit_until_it_hangs(tmp_path):
     hangs_at = 7200
     file = write_rows(tmp_path / "jobs.csv", job_rows(hangs_at))
-    v = Monitor(tmp_path / "data", "--replay", file)
-    try:
-        assert v.ended(300) == 0, v.said()
-    finally:
-        v.kill()
-    lines = [json.loads(line) for line in open(v.data_dir / "alerts.jsonl")]
+    v, *_ = replay(tmp_path / "data", file, seconds=300)
+    lines = v.alert_lines()
     alerts = [at(line) for line in lines if line["alerted"]]
     assert alerts[0] < 600, alerts
     assert not [line for line in lines if 4300 < at(line) < hangs_at], lines
@@ -129,12 +115,8 @@ def young_rows(seed, then):
 ])
 def test_a_young_monitor_waits_for_what_stays(tmp_path, seed, then, alerted):
     file = write_rows(tmp_path / "young.csv", young_rows(seed, then))
-    v = Monitor(tmp_path / "data", "--replay", file)
-    try:
-        assert v.ended(60) == 0, v.said()
-    finally:
-        v.kill()
-    lines = [json.loads(line) for line in open(v.data_dir / "alerts.jsonl")]
+    v, *_ = replay(tmp_path / "data", file, seconds=60)
+    lines = v.alert_lines()
     assert [at(line) for line in lines if at(line) >= KNOWN], "nor is it overlooked"
     assert not [line for line in lines if at(line) < KNOWN], lines
     assert any(line["alerted"] for line in lines) == alerted, lines
