@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The include rule: lib/ includes only lib/ and include/; the stages of src/ never include
-# each other, only src/pipeline.c and src/cmd join them; every public header compiles alone,
-# as C and as C++.
+# each other, only src/pipeline.c and src/cmd join them; every part may read texts by
+# src/format, which sees none of them; every public header compiles alone, as C and as C++.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 failed=0
@@ -29,13 +29,21 @@ for stage in $stages; do
     while read -r file; do
         for name in $(includes "$file"); do
             case $name in
-                "$stage"/* | os/* | vedette/* | record.h | history.h) ;;
+                "$stage"/* | format/* | os/* | vedette/* | record.h | history.h) ;;
                 */*) complain "$file includes $name, of another part" ;;
                 *) [ -e "src/$stage/$name" ] || complain "$file includes $name" ;;
             esac
         done
     done < <(git ls-files --cached --others --exclude-standard "src/$stage/*.[ch]")
 done
+while read -r file; do
+    for name in $(includes "$file"); do
+        case $name in
+            format/* | os/* | vedette/* | record.h) ;;
+            *) complain "$file includes $name, not of format, os or the vocabulary" ;;
+        esac
+    done
+done < <(git ls-files --cached --others --exclude-standard 'src/format/*.[ch]')
 while read -r file; do
     for name in $(includes "$file"); do
         case $name in

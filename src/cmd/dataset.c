@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/table.h"
+#include "format/table.h"
 #include "os/file.h"
 #include "os/log.h"
 #include "vedette/detector.h"
@@ -45,7 +45,7 @@ static void end_names(struct dataset_names *names)
 /* ---- columns ---- */
 
 /* Time, and what others said about the row: nothing to learn from. */
-static bool is_no_feature(struct collect_csv_field field)
+static bool is_no_feature(struct format_csv_field field)
 {
     static const char *const names[] = {
         "timestamp",     "time",        "datetime",   "date",       "elapsed_s",
@@ -56,7 +56,7 @@ static bool is_no_feature(struct collect_csv_field field)
 }
 
 /* What stands for a value that is not there. */
-static bool is_missing(struct collect_csv_field field)
+static bool is_missing(struct format_csv_field field)
 {
     static const char *const words[] = {"",    "nan", "inf",  "-inf", "+inf",
                                         "n/a", "na",  "null", "none", NULL};
@@ -82,7 +82,7 @@ static void tally_columns(struct table t, struct tally *tally)
 
             if (known && rows >= LOOK_ROWS)
                 continue;
-            if (!isnan(collect_csv_number(t.field[c])))
+            if (!isnan(format_csv_number(t.field[c])))
                 of->numbers++;
             else if (!is_missing(t.field[c]))
                 of->texts++;
@@ -135,7 +135,7 @@ static enum vd_status choose_features(struct features *f, struct dataset *data,
     }
     tally_columns(*t, tally);
     for (size_t c = 0; c < t->n_head; c++) {
-        struct collect_csv_field name = t->head[c];
+        struct format_csv_field name = t->head[c];
 
         if (c == t->label || is_no_feature(name))
             continue;
@@ -178,7 +178,7 @@ static enum vd_status read_label(const struct table *t, struct label_lines *firs
                             "%s:%zu: the row has no label: %zu fields, the first line "
                             "has %zu",
                             t->path, t->line, t->n, t->n_head);
-    value = collect_csv_number(t->field[t->label]);
+    value = format_csv_number(t->field[t->label]);
     if (value != 0 && value != 1 && value != -1)
         return vd_error_set(err, VD_ERR_DATA, hint, "%s:%zu: this label is none", t->path,
                             t->line);
@@ -203,7 +203,7 @@ static bool read_numbers(const struct table *t, struct features *f, double *row)
         size_t c = f->column[k];
         bool there;
 
-        row[k] = c < t->n ? collect_csv_number(t->field[c]) : NAN;
+        row[k] = c < t->n ? format_csv_number(t->field[c]) : NAN;
         there = fabs(row[k]) <= VD_VALUE_MAX;
         f->missing[k] += !there;
         good = good && there;

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "collect/text.h"
+#include "format/scan.h"
 #include "vedette/matrix.h"
 
 enum { DATASET_NAME_MAX = 64 };

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/commands.h"
-#include "cmd/nab_series.h"
+#include "format/nab.h"
 #include "os/output.h"
 #include "os/terminal.h"
 #include "vedette/stream.h"
@@ -40,14 +40,14 @@ enum { PROFILES = 3 };
 struct evaluation {
     const struct evaluate_settings *settings;
     const char *dir;
-    cmd_nab_labels *labels; /* NULL = only scores, no points */
+    format_nab_labels *labels; /* NULL = only scores, no points */
     struct vd_nab_result total[PROFILES];
     size_t rows, alarms, failed;
 };
 
 /* The metric layer over the series, one row after the other. The benchmark tells every
  * detector how many rows are probation; that is all it is told of the file. */
-static enum vd_status score_series(const struct cmd_nab_series *series, double *score,
+static enum vd_status score_series(const struct format_nab_series *series, double *score,
                                    uint8_t *detected, struct vd_error *err)
 {
     struct vd_stream_params params = vd_stream_params_default();
@@ -69,7 +69,7 @@ static enum vd_status score_series(const struct cmd_nab_series *series, double *
 
 /* Into the totals of all profiles and a line of the table. */
 static void count_series(struct evaluation *e, const char *name,
-                         const struct cmd_nab_series *series, const uint8_t *detected)
+                         const struct format_nab_series *series, const uint8_t *detected)
 {
     struct vd_nab_result one = {0};
     const struct vd_nab_profile *profiles;
@@ -100,7 +100,7 @@ static void count_series(struct evaluation *e, const char *name,
 static enum vd_status evaluate_series(struct evaluation *e, const char *name,
                                       struct vd_error *err)
 {
-    struct cmd_nab_series series = {0};
+    struct format_nab_series series = {0};
     uint8_t *detected = NULL;
     double *score = NULL;
     enum vd_status status = VD_ERR_ARGUMENT;
@@ -108,9 +108,9 @@ static enum vd_status evaluate_series(struct evaluation *e, const char *name,
 
     if ((size_t)snprintf(path, sizeof path, "%s/%s", e->dir, name) >= sizeof path)
         return vd_error_set(err, status, NULL, "%s: name too long", name);
-    status = cmd_nab_series_read(&series, path, err);
+    status = format_nab_series_read(&series, path, err);
     if (status == VD_OK && e->labels != NULL)
-        status = cmd_nab_labels_apply(e->labels, name, &series, err);
+        status = format_nab_labels_apply(e->labels, name, &series, err);
     if (status != VD_OK)
         goto out;
     score = calloc(series.n + 1, sizeof *score);
@@ -121,11 +121,11 @@ static enum vd_status evaluate_series(struct evaluation *e, const char *name,
     }
     status = score_series(&series, score, detected, err);
     if (status == VD_OK && e->settings->out != NULL)
-        status = cmd_nab_result_write(e->settings->out, name, &series, score, err);
+        status = format_nab_result_write(e->settings->out, name, &series, score, err);
     if (status == VD_OK)
         count_series(e, name, &series, detected);
 out:
-    cmd_nab_series_release(&series);
+    format_nab_series_release(&series);
     free(score);
     free(detected);
     return status;
@@ -151,15 +151,15 @@ static void print_totals(const struct evaluation *e)
 
 static int evaluate_nab(struct evaluation *e)
 {
-    struct cmd_nab_list list;
+    struct format_nab_list list;
     struct vd_error err = {0};
 
     if (e->settings->out != NULL && os_folder_make(e->settings->out, &err) != VD_OK)
         return cmd_failed(&err);
-    if (cmd_nab_list_find(&list, e->dir, &err) != VD_OK)
+    if (format_nab_list_find(&list, e->dir, &err) != VD_OK)
         return cmd_failed(&err);
-    if (cmd_nab_labels_read(&e->labels, e->dir, e->settings->windows, &err) != VD_OK) {
-        cmd_nab_list_release(&list);
+    if (format_nab_labels_read(&e->labels, e->dir, e->settings->windows, &err) != VD_OK) {
+        format_nab_list_release(&list);
         return cmd_failed(&err);
     }
     if (e->labels == NULL)
@@ -177,8 +177,8 @@ static int evaluate_nab(struct evaluation *e)
     }
     os_terminal_progress(1);
     print_totals(e);
-    cmd_nab_labels_free(e->labels);
-    cmd_nab_list_release(&list);
+    format_nab_labels_free(e->labels);
+    format_nab_list_release(&list);
     return e->failed > 0 || fflush(stdout) != 0 ? CMD_FAILED : CMD_OK;
 }
 

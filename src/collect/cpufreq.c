@@ -13,7 +13,7 @@
 #include "collect/file.h"
 #include "collect/fill.h"
 #include "collect/stat.h"
-#include "collect/text.h"
+#include "format/scan.h"
 
 enum { CORES_A_TICK = 16, CPUINFO_EVERY = 10, LOOK_EVERY = 60 };
 

@@ -3,7 +3,7 @@
 #define VD_COLLECT_DISKSTATS_H
 
 #include "collect/devices.h"
-#include "collect/text.h"
+#include "format/scan.h"
 
 enum {
     COLLECT_DISK_READ_SECTORS, /* of 512 bytes, whatever the disk's own are */

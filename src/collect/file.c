@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "collect/text.h"
+#include "format/scan.h"
 
 enum { SURELY_WHOLE = 2048 };
 

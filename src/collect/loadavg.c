@@ -1,7 +1,7 @@
 #include "collect/loadavg.h"
 
 #include "collect/plain.h"
-#include "collect/text.h"
+#include "format/scan.h"
 
 enum { ROWS = 4, TASKS_MAX = 1 << 22 }; /* the kernel has no more pids */
 

@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "collect/plain.h"
-#include "collect/text.h"
+#include "format/scan.h"
 
 #define MIB_OF_KIB (1.0 / 1024)
 #define GIB_OF_KIB (1.0 / (1024 * 1024))

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "collect/text.h"
+#include "format/scan.h"
 
 struct collect_mount {
     char source[256]; /* "/dev/sda1", "server:/export" */

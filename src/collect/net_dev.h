@@ -3,7 +3,7 @@
 #define VD_COLLECT_NET_DEV_H
 
 #include "collect/devices.h"
-#include "collect/text.h"
+#include "format/scan.h"
 
 enum {
     COLLECT_NET_RECV_BYTES,

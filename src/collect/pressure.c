@@ -8,7 +8,7 @@
 #include "collect/collectors.h"
 #include "collect/file.h"
 #include "collect/fill.h"
-#include "collect/text.h"
+#include "format/scan.h"
 
 enum { CPU, MEMORY, IO, FILES };
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "collect/loadavg.h"
-#include "collect/text.h"
+#include "format/scan.h"
 
 enum {
     LIST_EVERY = 16, /* updates after which all of /proc is listed */

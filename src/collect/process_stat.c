@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "collect/text.h"
+#include "format/scan.h"
 
 #define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of the kernel's sched.h */
 

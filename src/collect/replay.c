@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "collect/collectors.h"
-#include "collect/csv.h"
 #include "collect/fill.h"
+#include "format/csv.h"
 #include "vedette/stats.h"
 
 enum { COLUMNS_MAX = 1024, LOOK_AHEAD = 100, PACE_ROWS = 1000 };
@@ -156,30 +156,30 @@ static enum vd_status add_column(struct replay_collector *self, size_t i,
 /* Which columns hold a number in one of the first rows. */
 static void find_numbers(const struct replay_collector *self, bool *numeric)
 {
-    struct collect_csv_field field[COLUMNS_MAX];
+    struct format_csv_field field[COLUMNS_MAX];
     struct collect_text t = self->t;
 
     for (int row = 0; row < LOOK_AHEAD; row++) {
-        size_t n = collect_csv_row(&t, self->separator, field, COLUMNS_MAX);
+        size_t n = format_csv_row(&t, self->separator, field, COLUMNS_MAX);
 
         if (n == 0)
             return;
         for (size_t i = 0; i < n && i < self->n; i++)
-            numeric[i] |= !isnan(collect_csv_number(field[i]));
+            numeric[i] |= !isnan(format_csv_number(field[i]));
     }
 }
 
 static enum vd_status read_header(struct replay_collector *self, const char *path,
                                   struct record_schema *schema, struct vd_error *err)
 {
-    struct collect_csv_field field[COLUMNS_MAX];
+    struct format_csv_field field[COLUMNS_MAX];
     bool numeric[COLUMNS_MAX] = {false}, prmon, any = false;
     char name[RECORD_NAME_MAX + RECORD_LABEL_MAX];
 
     collect_text_skip(&self->t, "\xef\xbb\xbf"); /* a byte order mark */
     self->separator =
-        collect_csv_separator(self->t.at, (size_t)(self->t.end - self->t.at));
-    self->n = collect_csv_row(&self->t, self->separator, field, COLUMNS_MAX);
+        format_csv_separator(self->t.at, (size_t)(self->t.end - self->t.at));
+    self->n = format_csv_row(&self->t, self->separator, field, COLUMNS_MAX);
     if (self->n > COLUMNS_MAX)
         self->n = COLUMNS_MAX;
     find_numbers(self, numeric);
@@ -211,17 +211,17 @@ static enum vd_status read_header(struct replay_collector *self, const char *pat
  * rows that have the same time. */
 static double find_pace(const struct replay_collector *self)
 {
-    struct collect_csv_field field[COLUMNS_MAX];
+    struct format_csv_field field[COLUMNS_MAX];
     struct collect_text t = self->t;
     double gap[PACE_ROWS];
     size_t rows = 0, gaps = 0;
     int64_t before = INT64_MIN;
 
     for (; rows < PACE_ROWS; rows++) {
-        size_t n = collect_csv_row(&t, self->separator, field, COLUMNS_MAX);
+        size_t n = format_csv_row(&t, self->separator, field, COLUMNS_MAX);
         int64_t now;
 
-        if (n <= self->time_column || !collect_csv_time(field[self->time_column], &now))
+        if (n <= self->time_column || !format_csv_time(field[self->time_column], &now))
             break;
         if (before != INT64_MIN && now > before)
             gap[gaps++] = (double)(now - before) * 1e-9;
@@ -233,17 +233,17 @@ static double find_pace(const struct replay_collector *self)
 /* How many of the rows to come have the same time as this one, and the time after it. */
 static void look_ahead(struct replay_collector *self, int64_t now)
 {
-    struct collect_csv_field field[COLUMNS_MAX];
+    struct format_csv_field field[COLUMNS_MAX];
     struct collect_text t = self->t;
     int64_t next = now;
 
     self->left = 0;
     for (;;) {
-        size_t n = collect_csv_row(&t, self->separator, field, COLUMNS_MAX);
+        size_t n = format_csv_row(&t, self->separator, field, COLUMNS_MAX);
 
         if (n == 0)
             break;
-        if (n <= self->time_column || !collect_csv_time(field[self->time_column], &next))
+        if (n <= self->time_column || !format_csv_time(field[self->time_column], &next))
             next = now + second_ns;
         if (next != now)
             break;
@@ -258,11 +258,11 @@ static void look_ahead(struct replay_collector *self, int64_t now)
 }
 
 static void set_time(struct replay_collector *self, struct record_sample *sample,
-                     const struct collect_csv_field *field, size_t n)
+                     const struct format_csv_field *field, size_t n)
 {
     int64_t time = self->time_ns + second_ns, step;
     bool stated =
-        self->time_column < n && collect_csv_time(field[self->time_column], &time);
+        self->time_column < n && format_csv_time(field[self->time_column], &time);
 
     if (!self->started && !stated)
         time = sample->time_ns;
@@ -290,8 +290,8 @@ static enum vd_status read_replay(void *context, struct record_sample *sample,
                                   struct vd_error *err)
 {
     struct replay_collector *self = context;
-    struct collect_csv_field field[COLUMNS_MAX];
-    size_t n = collect_csv_row(&self->t, self->separator, field, COLUMNS_MAX);
+    struct format_csv_field field[COLUMNS_MAX];
+    size_t n = format_csv_row(&self->t, self->separator, field, COLUMNS_MAX);
 
     (void)err;
     if (n == 0) {
@@ -303,7 +303,7 @@ static enum vd_status read_replay(void *context, struct record_sample *sample,
     set_time(self, sample, field, n);
     for (size_t i = 0; i < n; i++)
         if (self->id[i] != SIZE_MAX)
-            collect_put(sample, self->id[i], collect_csv_number(field[i]));
+            collect_put(sample, self->id[i], format_csv_number(field[i]));
     return VD_OK;
 }
 

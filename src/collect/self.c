@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "collect/plain.h"
-#include "collect/text.h"
+#include "format/scan.h"
 
 enum { CPU, MEMORY, ROWS };
 

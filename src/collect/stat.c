@@ -11,7 +11,7 @@
 #include "collect/collectors.h"
 #include "collect/file.h"
 #include "collect/fill.h"
-#include "collect/text.h"
+#include "format/scan.h"
 
 enum { TOTAL_ROWS = 4, CORE_ROWS = 5, PLAIN_ROWS = 4 };
 

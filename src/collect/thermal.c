@@ -9,8 +9,8 @@
 #include "collect/collectors.h"
 #include "collect/file.h"
 #include "collect/fill.h"
-#include "collect/text.h"
 #include "collect/worker.h"
+#include "format/scan.h"
 
 enum { SENSORS_MAX = 32, RESCAN_READS = 60, LABEL_MAX = 64 };
 

@@ -10,7 +10,7 @@
 #include "collect/file.h"
 #include "collect/fill.h"
 #include "collect/stat.h"
-#include "collect/text.h"
+#include "format/scan.h"
 
 enum { FAST_PERCENT, SLOW_PERCENT, FAST_FREQ, SLOW_FREQ, ROWS };
 enum { FAST, SLOW, KINDS };

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "collect/plain.h"
-#include "collect/text.h"
+#include "format/scan.h"
 
 enum { FAULTS, MAJOR_FAULTS, SWAP_IN, SWAP_OUT, OOM_KILLS, ROWS };
 

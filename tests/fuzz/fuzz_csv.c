@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "collect/csv.h"
+#include "format/csv.h"
 
 #undef NDEBUG
 #include <assert.h>
@@ -16,20 +16,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = (const char *)data;
 
     struct collect_text t = collect_text_of(text, size);
-    struct collect_csv_field field[16];
-    char separator = collect_csv_separator(text, size);
+    struct format_csv_field field[16];
+    char separator = format_csv_separator(text, size);
     const char *before = t.at;
     size_t n;
 
-    while ((n = collect_csv_row(&t, separator, field, 16)) > 0) {
+    while ((n = format_csv_row(&t, separator, field, 16)) > 0) {
         assert(t.at > before);
         before = t.at;
         for (size_t i = 0; i < n && i < 16; i++) {
             int64_t ns;
 
             assert(field[i].at >= text && field[i].at + field[i].size <= text + size);
-            assert(!isinf(collect_csv_number(field[i])));
-            collect_csv_time(field[i], &ns);
+            assert(!isinf(format_csv_number(field[i])));
+            format_csv_time(field[i], &ns);
         }
     }
     assert(t.at == t.end);

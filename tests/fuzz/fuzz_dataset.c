@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cmd/dataset.h"
-#include "cmd/table.h"
+#include "format/table.h"
 #include "os/log.h"
 #include "vedette/detector.h"
 

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collect/csv.h"
+#include "format/csv.h"
 #include "machine.h"
 #include "tree.h"
 
-static struct collect_csv_field field_of(const char *text)
+static struct format_csv_field field_of(const char *text)
 {
-    return (struct collect_csv_field){text, strlen(text)};
+    return (struct format_csv_field){text, strlen(text)};
 }
 
 static void test_times(void **state)
@@ -49,13 +49,13 @@ static void test_times(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        assert_true(collect_csv_time(field_of(good[i].text), &ns));
+        assert_true(format_csv_time(field_of(good[i].text), &ns));
         if (ns != good[i].ns)
             fail_msg("%s is %lld, expected %lld", good[i].text, (long long)ns,
                      (long long)good[i].ns);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        if (collect_csv_time(field_of(bad[i]), &ns))
+        if (format_csv_time(field_of(bad[i]), &ns))
             fail_msg("%s is no time", bad[i]);
 }
 
@@ -63,28 +63,28 @@ static void test_rows(void **state)
 {
     static const char text[] = "a, b ,\"c,d\"\r\n\r\n1,,\"x\"\"y\nz\"\n,\nlast,\"open\n";
     struct collect_text t = collect_text_of(text, sizeof text - 1);
-    struct collect_csv_field field[4];
+    struct format_csv_field field[4];
 
     (void)state;
-    assert_int_equal(collect_csv_row(&t, ',', field, 4), 3);
+    assert_int_equal(format_csv_row(&t, ',', field, 4), 3);
     assert_memory_equal(field[0].at, "a", 1);
     assert_int_equal(field[1].size, 1);
     assert_int_equal(field[2].size, 3);
     assert_memory_equal(field[2].at, "c,d", 3);
-    assert_int_equal(collect_csv_row(&t, ',', field, 4), 3);
+    assert_int_equal(format_csv_row(&t, ',', field, 4), 3);
     assert_int_equal(field[1].size, 0);
     assert_memory_equal(field[2].at, "x\"\"y\nz", 6);
-    assert_int_equal(collect_csv_row(&t, ',', field, 4), 2);
-    assert_int_equal(collect_csv_row(&t, ',', field, 4), 2);
-    assert_int_equal(collect_csv_row(&t, ',', field, 4), 0);
-    assert_int_equal(collect_csv_separator("a;b;\"c,,,,\"", 11), ';');
-    assert_int_equal(collect_csv_separator("a\tb", 3), '\t');
-    assert_int_equal(collect_csv_separator("alone", 5), ',');
-    assert_double_equal(collect_csv_number(field_of("-1.5e3")), -1500, 0);
-    assert_double_equal(collect_csv_number(field_of("1,5")), NAN, 0);
-    assert_double_equal(collect_csv_number(field_of("")), NAN, 0);
-    assert_double_equal(collect_csv_number(field_of("True")), 1, 0);
-    assert_double_equal(collect_csv_number(field_of("1e999")), NAN, 0);
+    assert_int_equal(format_csv_row(&t, ',', field, 4), 2);
+    assert_int_equal(format_csv_row(&t, ',', field, 4), 2);
+    assert_int_equal(format_csv_row(&t, ',', field, 4), 0);
+    assert_int_equal(format_csv_separator("a;b;\"c,,,,\"", 11), ';');
+    assert_int_equal(format_csv_separator("a\tb", 3), '\t');
+    assert_int_equal(format_csv_separator("alone", 5), ',');
+    assert_double_equal(format_csv_number(field_of("-1.5e3")), -1500, 0);
+    assert_double_equal(format_csv_number(field_of("1,5")), NAN, 0);
+    assert_double_equal(format_csv_number(field_of("")), NAN, 0);
+    assert_double_equal(format_csv_number(field_of("True")), 1, 0);
+    assert_double_equal(format_csv_number(field_of("1e999")), NAN, 0);
 }
 
 /* ---- whole files ---- */

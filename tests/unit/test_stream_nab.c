@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/nab_series.h"
+#include "format/nab.h"
 #include "vedette/stream.h"
 
 static const char *data_folder(void)
@@ -23,7 +23,7 @@ static const char *data_folder(void)
     return NULL;
 }
 
-static struct vd_stream_verdict *verdicts_of(const struct cmd_nab_series *series,
+static struct vd_stream_verdict *verdicts_of(const struct format_nab_series *series,
                                              size_t rows)
 {
     struct vd_stream_params params = vd_stream_params_default();
@@ -40,7 +40,7 @@ static struct vd_stream_verdict *verdicts_of(const struct cmd_nab_series *series
 
 /* A prefix must give what the whole file gives, also when the rest of the file is
  * something else altogether. */
-static void check_prefix(struct cmd_nab_series *series)
+static void check_prefix(struct format_nab_series *series)
 {
     struct vd_stream_verdict *whole = verdicts_of(series, series->n), *part;
     size_t cut = series->n / 3 * 2;
@@ -61,36 +61,36 @@ static void check_prefix(struct cmd_nab_series *series)
 static void no_file_is_looked_ahead_in(void **state)
 {
     const char *dir = data_folder();
-    struct cmd_nab_list list;
+    struct format_nab_list list;
 
     (void)state;
     if (dir == NULL)
         skip();
-    assert_int_equal(cmd_nab_list_find(&list, dir, NULL), VD_OK);
+    assert_int_equal(format_nab_list_find(&list, dir, NULL), VD_OK);
     for (size_t i = 0; i < list.n; i++) {
-        struct cmd_nab_series series;
+        struct format_nab_series series;
         char path[4096];
 
         snprintf(path, sizeof path, "%s/%s", dir, list.name[i]);
-        assert_int_equal(cmd_nab_series_read(&series, path, NULL), VD_OK);
+        assert_int_equal(format_nab_series_read(&series, path, NULL), VD_OK);
         check_prefix(&series);
-        cmd_nab_series_release(&series);
+        format_nab_series_release(&series);
     }
-    cmd_nab_list_release(&list);
+    format_nab_list_release(&list);
 }
 
-static void score_series(const char *dir, const char *name, const cmd_nab_labels *labels,
-                         struct vd_nab_result *total)
+static void score_series(const char *dir, const char *name,
+                         const format_nab_labels *labels, struct vd_nab_result *total)
 {
-    struct cmd_nab_series series;
+    struct format_nab_series series;
     struct vd_stream_verdict *v;
     uint8_t *detected;
     char path[4096];
     size_t n;
 
     snprintf(path, sizeof path, "%s/%s", dir, name);
-    assert_int_equal(cmd_nab_series_read(&series, path, NULL), VD_OK);
-    assert_int_equal(cmd_nab_labels_apply(labels, name, &series, NULL), VD_OK);
+    assert_int_equal(format_nab_series_read(&series, path, NULL), VD_OK);
+    assert_int_equal(format_nab_labels_apply(labels, name, &series, NULL), VD_OK);
     v = verdicts_of(&series, series.n);
     detected = calloc(series.n, 1);
     for (size_t i = 0; i < series.n; i++)
@@ -99,28 +99,28 @@ static void score_series(const char *dir, const char *name, const cmd_nab_labels
                  &vd_nab_profiles(&n)[0], total);
     free(detected);
     free(v);
-    cmd_nab_series_release(&series);
+    format_nab_series_release(&series);
 }
 
 static void score_is_what_the_documents_say(void **state)
 {
     const char *dir = data_folder();
     struct vd_nab_result total = {0};
-    struct cmd_nab_list list;
-    cmd_nab_labels *labels;
+    struct format_nab_list list;
+    format_nab_labels *labels;
 
     (void)state;
     if (dir == NULL)
         skip();
-    assert_int_equal(cmd_nab_list_find(&list, dir, NULL), VD_OK);
-    assert_int_equal(cmd_nab_labels_read(&labels, dir, NULL, NULL), VD_OK);
+    assert_int_equal(format_nab_list_find(&list, dir, NULL), VD_OK);
+    assert_int_equal(format_nab_labels_read(&labels, dir, NULL, NULL), VD_OK);
     assert_non_null(labels);
     for (size_t i = 0; i < list.n; i++)
         score_series(dir, list.name[i], labels, &total);
     printf("%zu series: %.2f\n", list.n, vd_nab_normalised(&total));
     assert_true(vd_nab_normalised(&total) >= 76);
-    cmd_nab_labels_free(labels);
-    cmd_nab_list_release(&list);
+    format_nab_labels_free(labels);
+    format_nab_list_release(&list);
 }
 
 int main(void)

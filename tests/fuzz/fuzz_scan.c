@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "collect/text.h"
+#include "format/scan.h"
 
 #undef NDEBUG
 #include <assert.h>

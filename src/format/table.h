@@ -1,8 +1,8 @@
 /* The rows of a CSV in memory, one after the other, each with its place. */
-#ifndef VD_CMD_TABLE_H
-#define VD_CMD_TABLE_H
+#ifndef VD_FORMAT_TABLE_H
+#define VD_FORMAT_TABLE_H
 
-#include "collect/csv.h"
+#include "format/csv.h"
 #include "vedette/status.h"
 
 enum { TABLE_COLUMNS_MAX = 16384 };
@@ -11,12 +11,12 @@ enum { TABLE_COLUMNS_MAX = 16384 };
 struct table {
     const char *path; /* for the messages */
     char separator;
-    struct collect_text rest;        /* what comes after the row */
-    struct collect_text row;         /* the row's bytes, with its newline */
-    size_t line;                     /* where it begins, from 1 */
-    size_t n;                        /* fields it has */
-    struct collect_csv_field *field; /* the first TABLE_COLUMNS_MAX of them */
-    struct collect_csv_field *head;  /* the columns' names */
+    struct collect_text rest;       /* what comes after the row */
+    struct collect_text row;        /* the row's bytes, with its newline */
+    size_t line;                    /* where it begins, from 1 */
+    size_t n;                       /* fields it has */
+    struct format_csv_field *field; /* the first TABLE_COLUMNS_MAX of them */
+    struct format_csv_field *head;  /* the columns' names */
     size_t n_head;
     size_t label; /* the column called `label`; SIZE_MAX = there is none */
 };
@@ -40,6 +40,6 @@ size_t table_lines(const struct table *t);
 void table_end(struct table *t);
 
 /* Whether a field is one of the words (the last is NULL), in capitals or not. */
-bool table_is_word(struct collect_csv_field field, const char *const *words);
+bool table_is_word(struct format_csv_field field, const char *const *words);
 
 #endif

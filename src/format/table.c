@@ -1,5 +1,5 @@
 /* Fields are views into the file's bytes; nothing is copied. See table.h. */
-#include "cmd/table.h"
+#include "format/table.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,12 +21,12 @@ bool table_next(struct table *t)
         t->rest.at++;
     t->row.at = t->rest.at;
     t->line = line_of(before, t->row.at, t->line);
-    t->n = collect_csv_row(&t->rest, t->separator, t->field, TABLE_COLUMNS_MAX);
+    t->n = format_csv_row(&t->rest, t->separator, t->field, TABLE_COLUMNS_MAX);
     t->row.end = t->rest.at;
     return t->n > 0;
 }
 
-bool table_is_word(struct collect_csv_field field, const char *const *words)
+bool table_is_word(struct format_csv_field field, const char *const *words)
 {
     for (; *words != NULL; words++)
         if (strlen(*words) == field.size &&
@@ -35,7 +35,7 @@ bool table_is_word(struct collect_csv_field field, const char *const *words)
     return false;
 }
 
-static bool is_label(struct collect_csv_field field, const char *label)
+static bool is_label(struct format_csv_field field, const char *label)
 {
     const char *const usual[] = {"label", "anomaly", "is_anomaly", NULL};
     const char *const given[] = {label, NULL};
@@ -61,7 +61,7 @@ static enum vd_status read_head(struct table *t, const char *label, struct vd_er
     t->n_head = t->n;
     memcpy(t->head, t->field, t->n * sizeof *t->head);
     for (size_t c = 0; c < t->n_head; c++) {
-        numbers += !isnan(collect_csv_number(t->head[c]));
+        numbers += !isnan(format_csv_number(t->head[c]));
         if (is_label(t->head[c], label))
             t->label = c;
     }
@@ -83,7 +83,7 @@ enum vd_status table_begin(struct table *t, struct collect_text text, const char
     collect_text_skip(&text, "\xef\xbb\xbf");
     *t = (struct table){
         .path = path,
-        .separator = collect_csv_separator(text.at, (size_t)(text.end - text.at)),
+        .separator = format_csv_separator(text.at, (size_t)(text.end - text.at)),
         .rest = text,
         .row = text,
         .line = 1,
@@ -97,7 +97,7 @@ enum vd_status table_begin(struct table *t, struct collect_text text, const char
 enum vd_status table_check(const struct table *t, struct vd_error *err)
 {
     size_t stored = t->n < TABLE_COLUMNS_MAX ? t->n : TABLE_COLUMNS_MAX;
-    struct collect_csv_field last = t->field[stored - 1];
+    struct format_csv_field last = t->field[stored - 1];
     bool long_row = t->n > TABLE_COLUMNS_MAX;
 
     if (t->rest.at == t->rest.end && last.size > 0 && last.at[0] == '"')

@@ -1,4 +1,4 @@
-#include "collect/csv.h"
+#include "format/csv.h"
 
 #include <math.h>
 #include <strings.h>
@@ -16,7 +16,7 @@ static const char *skip_quoted(const char *at, const char *end)
     return at;
 }
 
-char collect_csv_separator(const char *text, size_t size)
+char format_csv_separator(const char *text, size_t size)
 {
     static const char candidates[] = {',', ';', '\t'};
     const char *end = text + size;
@@ -46,7 +46,7 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r';
 }
 
-static struct collect_csv_field trim(const char *from, const char *to)
+static struct format_csv_field trim(const char *from, const char *to)
 {
     while (from < to && is_blank(*from))
         from++;
@@ -56,12 +56,12 @@ static struct collect_csv_field trim(const char *from, const char *to)
         from++;
         to--;
     }
-    return (struct collect_csv_field){from, (size_t)(to - from)};
+    return (struct format_csv_field){from, (size_t)(to - from)};
 }
 
 /* One field; leaves the cursor on the separator or the newline after it. A quote inside
  * a field is a character: 19" does not take the rest of the text along. */
-static struct collect_csv_field take_field(struct collect_text *t, char separator)
+static struct format_csv_field take_field(struct collect_text *t, char separator)
 {
     const char *start = t->at;
 
@@ -80,8 +80,8 @@ static void skip_empty_lines(struct collect_text *t)
         t->at++;
 }
 
-size_t collect_csv_row(struct collect_text *t, char separator,
-                       struct collect_csv_field *field, size_t max)
+size_t format_csv_row(struct collect_text *t, char separator,
+                      struct format_csv_field *field, size_t max)
 {
     size_t n = 0;
 
@@ -89,7 +89,7 @@ size_t collect_csv_row(struct collect_text *t, char separator,
     if (t->at == t->end)
         return 0;
     for (;;) {
-        struct collect_csv_field one = take_field(t, separator);
+        struct format_csv_field one = take_field(t, separator);
 
         if (n < max)
             field[n] = one;
@@ -101,12 +101,12 @@ size_t collect_csv_row(struct collect_text *t, char separator,
     }
 }
 
-static bool is_word(struct collect_csv_field field, const char *word)
+static bool is_word(struct format_csv_field field, const char *word)
 {
     return field.size == strlen(word) && strncasecmp(field.at, word, field.size) == 0;
 }
 
-double collect_csv_number(struct collect_csv_field field)
+double format_csv_number(struct format_csv_field field)
 {
     struct collect_text t = collect_text_of(field.at, field.size);
     double value;
@@ -232,7 +232,7 @@ static bool parse_unix(double value, int64_t *ns)
     return true;
 }
 
-bool collect_csv_time(struct collect_csv_field field, int64_t *ns)
+bool format_csv_time(struct format_csv_field field, int64_t *ns)
 {
     struct collect_text t = collect_text_of(field.at, field.size);
     double value;

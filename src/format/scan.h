@@ -4,8 +4,8 @@
  * The number readers skip blanks (space and tab) first. When there is no number, or it
  * does not fit, they return false and leave the cursor where it was.
  */
-#ifndef VD_COLLECT_TEXT_H
-#define VD_COLLECT_TEXT_H
+#ifndef VD_FORMAT_SCAN_H
+#define VD_FORMAT_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* Reading NAB's files trusts nothing in them; result files keep the text of time and
  * value as it was, so that NAB's own program finds the rows again.
  */
-#include "cmd/nab_series.h"
+#include "format/nab.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include <jansson.h>
 
-#include "collect/csv.h"
+#include "format/csv.h"
 #include "os/file.h"
 #include "os/output.h"
 
@@ -29,7 +29,7 @@ static enum vd_status no_memory(struct vd_error *err)
 
 /* ---- the list of series ---- */
 
-static enum vd_status list_add(struct cmd_nab_list *list, const char *name,
+static enum vd_status list_add(struct format_nab_list *list, const char *name,
                                struct vd_error *err)
 {
     if (list->n == list->capacity) {
@@ -53,7 +53,7 @@ static bool is_csv(const char *name)
 }
 
 /* What lies in dir/below, itself and deeper. */
-static enum vd_status search(struct cmd_nab_list *list, const char *dir,
+static enum vd_status search(struct format_nab_list *list, const char *dir,
                              const char *below, int depth, struct vd_error *err)
 {
     char path[PATH_MAX], name[PATH_MAX];
@@ -91,34 +91,34 @@ static int by_name(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-enum vd_status cmd_nab_list_find(struct cmd_nab_list *list, const char *dir,
-                                 struct vd_error *err)
+enum vd_status format_nab_list_find(struct format_nab_list *list, const char *dir,
+                                    struct vd_error *err)
 {
     enum vd_status status;
 
-    *list = (struct cmd_nab_list){0};
+    *list = (struct format_nab_list){0};
     status = search(list, dir, "", 0, err);
     if (status == VD_OK && list->n == 0)
         status = vd_error_set(err, VD_ERR_DATA, "give the folder with NAB's data",
                               "%s: no .csv file in it", dir);
     if (status != VD_OK)
-        cmd_nab_list_release(list);
+        format_nab_list_release(list);
     else
         qsort(list->name, list->n, sizeof *list->name, by_name);
     return status;
 }
 
-void cmd_nab_list_release(struct cmd_nab_list *list)
+void format_nab_list_release(struct format_nab_list *list)
 {
     for (size_t i = 0; i < list->n; i++)
         free(list->name[i]);
     free(list->name);
-    *list = (struct cmd_nab_list){0};
+    *list = (struct format_nab_list){0};
 }
 
 /* ---- one series ---- */
 
-static size_t column_of(const struct collect_csv_field *field, size_t n, const char *name)
+static size_t column_of(const struct format_csv_field *field, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++)
         if (field[i].size == strlen(name) &&
@@ -129,45 +129,45 @@ static size_t column_of(const struct collect_csv_field *field, size_t n, const c
 
 /* timestamp,value
  * 2014-04-01 00:05:00,20.0 */
-static enum vd_status parse(struct cmd_nab_series *series, size_t size, const char *path,
-                            struct vd_error *err)
+static enum vd_status parse(struct format_nab_series *series, size_t size,
+                            const char *path, struct vd_error *err)
 {
     struct collect_text text = collect_text_of(series->text, size);
-    char separator = collect_csv_separator(series->text, size);
-    struct collect_csv_field field[FIELDS_MAX];
-    size_t n = collect_csv_row(&text, separator, field, FIELDS_MAX);
+    char separator = format_csv_separator(series->text, size);
+    struct format_csv_field field[FIELDS_MAX];
+    size_t n = format_csv_row(&text, separator, field, FIELDS_MAX);
     size_t time = column_of(field, n, "timestamp"), value = column_of(field, n, "value");
 
     if (time == SIZE_MAX || value == SIZE_MAX)
         return vd_error_set(err, VD_ERR_FORMAT,
                             "a series begins with the line 'timestamp,value'",
                             "%s: not a series of NAB", path);
-    while ((n = collect_csv_row(&text, separator, field, FIELDS_MAX)) > 0) {
-        struct cmd_nab_row *row = &series->row[series->n++];
+    while ((n = format_csv_row(&text, separator, field, FIELDS_MAX)) > 0) {
+        struct format_nab_row *row = &series->row[series->n++];
         int64_t ns;
 
-        if (n <= time || n <= value || !collect_csv_time(field[time], &ns))
+        if (n <= time || n <= value || !format_csv_time(field[time], &ns))
             return vd_error_set(err, VD_ERR_FORMAT, NULL,
                                 "%s:%zu: no time stamp and value", path, series->n + 1);
-        *row = (struct cmd_nab_row){
+        *row = (struct format_nab_row){
             .time = field[time].at,
             .value = field[value].at,
             .time_size = (int)field[time].size,
             .value_size = (int)field[value].size,
             .time_s = ns / 1000000000,
-            .x = collect_csv_number(field[value]),
+            .x = format_csv_number(field[value]),
         };
     }
     return VD_OK;
 }
 
-enum vd_status cmd_nab_series_read(struct cmd_nab_series *series, const char *path,
-                                   struct vd_error *err)
+enum vd_status format_nab_series_read(struct format_nab_series *series, const char *path,
+                                      struct vd_error *err)
 {
     enum vd_status status;
     size_t size = 0, lines = 1;
 
-    *series = (struct cmd_nab_series){0};
+    *series = (struct format_nab_series){0};
     status = os_file_read(path, FILE_MAX, &series->text, &size, err);
     if (status != VD_OK)
         return status;
@@ -176,16 +176,16 @@ enum vd_status cmd_nab_series_read(struct cmd_nab_series *series, const char *pa
     series->row = malloc(lines * sizeof *series->row);
     status = series->row == NULL ? no_memory(err) : parse(series, size, path, err);
     if (status != VD_OK)
-        cmd_nab_series_release(series);
+        format_nab_series_release(series);
     return status;
 }
 
-void cmd_nab_series_release(struct cmd_nab_series *series)
+void format_nab_series_release(struct format_nab_series *series)
 {
     free(series->text);
     free(series->row);
     free(series->window);
-    *series = (struct cmd_nab_series){0};
+    *series = (struct format_nab_series){0};
 }
 
 /* ---- labels ---- */
@@ -207,8 +207,8 @@ static void find_labels(char *path, size_t size, const char *dir)
     *path = '\0';
 }
 
-enum vd_status cmd_nab_labels_read(cmd_nab_labels **out, const char *dir,
-                                   const char *file, struct vd_error *err)
+enum vd_status format_nab_labels_read(format_nab_labels **out, const char *dir,
+                                      const char *file, struct vd_error *err)
 {
     char path[PATH_MAX], *text;
     enum vd_status status;
@@ -231,14 +231,14 @@ enum vd_status cmd_nab_labels_read(cmd_nab_labels **out, const char *dir,
     if (*out != NULL)
         snprintf(wrong.text, sizeof wrong.text, "not an object");
     wrong.line = wrong.line < 1 ? 1 : wrong.line;
-    cmd_nab_labels_free(*out);
+    format_nab_labels_free(*out);
     *out = NULL;
     return vd_error_set(err, VD_ERR_FORMAT,
                         "it holds {\"series.csv\": [[from, to], ...]}", "%s: line %d: %s",
                         path, wrong.line, wrong.text);
 }
 
-void cmd_nab_labels_free(cmd_nab_labels *labels)
+void format_nab_labels_free(format_nab_labels *labels)
 {
     json_decref(labels);
 }
@@ -258,20 +258,20 @@ static const json_t *find_windows(const json_t *labels, const char *name)
 
 static bool time_of(const json_t *text, int64_t *time_s)
 {
-    struct collect_csv_field field;
+    struct format_csv_field field;
     int64_t ns;
 
     if (!json_is_string(text))
         return false;
-    field = (struct collect_csv_field){json_string_value(text), json_string_length(text)};
-    if (!collect_csv_time(field, &ns))
+    field = (struct format_csv_field){json_string_value(text), json_string_length(text)};
+    if (!format_csv_time(field, &ns))
         return false;
     *time_s = ns / 1000000000;
     return true;
 }
 
 /* The rows from `from` to `to`, both in; false when there are none. */
-static bool rows_between(const struct cmd_nab_series *series, int64_t from, int64_t to,
+static bool rows_between(const struct format_nab_series *series, int64_t from, int64_t to,
                          struct vd_nab_window *window)
 {
     bool found = false;
@@ -287,8 +287,9 @@ static bool rows_between(const struct cmd_nab_series *series, int64_t from, int6
     return found;
 }
 
-enum vd_status cmd_nab_labels_apply(const cmd_nab_labels *labels, const char *name,
-                                    struct cmd_nab_series *series, struct vd_error *err)
+enum vd_status format_nab_labels_apply(const format_nab_labels *labels, const char *name,
+                                       struct format_nab_series *series,
+                                       struct vd_error *err)
 {
     const json_t *windows = find_windows(labels, name), *pair;
     size_t i, after = 0;
@@ -321,14 +322,14 @@ enum vd_status cmd_nab_labels_apply(const cmd_nab_labels *labels, const char *na
 
 /* ---- results ---- */
 
-static void write_rows(FILE *file, const struct cmd_nab_series *series,
+static void write_rows(FILE *file, const struct format_nab_series *series,
                        const double *score)
 {
     size_t k = 0;
 
     fputs("timestamp,value,anomaly_score,label\n", file);
     for (size_t i = 0; i < series->n; i++) {
-        const struct cmd_nab_row *row = &series->row[i];
+        const struct format_nab_row *row = &series->row[i];
 
         while (k < series->n_windows && i > series->window[k].last)
             k++;
@@ -338,9 +339,9 @@ static void write_rows(FILE *file, const struct cmd_nab_series *series,
     }
 }
 
-enum vd_status cmd_nab_result_write(const char *out, const char *name,
-                                    const struct cmd_nab_series *series,
-                                    const double *score, struct vd_error *err)
+enum vd_status format_nab_result_write(const char *out, const char *name,
+                                       const struct format_nab_series *series,
+                                       const double *score, struct vd_error *err)
 {
     const char *slash = strrchr(name, '/'), *base = slash == NULL ? name : slash + 1;
     struct os_output output;

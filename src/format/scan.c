@@ -1,6 +1,6 @@
 /* strtod knows the locale's decimal point and runs to a terminator that these texts do
  * not have, so numbers are cut out first and checked here. */
-#include "collect/text.h"
+#include "format/scan.h"
 
 #include <math.h>
 
