@@ -80,7 +80,7 @@ static void enqueue(store_set *set, struct store_slot *slot, const void *message
                     size_t size, bool urgent)
 {
     pthread_mutex_lock(&set->lock);
-    store_queue_push(&slot->queue, message, size);
+    os_queue_push(&slot->queue, message, size);
     slot->urgent |= urgent;
     set->work |= has_work(slot);
     pthread_mutex_unlock(&set->lock);
@@ -218,21 +218,21 @@ static bool is_open(store_set *set, struct store_slot *slot)
 
 /* The next message into the writer's buffer; 0 = no more in this batch. A batch ends
  * where the ring has dropped what would have come next. */
-static size_t take(store_set *set, struct store_slot *slot, struct store_cursor *cursor,
+static size_t take(store_set *set, struct store_slot *slot, struct os_cursor *cursor,
                    uint64_t n)
 {
     size_t size = 0;
 
     pthread_mutex_lock(&set->lock);
     if (n == 0 || cursor->seq >= slot->queue.first)
-        size = store_queue_peek(&slot->queue, cursor);
+        size = os_queue_peek(&slot->queue, cursor);
     if (size > set->message_size) {
         free(set->message);
         set->message = malloc(size);
         set->message_size = set->message == NULL ? 0 : size;
     }
     if (size > 0)
-        size = store_queue_read(&slot->queue, cursor, set->message, set->message_size);
+        size = os_queue_read(&slot->queue, cursor, set->message, set->message_size);
     if (size > 0 && slot->sink->hold != NULL)
         slot->sink->hold(set->message, size);
     pthread_mutex_unlock(&set->lock);
@@ -244,7 +244,7 @@ static size_t take(store_set *set, struct store_slot *slot, struct store_cursor 
 static bool write_batch(store_set *set, struct store_slot *slot)
 {
     enum store_result result = STORE_OK;
-    struct store_cursor cursor = {0};
+    struct os_cursor cursor = {0};
     struct vd_error err = {0};
     uint64_t from = 0, n = 0, dropped = 0;
     size_t size;
@@ -274,7 +274,7 @@ static bool write_batch(store_set *set, struct store_slot *slot)
         return false;
     resume_slot(set, slot);
     pthread_mutex_lock(&set->lock);
-    slot->sent += store_queue_done(&slot->queue, from, cursor.seq) - dropped;
+    slot->sent += os_queue_done(&slot->queue, from, cursor.seq) - dropped;
     slot->queue.lost += dropped;
     pthread_mutex_unlock(&set->lock);
     return true;
@@ -455,7 +455,7 @@ static enum vd_status open_sinks(store_set *set, struct vd_error *err)
         set->n = i + 1;
         if (!slot->wanted)
             continue;
-        status = store_queue_init(&slot->queue, table[i]->queue_bytes, table[i]->leave);
+        status = os_queue_init(&slot->queue, table[i]->queue_bytes, table[i]->leave);
         if (status != VD_OK)
             return vd_error_set(err, status, NULL, "no memory for the queues");
         if (slot->broken == NULL)
@@ -560,7 +560,7 @@ void store_set_close(store_set *set)
         say_what_is_lost(set, &set->slot[i]);
         if (set->slot[i].state != NULL)
             set->slot[i].sink->destroy(set->slot[i].state);
-        store_queue_release(&set->slot[i].queue);
+        os_queue_release(&set->slot[i].queue);
     }
     store_lock_release(set->lock_fd);
     store_names_release(&set->names);

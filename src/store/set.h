@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "os/queue.h"
 #include "store/names.h"
-#include "store/queue.h"
 #include "store/sink.h"
 #include "store/sinks.h"
 #include "store/sqlite.h"
@@ -23,7 +23,7 @@ struct store_slot {
     bool urgent;                  /* or when one of them is */
     _Atomic(const char *) broken; /* why it takes nothing; NULL = it works */
     char reason[256];
-    struct store_queue queue;
+    struct os_queue queue;
     uint64_t sent, retried;
     size_t column[STORE_COLUMNS_MAX];
     void *state;                /* what `create` gave; NULL = not open */

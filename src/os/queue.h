@@ -5,8 +5,8 @@
  * Nothing is allocated after init. While it is empty it starts again at its beginning, so
  * only the pages that a backlog really needed are ever touched.
  */
-#ifndef VD_STORE_QUEUE_H
-#define VD_STORE_QUEUE_H
+#ifndef VD_OS_QUEUE_H
+#define VD_OS_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 
 #include "vedette/status.h"
 
-struct store_queue {
+struct os_queue {
     uint8_t *at; /* owned ring */
     size_t capacity, head, used;
     uint64_t first, next; /* numbers of the oldest message and of the next one pushed */
@@ -24,32 +24,32 @@ struct store_queue {
     uint8_t *scratch; /* owned: a message on its way to `leave`; only with `leave` */
 };
 
-enum vd_status store_queue_init(struct store_queue *q, size_t capacity,
-                                void (*leave)(const void *message, size_t size));
-void store_queue_release(struct store_queue *q);
+enum vd_status os_queue_init(struct os_queue *q, size_t capacity,
+                             void (*leave)(const void *message, size_t size));
+void os_queue_release(struct os_queue *q);
 
 /* Puts a copy in, at the cost of the oldest ones where there is no room. False when it
  * can never fit: counted as lost. */
-bool store_queue_push(struct store_queue *q, const void *message, size_t size);
+bool os_queue_push(struct os_queue *q, const void *message, size_t size);
 
 /* A walk over the messages, oldest first; zero-initialise to start at the oldest. */
-struct store_cursor {
+struct os_cursor {
     uint64_t seq;
     size_t at; /* where in the ring `seq` begins */
 };
 
-/* Copies the message at the cursor into `room` (at least store_queue_peek bytes) and
+/* Copies the message at the cursor into `room` (at least os_queue_peek bytes) and
  * steps on. When the oldest ones have left meanwhile the walk goes on with the first that
  * is there. Returns its size, 0 when there is none. */
-size_t store_queue_read(struct store_queue *q, struct store_cursor *cursor, void *room,
-                        size_t size);
+size_t os_queue_read(struct os_queue *q, struct os_cursor *cursor, void *room,
+                     size_t size);
 
 /* The size of the message that a read would give, 0 when there is none. */
-size_t store_queue_peek(struct store_queue *q, struct store_cursor *cursor);
+size_t os_queue_peek(struct os_queue *q, struct os_cursor *cursor);
 
 /* Lets go of everything before `seq`: it was written, and is not lost even if the ring
  * had to drop it meanwhile; `from` is where the batch began. Returns how many of the
  * batch there were. */
-uint64_t store_queue_done(struct store_queue *q, uint64_t from, uint64_t seq);
+uint64_t os_queue_done(struct os_queue *q, uint64_t from, uint64_t seq);
 
 #endif

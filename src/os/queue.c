@@ -1,28 +1,28 @@
 /* A message lies in the ring as its size (4 bytes) and its bytes, and may go around the
  * end. Messages have numbers that only grow; the ring holds [first, next).
  */
-#include "store/queue.h"
+#include "os/queue.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { HEAD = sizeof(uint32_t) };
 
-enum vd_status store_queue_init(struct store_queue *q, size_t capacity,
-                                void (*leave)(const void *message, size_t size))
+enum vd_status os_queue_init(struct os_queue *q, size_t capacity,
+                             void (*leave)(const void *message, size_t size))
 {
-    *q = (struct store_queue){.capacity = capacity, .leave = leave};
+    *q = (struct os_queue){.capacity = capacity, .leave = leave};
     q->at = malloc(capacity);
     if (leave != NULL)
         q->scratch = malloc(capacity);
     if (q->at == NULL || (leave != NULL && q->scratch == NULL)) {
-        store_queue_release(q);
+        os_queue_release(q);
         return VD_ERR_MEMORY;
     }
     return VD_OK;
 }
 
-static void copy_in(struct store_queue *q, size_t at, const void *bytes, size_t size)
+static void copy_in(struct os_queue *q, size_t at, const void *bytes, size_t size)
 {
     size_t until_end;
 
@@ -36,7 +36,7 @@ static void copy_in(struct store_queue *q, size_t at, const void *bytes, size_t 
     memcpy(q->at, (const uint8_t *)bytes + until_end, size - until_end);
 }
 
-static void copy_out(const struct store_queue *q, size_t at, void *bytes, size_t size)
+static void copy_out(const struct os_queue *q, size_t at, void *bytes, size_t size)
 {
     size_t until_end;
 
@@ -50,7 +50,7 @@ static void copy_out(const struct store_queue *q, size_t at, void *bytes, size_t
     memcpy((uint8_t *)bytes + until_end, q->at, size - until_end);
 }
 
-static size_t size_at(const struct store_queue *q, size_t at)
+static size_t size_at(const struct os_queue *q, size_t at)
 {
     uint32_t size;
 
@@ -59,7 +59,7 @@ static size_t size_at(const struct store_queue *q, size_t at)
 }
 
 /* The oldest message leaves. */
-static void pop(struct store_queue *q)
+static void pop(struct os_queue *q)
 {
     size_t size = size_at(q, q->head);
 
@@ -74,7 +74,7 @@ static void pop(struct store_queue *q)
         q->head = 0;
 }
 
-void store_queue_release(struct store_queue *q)
+void os_queue_release(struct os_queue *q)
 {
     if (q == NULL)
         return;
@@ -82,10 +82,10 @@ void store_queue_release(struct store_queue *q)
         pop(q);
     free(q->at);
     free(q->scratch);
-    *q = (struct store_queue){0};
+    *q = (struct os_queue){0};
 }
 
-bool store_queue_push(struct store_queue *q, const void *message, size_t size)
+bool os_queue_push(struct os_queue *q, const void *message, size_t size)
 {
     uint32_t head = (uint32_t)size;
 
@@ -105,7 +105,7 @@ bool store_queue_push(struct store_queue *q, const void *message, size_t size)
     return true;
 }
 
-size_t store_queue_peek(struct store_queue *q, struct store_cursor *cursor)
+size_t os_queue_peek(struct os_queue *q, struct os_cursor *cursor)
 {
     if (cursor->seq <= q->first) {
         cursor->seq = q->first;
@@ -114,10 +114,10 @@ size_t store_queue_peek(struct store_queue *q, struct store_cursor *cursor)
     return cursor->seq == q->next ? 0 : size_at(q, cursor->at);
 }
 
-size_t store_queue_read(struct store_queue *q, struct store_cursor *cursor, void *room,
-                        size_t size)
+size_t os_queue_read(struct os_queue *q, struct os_cursor *cursor, void *room,
+                     size_t size)
 {
-    size_t found = store_queue_peek(q, cursor);
+    size_t found = os_queue_peek(q, cursor);
 
     if (found == 0 || found > size)
         return 0;
@@ -127,7 +127,7 @@ size_t store_queue_read(struct store_queue *q, struct store_cursor *cursor, void
     return found;
 }
 
-uint64_t store_queue_done(struct store_queue *q, uint64_t from, uint64_t seq)
+uint64_t os_queue_done(struct os_queue *q, uint64_t from, uint64_t seq)
 {
     /* Those that the ring dropped while they were being written were counted as lost. */
     if (q->first > from)
