@@ -1,41 +1,49 @@
-/* Idle and I/O wait of /proc/stat may step back a little: the kernel adds up per-CPU
- * clocks that it reads without locks (proc(5) says so of iowait). A small step back is
- * held at the earlier value, so it is not taken for a reset of the counter.
+/* CPU time is what two reads of the kernel's counters come to (collect/cpu_time.h). The
+ * machine's own line is rounded less than the sum of its cores' and is taken where all of
+ * them agree with it; where a core's column is unknown, or a core came or went, the sum
+ * of what is known of the cores is.
  */
 #include "collect/stat.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "collect/collectors.h"
 #include "collect/file.h"
 #include "collect/fill.h"
 #include "format/scan.h"
 
-enum { TOTAL_ROWS = 4, CORE_ROWS = 5, PLAIN_ROWS = 4 };
+enum { PLAIN_ROWS = 4 };
 
-static const struct record_metric total_rows[TOTAL_ROWS] = {
-    COLLECT_ROW("cpu_user_percent", "%", RATIO, 100, "CPU time spent in programs."),
-    COLLECT_ROW("cpu_system_percent", "%", RATIO, 100, "CPU time spent in the kernel."),
-    COLLECT_ROW("cpu_iowait_percent", "%", RATIO, 100,
-                "CPU time idle while a disk was waited for."),
-    COLLECT_ROW("cpu_steal_percent", "%", RATIO, 100,
-                "CPU time that the hypervisor gave to others."),
+/* By part; BUSY is the core metric. */
+static const struct record_metric total_rows[COLLECT_CPU_PARTS] = {
+    [COLLECT_CPU_PROGRAMS] =
+        COLLECT_ROW("cpu_user_percent", "%", RATIO, 100, "CPU time spent in programs."),
+    [COLLECT_CPU_KERNEL] = COLLECT_ROW("cpu_system_percent", "%", RATIO, 100,
+                                       "CPU time spent in the kernel."),
+    [COLLECT_CPU_WAITING] = COLLECT_ROW("cpu_iowait_percent", "%", RATIO, 100,
+                                        "CPU time idle while a disk was waited for."),
+    [COLLECT_CPU_STOLEN] = COLLECT_ROW("cpu_steal_percent", "%", RATIO, 100,
+                                       "CPU time that the hypervisor gave to others."),
 };
 
 /* Only the first row exists on machines with more cores than DETAILED_CORES. */
-static const struct record_metric core_rows[CORE_ROWS] = {
-    COLLECT_ROW_OF("cpu", "cpu_core_percent", "%", RATIO, 100,
-                   "CPU time used on this core."),
-    COLLECT_ROW_OF("cpu", "cpu_core_user_percent", "%", RATIO, 100,
-                   "Time of this core spent in programs."),
-    COLLECT_ROW_OF("cpu", "cpu_core_system_percent", "%", RATIO, 100,
-                   "Time of this core spent in the kernel."),
-    COLLECT_ROW_OF("cpu", "cpu_core_iowait_percent", "%", RATIO, 100,
-                   "Time of this core idle while a disk was waited for."),
-    COLLECT_ROW_OF("cpu", "cpu_core_steal_percent", "%", RATIO, 100,
-                   "Time of this core that the hypervisor gave to others."),
+static const struct record_metric core_rows[COLLECT_CPU_PARTS] = {
+    [COLLECT_CPU_BUSY] = COLLECT_ROW_OF("cpu", "cpu_core_percent", "%", RATIO, 100,
+                                        "CPU time used on this core."),
+    [COLLECT_CPU_PROGRAMS] = COLLECT_ROW_OF("cpu", "cpu_core_user_percent", "%", RATIO,
+                                            100, "Time of this core spent in programs."),
+    [COLLECT_CPU_KERNEL] = COLLECT_ROW_OF("cpu", "cpu_core_system_percent", "%", RATIO,
+                                          100, "Time of this core spent in the kernel."),
+    [COLLECT_CPU_WAITING] =
+        COLLECT_ROW_OF("cpu", "cpu_core_iowait_percent", "%", RATIO, 100,
+                       "Time of this core idle while a disk was waited for."),
+    [COLLECT_CPU_STOLEN] =
+        COLLECT_ROW_OF("cpu", "cpu_core_steal_percent", "%", RATIO, 100,
+                       "Time of this core that the hypervisor gave to others."),
 };
 
 static const struct record_metric plain_rows[PLAIN_ROWS] = {
@@ -50,34 +58,28 @@ enum { DETAILED_CORES = 128 };
 struct stat_collector {
     struct collect_file file;
     struct collect_buffer buffer;
-    struct collect_stat now, held; /* held: idle and iowait of the tick before */
-    size_t n_known;                /* cores with metrics */
-    size_t cpu_percent, total[TOTAL_ROWS], plain[PLAIN_ROWS];
-    size_t core[COLLECT_CPUS_MAX][CORE_ROWS];
+    struct collect_stat now, before;
+    int64_t before_ns; /* when `before` was read; 0 = never */
+    double hz;         /* clock ticks a second */
+    size_t n_known;    /* cores with metrics */
+    struct collect_cpu_time time, core_time[COLLECT_CPUS_MAX];
+    size_t total[COLLECT_CPU_PARTS], plain[PLAIN_ROWS];
+    size_t core[COLLECT_CPUS_MAX][COLLECT_CPU_PARTS];
 };
-
-static const struct collect_stat_cpu no_cpu = {NAN, NAN, NAN, NAN, NAN};
 
 /* cpu  3678 31 2913 217817 1442 0 73 26 0 0
  *      user nice system idle iowait irq softirq steal guest guest_nice
  * Kernels before 2.6.11 end earlier; guest time is part of user. */
-static struct collect_stat_cpu parse_cpu(struct collect_text *t)
+static struct collect_cpu_ticks parse_cpu(struct collect_text *t)
 {
-    uint64_t field[8] = {0};
+    struct collect_cpu_ticks cpu = {.known = false};
     size_t n = 0;
 
-    while (n < 8 && collect_text_u64(t, &field[n]))
+    while (n < COLLECT_CPU_COLUMNS && collect_text_u64(t, &cpu.at[n]))
         n++;
     collect_text_skip_blanks(t);
-    if (n < 4 || (n < 8 && t->at < t->end && *t->at != '\n'))
-        return no_cpu;
-    return (struct collect_stat_cpu){
-        .user = (double)field[0] + (double)field[1],
-        .system = (double)field[2] + (double)field[5] + (double)field[6],
-        .idle = (double)field[3],
-        .iowait = (double)field[4],
-        .steal = (double)field[7],
-    };
+    cpu.known = n >= 4 && (n == COLLECT_CPU_COLUMNS || t->at == t->end || *t->at == '\n');
+    return cpu;
 }
 
 static void parse_cpu_line(struct collect_text *t, struct collect_stat *stat)
@@ -88,10 +90,13 @@ static void parse_cpu_line(struct collect_text *t, struct collect_stat *stat)
         stat->total = parse_cpu(t);
         return;
     }
-    if (!collect_text_u64(t, &cpu) || cpu >= COLLECT_CPUS_MAX)
+    if (!collect_text_u64(t, &cpu))
+        return;
+    stat->n_lines++;
+    if (cpu >= COLLECT_CPUS_MAX)
         return;
     for (; stat->n_cores <= cpu; stat->n_cores++)
-        stat->core[stat->n_cores] = no_cpu;
+        stat->core[stat->n_cores].known = false;
     stat->core[cpu] = parse_cpu(t);
 }
 
@@ -126,9 +131,10 @@ void collect_stat_parse(const char *text, size_t size, struct collect_stat *stat
 {
     struct collect_text t = collect_text_of(text, size);
 
-    stat->total = no_cpu;
+    stat->total.known = false;
+    stat->n_lines = 0;
     for (size_t i = 0; i < stat->n_cores; i++)
-        stat->core[i] = no_cpu;
+        stat->core[i].known = false;
     stat->context_switches = stat->forks = NAN;
     stat->running = stat->blocked = NAN;
     if (size == 0)
@@ -141,28 +147,11 @@ void collect_stat_parse(const char *text, size_t size, struct collect_stat *stat
     } while (collect_text_next_line(&t));
 }
 
-/* A step back of less than a second of 100 Hz ticks is the kernel's rounding. */
-static double hold(double now, double *before)
+static void fill_cpu(struct record_sample *sample, const struct collect_cpu_time *time,
+                     const size_t *id)
 {
-    if (now < *before && *before - now < 100)
-        return *before;
-    *before = now;
-    return now;
-}
-
-static void fill_cpu(struct record_sample *sample, const struct collect_stat_cpu *cpu,
-                     struct collect_stat_cpu *held, const size_t *id, size_t percent_id)
-{
-    double idle = hold(cpu->idle, &held->idle);
-    double iowait = hold(cpu->iowait, &held->iowait);
-    double busy = cpu->user + cpu->system + cpu->steal;
-    double all = busy + idle + iowait;
-
-    collect_put_ratio(sample, percent_id, busy, all);
-    collect_put_ratio(sample, id[0], cpu->user, all);
-    collect_put_ratio(sample, id[1], cpu->system, all);
-    collect_put_ratio(sample, id[2], iowait, all);
-    collect_put_ratio(sample, id[3], cpu->steal, all);
+    for (int i = 0; i < COLLECT_CPU_PARTS; i++)
+        collect_put_ratio(sample, id[i], time->part[i], time->whole[i]);
 }
 
 /* Cores that were never seen before get their metrics. */
@@ -171,15 +160,65 @@ static void add_cores(struct stat_collector *self, struct record_sample *sample)
     char label[16];
 
     for (; self->n_known < self->now.n_cores; self->n_known++) {
-        size_t rows = self->n_known < DETAILED_CORES ? CORE_ROWS : 1;
+        size_t rows = self->n_known < DETAILED_CORES ? COLLECT_CPU_PARTS : 1;
         size_t *id = self->core[self->n_known];
 
-        for (size_t i = 0; i < CORE_ROWS; i++)
+        for (size_t i = 0; i < COLLECT_CPU_PARTS; i++)
             id[i] = COLLECT_NO_METRIC;
-        self->held.core[self->n_known] = no_cpu;
         snprintf(label, sizeof label, "%zu", self->n_known);
         collect_add_rows_now(sample, core_rows, rows, label, id);
     }
+}
+
+/* The step of the machine: its own line's, but for the columns in which the cores are in
+ * doubt. */
+static struct collect_cpu_step total_step(const struct stat_collector *self,
+                                          const struct collect_cpu_step *cores,
+                                          double elapsed)
+{
+    size_t cpus = self->now.n_lines > 0 ? self->now.n_lines : 1;
+    struct collect_cpu_step step =
+        collect_cpu_step_of(&self->now.total, &self->before.total, cpus, elapsed);
+    bool all_fit = self->now.n_lines > 0 && self->now.n_lines <= COLLECT_CPUS_MAX;
+
+    if (!all_fit)
+        return step;
+    if (step.cpus != cores->cpus)
+        return *cores;
+    for (int i = 0; i < COLLECT_CPU_COLUMNS; i++) {
+        if (!cores->unknown[i] && !step.unknown[i])
+            continue;
+        step.ticks[i] = cores->ticks[i];
+        step.unknown[i] = cores->unknown[i];
+    }
+    return step;
+}
+
+/* Adds what passed since the read before. A CPU that was away then, or is now, adds
+ * nothing. */
+static void count(struct stat_collector *self, int64_t now_ns)
+{
+    double elapsed = (double)(now_ns - self->before_ns) * 1e-9 * self->hz;
+    struct collect_cpu_step cores = {.cpus = 0}, step;
+
+    for (size_t i = 0; i < self->now.n_cores; i++) {
+        step = collect_cpu_step_of(&self->now.core[i], &self->before.core[i], 1, elapsed);
+        collect_cpu_time_add(&self->core_time[i], &step, elapsed);
+        collect_cpu_step_add(&cores, &step);
+    }
+    step = total_step(self, &cores, elapsed);
+    collect_cpu_time_add(&self->time, &step, elapsed);
+}
+
+static void fill(struct stat_collector *self, struct record_sample *sample)
+{
+    fill_cpu(sample, &self->time, self->total);
+    for (size_t i = 0; i < self->n_known; i++)
+        fill_cpu(sample, &self->core_time[i], self->core[i]);
+    collect_put(sample, self->plain[0], self->now.context_switches);
+    collect_put(sample, self->plain[1], self->now.forks);
+    collect_put(sample, self->plain[2], self->now.running);
+    collect_put(sample, self->plain[3], self->now.blocked);
 }
 
 static enum vd_status read_stat(void *context, struct record_sample *sample,
@@ -192,15 +231,12 @@ static enum vd_status read_stat(void *context, struct record_sample *sample,
         return status;
     collect_stat_parse(self->buffer.at, self->buffer.size, &self->now);
     add_cores(self, sample);
-    fill_cpu(sample, &self->now.total, &self->held.total, self->total, self->cpu_percent);
-    for (size_t i = 0; i < self->n_known; i++)
-        fill_cpu(sample, &self->now.core[i], &self->held.core[i], self->core[i] + 1,
-                 self->core[i][0]);
-    collect_put(sample, self->plain[0], self->now.context_switches);
-    collect_put(sample, self->plain[1], self->now.forks);
-    collect_put(sample, self->plain[2], self->now.running);
-    collect_put(sample, self->plain[3], self->now.blocked);
-    if (isnan(self->now.total.user))
+    count(self, sample->mono_ns);
+    fill(self, sample);
+    self->before.total = self->now.total;
+    memcpy(self->before.core, self->now.core, self->now.n_cores * sizeof *self->now.core);
+    self->before_ns = sample->mono_ns;
+    if (!self->now.total.known)
         return vd_error_set(err, VD_ERR_FORMAT, NULL, "%s has no line of all CPUs",
                             self->file.path);
     return VD_OK;
@@ -214,9 +250,10 @@ static enum vd_status create(void **out, const struct collect_config *config,
     if (self == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for /proc/stat");
     collect_file_init(&self->file, config->root, "/proc/stat");
-    self->held.total = no_cpu;
-    self->cpu_percent = collect_core(schema, COLLECT_CPU_PERCENT);
-    collect_add_rows(schema, total_rows, TOTAL_ROWS, NULL, self->total);
+    self->hz = (double)sysconf(_SC_CLK_TCK);
+    self->total[COLLECT_CPU_BUSY] = collect_core(schema, COLLECT_CPU_PERCENT);
+    for (int i = COLLECT_CPU_BUSY + 1; i < COLLECT_CPU_PARTS; i++)
+        collect_add_rows(schema, &total_rows[i], 1, NULL, &self->total[i]);
     collect_add_rows(schema, plain_rows, PLAIN_ROWS, NULL, self->plain);
     *out = self;
     return VD_OK;

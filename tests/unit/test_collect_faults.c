@@ -231,26 +231,6 @@ static void test_cores_go_off_and_on_line(void **state)
     tree_release(&tree);
 }
 
-/* Idle time that steps back a little is held; busy time is still right. */
-static void test_idle_steps_back(void **state)
-{
-    struct machine machine;
-    struct tree tree;
-
-    (void)state;
-    tree_init(&tree);
-    tree_write(&tree, "/proc/stat", "cpu  100 0 0 1000 50\n");
-    machine_init(&machine, tree.root);
-    machine_start(&machine, "stat");
-    machine_tick(&machine, 1);
-    tree_write(&tree, "/proc/stat", "cpu  200 0 0 998 48\n");
-    machine_tick(&machine, 1);
-    assert_double_equal(machine_value(&machine, "cpu_percent"), 100, 1e-9);
-    assert_double_equal(machine_value(&machine, "cpu_iowait_percent"), 0, 1e-9);
-    machine_release(&machine);
-    tree_release(&tree);
-}
-
 /* Sensors that turn up later, and change places. */
 static void test_sensor_appears(void **state)
 {
@@ -385,7 +365,6 @@ int main(void)
         cmocka_unit_test(test_disk_plugged_in_and_out),
         cmocka_unit_test(test_counter_wraps),
         cmocka_unit_test(test_cores_go_off_and_on_line),
-        cmocka_unit_test(test_idle_steps_back),
         cmocka_unit_test(test_sensor_appears),
         cmocka_unit_test(test_too_many_devices),
         cmocka_unit_test(test_unknown_collector),
