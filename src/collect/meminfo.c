@@ -1,16 +1,23 @@
 /* Used memory is what new programs cannot have: total - available, as psutil, free(1) and
- * htop count it. Kernels before 3.14 do not say what is available; it is then estimated
- * from the free pages and the caches.
+ * htop count it. What is available is estimated from the free pages and the caches where
+ * the kernel does not say it (before 3.14), or a container's file says what cannot be.
+ * The cache of ZFS (ARC) is no file cache to the kernel: what it gives back on demand is
+ * added.
  */
 #include "collect/meminfo.h"
 
 #include <math.h>
+#include <stdlib.h>
 
+#include "collect/mounts.h"
 #include "collect/plain.h"
 #include "format/scan.h"
 
 #define MIB_OF_KIB (1.0 / 1024)
 #define GIB_OF_KIB (1.0 / (1024 * 1024))
+
+/* No machine has that much (4 EiB): a number below zero that was written as unsigned. */
+#define KIB_MAX 0x1p52
 
 enum {
     USED_PERCENT, /* the core metric */
@@ -52,21 +59,22 @@ static const struct record_metric rows[ROWS] = {
 static const struct {
     const char *name; /* with the colon */
     size_t offset;
+    bool part; /* cannot be more than the total, which comes first */
 } fields[] = {
-    {"MemTotal:", offsetof(struct collect_meminfo, total)},
-    {"MemFree:", offsetof(struct collect_meminfo, free)},
-    {"MemAvailable:", offsetof(struct collect_meminfo, available)},
-    {"Buffers:", offsetof(struct collect_meminfo, buffers)},
-    {"Cached:", offsetof(struct collect_meminfo, cached)},
-    {"SReclaimable:", offsetof(struct collect_meminfo, reclaimable)},
-    {"Shmem:", offsetof(struct collect_meminfo, shared)},
-    {"Dirty:", offsetof(struct collect_meminfo, dirty)},
-    {"Writeback:", offsetof(struct collect_meminfo, writeback)},
-    {"Slab:", offsetof(struct collect_meminfo, slab)},
-    {"AnonPages:", offsetof(struct collect_meminfo, anonymous)},
-    {"Committed_AS:", offsetof(struct collect_meminfo, committed)},
-    {"SwapTotal:", offsetof(struct collect_meminfo, swap_total)},
-    {"SwapFree:", offsetof(struct collect_meminfo, swap_free)},
+    {"MemTotal:", offsetof(struct collect_meminfo, total), false},
+    {"MemFree:", offsetof(struct collect_meminfo, free), true},
+    {"MemAvailable:", offsetof(struct collect_meminfo, available), true},
+    {"Buffers:", offsetof(struct collect_meminfo, buffers), true},
+    {"Cached:", offsetof(struct collect_meminfo, cached), true},
+    {"SReclaimable:", offsetof(struct collect_meminfo, reclaimable), true},
+    {"Shmem:", offsetof(struct collect_meminfo, shared), true},
+    {"Dirty:", offsetof(struct collect_meminfo, dirty), true},
+    {"Writeback:", offsetof(struct collect_meminfo, writeback), true},
+    {"Slab:", offsetof(struct collect_meminfo, slab), true},
+    {"AnonPages:", offsetof(struct collect_meminfo, anonymous), true},
+    {"Committed_AS:", offsetof(struct collect_meminfo, committed), false},
+    {"SwapTotal:", offsetof(struct collect_meminfo, swap_total), false},
+    {"SwapFree:", offsetof(struct collect_meminfo, swap_free), false},
 };
 
 enum { FIELDS = sizeof fields / sizeof *fields };
@@ -76,27 +84,63 @@ static double *field_at(struct collect_meminfo *mem, size_t i)
     return (double *)(void *)((char *)mem + fields[i].offset);
 }
 
+static void parse_line(struct collect_text *t, struct collect_meminfo *mem)
+{
+    uint64_t value;
+
+    for (size_t i = 0; i < FIELDS; i++) {
+        if (!collect_text_skip(t, fields[i].name))
+            continue;
+        if (collect_text_u64(t, &value) && (double)value < KIB_MAX)
+            *field_at(mem, i) = (double)value;
+        return;
+    }
+}
+
 /* MemTotal:       24684084 kB
  * MemFree:        20145312 kB
  * MemAvailable:   22311044 kB */
 void collect_meminfo_parse(const char *text, size_t size, struct collect_meminfo *mem)
 {
     struct collect_text t = collect_text_of(text, size);
-    uint64_t value;
 
     for (size_t i = 0; i < FIELDS; i++)
         *field_at(mem, i) = NAN;
     if (size == 0)
         return;
+    do
+        parse_line(&t, mem);
+    while (collect_text_next_line(&t));
+    for (size_t i = 0; i < FIELDS; i++)
+        if (fields[i].part && *field_at(mem, i) > mem->total)
+            *field_at(mem, i) = NAN;
+}
+
+/* 13 1 0x01 123 33456 3714625811 5278411268
+ * name                            type data
+ * c_min                           4    536870912
+ * size                            4    10737418240
+ * in bytes. c_min is what it keeps however short memory is. */
+double collect_arcstats_parse(const char *text, size_t size)
+{
+    struct collect_text t = collect_text_of(text, size);
+    uint64_t type, held = 0, kept = UINT64_MAX;
+
+    if (size == 0)
+        return NAN;
     do {
-        for (size_t i = 0; i < FIELDS; i++) {
-            if (!collect_text_skip(&t, fields[i].name))
-                continue;
-            if (collect_text_u64(&t, &value))
-                *field_at(mem, i) = (double)value;
-            break;
-        }
+        uint64_t *value = NULL;
+
+        if (collect_text_skip(&t, "size "))
+            value = &held;
+        else if (collect_text_skip(&t, "c_min "))
+            value = &kept;
+        if (value != NULL && collect_text_u64(&t, &type))
+            collect_text_u64(&t, value);
     } while (collect_text_next_line(&t));
+    if (kept == UINT64_MAX)
+        return NAN;
+    return held > kept ? (double)(held - kept) / 1024 : 0;
 }
 
 static double zero_if_nan(double x)
@@ -104,15 +148,24 @@ static double zero_if_nan(double x)
     return isnan(x) ? 0 : x;
 }
 
-static double available_of(const struct collect_meminfo *mem)
+/* Shared memory and tmpfs are among the cached pages, and cannot be dropped. Caches that
+ * do not fit beside the free pages are those of another machine: a container's host. */
+static double estimate(const struct collect_meminfo *mem)
 {
-    double cache;
+    double files = fmax(0, zero_if_nan(mem->cached) - zero_if_nan(mem->shared));
+    double all =
+        mem->free + files + zero_if_nan(mem->buffers) + zero_if_nan(mem->reclaimable);
 
-    if (!isnan(mem->available))
-        return mem->available;
-    cache = zero_if_nan(mem->buffers) + zero_if_nan(mem->cached) +
-            zero_if_nan(mem->reclaimable) - zero_if_nan(mem->shared);
-    return mem->free + cache;
+    return all <= mem->total ? all : mem->free;
+}
+
+/* LXC's file system for containers gave the free pages as available for years. */
+double collect_meminfo_available(const struct collect_meminfo *mem, double arc)
+{
+    bool said = !isnan(mem->available) && mem->available != mem->free;
+    double available = said ? mem->available : estimate(mem);
+
+    return available + arc <= mem->total ? available + arc : available;
 }
 
 /* part / whole in percent, NaN when that is no share. */
@@ -121,10 +174,46 @@ static double percent(double part, double whole)
     return whole > 0 && part >= 0 && part <= whole ? 100 * part / whole : NAN;
 }
 
-static void fill(const struct collect_plain *self, const struct collect_meminfo *mem,
-                 struct record_sample *sample)
+/* ---- the collector ---- */
+
+struct meminfo_collector {
+    struct collect_plain *plain;
+    struct collect_file arcstats, mounts;
+    struct collect_buffer buffer;
+    bool knows_whose, foreign; /* foreign: the ARC is that of a container's host */
+};
+
+/* A container's own file is mounted over the kernel's. */
+static void look_whose(struct meminfo_collector *self)
 {
-    double available = available_of(mem);
+    struct collect_mount mount;
+    struct collect_text t;
+
+    self->knows_whose = true;
+    if (collect_file_read(&self->mounts, &self->buffer, NULL) != VD_OK)
+        return;
+    t = collect_text_of(self->buffer.at, self->buffer.size);
+    while (collect_mounts_next(&t, &mount))
+        self->foreign |= strcmp(mount.point, "/proc/meminfo") == 0;
+    collect_file_release(&self->mounts);
+}
+
+/* What ZFS would give back, in KiB; 0 where there is none. */
+static double read_arc(struct meminfo_collector *self)
+{
+    if (self->foreign || collect_file_read(&self->arcstats, &self->buffer, NULL) != VD_OK)
+        return 0;
+    if (!self->knows_whose) {
+        look_whose(self);
+        return read_arc(self);
+    }
+    return zero_if_nan(collect_arcstats_parse(self->buffer.at, self->buffer.size));
+}
+
+static void fill(const struct collect_plain *self, const struct collect_meminfo *mem,
+                 double arc, struct record_sample *sample)
+{
+    double available = collect_meminfo_available(mem, arc);
     double swap_used = mem->swap_total - mem->swap_free;
 
     collect_put(sample, self->id[USED_PERCENT],
@@ -146,29 +235,55 @@ static void fill(const struct collect_plain *self, const struct collect_meminfo 
 static enum vd_status read_meminfo(void *context, struct record_sample *sample,
                                    struct vd_error *err)
 {
-    struct collect_plain *self = context;
+    struct meminfo_collector *self = context;
+    struct collect_plain *plain = self->plain;
     struct collect_meminfo mem;
-    enum vd_status status = collect_plain_read(self, err);
+    enum vd_status status = collect_plain_read(plain, err);
 
     if (status != VD_OK)
         return status;
-    collect_meminfo_parse(self->buffer.at, self->buffer.size, &mem);
-    fill(self, &mem, sample);
+    collect_meminfo_parse(plain->buffer.at, plain->buffer.size, &mem);
+    fill(plain, &mem, read_arc(self), sample);
     if (isnan(mem.total))
         return vd_error_set(err, VD_ERR_FORMAT, NULL, "%s has no MemTotal",
-                            self->file.path);
+                            plain->file.path);
     return VD_OK;
+}
+
+static void destroy(void *context)
+{
+    struct meminfo_collector *self = context;
+
+    if (self == NULL)
+        return;
+    collect_plain_free(self->plain);
+    collect_file_release(&self->arcstats);
+    collect_file_release(&self->mounts);
+    collect_buffer_release(&self->buffer);
+    free(self);
 }
 
 static enum vd_status create(void **out, const struct collect_config *config,
                              struct record_schema *schema, struct vd_error *err)
 {
+    struct meminfo_collector *self = calloc(1, sizeof *self);
     struct record_metric all[ROWS];
+    void *plain = NULL;
 
     (void)err;
+    if (self == NULL)
+        return VD_ERR_MEMORY;
+    collect_file_init(&self->arcstats, config->root, "/proc/spl/kstat/zfs/arcstats");
+    collect_file_init(&self->mounts, config->root, "/proc/mounts");
     memcpy(all, rows, sizeof all);
     all[USED_PERCENT] = collect_core_metrics[COLLECT_CPU_MEMORY];
-    return collect_plain_new(out, config, schema, "/proc/meminfo", all, ROWS);
+    if (collect_plain_new(&plain, config, schema, "/proc/meminfo", all, ROWS) != VD_OK) {
+        destroy(self);
+        return VD_ERR_MEMORY;
+    }
+    self->plain = plain;
+    *out = self;
+    return VD_OK;
 }
 
 const struct collect_type collect_meminfo = {
@@ -176,5 +291,5 @@ const struct collect_type collect_meminfo = {
     .summary = "memory and swap",
     .create = create,
     .read = read_meminfo,
-    .destroy = collect_plain_free,
+    .destroy = destroy,
 };

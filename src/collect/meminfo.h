@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* In KiB, as the kernel writes them; NaN = no such line. */
+/* In KiB; NaN = no such line, or a number that no memory has: below zero written as
+ * unsigned, or a part larger than the total. */
 struct collect_meminfo {
     double total, free, available, buffers, cached, reclaimable, shared;
     double dirty, writeback, slab, anonymous, committed;
@@ -12,5 +13,13 @@ struct collect_meminfo {
 };
 
 void collect_meminfo_parse(const char *text, size_t size, struct collect_meminfo *mem);
+
+/* What the cache of ZFS would give back, in KiB, from
+ * /proc/spl/kstat/zfs/arcstats; NaN when the text does not say. */
+double collect_arcstats_parse(const char *text, size_t size);
+
+/* What programs can still have, in KiB, with `arc` (0 = none) of ZFS; never more than the
+ * total. */
+double collect_meminfo_available(const struct collect_meminfo *mem, double arc);
 
 #endif

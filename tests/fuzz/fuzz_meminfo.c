@@ -22,11 +22,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = (const char *)data;
 
     struct collect_meminfo mem;
-    double fields[sizeof mem / sizeof(double)];
+    double fields[sizeof mem / sizeof(double)], available;
 
     collect_meminfo_parse(text, size, &mem);
     memcpy(fields, &mem, sizeof fields);
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         assert(is_counter(fields[i]));
+    available = collect_meminfo_available(&mem, 0);
+    assert(is_counter(available));
+    assert(isnan(available) || isnan(mem.total) || available <= mem.total);
     return 0;
 }
