@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The include rule: lib/ includes only lib/ and include/; the stages of src/ never include
-# each other, only src/pipeline.c and src/cmd join them; every part may read texts by
-# src/format, which sees none of them; every public header compiles alone, as C and as C++.
+# The include rule: lib/ includes only lib/ and include/, and no family of detectors another
+# one; the stages of src/ never include each other, only src/pipeline.c and src/cmd join
+# them; every part may read texts by src/format, which sees none of them; every public
+# header compiles alone, as C and as C++.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 failed=0
@@ -22,6 +23,18 @@ while read -r file; do
             complain "$file includes $name, which is not of the library"
     done
 done < <(git ls-files --cached --others --exclude-standard 'lib/*.[ch]' 'include/*.h')
+
+# A family of detectors sees what all share in lib/detect/*.h, never another family.
+for family in tree distance agent ensemble; do
+    while read -r file; do
+        for name in $(includes "$file"); do
+            case $name in
+                "detect/$family"/*) ;;
+                detect/*/*) complain "$file includes $name, of another family" ;;
+            esac
+        done
+    done < <(git ls-files --cached --others --exclude-standard "lib/detect/$family/*.[ch]")
+done
 
 stages='collect feature detect explain alert store show plot'
 for stage in $stages; do

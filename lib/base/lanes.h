@@ -5,7 +5,7 @@
  * width of vectors and chosen at run time; the library is built without contraction to
  * fused multiply-add, so all versions agree. Sanitizers cannot run the choosing code.
  * With VD_PLAIN defined there is only the version for any processor, here and in
- * detect/heap_wide.h: tests/unit/fingerprint.c compares the two.
+ * detect/tree/heap_wide.h: tests/unit/fingerprint.c compares the two.
  */
 #ifndef VD_BASE_LANES_H
 #define VD_BASE_LANES_H

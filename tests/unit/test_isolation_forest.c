@@ -1,4 +1,5 @@
-/* lib/detect/isolation_forest: scores, threads, explanation, save and load, bad input. */
+/* lib/detect/tree/isolation_forest: scores, threads, explanation, save and load, bad
+ * input. */
 #include "unit.h"
 
 #include <math.h>

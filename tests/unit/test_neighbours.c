@@ -1,11 +1,11 @@
-/* lib/detect/neighbours.h beside what a look at every point finds. */
+/* lib/detect/distance/neighbours.h beside what a look at every point finds. */
 #include "unit.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "detect/neighbours.h"
+#include "detect/distance/neighbours.h"
 #include "vedette/rng.h"
 
 enum { N = 403, K = 7, SIDE = VD__NEIGHBOURS_SIDE };

@@ -1,4 +1,4 @@
-/* lib/detect/window: ticks side by side, and windowed PCA on them. */
+/* lib/feature/window: ticks side by side, and windowed PCA on them. */
 #include "unit.h"
 
 #include <math.h>

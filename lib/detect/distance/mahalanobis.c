@@ -1,0 +1,99 @@
+/* Mahalanobis distance: P. C. Mahalanobis, 1936; the scores of scikit-learn's
+ * EmpiricalCovariance.mahalanobis (squared distance, covariance with divisor n).
+ *
+ * The covariance is inverted on the axes whose variance is above rounding error (the
+ * pseudo-inverse): a direction in which training rows never varied does not count. Its
+ * own threshold (contamination 0) is the 97.5 % quantile of the chi-squared distribution
+ * with as many degrees of freedom as axes (Wilson and Hilferty's approximation).
+ */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/lanes.h"
+#include "detect/distance/principal.h"
+
+enum param { SCALE, N_PARAMS };
+
+static const struct vd_param params[N_PARAMS] = {
+    [SCALE] = VD__SCALE_PARAM,
+};
+
+VD_LANES static double mahalanobis_score(const vd_detector *self, const double *row)
+{
+    const struct vd__axes *m = (const struct vd__axes *)self;
+    double z[VD_COLUMNS_MAX], sum = 0;
+    size_t d = self->d;
+
+    vd__axes_center(m, row, z);
+    for (size_t c = 0; c < m->k; c++) {
+        double t = vd__dot(m->axis + c * d, z, d);
+
+        sum += t * t;
+    }
+    return sum;
+}
+
+static double chi_squared_quantile(double k)
+{
+    const double normal = 1.959963984540054; /* its 97.5 % quantile */
+    double t = 1 - 2 / (9 * k) + normal * sqrt(2 / (9 * k));
+
+    return k * t * t * t;
+}
+
+/* Axes above the rounding error of the largest, as a pseudo-inverse cuts them. */
+static size_t usable_axes(const struct vd__principal *axes, const double *param)
+{
+    size_t k = 0;
+
+    (void)param;
+    while (k < axes->rank &&
+           axes->variance[k] > axes->variance[0] * DBL_EPSILON * (double)axes->d * 10)
+        k++;
+    return k;
+}
+
+static enum vd_status mahalanobis_fit(vd_detector **out, const struct vd__fit *fit,
+                                      struct vd_error *err)
+{
+    static const struct vd__axes_rule rule = {&vd__mahalanobis, usable_axes, true};
+    double *scores = vd__alloc(fit->x->n, sizeof *scores);
+    struct vd__axes *m = NULL;
+    enum vd_status status = VD_ERR_MEMORY;
+
+    if (scores == NULL) {
+        vd_error_set(err, status, NULL, "Mahalanobis: no memory");
+        goto out;
+    }
+    status = vd__axes_fit(&m, &rule, fit, err);
+    if (status != VD_OK)
+        goto out;
+    vd_detector_score_many(&m->base, fit->x, scores, fit->threads);
+    m->base.threshold = fit->contamination > 0
+                            ? vd__threshold_of(scores, fit->x->n, fit->contamination)
+                            : chi_squared_quantile(m->k > 0 ? (double)m->k : 1);
+    *out = &m->base;
+out:
+    vd__free(scores);
+    return status;
+}
+
+static enum vd_status mahalanobis_load(vd_detector **out, size_t d, struct vd_reader *r,
+                                       struct vd_error *err)
+{
+    return vd__axes_load(out, &vd__mahalanobis, d, r, err);
+}
+
+const struct vd__detector_class vd__mahalanobis = {
+    .info = {.name = "mahalanobis",
+             .title = "Mahalanobis distance",
+             .source = "Mahalanobis, 1936",
+             .params = params,
+             .n_params = N_PARAMS},
+    .fit = mahalanobis_fit,
+    .score = mahalanobis_score,
+    .save = vd__axes_save,
+    .load = mahalanobis_load,
+};

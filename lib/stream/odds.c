@@ -1,0 +1,135 @@
+/* The surprise of z under its own past, in the currency of the alert budget: how many
+ * events as large as this one are to be expected in a sample.
+ *
+ * Below the start of the tail that is the share of past samples that were as large. In
+ * the tail samples come in clusters, one event each, so it is the peaks of blocks of 60
+ * samples that are counted: the rate of blocks whose peak was above the start, times a
+ * generalised Pareto law for how far above (Pickands, Annals of Statistics 1975; blocks
+ * against clustering: Coles, "An introduction to statistical modeling of extreme values",
+ * 2001, chapters 3 to 5). The start is where the 50 largest peaks begin, so that with the
+ * length of the past less and less is left to the law. An anomaly of ten minutes is ten
+ * peaks, of fifty: it does not blind the metric to the next one.
+ *
+ * While the past is short the law is that of a prior, worth PRIOR_PEAKS peaks.
+ */
+#include <math.h>
+
+#include "stream/state.h"
+
+enum { TAIL_PEAKS = 50 };
+
+static const double TAIL_SHARE = 0.2; /* of the peaks, while there are few */
+static const double PRIOR_PEAKS = 10, PRIOR_MEAN = 0.35;
+static const double PRIOR_SHAPE_PEAKS = 50, PRIOR_SHAPE = 0.1;
+static const double SHAPE_MIN = 0, SHAPE_MAX = 0.4;
+static const double MEMORY = 1e6; /* samples after which the past counts half */
+static const double FADED = 1200; /* what the past is worth when z changes its law */
+
+static int bin_of(double z)
+{
+    int bin = (int)(z * ODDS_PER_ONE);
+
+    return bin < 0 ? 0 : bin >= ODDS_BINS ? ODDS_BINS - 1 : bin;
+}
+
+static double center_of(int bin)
+{
+    return (bin + 0.5) / ODDS_PER_ONE;
+}
+
+/* The law of the excesses of `count` peaks with these moments, drawn to the prior. */
+static void fit(struct vd__odds *odds, double count, double sum, double squares)
+{
+    double mean = (PRIOR_PEAKS * PRIOR_MEAN + sum) / (PRIOR_PEAKS + count);
+    double shape = PRIOR_SHAPE;
+
+    if (count > 2) {
+        double variance = squares / count - sum / count * (sum / count);
+        double moment = variance > 0 ? sum / count * (sum / count) / variance : 1;
+
+        shape = (PRIOR_SHAPE_PEAKS * PRIOR_SHAPE + count * (1 - moment) / 2) /
+                (PRIOR_SHAPE_PEAKS + count);
+    }
+    odds->shape = fmin(fmax(shape, SHAPE_MIN), SHAPE_MAX);
+    odds->scale = mean * (1 - odds->shape);
+}
+
+static void renew_tail(struct vd__odds *odds)
+{
+    double most = fmin(TAIL_PEAKS, fmax(TAIL_SHARE * odds->n_peaks, 1));
+    double count = 0, sum = 0, squares = 0;
+    int bin = ODDS_BINS;
+
+    while (bin > 1 && (count <= 0 || count + odds->peaks[bin - 1] <= most))
+        count += odds->peaks[--bin];
+    odds->start = (double)bin / ODDS_PER_ONE;
+    for (int i = bin; i < ODDS_BINS; i++) {
+        double excess = center_of(i) - odds->start;
+
+        sum += odds->peaks[i] * excess;
+        squares += odds->peaks[i] * excess * excess;
+    }
+    odds->rate = fmax(count, 0.5) / odds->n;
+    fit(odds, count, sum, squares);
+}
+
+static void renew_body(struct vd__odds *odds)
+{
+    double above = 0;
+
+    for (int bin = ODDS_BINS - 1; bin >= 0; bin--) {
+        above += odds->rows[bin];
+        odds->body[bin] = (float)-log10((above + 0.5) / (odds->n + 0.5));
+    }
+}
+
+static void renew(struct vd__odds *odds)
+{
+    renew_tail(odds);
+    renew_body(odds);
+}
+
+static void weigh(struct vd__odds *odds, double weight)
+{
+    odds->n *= weight;
+    odds->n_peaks *= weight;
+    for (int bin = 0; bin < ODDS_BINS; bin++) {
+        odds->rows[bin] *= (float)weight;
+        odds->peaks[bin] *= (float)weight;
+    }
+}
+
+void vd__odds_fade(struct vd__odds *odds)
+{
+    if (odds->n > FADED)
+        weigh(odds, FADED / odds->n);
+}
+
+void vd__odds_add(struct vd__odds *odds, double z)
+{
+    odds->n += 1;
+    odds->rows[bin_of(z)] += 1;
+    odds->peak = fmax(odds->peak, z);
+    if (++odds->in_block < ODDS_BLOCK)
+        return;
+    odds->peaks[bin_of(odds->peak)] += 1;
+    odds->n_peaks += 1;
+    odds->in_block = 0;
+    odds->peak = 0;
+    if (odds->n >= MEMORY)
+        weigh(odds, 0.5);
+    renew(odds);
+}
+
+double vd__odds_surprise(const struct vd__odds *odds, double z)
+{
+    double excess, tail;
+
+    if (odds->n_peaks <= 0)
+        return 0;
+    excess = (z - odds->start) / odds->scale;
+    if (excess < 0)
+        return fmax(odds->body[bin_of(z)], 0);
+    tail = odds->shape > 1e-6 ? log1p(odds->shape * excess) / odds->shape : excess;
+    return tail / log(10) - log10(odds->rate);
+}
