@@ -34,6 +34,19 @@ struct pipeline_config {
 
 struct pipeline_config pipeline_config_default(void);
 
+/* The option of `vedette monitor`, and the item of a list, that names what is not here.
+ */
+struct pipeline_fault {
+    const char *option; /* static */
+    size_t item;
+};
+
+/* Whether what the configuration names can be there: the metrics of rules and features,
+ * here or at all on any machine; those of the model here. Says which cannot. */
+enum vd_status pipeline_check_names(const struct pipeline_config *config,
+                                    const struct record_schema *schema,
+                                    struct pipeline_fault *fault, struct vd_error *err);
+
 typedef struct pipeline pipeline;
 
 enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config,

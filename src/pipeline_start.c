@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/options.h"
 #include "pipeline_state.h"
 
 static const char *const MODEL_NAME = "monitor";
@@ -347,14 +348,34 @@ static void keep_pace(pipeline *p)
     alert_events_init(&p->events, &p->config.alert);
 }
 
-/* What a model was taught on, this host must collect. */
-static enum vd_status check_bundle(const pipeline *p, struct vd_error *err)
+/* A name that neither is here nor can come later is a slip of the pen. */
+static enum vd_status check_name(const char *metric, const struct record_schema *schema,
+                                 struct vd_error *err)
 {
-    const vd_model *bundle = p->config.detect.bundle;
+    struct os_nearest nearest = {.word = metric};
+    const char *known;
+    char hint[160] = "'vedette probe' lists the metrics of this machine";
+
+    if (record_schema_find(schema, metric) != SIZE_MAX || collect_knows(metric, &known))
+        return VD_OK;
+    if (known != NULL)
+        os_nearest_try(&nearest, known);
+    for (size_t i = 0; i < schema->n; i++)
+        os_nearest_try(&nearest, schema->metric[i].name);
+    if (nearest.best != NULL)
+        snprintf(hint, sizeof hint, "did you mean '%s'?", nearest.best);
+    return vd_error_set(err, VD_ERR_SCHEMA, hint, "there is no metric \"%.60s\"", metric);
+}
+
+/* What a model was taught on, this host must collect. */
+static enum vd_status check_bundle(const vd_model *bundle,
+                                   const struct record_schema *schema,
+                                   struct vd_error *err)
+{
     size_t d = bundle == NULL ? 0 : vd_model_columns(bundle);
 
     for (size_t i = 0; i < d; i++)
-        if (record_schema_find(&p->schema, vd_model_column(bundle, i)) == SIZE_MAX)
+        if (record_schema_find(schema, vd_model_column(bundle, i)) == SIZE_MAX)
             return vd_error_set(err, VD_ERR_SCHEMA,
                                 "'vedette probe' lists what there is; train it on that",
                                 "the model needs the metric \"%s\", which this host does "
@@ -363,11 +384,35 @@ static enum vd_status check_bundle(const pipeline *p, struct vd_error *err)
     return VD_OK;
 }
 
+enum vd_status pipeline_check_names(const struct pipeline_config *config,
+                                    const struct record_schema *schema,
+                                    struct pipeline_fault *fault, struct vd_error *err)
+{
+    const struct host_config *host = &config->detect.host;
+    enum vd_status status = VD_OK;
+    size_t n_builtin;
+
+    detect_rules_builtin(&n_builtin);
+    for (size_t i = n_builtin; i < config->rules.n && status == VD_OK; i++) {
+        *fault = (struct pipeline_fault){"rule", i - n_builtin};
+        status = check_name(config->rules.rule[i].metric, schema, err);
+    }
+    for (size_t i = 0; i < host->n_asked && status == VD_OK; i++) {
+        *fault = (struct pipeline_fault){"feature", i};
+        status = check_name(host->column[i], schema, err);
+    }
+    if (status != VD_OK)
+        return status;
+    *fault = (struct pipeline_fault){.option = "model"};
+    return check_bundle(config->detect.bundle, schema, err);
+}
+
 enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config,
                             struct vd_error *err)
 {
     pipeline *p = calloc(1, sizeof *p);
     enum vd_status status = VD_ERR_MEMORY;
+    struct pipeline_fault fault;
 
     *out = NULL;
     if (p == NULL)
@@ -393,7 +438,7 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
     if (status == VD_OK)
         status = detect_set_new(&p->detect, &p->config.detect, err);
     if (status == VD_OK)
-        status = check_bundle(p, err);
+        status = pipeline_check_names(&p->config, &p->schema, &fault, err);
     if (status == VD_OK)
         status = explain_recorder_new(&p->recorder);
     if (status == VD_OK)

@@ -82,8 +82,7 @@ char *record_metric_label(const struct record_metric *metric, char *text, size_t
     return text;
 }
 
-/* `name{label}`, `name{key=label}` or `name{key="label"}` against one metric. */
-static bool is_named(const struct record_metric *metric, const char *name)
+bool record_metric_is_named(const struct record_metric *metric, const char *name)
 {
     size_t length = strlen(metric->name);
     size_t rest;
@@ -132,7 +131,7 @@ size_t record_schema_find(const struct record_schema *schema, const char *name)
 {
     name = record_metric_canonical(name);
     for (size_t i = 0; i < schema->n; i++)
-        if (is_named(&schema->metric[i], name))
+        if (record_metric_is_named(&schema->metric[i], name))
             return i;
     return SIZE_MAX;
 }

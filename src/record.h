@@ -70,6 +70,10 @@ size_t record_schema_add_named(struct record_schema *schema,
  * are understood. SIZE_MAX when there is none. */
 size_t record_schema_find(const struct record_schema *schema, const char *name);
 
+/* Whether `name` is this metric: `name`, `name{label}`, `name{key=label}` or
+ * `name{key="label"}`. */
+bool record_metric_is_named(const struct record_metric *metric, const char *name);
+
 /* Our name for a metric that goes by another one elsewhere, else `name` itself. */
 const char *record_metric_canonical(const char *name);
 

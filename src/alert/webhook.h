@@ -8,7 +8,11 @@
  */
 char *alert_webhook_body(const struct alert_notice *notice, const char *host);
 
-/* http:// or https:// and a host, without control characters or spaces. */
+/* http:// or https://, a host, and a port that there is, without control characters or
+ * spaces. The message does not name the URL, which may hold a secret. */
+enum vd_status alert_webhook_url_check(const char *url, struct vd_error *err);
+
+/* The same of the configuration's. */
 enum vd_status alert_webhook_check(const struct alert_channels_config *config,
                                    struct vd_error *err);
 

@@ -112,17 +112,5 @@ char *alert_webhook_body(const struct alert_notice *notice, const char *host)
 enum vd_status alert_webhook_check(const struct alert_channels_config *config,
                                    struct vd_error *err)
 {
-    const char *url = config->webhook;
-    size_t scheme = strncmp(url, "https://", 8) == 0  ? 8
-                    : strncmp(url, "http://", 7) == 0 ? 7
-                                                      : 0;
-
-    if (scheme == 0 || url[scheme] == '\0' || url[scheme] == '/')
-        return vd_error_set(err, VD_ERR_ARGUMENT, "write https://host/path",
-                            "the webhook is no http or https URL");
-    for (const char *at = url; *at != '\0'; at++)
-        if ((unsigned char)*at <= ' ' || *at == 0x7f)
-            return vd_error_set(err, VD_ERR_ARGUMENT, "write spaces as %20",
-                                "the webhook URL has a space or a control character");
-    return VD_OK;
+    return alert_webhook_url_check(config->webhook, err);
 }

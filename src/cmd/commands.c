@@ -9,6 +9,7 @@
 #include "cmd/config.h"
 #include "cmd/help.h"
 #include "os/log.h"
+#include "os/secret.h"
 #include "os/terminal.h"
 
 /* One a line: clang-format would make columns of them. */
@@ -121,17 +122,32 @@ static enum vd_status check_required(const struct os_option *options,
     return VD_OK;
 }
 
+/* Every user sees the command line of every process. */
+static void warn_of_secrets(const struct cmd_line *line)
+{
+    for (size_t i = 0; i < line->n; i++) {
+        const struct os_option *row = line->at[i].option;
+
+        if (row->secret && !row->in_file && os_secret_in_url(line->at[i].text))
+            os_log_warning("--%s: the list of processes (ps) shows this secret to every "
+                           "user of this machine; keep it in a file that only you can "
+                           "read and give --%s-file FILE",
+                           row->name, row->name);
+    }
+}
+
 /* Defaults, then the file, then the command line, for the command's options and for the
- * global ones. */
+ * global ones; then all of them together. */
 static enum vd_status make_settings(const struct cmd_command *command, void *settings,
                                     struct cmd_globals *globals,
                                     const struct cmd_line *before,
                                     const struct cmd_line *line, struct vd_error *err)
 {
     enum vd_status status = os_options_defaults(command->options, settings, err);
+    struct os_config *config = NULL;
 
     if (status == VD_OK)
-        status = cmd_config_apply(command, settings, globals, err);
+        status = cmd_config_apply(command, settings, globals, &config, err);
     if (status == VD_OK)
         status = read_globals(globals, before, line, err);
     if (status == VD_OK)
@@ -141,7 +157,13 @@ static enum vd_status make_settings(const struct cmd_command *command, void *set
     if (status == VD_OK && command->arguments == NULL && line->n_rest > 0)
         status = vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s takes no argument '%s'",
                               command->name, line->rest[0]);
-    return status == VD_OK ? check_required(command->options, settings, err) : status;
+    if (status == VD_OK)
+        status = check_required(command->options, settings, err);
+    if (status == VD_OK)
+        status = cmd_config_check(command, command->check, settings, before, line, config,
+                                  err);
+    os_config_free(config);
+    return status;
 }
 
 static int run_command(const struct cmd_command *command, struct cmd_globals *globals,
@@ -170,6 +192,8 @@ static int run_command(const struct cmd_command *command, struct cmd_globals *gl
     if (status == VD_OK)
         status = make_settings(command, settings, globals, before, &line, &err);
     use_globals(globals);
+    if (status == VD_OK)
+        warn_of_secrets(&line);
     code = status == VD_OK ? command->run(settings, line.n_rest, line.rest)
                            : cmd_wrong_use(command, &err);
     if (settings != NULL)

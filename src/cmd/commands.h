@@ -18,6 +18,16 @@ enum cmd_exit {
     CMD_USAGE = 2,  /* wrong use: an option, an argument, the configuration */
 };
 
+/* The option, and the item of a list, that a message of a cmd_check is about. */
+struct cmd_fault {
+    const char *option; /* static; NULL = no single one */
+    size_t item;
+};
+
+/* Says what is wrong, without the place, and with what (`fault`). */
+typedef enum vd_status cmd_check(const void *settings, struct cmd_fault *fault,
+                                 struct vd_error *err);
+
 struct cmd_command {
     const char *name;      /* "monitor"; a second word is an argument: "evaluate nab" */
     const char *summary;   /* one line, no full stop */
@@ -34,6 +44,12 @@ struct cmd_command {
      * global option (--config, --verbose, --quiet, --log-level, --color) gets its value
      * as well. Returns an enum cmd_exit. */
     size_t settings_size;
+    /* What can only be judged when all options are known; NULL = nothing. The place goes
+     * in front of the message: the command line, or the line of the configuration. */
+    cmd_check *check;
+    /* The same for `vedette config check`, which starts nothing: what `run` would refuse
+     * is found out too. NULL = nothing more. */
+    cmd_check *rehearse;
     int (*run)(void *settings, int argc, char **argv);
 };
 

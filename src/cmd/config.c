@@ -67,30 +67,63 @@ static enum vd_status load(struct os_config **config, const char *path,
 }
 
 enum vd_status cmd_config_apply(const struct cmd_command *command, void *settings,
-                                struct cmd_globals *globals, struct vd_error *err)
+                                struct cmd_globals *globals, struct os_config **config,
+                                struct vd_error *err)
 {
-    struct os_config *config = NULL;
     enum vd_status status;
     char *path, *kept;
 
+    *config = NULL;
     if (!reads_file(command))
         return VD_OK;
     path = cmd_config_path(globals->config);
     if (path == NULL)
         return VD_OK;
-    status = load(&config, path, err);
+    status = load(config, path, err);
     if (status == VD_OK)
-        status = os_config_apply(config, command->options, settings, err);
+        status = os_config_apply(*config, command->options, settings, err);
     /* A file that names another file would be a riddle. */
     kept = globals->config;
     globals->config = NULL;
     if (status == VD_OK)
-        status = os_config_apply(config, cmd_global_options, globals, err);
+        status = os_config_apply(*config, cmd_global_options, globals, err);
     free(globals->config);
     globals->config = kept;
-    os_config_free(config);
     free(path);
     return status;
+}
+
+static bool is_on_line(const struct cmd_line *line, const char *name)
+{
+    for (size_t i = 0; line != NULL && i < line->n; i++)
+        if (strcmp(line->at[i].option->name, name) == 0)
+            return true;
+    return false;
+}
+
+enum vd_status cmd_config_check(const struct cmd_command *command, cmd_check *check,
+                                const void *settings, const struct cmd_line *before,
+                                const struct cmd_line *line,
+                                const struct os_config *config, struct vd_error *err)
+{
+    struct cmd_fault fault = {0};
+    struct vd_error inner = {0};
+    char where[OS_CONFIG_WHERE_MAX];
+    const struct os_option *row;
+    enum vd_status status = VD_OK;
+
+    if (check != NULL)
+        status = check(settings, &fault, &inner);
+    if (status == VD_OK)
+        return VD_OK;
+    if (status == VD_ERR_MEMORY || fault.option == NULL)
+        return vd_error_set(err, status, inner.hint, "%s", inner.text);
+    row = os_option_find(command->options, fault.option);
+    if (!is_on_line(before, fault.option) && !is_on_line(line, fault.option) &&
+        config != NULL && os_config_place(config, row, fault.item, where))
+        return vd_error_set(err, VD_ERR_FORMAT, inner.hint, "%s: %s", where, inner.text);
+    return vd_error_set(err, VD_ERR_ARGUMENT, inner.hint, "--%s: %s", fault.option,
+                        inner.text);
 }
 
 /* The file that `check` and `show` work on: the argument, --config, the usual places. */
@@ -112,7 +145,11 @@ static void show_row(const struct os_option *row, const void *settings,
                      const struct os_config *config)
 {
     size_t line = config == NULL ? 0 : os_config_line(config, row);
-    char *text = os_option_text(row, settings);
+    char *text;
+
+    if (row->in_file && line == 0)
+        return;
+    text = os_option_text(row, settings);
 
     if (row->secret && text != NULL && *text != '\0')
         printf("%-24s %-28s", row->name, "(secret)");
@@ -145,6 +182,9 @@ static int look(const char *path, bool print)
         status = os_config_apply(config, command->options, settings, &err);
     if (status == VD_OK && config != NULL)
         status = os_config_apply(config, cmd_global_options, &globals, &err);
+    if (status == VD_OK)
+        status = cmd_config_check(command, command->rehearse, settings, NULL, NULL,
+                                  config, &err);
     for (const struct os_option *o = command->options;
          print && status == VD_OK && o != NULL && o->name != NULL; o++)
         show_row(o, settings, config);
@@ -207,9 +247,10 @@ const struct cmd_command cmd_config = {
         "Read is the file given with --config, else the first that is there of "
         "$XDG_CONFIG_HOME/vedette/vedette.yaml (~/.config/vedette/vedette.yaml) and "
         "/etc/vedette/vedette.yaml.\n\n"
-        "\"check\" names the line of the first mistake. \"show\" prints each option with "
-        "its value and where that came from; secrets are not shown. \"example\" writes a "
-        "file with every option, its default and what it does.",
+        "\"check\" names the line of the first mistake; it refuses whatever \"monitor\" "
+        "would refuse to start with, short of a port that is taken. \"show\" prints each "
+        "option with its value and where that came from; secrets are not shown. "
+        "\"example\" writes a file with every option, its default and what it does.",
     .examples = "vedette config example > vedette.yaml\n"
                 "    a file to begin with\n"
                 "vedette config check vedette.yaml\n"

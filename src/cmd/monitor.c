@@ -8,215 +8,11 @@
 #include <unistd.h>
 
 #include "cmd/commands.h"
-#include "cmd/data_dir.h"
-#include "cmd/model_file.h"
-#include "cmd/monitor_options.h"
+#include "cmd/monitor_plan.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/terminal.h"
 #include "pipeline.h"
-#include "vedette/detector.h"
-
-/* ---- from settings to the pipeline's configuration ---- */
-
-/* Whether there is a desktop to notify: a session bus. On a server there is none, and
- * that is no failure to speak of. */
-static bool has_desktop(void)
-{
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    char path[4096];
-
-    if (getenv("DBUS_SESSION_BUS_ADDRESS") != NULL)
-        return true;
-    if (runtime == NULL)
-        return false;
-    snprintf(path, sizeof path, "%s/bus", runtime);
-    return access(path, F_OK) == 0;
-}
-
-/* Texts that the configuration points to. */
-struct plan {
-    struct pipeline_config config;
-    char data_dir[4096];
-    const char *detector[RECORD_DETECTORS_MAX];
-    const char *feature[HOST_COLUMNS];
-    vd_model *model; /* owned; NULL = none */
-};
-
-static enum vd_status choose_data_dir(const struct monitor_settings *s, struct plan *plan,
-                                      struct vd_error *err)
-{
-    plan->config.store.dir = plan->data_dir;
-    return cmd_data_dir(s->data_dir, plan->data_dir, sizeof plan->data_dir, err);
-}
-
-static enum vd_status no_such_detector(const char *name, struct vd_error *err)
-{
-    const struct vd_detector_info *info;
-    char known[256] = "";
-    size_t length = 0;
-
-    for (size_t i = 0; (info = vd_detector_at(i)) != NULL && length < sizeof known; i++)
-        if (!info->needs_labels)
-            length += (size_t)snprintf(known + length, sizeof known - length, "%s%s",
-                                       length > 0 ? ", " : "choose from ", info->name);
-    return vd_error_set(err, VD_ERR_ARGUMENT, known,
-                        "--detector: \"%s\" is no detector that learns without labels",
-                        name);
-}
-
-static enum vd_status choose_detectors(const struct monitor_settings *s,
-                                       struct plan *plan, struct vd_error *err)
-{
-    struct host_config *host = &plan->config.detect.host;
-    const struct vd_detector_info *info;
-
-    host->detector = plan->detector;
-    for (size_t i = 0; i < s->detectors.n; i++) {
-        info = vd_detector_find(s->detectors.at[i]);
-        if (info == NULL || info->needs_labels)
-            return no_such_detector(s->detectors.at[i], err);
-        if (info->unavailable != NULL)
-            return vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "--detector %s: %s",
-                                info->name, info->unavailable);
-        if (host->n_detectors < RECORD_DETECTORS_MAX - HOST_OWN)
-            plan->detector[host->n_detectors++] = info->name;
-    }
-    for (size_t i = 0; s->detectors.n == 0 && (info = vd_detector_at(i)) != NULL; i++)
-        if (!info->needs_labels && info->unavailable == NULL &&
-            host->n_detectors < RECORD_DETECTORS_MAX - HOST_OWN)
-            plan->detector[host->n_detectors++] = info->name;
-    return VD_OK;
-}
-
-static enum vd_status choose_features(const struct monitor_settings *s, struct plan *plan,
-                                      struct vd_error *err)
-{
-    if (s->features.n > HOST_COLUMNS)
-        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "--feature: at most %d metrics",
-                            HOST_COLUMNS);
-    for (size_t i = 0; i < s->features.n; i++)
-        plan->feature[i] = s->features.at[i];
-    if (s->features.n > 0) {
-        plan->config.detect.host.column = plan->feature;
-        plan->config.detect.host.n_columns = s->features.n;
-        plan->config.detect.host.n_asked = s->features.n;
-    }
-    return VD_OK;
-}
-
-/* What a model was taught on is collected into the same rows as the rest. */
-static enum vd_status add_columns_of_model(struct plan *plan, struct vd_error *err)
-{
-    struct host_config *host = &plan->config.detect.host;
-
-    if (host->column != plan->feature)
-        memcpy(plan->feature, host->column, host->n_columns * sizeof *host->column);
-    host->column = plan->feature;
-    for (size_t i = 0; i < vd_model_columns(plan->model); i++) {
-        const char *name = vd_model_column(plan->model, i);
-        bool there = false;
-
-        for (size_t c = 0; c < host->n_columns; c++)
-            there |= strcmp(host->column[c], name) == 0;
-        if (there)
-            continue;
-        if (host->n_columns == HOST_COLUMNS)
-            return vd_error_set(err, VD_ERR_SCHEMA, "choose fewer with --feature",
-                                "--model: with its columns there are more than %d",
-                                HOST_COLUMNS);
-        plan->feature[host->n_columns++] = name;
-    }
-    return VD_OK;
-}
-
-static enum vd_status read_model(const struct monitor_settings *s, struct plan *plan,
-                                 struct vd_error *err)
-{
-    enum vd_status status;
-
-    if (s->model == NULL)
-        return VD_OK;
-    status = model_file_read(&plan->model, s->model, NULL, err);
-    plan->config.detect.bundle = plan->model;
-    return status == VD_OK ? add_columns_of_model(plan, err) : status;
-}
-
-static enum vd_status add_rules(const struct monitor_settings *s, struct plan *plan,
-                                struct vd_error *err)
-{
-    detect_rules_init(&plan->config.rules);
-    for (size_t i = 0; i < s->rules.n; i++) {
-        struct detect_rule rule;
-        enum vd_status status = detect_rule_parse(&rule, s->rules.at[i], err);
-
-        if (status == VD_OK && detect_rules_add(&plan->config.rules, &rule) != VD_OK)
-            status = vd_error_set(err, VD_ERR_LIMIT, NULL, "--rule: at most %d rules",
-                                  DETECT_RULES_MAX);
-        if (status != VD_OK)
-            return status;
-    }
-    return VD_OK;
-}
-
-static void set_store(const struct monitor_settings *s, struct pipeline_config *config)
-{
-    config->store_on = s->store;
-    config->store.interval_s = s->interval;
-    config->store.performance_log = s->performance_log;
-    config->store.metrics_history = s->metrics_history;
-    config->store.alerts = s->alerts;
-    config->store.anomalies = s->anomalies;
-    config->store.retention_raw_s = s->keep_raw;
-    config->store.retention_minute_s = s->keep_minutes;
-    config->store.retention_hour_s = s->keep_hours;
-    config->store.max_bytes = s->max_disk;
-}
-
-static enum vd_status make_plan(const struct monitor_settings *s, struct plan *plan,
-                                struct vd_error *err)
-{
-    struct pipeline_config *config = &plan->config;
-    enum vd_status status;
-
-    *config = pipeline_config_default();
-    config->interval_s = s->interval;
-    config->collect.root = s->root;
-    config->collect.nvml_library = s->nvml;
-    config->collect.replay = s->replay;
-    config->collect.threads = s->replay == NULL;
-    config->detect.interval_s = s->interval;
-    config->detect.warm_up_s = s->warm_up;
-    config->detect.retrain_s = s->retrain;
-    config->detect.host.contamination = s->contamination;
-    config->detect.host.window = (size_t)s->window_size;
-    config->detect.host.seed = (uint64_t)s->seed;
-    config->alert.interval_s = s->interval;
-    config->alert.budget_per_week = s->budget;
-    config->alert.cooldown_s = s->cooldown;
-    config->alert.adopt_s = s->adopt;
-    config->backfill_s = s->backfill;
-    config->show_on = s->dashboard && s->replay == NULL;
-    config->show.address = s->address;
-    config->show.port = (int)s->port;
-    config->show.max_clients = (size_t)s->max_clients;
-    config->show.version = VEDETTE_VERSION;
-    config->channels.terminal = s->terminal;
-    config->channels.bell = s->bell;
-    config->channels.desktop = s->desktop && s->replay == NULL && has_desktop();
-    config->channels.webhook = s->webhook;
-    set_store(s, config);
-    status = choose_data_dir(s, plan, err);
-    if (status == VD_OK)
-        status = choose_detectors(s, plan, err);
-    if (status == VD_OK)
-        status = choose_features(s, plan, err);
-    if (status == VD_OK)
-        status = read_model(s, plan, err);
-    if (status == VD_OK)
-        status = add_rules(s, plan, err);
-    return status;
-}
 
 /* ---- the loop ---- */
 
@@ -357,7 +153,7 @@ static void print_state(const pipeline *p, double warm_up_s)
 }
 
 /* The general log lies beside the data; without it the console is enough. */
-static void open_log(const struct plan *plan)
+static void open_log(const struct monitor_plan *plan)
 {
     char path[sizeof plan->data_dir + 32];
     struct vd_error err = {0};
@@ -369,7 +165,7 @@ static void open_log(const struct plan *plan)
         os_log_warning("no log file: %s", err.text);
 }
 
-static int watch_machine(const struct monitor_settings *s, struct plan *plan,
+static int watch_machine(const struct monitor_settings *s, struct monitor_plan *plan,
                          struct vd_error *err)
 {
     uv_loop_t loop;
@@ -415,7 +211,7 @@ static int watch_machine(const struct monitor_settings *s, struct plan *plan,
 }
 
 /* No clock: the recording brings its own, and each row is a tick. */
-static int replay(struct plan *plan, struct vd_error *err)
+static int replay(struct monitor_plan *plan, struct vd_error *err)
 {
     int percent = 0;
     double done;
@@ -439,13 +235,14 @@ static int replay(struct plan *plan, struct vd_error *err)
 static int run(void *settings, int argc, char **argv)
 {
     const struct monitor_settings *s = settings;
-    struct plan plan = {0};
+    struct monitor_plan plan = {0};
+    struct cmd_fault fault = {0};
     struct vd_error err = {0};
     int code;
 
     (void)argc;
     (void)argv;
-    if (make_plan(s, &plan, &err) != VD_OK) {
+    if (monitor_plan_make(&plan, s, &fault, &err) != VD_OK) {
         code = cmd_failed(&err);
     } else {
         plan.config.say = say;
@@ -455,7 +252,7 @@ static int run(void *settings, int argc, char **argv)
         if (err.status != VD_OK)
             os_log_failure(&err);
     }
-    vd_model_free(plan.model);
+    monitor_plan_release(&plan);
     return code;
 }
 
@@ -483,5 +280,7 @@ const struct cmd_command cmd_monitor = {
                 "    Run a recording through the same detectors\n",
     .options = monitor_options,
     .settings_size = sizeof(struct monitor_settings),
+    .check = monitor_check,
+    .rehearse = monitor_rehearse,
     .run = run,
 };

@@ -4,9 +4,11 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "alert/channel.h"
 #include "cmd/config.h"
 #include "cmd/root.h"
 #include "pipeline.h"
+#include "show/filter.h"
 
 #define AT(field) offsetof(struct monitor_settings, field)
 
@@ -16,6 +18,14 @@ static enum vd_status check_rule(const char *text, struct vd_error *err)
     struct detect_rule rule;
 
     return detect_rule_parse(&rule, text, err);
+}
+
+/* An empty one is none. The message does not name it: it may hold a secret. */
+static enum vd_status check_webhook(const char *text, struct vd_error *err)
+{
+    const struct alert_channels_config config = {.webhook = text};
+
+    return *text == '\0' ? VD_OK : alert_channel_webhook.check(&config, err);
 }
 
 const struct os_option monitor_options[] = {
@@ -185,9 +195,19 @@ const struct os_option monitor_options[] = {
      .type = OS_OPTION_TEXT,
      .value = "URL",
      .offset = AT(webhook),
+     .check = check_webhook,
      .group = "Alerts",
      .secret = true,
      .help = "POST each alert as JSON to this address"},
+    {.name = "webhook-file",
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .offset = AT(webhook),
+     .check = check_webhook,
+     .group = "Alerts",
+     .secret = true,
+     .in_file = true,
+     .help = "Read the webhook's address from this file, where ps does not show it"},
     {.name = "cooldown",
      .type = OS_OPTION_DURATION,
      .value = "TIME",
@@ -208,6 +228,7 @@ const struct os_option monitor_options[] = {
      .value = "ADDRESS",
      .fallback = "127.0.0.1",
      .offset = AT(address),
+     .check = show_address_check,
      .group = "Dashboard",
      .help = "Address to listen on; only loopback is allowed"},
     {.name = "port",

@@ -31,7 +31,6 @@ struct collect_config {
 /* root "", everything else NULL, threads true. */
 struct collect_config collect_config_default(void);
 
-/* One row of the table. `self` is the collector's own state. */
 /* How far a recording has been played. */
 struct collect_course {
     bool ended;        /* the last read gave no new row */
@@ -39,8 +38,25 @@ struct collect_course {
     double interval_s; /* between two rows; NaN = its rows have no time */
 };
 
+/* A metric table: `n` rows; NULL = none. */
+struct collect_rows {
+    const struct record_metric *at;
+    size_t n;
+};
+
+#define COLLECT_TABLE(ROWS)                                                              \
+    {                                                                                    \
+        ROWS, sizeof(ROWS) / sizeof *(ROWS)                                              \
+    }
+
+enum { COLLECT_TABLES = 6 };
+
+/* One row of the table. `self` is the collector's own state. */
 struct collect_type {
     const char *name, *summary;
+    /* Every row that it may ever register, so that a name is known before its device is
+     * there. What a recording brings is not known before. */
+    struct collect_rows rows[COLLECT_TABLES];
     const char *unavailable; /* why it was not built in; NULL = usable */
     /* Adds the metrics it knows of already to `schema`; later ones may come with read.
      * A source that is not there is no failure; lack of memory is. */
@@ -57,6 +73,11 @@ struct collect_type {
 
 /* The table: `*n` rows, in the order in which they are read. */
 const struct collect_type *const *collect_table(size_t *n);
+
+/* Whether some collector may ever register the family of this metric, written as people
+ * do: "disk_busy_percent", "disk_busy_percent{sda}", "memory_percent". When none may,
+ * *nearest (NULL = not asked) becomes the family that may have been meant, or NULL. */
+bool collect_knows(const char *metric, const char **nearest);
 
 /* All collectors of the table, as one. Used by one thread. */
 typedef struct collect_set collect_set;

@@ -224,6 +224,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
 const struct collect_type collect_cpufreq = {
     .name = "cpufreq",
     .summary = "clock rate of each core",
+    .rows = {{&row, 1}},
     .create = create,
     .read = read_cpufreq,
     .destroy = destroy,

@@ -205,6 +205,7 @@ static void destroy(void *context)
 const struct collect_type collect_diskstats = {
     .name = "diskstats",
     .summary = "traffic, load and latency of whole disks",
+    .rows = {COLLECT_TABLE(rows)},
     .create = create,
     .read = read_diskstats,
     .destroy = destroy,

@@ -313,6 +313,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
 const struct collect_type collect_filesystems = {
     .name = "filesystems",
     .summary = "space and files used on disks and servers",
+    .rows = {COLLECT_TABLE(rows)},
     .create = create,
     .read = read_filesystems,
     .destroy = destroy,

@@ -262,6 +262,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
 const struct collect_type collect_gpu = {
     .name = "gpu",
     .summary = "graphics processors of NVIDIA, AMD and Intel",
+    .rows = {COLLECT_TABLE(rows)},
     .create = create,
     .read = read_gpu,
     .destroy = destroy,

@@ -60,6 +60,7 @@ static enum vd_status read_loadavg(void *context, struct record_sample *sample,
 const struct collect_type collect_loadavg = {
     .name = "loadavg",
     .summary = "load averages and the number of threads",
+    .rows = {COLLECT_TABLE(rows)},
     .create = create,
     .read = read_loadavg,
     .destroy = collect_plain_free,

@@ -289,6 +289,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
 const struct collect_type collect_meminfo = {
     .name = "meminfo",
     .summary = "memory and swap",
+    .rows = {COLLECT_TABLE(rows)},
     .create = create,
     .read = read_meminfo,
     .destroy = destroy,

@@ -216,6 +216,7 @@ static void destroy(void *context)
 const struct collect_type collect_net_dev = {
     .name = "net_dev",
     .summary = "traffic, errors and drops of network devices",
+    .rows = {COLLECT_TABLE(rows)},
     .create = create,
     .read = read_net_dev,
     .destroy = destroy,

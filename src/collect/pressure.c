@@ -119,6 +119,7 @@ static void destroy(void *context)
 const struct collect_type collect_pressure = {
     .name = "pressure",
     .summary = "time lost waiting for CPU, memory and disks (PSI)",
+    .rows = {COLLECT_TABLE(rows)},
     .create = create,
     .read = read_pressure,
     .destroy = destroy,

@@ -414,6 +414,7 @@ double collect_process_pss(const char *root, int pid)
 const struct collect_type collect_processes = {
     .name = "processes",
     .summary = "every process: CPU, memory, I/O, threads, command line",
+    .rows = {COLLECT_TABLE(rows)},
     .create = create,
     .read = read_processes,
     .destroy = destroy,

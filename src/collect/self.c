@@ -54,6 +54,7 @@ static enum vd_status read_self(void *context, struct record_sample *sample,
 const struct collect_type collect_self = {
     .name = "self",
     .summary = "what vedette itself takes",
+    .rows = {COLLECT_TABLE(rows)},
     .create = create,
     .read = read_self,
     .destroy = collect_plain_free,

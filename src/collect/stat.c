@@ -273,6 +273,8 @@ static void destroy(void *context)
 const struct collect_type collect_stat = {
     .name = "stat",
     .summary = "CPU time of the machine and of each core, context switches, forks",
+    .rows = {COLLECT_TABLE(total_rows), COLLECT_TABLE(core_rows),
+             COLLECT_TABLE(plain_rows)},
     .create = create,
     .read = read_stat,
     .destroy = destroy,

@@ -320,6 +320,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
 const struct collect_type collect_thermal = {
     .name = "thermal",
     .summary = "temperatures of the processor and other parts",
+    .rows = {{&row, 1}},
     .create = create,
     .read = read_thermal,
     .destroy = destroy,

@@ -161,6 +161,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
 const struct collect_type collect_topology = {
     .name = "topology",
     .summary = "averages of fast and economical cores of hybrid processors",
+    .rows = {COLLECT_TABLE(rows)},
     .create = create,
     .read = read_topology,
     .destroy = free,

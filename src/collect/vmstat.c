@@ -92,6 +92,7 @@ static enum vd_status read_vmstat(void *context, struct record_sample *sample,
 const struct collect_type collect_vmstat = {
     .name = "vmstat",
     .summary = "page faults, swapping and OOM kills",
+    .rows = {COLLECT_TABLE(rows)},
     .create = create,
     .read = read_vmstat,
     .destroy = collect_plain_free,

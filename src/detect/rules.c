@@ -68,6 +68,18 @@ static bool parse_severity(const char *word, enum record_severity *severity)
     return false;
 }
 
+/* A metric that goes by another name elsewhere gets ours, as in features and files. */
+static void take_metric(struct detect_rule *rule, const char *word)
+{
+    size_t length = strcspn(word, "{");
+    char family[RECORD_NAME_MAX];
+
+    snprintf(family, sizeof family, "%.*s", (int)length, word);
+    snprintf(rule->metric, sizeof rule->metric, "%s%s",
+             length < sizeof family ? record_metric_canonical(family) : word,
+             length < sizeof family ? word + length : "");
+}
+
 enum vd_status detect_rule_parse(struct detect_rule *rule, const char *text,
                                  struct vd_error *err)
 {
@@ -75,12 +87,14 @@ enum vd_status detect_rule_parse(struct detect_rule *rule, const char *text,
         "write METRIC >|< VALUE [for DURATION] [low|medium|high|critical], for example "
         "\"cpu_percent > 90 for 30s\"";
     const char *at = text;
-    char word[160], *end;
+    char word[160];
+    size_t length;
 
     *rule = (struct detect_rule){.severity = RECORD_HIGH};
-    next_word(&at, rule->metric, sizeof rule->metric);
-    if (rule->metric[0] == '\0' || strchr("<>", rule->metric[0]) != NULL)
+    next_word(&at, word, sizeof word);
+    if (word[0] == '\0' || strchr("<>", word[0]) != NULL)
         return vd_error_set(err, VD_ERR_ARGUMENT, hint, "rule \"%s\": no metric", text);
+    take_metric(rule, word);
     next_word(&at, word, sizeof word);
     if (word[0] != '<' && word[0] != '>')
         return vd_error_set(err, VD_ERR_ARGUMENT, hint,
@@ -88,8 +102,10 @@ enum vd_status detect_rule_parse(struct detect_rule *rule, const char *text,
                             word);
     rule->above = word[0] == '>';
     next_word(&at, word, sizeof word);
-    rule->value = strtod(word, &end);
-    if (end == word || strcmp(end, "%") * strlen(end) != 0 || !isfinite(rule->value))
+    length = strlen(word);
+    if (length > 1 && word[length - 1] == '%')
+        word[length - 1] = '\0';
+    if (!os_parse_number(word, &rule->value))
         return vd_error_set(err, VD_ERR_ARGUMENT, hint,
                             "rule \"%s\": \"%s\" is not a number", text, word);
     for (next_word(&at, word, sizeof word); word[0] != '\0';
@@ -120,10 +136,8 @@ char *detect_rule_text(const struct detect_rule *rule, char *text, size_t size)
 /* Whether the rule speaks of this metric: by its full name or by its family. */
 static bool speaks_of(const struct detect_rule *rule, const struct record_metric *metric)
 {
-    char name[RECORD_NAME_MAX + RECORD_LABEL_MAX + 2];
-
     return strcmp(rule->metric, metric->name) == 0 ||
-           strcmp(rule->metric, record_metric_label(metric, name, sizeof name)) == 0;
+           record_metric_is_named(metric, rule->metric);
 }
 
 size_t detect_rules_unknown(const struct detect_rules *rules,

@@ -15,19 +15,22 @@
 #include <unistd.h>
 #include <yaml.h>
 
+#include "os/secret.h"
+
 struct os_config {
     yaml_document_t document;
     yaml_node_t *root; /* NULL = empty file */
+    char *path;        /* owned; NULL = from memory */
     char name[200];
 };
 
-enum { WHERE_MAX = 320, PAIRS_MAX = 16, KEYS_MAX = 1000, BRACKETS_MAX = 5000 };
+enum { PAIRS_MAX = 16, KEYS_MAX = 1000, BRACKETS_MAX = 5000 };
 
 /* "vedette.yaml:12:3", and the key when there is one: "vedette.yaml:12:3: port". */
 static void place(const struct os_config *config, const yaml_node_t *node,
-                  const char *key, char where[WHERE_MAX])
+                  const char *key, char where[OS_CONFIG_WHERE_MAX])
 {
-    snprintf(where, WHERE_MAX, "%s:%zu:%zu%s%.60s", config->name,
+    snprintf(where, OS_CONFIG_WHERE_MAX, "%s:%zu:%zu%s%.60s", config->name,
              node->start_mark.line + 1, node->start_mark.column + 1,
              key != NULL ? ": " : "", key != NULL ? key : "");
 }
@@ -35,7 +38,7 @@ static void place(const struct os_config *config, const yaml_node_t *node,
 static enum vd_status refuse(const struct os_config *config, const yaml_node_t *node,
                              const char *key, const char *what, struct vd_error *err)
 {
-    char where[WHERE_MAX];
+    char where[OS_CONFIG_WHERE_MAX];
 
     place(config, node, key, where);
     return vd_error_set(err, VD_ERR_FORMAT, NULL, "%s: %s", where, what);
@@ -228,6 +231,8 @@ enum vd_status os_config_load(struct os_config **config, const char *path,
         status = vd_error_set(err, VD_ERR_FORMAT, NULL, "%s: is larger than 1 MiB", path);
     else
         status = os_config_parse(config, path, bytes, (size_t)size, err);
+    if (status == VD_OK)
+        (*config)->path = strdup(path);
     free(bytes);
     return status;
 }
@@ -242,7 +247,7 @@ enum vd_status os_config_check_keys(const struct os_config *config,
     for (; p != NULL && p < config->root->data.mapping.pairs.top; p++) {
         const yaml_node_t *key = node_at(config, p->key);
         struct os_nearest nearest = {.word = scalar(key)};
-        char where[WHERE_MAX], hint[128] = "";
+        char where[OS_CONFIG_WHERE_MAX], hint[128] = "";
         bool known = false;
 
         for (size_t i = 0; i < n; i++) {
@@ -268,7 +273,7 @@ static enum vd_status text_of_mapping(const struct os_config *config,
                                       struct vd_error *err)
 {
     struct os_pair pairs[PAIRS_MAX];
-    char wheres[PAIRS_MAX][WHERE_MAX], where[WHERE_MAX];
+    char wheres[PAIRS_MAX][OS_CONFIG_WHERE_MAX], where[OS_CONFIG_WHERE_MAX];
     size_t n = 0;
     enum vd_status status = check_mapping(config, node, err);
 
@@ -297,7 +302,7 @@ static enum vd_status apply_item(const struct os_config *config,
                                  const struct os_option *row, const yaml_node_t *node,
                                  void *settings, struct vd_error *err)
 {
-    char where[WHERE_MAX], *made = NULL;
+    char where[OS_CONFIG_WHERE_MAX], *made = NULL;
     const char *text = scalar(node);
     enum vd_status status = VD_OK;
 
@@ -328,17 +333,40 @@ static enum vd_status apply_list(const struct os_config *config,
     return status;
 }
 
+/* `webhook: {file: /etc/vedette/webhook}`: the value stands in that file. */
+static enum vd_status apply_file(const struct os_config *config,
+                                 const struct os_option *row, const yaml_node_t *node,
+                                 void *settings, struct vd_error *err)
+{
+    const yaml_node_pair_t *p = node->data.mapping.pairs.start;
+    const char *key = scalar(node_at(config, p->key));
+    const yaml_node_t *value = node_at(config, p->value);
+    char where[OS_CONFIG_WHERE_MAX];
+
+    if (p + 1 != node->data.mapping.pairs.top || key == NULL || strcmp(key, "file") != 0)
+        return refuse(config, node, row->name, "expected a value or {file: PATH}", err);
+    if (scalar(value) == NULL || is_null(value))
+        return refuse(config, value, row->name, "expected the path of a file", err);
+    place(config, value, row->name, where);
+    return os_option_set_from(row, settings, scalar(value), where, err);
+}
+
 static enum vd_status apply_value(const struct os_config *config,
                                   const struct os_option *row, const yaml_node_t *node,
                                   void *settings, struct vd_error *err)
 {
-    char where[WHERE_MAX];
+    char where[OS_CONFIG_WHERE_MAX];
 
     if (row->type == OS_OPTION_LIST)
         return apply_list(config, row, node, settings, err);
+    if (row->secret && node->type == YAML_MAPPING_NODE &&
+        node->data.mapping.pairs.top > node->data.mapping.pairs.start)
+        return apply_file(config, row, node, settings, err);
     if (scalar(node) == NULL)
         return refuse(config, node, row->name, "expected one value", err);
     place(config, node, row->name, where);
+    if (row->secret && !row->in_file && config->path != NULL && *scalar(node) != '\0')
+        os_secret_warn(config->path, row->name);
     return os_option_set(row, settings, is_null(node) ? NULL : scalar(node), where, err);
 }
 
@@ -366,19 +394,39 @@ enum vd_status os_config_apply(const struct os_config *config,
     return VD_OK;
 }
 
-size_t os_config_line(const struct os_config *config, const struct os_option *option)
+static const yaml_node_pair_t *find_pair(const struct os_config *config,
+                                         const struct os_option *option)
 {
     const struct os_option rows[] = {*option, {.name = NULL}};
     const yaml_node_pair_t *p =
         config->root == NULL ? NULL : config->root->data.mapping.pairs.start;
 
-    for (; p != NULL && p < config->root->data.mapping.pairs.top; p++) {
-        const yaml_node_t *key = node_at(config, p->key);
+    for (; p != NULL && p < config->root->data.mapping.pairs.top; p++)
+        if (os_option_find(rows, scalar(node_at(config, p->key))) != NULL)
+            return p;
+    return NULL;
+}
 
-        if (os_option_find(rows, scalar(key)) != NULL)
-            return key->start_mark.line + 1;
-    }
-    return 0;
+size_t os_config_line(const struct os_config *config, const struct os_option *option)
+{
+    const yaml_node_pair_t *pair = find_pair(config, option);
+
+    return pair == NULL ? 0 : node_at(config, pair->key)->start_mark.line + 1;
+}
+
+bool os_config_place(const struct os_config *config, const struct os_option *option,
+                     size_t item, char where[OS_CONFIG_WHERE_MAX])
+{
+    const yaml_node_pair_t *pair = find_pair(config, option);
+    const yaml_node_t *node = pair == NULL ? NULL : node_at(config, pair->value);
+
+    if (node == NULL)
+        return false;
+    if (node->type == YAML_SEQUENCE_NODE &&
+        item < (size_t)(node->data.sequence.items.top - node->data.sequence.items.start))
+        node = node_at(config, node->data.sequence.items.start[item]);
+    place(config, node, option->name, where);
+    return true;
 }
 
 const char *os_config_name(const struct os_config *config)
@@ -391,5 +439,6 @@ void os_config_free(struct os_config *config)
     if (config == NULL)
         return;
     yaml_document_delete(&config->document);
+    free(config->path);
     free(config);
 }

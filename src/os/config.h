@@ -14,7 +14,7 @@
 
 #include "os/options.h"
 
-enum { OS_CONFIG_MAX = 1 << 20 };
+enum { OS_CONFIG_MAX = 1 << 20, OS_CONFIG_WHERE_MAX = 320 };
 
 struct os_config;
 
@@ -42,6 +42,11 @@ enum vd_status os_config_apply(const struct os_config *config,
 
 /* The line of the option in the file; 0 = not there. */
 size_t os_config_line(const struct os_config *config, const struct os_option *option);
+
+/* Where the value of the option stands, of a list its `item`: "vedette.yaml:12:3: port",
+ * as in the messages of os_config_apply. False = it is not in the file. */
+bool os_config_place(const struct os_config *config, const struct os_option *option,
+                     size_t item, char where[OS_CONFIG_WHERE_MAX]);
 
 /* The file's name as messages show it. */
 const char *os_config_name(const struct os_config *config);

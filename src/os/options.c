@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "os/secret.h"
+
 static void *field(const struct os_option *option, void *settings)
 {
     return (char *)settings + option->offset;
@@ -224,16 +226,50 @@ static enum vd_status own_check(const struct os_option *option, const char *text
     return vd_error_set(err, VD_ERR_ARGUMENT, inner.hint, "%s: %s", where, inner.text);
 }
 
+enum vd_status os_option_set_from(const struct os_option *option, void *settings,
+                                  const char *path, const char *where,
+                                  struct vd_error *err)
+{
+    struct os_option value = *option;
+    char text[OS_SECRET_MAX];
+    struct vd_error inner = {0};
+    enum vd_status status = os_secret_read(path, text, &inner);
+
+    value.in_file = false;
+    if (status != VD_OK)
+        return vd_error_set(err, status, inner.hint, "%s: %s", where, inner.text);
+    if (option->secret)
+        os_secret_warn(path, option->name);
+    status = os_option_set(&value, settings, text, where, err);
+    explicit_bzero(text, sizeof text);
+    return status;
+}
+
+static enum vd_status add_item(const struct os_option *option, struct os_list *list,
+                               const char *text, const char *where, struct vd_error *err)
+{
+    if (option->max > 0 && (double)list->n >= option->max)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s: at most %g may be given",
+                            where, option->max);
+    return option->choices == NULL ? append(list, text, err)
+                                   : append_choice(option, list, text, where, err);
+}
+
 enum vd_status os_option_set(const struct os_option *option, void *settings,
                              const char *text, const char *where, struct vd_error *err)
 {
     void *value = field(option, settings);
-    enum vd_status status = own_check(option, text, where, err);
+    enum vd_status status = VD_OK;
 
+    if (text == NULL && option->type == OS_OPTION_TEXT)
+        return os_option_reset(option, settings, true, err);
+    if (text == NULL)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s: a value is missing", where);
+    if (option->in_file)
+        return os_option_set_from(option, settings, text, where, err);
+    status = own_check(option, text, where, err);
     if (status != VD_OK)
         return status;
-    if (text == NULL && option->type != OS_OPTION_TEXT)
-        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s: a value is missing", where);
     switch (option->type) {
     case OS_OPTION_FLAG:
         if (!parse_flag(text, value))
@@ -250,8 +286,7 @@ enum vd_status os_option_set(const struct os_option *option, void *settings,
     case OS_OPTION_CHOICE:
         return set_choice(option, value, text, where, err);
     case OS_OPTION_LIST:
-        return option->choices == NULL ? append(value, text, err)
-                                       : append_choice(option, value, text, where, err);
+        return add_item(option, value, text, where, err);
     }
     return VD_OK;
 }

@@ -38,12 +38,15 @@ struct os_option {
     enum os_option_type type;
     const char *value; /* what stands for the value in the help: "SECONDS"; NULL = flag */
     const char *fallback; /* the default, as the user would write it; NULL = none */
-    double min, max;      /* bounds of numbers, durations and sizes; both 0 = none */
+    double min, max;      /* bounds of numbers, durations and sizes; both 0 = none.
+                             Of a list, `max` is how many items it may have */
     const char *choices;  /* "auto|always|never"; read in capitals or not */
     const char *zero;     /* the word for 0, whatever the bounds: "auto"; NULL = none */
     const char *help;     /* what it does, starting with a capital, no full stop */
     const char *group;    /* heading in the help: "Alerts"; NULL = "Options" */
     bool secret;          /* never shown: `config show` redacts it */
+    bool in_file;         /* the text names the file that holds the value, for secrets:
+                             the row shares its field with the row of the value */
     bool file_only;       /* only in the configuration file */
     bool line_only;       /* only on the command line: the file's key is another's */
     size_t offset;        /* offsetof(struct NAME_settings, field) */
@@ -62,10 +65,16 @@ enum vd_status os_options_defaults(const struct os_option *options, void *settin
                                    struct vd_error *err);
 
 /* Sets one option from text, with the checks of its row; a list grows by one. `where`
- * ("--port", "vedette.yaml:12:3: port") begins the message. NULL text unsets a text.
- * On failure the old value stays. */
+ * ("--port", "vedette.yaml:12:3: port") begins the message. NULL text sets a text back to
+ * its default. On failure the old value stays. */
 enum vd_status os_option_set(const struct os_option *option, void *settings,
                              const char *text, const char *where, struct vd_error *err);
+
+/* Sets a text from the first line of the file at `path`, with the same checks. A file
+ * that every user of the machine may read is told of when the option is a secret. */
+enum vd_status os_option_set_from(const struct os_option *option, void *settings,
+                                  const char *path, const char *where,
+                                  struct vd_error *err);
 
 /* Back to the default of the row, freeing what was there. A list becomes empty when
  * `keep_default` is false. */

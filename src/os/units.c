@@ -1,9 +1,9 @@
 /* Numbers with units, as people write them in options and files.
  *
  * A duration is one or more numbers with units, added up ("1h30min"); a bare number is
- * seconds. A size has one number; units with an i are powers of 1024, the others powers
- * of 1000. Numbers are read in the C locale whatever the program's locale is: a file must
- * mean the same on every machine. */
+ * seconds, and no part is negative. A size has one number; units with an i are powers of
+ * 1024, the others powers of 1000. Numbers are read in the C locale whatever the
+ * program's locale is: a file must mean the same on every machine. */
 #include "os/options.h"
 
 #include <ctype.h>
@@ -88,10 +88,12 @@ bool os_parse_duration(const char *text, double *seconds)
     const struct unit *unit;
     double sum = 0, value;
 
-    if (os_parse_number(text, seconds))
+    if (os_parse_number(text, &value) && value >= 0) {
+        *seconds = value;
         return true;
+    }
     do {
-        if (!read_number(&text, &value))
+        if (!read_number(&text, &value) || value < 0)
             return false;
         while (*text == ' ')
             text++;
@@ -102,6 +104,8 @@ bool os_parse_duration(const char *text, double *seconds)
         while (*text == ' ')
             text++;
     } while (*text != '\0');
+    if (!isfinite(sum))
+        return false;
     *seconds = sum;
     return true;
 }
@@ -122,7 +126,10 @@ bool os_parse_size(const char *text, double *bytes)
     unit = read_unit(sizes, &text);
     if (unit == NULL || *text != '\0')
         return false;
-    *bytes = value * unit->factor;
+    value *= unit->factor;
+    if (!isfinite(value))
+        return false;
+    *bytes = value;
     return true;
 }
 

@@ -48,3 +48,15 @@ bool show_address_is_loopback(const char *address)
            (strcmp(address, "localhost") == 0 || strcmp(address, "127.0.0.1") == 0 ||
             strcmp(address, "::1") == 0);
 }
+
+enum vd_status show_address_check(const char *address, struct vd_error *err)
+{
+    if (show_address_is_loopback(address))
+        return VD_OK;
+    return vd_error_set(err, VD_ERR_ARGUMENT,
+                        "use 127.0.0.1 (or localhost, ::1), and an SSH tunnel from "
+                        "another machine: ssh -L 5000:127.0.0.1:5000 HOST",
+                        "the address %.60s is not of this machine alone: there is no "
+                        "login yet, so the page is shown only to this machine",
+                        address == NULL ? "" : address);
+}

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#include "vedette/status.h"
+
 /* "localhost", "127.0.0.1" or "[::1]", with or without a port. NULL is refused. */
 bool show_host_is_local(const char *host);
 
@@ -18,5 +20,8 @@ bool show_origin_is_same(const char *origin, const char *host);
 
 /* The address the server may listen on: "127.0.0.1", "::1" or "localhost". */
 bool show_address_is_loopback(const char *address);
+
+/* The same with the reason and what to do instead. */
+enum vd_status show_address_check(const char *address, struct vd_error *err);
 
 #endif

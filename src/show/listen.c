@@ -126,13 +126,9 @@ enum vd_status show_listen(struct show_server *server, struct vd_error *err)
 {
     enum vd_status status;
 
-    if (!show_address_is_loopback(server->config.address))
-        return vd_error_set(err, VD_ERR_ARGUMENT,
-                            "use 127.0.0.1 (or localhost, ::1), and an SSH tunnel from "
-                            "another machine: ssh -L 5000:127.0.0.1:5000 HOST",
-                            "the address %s is not of this machine alone: there is no "
-                            "login yet, so the page is shown only to this machine",
-                            server->config.address);
+    status = show_address_check(server->config.address, err);
+    if (status != VD_OK)
+        return status;
     if (server->config.port < 0 || server->config.port > 65535)
         return vd_error_set(err, VD_ERR_ARGUMENT, "use 1 to 65535, or 0 for any",
                             "there is no port %d", server->config.port);

@@ -308,11 +308,11 @@ def test_hostile_process_name(monitor, machine, name):
 
 def test_a_name_without_its_metric_is_told_once(monitor, machine):
     v = monitor("--root", machine().root, "--interval", "50ms", "--no-desktop",
-                "--rule", "cpu_percnt > 90", "--rule", "load_1 > 1e9",
-                "--feature", "cpu_percent", "--feature", "memry")
+                "--rule", "disk_busy_percent{nosuch} > 90", "--rule", "load_1 > 1e9",
+                "--feature", "cpu_percent", "--feature", "filesystem_percent{/mnt/later}")
     v.wait_ticks(20, 30)
     v.stop()
-    assert v.err.text.count('the feature "memry" waits for a metric') == 1
+    assert v.err.text.count('the feature "filesystem_percent{/mnt/later}" waits for a metric') == 1
     assert '"cpu_percent"' not in v.err.text
-    assert v.err.text.count('the rule on "cpu_percnt" waits for a metric') == 1
+    assert v.err.text.count('the rule on "disk_busy_percent{nosuch}" waits for a metric') == 1
     assert "load_1" not in v.err.text

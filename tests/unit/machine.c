@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "unit.h"
+
 void machine_init(struct machine *machine, const char *root)
 {
     *machine = (struct machine){.config = collect_config_default()};
@@ -79,8 +81,20 @@ const struct record_process *machine_process(const struct machine *machine, int 
     return NULL;
 }
 
+/* Every name that a tree brings forth is one that the tables of collectors know, or a
+ * rule on it would be refused. */
+static void check_families(const struct record_schema *schema)
+{
+    for (size_t i = 0; i < schema->n; i++)
+        if (!collect_knows(schema->metric[i].name, NULL))
+            fail_msg("the family \"%s\" is in no `rows` of its collect_type",
+                     schema->metric[i].name);
+}
+
 void machine_release(struct machine *machine)
 {
+    if (machine->config.replay == NULL)
+        check_families(&machine->schema);
     collect_set_free(machine->set);
     feature_rates_free(machine->rates);
     collect_sample_release(&machine->sample);

@@ -165,8 +165,9 @@ static void accepted_values_are_set(void **state)
     assert_double_equal(s.window, 90, 0);
     assert_int_equal(os_option_set(row("when"), &s, "never", "", NULL), VD_OK);
     assert_int_equal(s.when, 2);
+    assert_int_equal(os_option_set(row("name"), &s, "guard", "", NULL), VD_OK);
     assert_int_equal(os_option_set(row("name"), &s, NULL, "", NULL), VD_OK);
-    assert_null(s.name);
+    assert_string_equal(s.name, "sentry");
     assert_int_equal(os_option_set(row("hook"), &s, "c", "", NULL), VD_OK);
     assert_int_equal(s.hooks.n, 3);
     os_option_reset(row("hook"), &s, false, NULL);
@@ -289,6 +290,8 @@ static void durations_and_sizes_go_both_ways(void **state)
     };
     static const char *const no[] = {"",      "5x",   "min", "5 min 3",
                                      "1e400", "--5s", "5sx", "s5"};
+    static const char *const no_duration[] = {"-5",     "-5s", "1h-30min", "nan",
+                                              "1e308w", "inf", "0x10s",    "-0.1ms"};
     char text[40];
     double value;
 
@@ -308,6 +311,9 @@ static void durations_and_sizes_go_both_ways(void **state)
         assert_false(os_parse_duration(no[i], &value));
         assert_false(os_parse_size(no[i], &value));
     }
+    for (size_t i = 0; i < sizeof no_duration / sizeof *no_duration; i++)
+        assert_false(os_parse_duration(no_duration[i], &value));
+    assert_false(os_parse_size("1e308TB", &value));
 }
 
 static void distance_counts_slips(void **state)

@@ -1,0 +1,374 @@
+/* From the settings to the pipeline's configuration. What is refused here is refused by
+ * `vedette monitor` and by `vedette config check` alike, since both come by this way. */
+#include "cmd/monitor_plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/data_dir.h"
+#include "cmd/model_file.h"
+#include "vedette/detector.h"
+
+/* Whether there is a desktop to notify: a session bus. On a server there is none, and
+ * that is no failure to speak of. */
+static bool has_desktop(void)
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    char path[4096];
+
+    if (getenv("DBUS_SESSION_BUS_ADDRESS") != NULL)
+        return true;
+    if (runtime == NULL)
+        return false;
+    snprintf(path, sizeof path, "%s/bus", runtime);
+    return access(path, F_OK) == 0;
+}
+
+/* Whether a folder is there, or could be made: what is not there yet lies below one. */
+static enum vd_status check_folder(const char *dir, struct vd_error *err)
+{
+    char path[MONITOR_PATH_MAX];
+    struct stat info;
+    char *slash;
+
+    snprintf(path, sizeof path, "%s", dir);
+    while (stat(path, &info) != 0) {
+        if (errno != ENOENT)
+            return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
+        slash = strrchr(path, '/');
+        if (slash == NULL || slash == path)
+            return VD_OK;
+        *slash = '\0';
+    }
+    return S_ISDIR(info.st_mode)
+               ? VD_OK
+               : vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s is no folder", path);
+}
+
+static enum vd_status choose_data_dir(struct monitor_plan *plan,
+                                      const struct monitor_settings *s,
+                                      struct cmd_fault *fault, struct vd_error *err)
+{
+    enum vd_status status;
+
+    *fault = (struct cmd_fault){.option = "data-dir"};
+    plan->config.store.dir = plan->data_dir;
+    if (s->data_dir != NULL &&
+        (s->data_dir[0] == '\0' || strlen(s->data_dir) + 64 > sizeof plan->data_dir))
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
+                            "the path is empty, or longer than %zu bytes",
+                            sizeof plan->data_dir - 64);
+    status = cmd_data_dir(s->data_dir, plan->data_dir, sizeof plan->data_dir, err);
+    return status == VD_OK && s->store ? check_folder(plan->data_dir, err) : status;
+}
+
+static enum vd_status no_such_detector(const char *name, struct vd_error *err)
+{
+    const struct vd_detector_info *info = vd_detector_find(name);
+    struct os_nearest nearest = {.word = name};
+    char hint[256] = "";
+    size_t length = 0;
+
+    if (info != NULL && info->needs_labels)
+        return vd_error_set(err, VD_ERR_ARGUMENT,
+                            "train it with 'vedette train' and give the file with model",
+                            "%s learns from labels only", name);
+    for (size_t i = 0; (info = vd_detector_at(i)) != NULL && length < sizeof hint; i++) {
+        if (info->needs_labels)
+            continue;
+        os_nearest_try(&nearest, info->name);
+        length += (size_t)snprintf(hint + length, sizeof hint - length, "%s%s",
+                                   length > 0 ? ", " : "choose from ", info->name);
+    }
+    if (nearest.best != NULL)
+        snprintf(hint, sizeof hint, "did you mean '%s'?", nearest.best);
+    return vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                        "\"%.60s\" is no detector that learns without labels", name);
+}
+
+static enum vd_status take_detector(struct monitor_plan *plan, const char *name,
+                                    struct vd_error *err)
+{
+    struct host_config *host = &plan->config.detect.host;
+    const struct vd_detector_info *info = vd_detector_find(name);
+
+    if (info == NULL || info->needs_labels)
+        return no_such_detector(name, err);
+    if (info->unavailable != NULL)
+        return vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "%s: %s", info->name,
+                            info->unavailable);
+    for (size_t i = 0; i < host->n_detectors; i++)
+        if (strcmp(host->detector[i], info->name) == 0)
+            return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
+                                "%s is here for the second time", info->name);
+    if (host->n_detectors == RECORD_DETECTORS_MAX - HOST_OWN)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "at most %d detectors",
+                            RECORD_DETECTORS_MAX - HOST_OWN);
+    plan->detector[host->n_detectors++] = info->name;
+    return VD_OK;
+}
+
+static enum vd_status choose_detectors(struct monitor_plan *plan,
+                                       const struct monitor_settings *s,
+                                       struct cmd_fault *fault, struct vd_error *err)
+{
+    struct host_config *host = &plan->config.detect.host;
+    const struct vd_detector_info *info;
+    enum vd_status status = VD_OK;
+
+    host->detector = plan->detector;
+    for (size_t i = 0; i < s->detectors.n && status == VD_OK; i++) {
+        *fault = (struct cmd_fault){"detector", i};
+        status = take_detector(plan, s->detectors.at[i], err);
+    }
+    for (size_t i = 0; s->detectors.n == 0 && (info = vd_detector_at(i)) != NULL; i++)
+        if (!info->needs_labels && info->unavailable == NULL)
+            status = take_detector(plan, info->name, err);
+    return status;
+}
+
+/* Whether the metric is one that a machine may have. What a recording has is known when
+ * it is open. */
+static enum vd_status check_metric(const struct monitor_settings *s, const char *metric,
+                                   struct vd_error *err)
+{
+    const char *nearest;
+    char hint[160] = "'vedette probe' lists the metrics of this machine";
+
+    if (s->replay != NULL || collect_knows(metric, &nearest))
+        return VD_OK;
+    if (nearest != NULL)
+        snprintf(hint, sizeof hint, "did you mean '%s'?", nearest);
+    return vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                        "there is no metric \"%.60s\" on any machine", metric);
+}
+
+static enum vd_status choose_features(struct monitor_plan *plan,
+                                      const struct monitor_settings *s,
+                                      struct cmd_fault *fault, struct vd_error *err)
+{
+    struct host_config *host = &plan->config.detect.host;
+    enum vd_status status = VD_OK;
+
+    for (size_t i = 0; i < s->features.n && status == VD_OK; i++) {
+        *fault = (struct cmd_fault){"feature", i};
+        status = i < HOST_COLUMNS ? check_metric(s, s->features.at[i], err)
+                                  : vd_error_set(err, VD_ERR_ARGUMENT, NULL,
+                                                 "at most %d metrics", HOST_COLUMNS);
+        if (status == VD_OK)
+            plan->feature[i] = s->features.at[i];
+    }
+    if (s->features.n > 0) {
+        host->column = plan->feature;
+        host->n_columns = host->n_asked = s->features.n;
+    }
+    return status;
+}
+
+/* What a model was taught on is collected into the same rows as the rest. */
+static enum vd_status add_columns_of_model(struct monitor_plan *plan,
+                                           struct vd_error *err)
+{
+    struct host_config *host = &plan->config.detect.host;
+
+    if (host->column != plan->feature)
+        memcpy(plan->feature, host->column, host->n_columns * sizeof *host->column);
+    host->column = plan->feature;
+    for (size_t i = 0; i < vd_model_columns(plan->model); i++) {
+        const char *name = vd_model_column(plan->model, i);
+        bool there = false;
+
+        for (size_t c = 0; c < host->n_columns; c++)
+            there |= strcmp(host->column[c], name) == 0;
+        if (there)
+            continue;
+        if (host->n_columns == HOST_COLUMNS)
+            return vd_error_set(err, VD_ERR_SCHEMA, "choose fewer with --feature",
+                                "with its columns there are more than %d", HOST_COLUMNS);
+        plan->feature[host->n_columns++] = name;
+    }
+    return VD_OK;
+}
+
+static enum vd_status read_model(struct monitor_plan *plan,
+                                 const struct monitor_settings *s,
+                                 struct cmd_fault *fault, struct vd_error *err)
+{
+    enum vd_status status;
+
+    if (s->model == NULL)
+        return VD_OK;
+    *fault = (struct cmd_fault){.option = "model"};
+    status = model_file_read(&plan->model, s->model, NULL, err);
+    plan->config.detect.bundle = plan->model;
+    return status == VD_OK ? add_columns_of_model(plan, err) : status;
+}
+
+static enum vd_status add_rules(struct monitor_plan *plan,
+                                const struct monitor_settings *s, struct cmd_fault *fault,
+                                struct vd_error *err)
+{
+    enum vd_status status = VD_OK;
+
+    detect_rules_init(&plan->config.rules);
+    for (size_t i = 0; i < s->rules.n && status == VD_OK; i++) {
+        struct detect_rule rule;
+
+        *fault = (struct cmd_fault){"rule", i};
+        status = detect_rule_parse(&rule, s->rules.at[i], err);
+        if (status == VD_OK)
+            status = check_metric(s, rule.metric, err);
+        if (status == VD_OK && detect_rules_add(&plan->config.rules, &rule) != VD_OK)
+            status = vd_error_set(err, VD_ERR_LIMIT, NULL,
+                                  "at most %d rules, the built-in ones included",
+                                  DETECT_RULES_MAX);
+    }
+    return status;
+}
+
+/* A recording is read when it is played: here only whether it is there. */
+static enum vd_status check_replay(const struct monitor_settings *s,
+                                   struct cmd_fault *fault, struct vd_error *err)
+{
+    struct stat info;
+
+    if (s->replay == NULL)
+        return VD_OK;
+    *fault = (struct cmd_fault){.option = "replay"};
+    if (stat(s->replay, &info) != 0 || access(s->replay, R_OK) != 0)
+        return vd_error_set(err, VD_ERR_IO, NULL, "cannot open %s: %s", s->replay,
+                            strerror(errno));
+    return S_ISDIR(info.st_mode)
+               ? vd_error_set(err, VD_ERR_IO, NULL, "%s is a folder", s->replay)
+               : VD_OK;
+}
+
+static void set_store(const struct monitor_settings *s, struct pipeline_config *config)
+{
+    config->store_on = s->store;
+    config->store.interval_s = s->interval;
+    config->store.performance_log = s->performance_log;
+    config->store.metrics_history = s->metrics_history;
+    config->store.alerts = s->alerts;
+    config->store.anomalies = s->anomalies;
+    config->store.retention_raw_s = s->keep_raw;
+    config->store.retention_minute_s = s->keep_minutes;
+    config->store.retention_hour_s = s->keep_hours;
+    config->store.max_bytes = s->max_disk;
+}
+
+static void set_values(struct pipeline_config *config, const struct monitor_settings *s)
+{
+    *config = pipeline_config_default();
+    config->interval_s = s->interval;
+    config->collect.root = s->root;
+    config->collect.nvml_library = s->nvml;
+    config->collect.replay = s->replay;
+    config->collect.threads = s->replay == NULL;
+    config->detect.interval_s = s->interval;
+    config->detect.warm_up_s = s->warm_up;
+    config->detect.retrain_s = s->retrain;
+    config->detect.host.contamination = s->contamination;
+    config->detect.host.window = (size_t)s->window_size;
+    config->detect.host.seed = (uint64_t)s->seed;
+    config->alert.interval_s = s->interval;
+    config->alert.budget_per_week = s->budget;
+    config->alert.cooldown_s = s->cooldown;
+    config->alert.adopt_s = s->adopt;
+    config->backfill_s = s->backfill;
+    config->show_on = s->dashboard && s->replay == NULL;
+    config->show.address = s->address;
+    config->show.port = (int)s->port;
+    config->show.max_clients = (size_t)s->max_clients;
+    config->show.version = VEDETTE_VERSION;
+    config->channels.terminal = s->terminal;
+    config->channels.bell = s->bell;
+    config->channels.desktop = s->desktop && s->replay == NULL && has_desktop();
+    config->channels.webhook = s->webhook;
+    set_store(s, config);
+}
+
+enum vd_status monitor_plan_make(struct monitor_plan *plan,
+                                 const struct monitor_settings *s,
+                                 struct cmd_fault *fault, struct vd_error *err)
+{
+    enum vd_status status;
+
+    *plan = (struct monitor_plan){0};
+    set_values(&plan->config, s);
+    status = choose_data_dir(plan, s, fault, err);
+    if (status == VD_OK)
+        status = check_replay(s, fault, err);
+    if (status == VD_OK)
+        status = choose_detectors(plan, s, fault, err);
+    if (status == VD_OK)
+        status = choose_features(plan, s, fault, err);
+    if (status == VD_OK)
+        status = read_model(plan, s, fault, err);
+    return status == VD_OK ? add_rules(plan, s, fault, err) : status;
+}
+
+void monitor_plan_release(struct monitor_plan *plan)
+{
+    vd_model_free(plan->model);
+    plan->model = NULL;
+}
+
+/* Opens what is to be read and looks for the names in it. A pipe is read once only, by
+ * who plays it. */
+static enum vd_status try_collecting(const struct monitor_plan *plan,
+                                     struct cmd_fault *fault, struct vd_error *err)
+{
+    struct collect_config collect = plan->config.collect;
+    struct record_schema schema = {0};
+    struct pipeline_fault found = {0};
+    collect_set *set = NULL;
+    struct stat info;
+    enum vd_status status;
+
+    if (collect.replay == NULL
+            ? plan->model == NULL
+            : stat(collect.replay, &info) == 0 && !S_ISREG(info.st_mode))
+        return VD_OK;
+    collect.threads = false;
+    found.option = collect.replay == NULL ? NULL : "replay";
+    status = collect_set_new(&set, &collect, NULL, &schema, err);
+    if (status == VD_OK)
+        status = pipeline_check_names(&plan->config, &schema, &found, err);
+    *fault = (struct cmd_fault){found.option, found.item};
+    collect_set_free(set);
+    record_schema_release(&schema);
+    return status;
+}
+
+static enum vd_status check(const struct monitor_settings *s, bool rehearse,
+                            struct cmd_fault *fault, struct vd_error *err)
+{
+    struct monitor_plan *plan = malloc(sizeof *plan);
+    enum vd_status status;
+
+    if (plan == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "out of memory");
+    status = monitor_plan_make(plan, s, fault, err);
+    if (status == VD_OK && rehearse)
+        status = try_collecting(plan, fault, err);
+    monitor_plan_release(plan);
+    free(plan);
+    return status;
+}
+
+enum vd_status monitor_check(const void *settings, struct cmd_fault *fault,
+                             struct vd_error *err)
+{
+    return check(settings, false, fault, err);
+}
+
+enum vd_status monitor_rehearse(const void *settings, struct cmd_fault *fault,
+                                struct vd_error *err)
+{
+    return check(settings, true, fault, err);
+}

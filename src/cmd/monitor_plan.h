@@ -1,0 +1,38 @@
+/* What `vedette monitor` is going to do: the settings, checked together, as the pipeline
+ * wants them. */
+#ifndef VD_CMD_MONITOR_PLAN_H
+#define VD_CMD_MONITOR_PLAN_H
+
+#include "cmd/commands.h"
+#include "cmd/monitor_options.h"
+#include "pipeline.h"
+
+enum { MONITOR_PATH_MAX = 4096 };
+
+/* The configuration borrows from the settings and points into the plan. */
+struct monitor_plan {
+    struct pipeline_config config;
+    char data_dir[MONITOR_PATH_MAX];
+    const char *detector[RECORD_DETECTORS_MAX];
+    const char *feature[HOST_COLUMNS];
+    vd_model *model; /* owned; NULL = none */
+};
+
+/* Fills the plan, which must not be moved afterwards and be released in any case. On
+ * failure `fault` says which option is meant, `err` what is wrong with it. */
+enum vd_status monitor_plan_make(struct monitor_plan *plan,
+                                 const struct monitor_settings *s,
+                                 struct cmd_fault *fault, struct vd_error *err);
+void monitor_plan_release(struct monitor_plan *plan);
+
+/* The check of the command: makes a plan and drops it. */
+enum vd_status monitor_check(const void *settings, struct cmd_fault *fault,
+                             struct vd_error *err);
+
+/* The same for who is not going to start: what starting would find out is tried as well,
+ * short of taking a port or writing anything. A recording is opened, and the metrics of a
+ * model are looked for. */
+enum vd_status monitor_rehearse(const void *settings, struct cmd_fault *fault,
+                                struct vd_error *err);
+
+#endif
