@@ -1,5 +1,6 @@
 /* What the dashboard asks of the pipeline. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "pipeline_state.h"
@@ -86,6 +87,32 @@ static void fill_sinks(pipeline *p, struct show_status *out)
     }
 }
 
+static void fill_receivers(pipeline *p, struct show_status *out)
+{
+    struct alert_counters counters[8];
+    size_t n = alert_channels_counters(p->channels, counters, 8);
+
+    for (size_t i = 0; i < n; i++) {
+        struct show_receiver *to = &out->receiver[i];
+
+        *to = (struct show_receiver){
+            .name = counters[i].name,
+            .unavailable = counters[i].unavailable,
+            .state = counters[i].state,
+            .sent = counters[i].sent,
+            .retried = counters[i].retried,
+            .waiting = counters[i].waiting,
+            .given_up = counters[i].given_up,
+            .lost = counters[i].lost,
+            .failing_s = counters[i].failing_s,
+            .oldest_s = counters[i].oldest_s,
+            .kept = counters[i].kept,
+        };
+        snprintf(to->error, sizeof to->error, "%s", counters[i].error);
+    }
+    out->n_receivers = n;
+}
+
 /* On the wall clock; 0 = nobody knows, there is nothing new to learn from. */
 static double next_training_ns(const pipeline *p)
 {
@@ -130,6 +157,7 @@ static void status(void *context, struct show_status *out)
         fill_detector(&p->latency[i], &out->detector[i]);
     out->n_detectors = p->n_latencies;
     fill_sinks(p, out);
+    fill_receivers(p, out);
 }
 
 struct show_source pipeline_show_source(pipeline *p)

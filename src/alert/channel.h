@@ -5,12 +5,7 @@
 #include <stdatomic.h>
 
 #include "alert/channels.h"
-
-enum alert_result {
-    ALERT_OK,
-    ALERT_RETRY, /* may work later: tried again, 1, 2, 4, 8 s from now */
-    ALERT_FAIL,  /* this event cannot be told here */
-};
+#include "os/outbox.h"
 
 struct alert_notice {
     struct record_event event;
@@ -23,19 +18,26 @@ struct alert_place {
     atomic_bool *stop; /* becomes true when a send should come to its end */
 };
 
+/* A channel says what became of one try; how often and for how long one is tried is in
+ * its row, and the outbox's work. */
 struct alert_channel {
     const char *name;
     const char *unavailable; /* why this build does not have it; NULL = it does */
+    /* A notice that fails is tried again until it is so old, one that is refused until
+     * refused_s; 0 = never, for what is of no use later. */
+    double keep_s, refused_s;
+    size_t waiting_max; /* notices */
+    bool kept;          /* what waits is kept in the store, over restarts */
     bool (*wanted)(const struct alert_channels_config *config);
     /* Checks the configuration, on the caller's thread. NULL = nothing to check. */
     enum vd_status (*check)(const struct alert_channels_config *config,
                             struct vd_error *err);
     /* All below run on the channel's own thread and may block. `create` is called before
      * the first send and, when it failed, before the next one. */
-    enum alert_result (*create)(void **channel, const struct alert_place *place,
-                                struct vd_error *err);
-    enum alert_result (*send)(void *channel, const struct alert_notice *notice,
-                              struct vd_error *err);
+    enum os_outbox_result (*create)(void **channel, const struct alert_place *place,
+                                    struct vd_error *err);
+    struct os_outbox_answer (*send)(void *channel, const struct alert_notice *notice,
+                                    struct vd_error *err);
     void (*destroy)(void *channel);
 };
 
@@ -51,7 +53,7 @@ char *alert_headline(const struct alert_notice *notice, char *out, size_t size);
 char *alert_suspect_line(const struct record_event *event, size_t i, char *out,
                          size_t size);
 
-/* One BEL character to a terminal; ALERT_FAIL when `fd` is none. */
-enum alert_result alert_ring(int fd, struct vd_error *err);
+/* One BEL character to a terminal; OS_OUTBOX_LATER when `fd` is none. */
+struct os_outbox_answer alert_ring(int fd, struct vd_error *err);
 
 #endif

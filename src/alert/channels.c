@@ -1,23 +1,21 @@
-/* One ring of notices and one thread per channel. The tick copies a notice into each ring
- * under that ring's lock, which is never held while a channel works.
+/* The table of channels, and one outbox for each that is wanted. The tick copies a notice
+ * into each outbox and, for receivers far away, hands it to the keeper first.
  */
 #include "alert/channels.h"
 
-#include <pthread.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "alert/channel.h"
 #include "os/clock.h"
+#include "os/outbox.h"
 #include "os/terminal.h"
 
-enum { WAITING_MAX = 32, TRIES = 5, STACK_BYTES = 256 * 1024 };
-
-/* libcurl looks up about once a second whether it should stop. */
-#define GIVE_UP_NS INT64_C(2000000000)
+/* A receiver that is away for an hour hears of it a minute late. */
+static const double PAUSE_MIN_S = 1, PAUSE_MAX_S = 60;
 
 static const struct alert_channel *const table[] = {
     &alert_channel_terminal,
@@ -31,20 +29,12 @@ enum { CHANNELS = sizeof table / sizeof table[0] };
 struct worker {
     const struct alert_channel *row;
     const struct alert_channels_config *config;
-    bool wanted, started;
-    pthread_t thread;
+    bool wanted;
+    os_outbox *outbox;
+    atomic_bool hurry;     /* what `send` looks at */
+    atomic_bool full_said; /* that the oldest leave */
 
-    pthread_mutex_t lock; /* guards all below but `channel` */
-    pthread_cond_t wake;
-    struct alert_notice *notice; /* WAITING_MAX, from the first event on */
-    size_t first, n;
-    uint64_t sent, retried, lost;
-    bool stop;           /* tell what waits, then end */
-    atomic_bool give_up; /* end now; also what `send` looks at */
-    bool ended;
-
-    void *channel; /* the thread's */
-    bool failing;
+    void *channel; /* the outbox's thread's */
 };
 
 struct alert_channels {
@@ -66,12 +56,6 @@ struct alert_channels_config alert_channels_config_default(void)
     };
 }
 
-static struct timespec at_ns(int64_t mono_ns)
-{
-    return (struct timespec){(time_t)(mono_ns / 1000000000),
-                             (long)(mono_ns % 1000000000)};
-}
-
 static void say(const struct worker *w, enum alert_level level, const char *text,
                 const struct vd_error *err)
 {
@@ -84,150 +68,167 @@ static void say(const struct worker *w, enum alert_level level, const char *text
     w->config->say(w->config->say_context, level, line);
 }
 
-/* ---- a worker's thread ---- */
-
-static enum alert_result tell(struct worker *w, const struct alert_notice *notice,
-                              struct vd_error *err)
+static bool is_kept(const struct worker *w)
 {
-    const struct alert_place place = {w->config, &w->give_up};
+    return w->row->kept && w->config->keeper.keep != NULL;
+}
 
+/* ---- what an outbox calls ---- */
+
+static struct os_outbox_answer tell(void *context, const void *message, size_t size,
+                                    struct vd_error *err)
+{
+    struct worker *w = context;
+    const struct alert_place place = {w->config, &w->hurry};
+    struct alert_notice notice;
+
+    assert(size == sizeof notice);
+    memcpy(&notice, message, size);
+    if (is_kept(w) && w->config->keeper.wait != NULL)
+        w->config->keeper.wait(w->config->keeper.context);
     if (w->channel == NULL) {
-        enum alert_result result = w->row->create(&w->channel, &place, err);
+        enum os_outbox_result result = w->row->create(&w->channel, &place, err);
 
-        if (result != ALERT_OK) {
+        if (result != OS_OUTBOX_DONE) {
             w->channel = NULL;
-            return result;
+            return (struct os_outbox_answer){.result = result};
         }
     }
-    return w->row->send(w->channel, notice, err);
+    return w->row->send(w->channel, &notice, err);
 }
 
-/* A pause between two tries; cut short, and false, when the program ends. */
-static bool pause_s(struct worker *w, double seconds)
+static void let_go(void *context)
 {
-    struct timespec until = at_ns(os_clock_mono_ns() + (int64_t)(seconds * 1e9));
-    bool go_on;
+    struct worker *w = context;
 
-    pthread_mutex_lock(&w->lock);
-    w->retried++;
-    while (!w->stop && pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0)
-        ;
-    go_on = !w->stop;
-    pthread_mutex_unlock(&w->lock);
-    return go_on;
+    if (w->channel != NULL)
+        w->row->destroy(w->channel);
+    w->channel = NULL;
 }
 
-static void deliver(struct worker *w, const struct alert_notice *notice)
+static void turned(void *context, enum os_outbox_state state, const struct vd_error *err)
 {
-    enum alert_result result;
-    struct vd_error err = {0};
-    bool last = false;
+    struct worker *w = context;
 
-    for (int k = 0;; k++) {
-        vd_error_clear(&err);
-        result = tell(w, notice, &err);
-        if (result != ALERT_RETRY || k + 1 == TRIES || last || atomic_load(&w->give_up))
-            break;
-        if (!w->failing)
-            say(w, ALERT_WARNING, "", &err);
-        w->failing = true;
-        last = !pause_s(w, (double)(1 << k));
-    }
-    if (result != ALERT_OK && !w->failing)
-        say(w, ALERT_WARNING, "", &err);
-    if (result == ALERT_OK && w->failing)
+    switch (state) {
+    case OS_OUTBOX_FAILING:
+        say(w, ALERT_WARNING, w->row->keep_s > 0 ? "failing, tried again: " : "", err);
+        break;
+    case OS_OUTBOX_SLOW:
+        say(w, ALERT_WARNING, "slow: it takes alerts, but only after seconds", NULL);
+        break;
+    case OS_OUTBOX_WELL:
+        atomic_store(&w->full_said, false);
         say(w, ALERT_INFO, "works again", NULL);
-    w->failing = result != ALERT_OK;
-    pthread_mutex_lock(&w->lock);
-    w->sent += result == ALERT_OK;
-    w->lost += result != ALERT_OK;
-    pthread_mutex_unlock(&w->lock);
-}
-
-static bool next_notice(struct worker *w, struct alert_notice *out)
-{
-    bool found = false;
-
-    pthread_mutex_lock(&w->lock);
-    while (w->n == 0 && !w->stop)
-        pthread_cond_wait(&w->wake, &w->lock);
-    if (w->n > 0 && !atomic_load(&w->give_up)) {
-        *out = w->notice[w->first];
-        w->first = (w->first + 1) % WAITING_MAX;
-        w->n--;
-        found = true;
+        break;
     }
-    pthread_mutex_unlock(&w->lock);
-    return found;
 }
 
-static void *work(void *context)
+static void say_left(struct worker *w, const struct alert_notice *notice,
+                     enum os_outbox_end end, const struct vd_error *err)
+{
+    char text[128];
+
+    /* Said once: there may be thousands. */
+    if (end == OS_OUTBOX_PUSHED_OUT) {
+        if (!atomic_exchange(&w->full_said, true))
+            say(w, ALERT_WARNING, "its outbox is full: ", err);
+        return;
+    }
+    if (w->row->keep_s == 0)
+        return;
+    snprintf(text, sizeof text,
+             "gave up telling that event %lld %s: ", (long long)notice->event.id,
+             notice->change == RECORD_EVENT_ENDED ? "ended" : "opened");
+    say(w, ALERT_WARNING, text, err);
+}
+
+static void left(void *context, const void *message, size_t size, enum os_outbox_end end,
+                 const struct vd_error *err)
 {
     struct worker *w = context;
     struct alert_notice notice;
 
-    while (next_notice(w, &notice))
-        deliver(w, &notice);
-    if (w->channel != NULL)
-        w->row->destroy(w->channel);
-    pthread_mutex_lock(&w->lock);
-    w->lost += w->n;
-    w->ended = true;
-    pthread_cond_broadcast(&w->wake);
-    pthread_mutex_unlock(&w->lock);
-    return NULL;
+    assert(size == sizeof notice);
+    memcpy(&notice, message, size);
+    if (end != OS_OUTBOX_DELIVERED)
+        say_left(w, &notice, end, err);
+    if (is_kept(w))
+        w->config->keeper.forget(w->config->keeper.context, w->row->name, notice.event.id,
+                                 notice.change);
 }
 
 /* ---- the caller's side ---- */
 
-static bool start(struct worker *w)
+static bool works(const struct worker *w)
 {
-    pthread_attr_t attributes;
-
-    if (w->started)
-        return true;
-    if (w->notice == NULL)
-        w->notice = calloc(WAITING_MAX, sizeof *w->notice);
-    if (w->notice == NULL)
-        return false;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    w->started = pthread_create(&w->thread, &attributes, work, w) == 0;
-    pthread_attr_destroy(&attributes);
-    return w->started;
+    return w->wanted && w->row->unavailable == NULL;
 }
 
-static void enqueue(struct worker *w, const struct record_event *event,
-                    enum record_event_change change)
+static void fill_notice(struct alert_notice *notice, const struct record_event *event,
+                        enum record_event_change change)
 {
-    struct alert_notice *at;
-
-    pthread_mutex_lock(&w->lock);
-    if (!start(w)) {
-        w->lost++;
-        goto out;
-    }
-    if (w->n == WAITING_MAX) {
-        w->first = (w->first + 1) % WAITING_MAX;
-        w->n--;
-        w->lost++;
-    }
-    at = &w->notice[(w->first + w->n++) % WAITING_MAX];
-    at->event = *event;
-    at->change = change;
-    pthread_cond_signal(&w->wake);
-out:
-    pthread_mutex_unlock(&w->lock);
+    memset(notice, 0, sizeof *notice);
+    notice->event = *event;
+    notice->change = change;
 }
 
 void alert_channels_send(alert_channels *channels, const struct record_event *event,
                          enum record_event_change change)
 {
+    const struct alert_keeper *keeper = &channels->config.keeper;
+    struct alert_notice notice;
+
     if (change != RECORD_EVENT_OPENED && change != RECORD_EVENT_ENDED)
         return;
-    for (size_t i = 0; i < CHANNELS; i++)
-        if (channels->worker[i]->wanted && channels->worker[i]->row->unavailable == NULL)
-            enqueue(channels->worker[i], event, change);
+    fill_notice(&notice, event, change);
+    for (size_t i = 0; i < CHANNELS; i++) {
+        struct worker *w = channels->worker[i];
+
+        if (!works(w))
+            continue;
+        if (is_kept(w))
+            keeper->keep(keeper->context, w->row->name, event, change);
+        os_outbox_push(w->outbox, &notice, sizeof notice, 0);
+    }
+}
+
+bool alert_channels_resume(alert_channels *channels, const char *receiver,
+                           const struct record_event *event,
+                           enum record_event_change change, double age_s)
+{
+    struct alert_notice notice;
+
+    fill_notice(&notice, event, change);
+    for (size_t i = 0; i < CHANNELS; i++) {
+        const struct worker *w = channels->worker[i];
+
+        if (works(w) && w->row->kept && strcmp(w->row->name, receiver) == 0)
+            return os_outbox_push(w->outbox, &notice, sizeof notice, age_s);
+    }
+    return false;
+}
+
+static void fill_counters(const struct worker *w, struct alert_counters *out)
+{
+    static const char *const state[] = {"well", "slow", "failing"};
+    struct os_outbox_counts counts;
+
+    os_outbox_counts(w->outbox, &counts);
+    *out = (struct alert_counters){
+        .name = w->row->name,
+        .unavailable = w->row->unavailable,
+        .state = state[counts.state],
+        .sent = counts.sent,
+        .retried = counts.retried,
+        .waiting = counts.waiting,
+        .given_up = counts.given_up,
+        .lost = counts.pushed_out,
+        .failing_s = counts.failing_s,
+        .oldest_s = counts.oldest_s,
+        .kept = is_kept(w),
+    };
+    snprintf(out->error, sizeof out->error, "%s", counts.error);
 }
 
 size_t alert_channels_counters(alert_channels *channels, struct alert_counters *out,
@@ -235,37 +236,43 @@ size_t alert_channels_counters(alert_channels *channels, struct alert_counters *
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < CHANNELS && n < max; i++) {
-        struct worker *w = channels->worker[i];
-
-        if (!w->wanted)
-            continue;
-        pthread_mutex_lock(&w->lock);
-        out[n++] = (struct alert_counters){w->row->name, w->row->unavailable, w->sent,
-                                           w->retried, w->lost};
-        pthread_mutex_unlock(&w->lock);
-    }
+    for (size_t i = 0; i < CHANNELS && n < max; i++)
+        if (channels->worker[i]->wanted)
+            fill_counters(channels->worker[i], &out[n++]);
     return n;
 }
 
-static struct worker *new_worker(const struct alert_channel *row,
-                                 const struct alert_channels_config *config)
+static enum vd_status new_worker(struct worker **out, const struct alert_channel *row,
+                                 const struct alert_channels_config *config,
+                                 struct vd_error *err)
 {
     struct worker *w = calloc(1, sizeof *w);
-    pthread_condattr_t attributes;
+    const struct os_outbox_config outbox = {
+        .thread = row->name,
+        .queue_bytes = row->waiting_max * (sizeof(struct alert_notice) + 16),
+        .message_max = sizeof(struct alert_notice),
+        .keep_s = row->keep_s,
+        .refused_s = row->refused_s,
+        .pause_min_s = row->keep_s > 0 ? PAUSE_MIN_S : 0,
+        .pause_max_s = row->keep_s > 0 ? PAUSE_MAX_S : 0,
+        .slow_s = config->webhook_timeout_s / 2,
+        .context = w,
+        .send = tell,
+        .left = left,
+        .turned = turned,
+        .close = let_go,
+        .hurry = w == NULL ? NULL : &w->hurry,
+    };
 
+    *out = w;
     if (w == NULL)
-        return NULL;
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for alerts");
     w->row = row;
     w->config = config;
     w->wanted = row->wanted(config);
-    atomic_init(&w->give_up, false);
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return w;
+    atomic_init(&w->hurry, false);
+    atomic_init(&w->full_said, false);
+    return os_outbox_new(&w->outbox, &outbox, err);
 }
 
 enum vd_status alert_channels_new(alert_channels **out,
@@ -280,10 +287,8 @@ enum vd_status alert_channels_new(alert_channels **out,
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for alerts");
     channels->config = *config;
     for (size_t i = 0; i < CHANNELS && status == VD_OK; i++) {
-        channels->worker[i] = new_worker(table[i], &channels->config);
-        if (channels->worker[i] == NULL)
-            status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for alerts");
-        else if (channels->worker[i]->wanted && table[i]->check != NULL)
+        status = new_worker(&channels->worker[i], table[i], &channels->config, err);
+        if (status == VD_OK && channels->worker[i]->wanted && table[i]->check != NULL)
             status = table[i]->check(config, err);
     }
     if (status == VD_OK)
@@ -293,34 +298,31 @@ enum vd_status alert_channels_new(alert_channels **out,
     return status;
 }
 
-/* Waits until the thread has ended, or for the time left; whether it has. */
-static bool ends_before(struct worker *w, int64_t until_ns)
+static void say_what_waits(const struct worker *w, uint64_t n)
 {
-    struct timespec until = at_ns(until_ns);
-    bool ended;
+    char text[96];
 
-    pthread_mutex_lock(&w->lock);
-    while (!w->ended && pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0)
-        ;
-    ended = w->ended;
-    pthread_mutex_unlock(&w->lock);
-    return ended;
+    if (n == 0 || w->row->keep_s == 0)
+        return;
+    snprintf(text, sizeof text,
+             is_kept(w) ? "%llu alerts wait for the next start"
+                        : "%llu alerts could not be told",
+             (unsigned long long)n);
+    say(w, ALERT_WARNING, text, NULL);
 }
 
-static void ask_to_stop(struct worker *w)
+/* Whether it hangs in a library (a desktop that does not answer): its memory is its own
+ * until the process ends. */
+static bool free_worker(struct worker *w, double seconds)
 {
-    pthread_mutex_lock(&w->lock);
-    w->stop = true;
-    pthread_cond_broadcast(&w->wake);
-    pthread_mutex_unlock(&w->lock);
-}
+    bool left_behind;
 
-static void free_worker(struct worker *w)
-{
-    pthread_cond_destroy(&w->wake);
-    pthread_mutex_destroy(&w->lock);
-    free(w->notice);
-    free(w);
+    if (w == NULL)
+        return false;
+    say_what_waits(w, os_outbox_free(w->outbox, seconds, &left_behind));
+    if (!left_behind)
+        free(w);
+    return left_behind;
 }
 
 void alert_channels_free(alert_channels *channels)
@@ -332,27 +334,11 @@ void alert_channels_free(alert_channels *channels)
         return;
     until_ns += (int64_t)(channels->config.close_s * 1e9);
     for (size_t i = 0; i < CHANNELS; i++)
-        if (channels->worker[i] != NULL && channels->worker[i]->started)
-            ask_to_stop(channels->worker[i]);
-    for (size_t i = 0; i < CHANNELS; i++) {
-        struct worker *w = channels->worker[i];
-
-        if (w == NULL)
-            continue;
-        if (w->started && !ends_before(w, until_ns)) {
-            atomic_store(&w->give_up, true);
-            if (!ends_before(w, os_clock_mono_ns() + GIVE_UP_NS)) {
-                /* It hangs in a library (a desktop that does not answer): its memory is
-                 * its own until the process ends. */
-                pthread_detach(w->thread);
-                left_behind = true;
-                continue;
-            }
-        }
-        if (w->started)
-            pthread_join(w->thread, NULL);
-        free_worker(w);
-    }
+        if (channels->worker[i] != NULL && channels->worker[i]->outbox != NULL)
+            os_outbox_stop(channels->worker[i]->outbox);
+    for (size_t i = 0; i < CHANNELS; i++)
+        left_behind |= free_worker(channels->worker[i],
+                                   (double)(until_ns - os_clock_mono_ns()) * 1e-9);
     if (!left_behind)
         free(channels);
 }

@@ -84,18 +84,18 @@ static bool load(struct desktop *d)
     return d->library != NULL;
 }
 
-static enum alert_result create(void **out, const struct alert_place *place,
-                                struct vd_error *err)
+static enum os_outbox_result create(void **out, const struct alert_place *place,
+                                    struct vd_error *err)
 {
     struct desktop *d = calloc(1, sizeof *d);
 
     if (d == NULL) {
         vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory");
-        return ALERT_RETRY;
+        return OS_OUTBOX_LATER;
     }
     d->place = *place;
     *out = d;
-    return ALERT_OK;
+    return OS_OUTBOX_DONE;
 }
 
 /* The body is Pango markup: what looks like a tag is made harmless. Cut to fit. */
@@ -174,15 +174,15 @@ static bool notify(struct desktop *d, const struct alert_notice *notice,
     return shown;
 }
 
-static enum alert_result send(void *channel, const struct alert_notice *notice,
-                              struct vd_error *err)
+static struct os_outbox_answer send(void *channel, const struct alert_notice *notice,
+                                    struct vd_error *err)
 {
     struct desktop *d = channel;
     struct vd_error why = {0};
 
     /* An end is no reason to interrupt anybody. */
     if (notice->change != RECORD_EVENT_OPENED || notify(d, notice, &why))
-        return ALERT_OK;
+        return (struct os_outbox_answer){.result = OS_OUTBOX_DONE};
     if (!d->told && d->place.config->say != NULL) {
         char text[768];
 
@@ -193,13 +193,14 @@ static enum alert_result send(void *channel, const struct alert_notice *notice,
     }
     /* With the bell switched on it has rung already. */
     if (d->place.config->bell)
-        return ALERT_OK;
+        return (struct os_outbox_answer){.result = OS_OUTBOX_DONE};
     return alert_ring(d->place.config->fd, err);
 }
 
 /* The library stays loaded: GLib cannot be unloaded. */
 const struct alert_channel alert_channel_desktop = {
     .name = "desktop",
+    .waiting_max = 32,
     .wanted = wanted,
     .create = create,
     .send = send,

@@ -31,18 +31,18 @@ static bool wanted(const struct alert_channels_config *config)
     return config->terminal;
 }
 
-static enum alert_result create(void **out, const struct alert_place *place,
-                                struct vd_error *err)
+static enum os_outbox_result create(void **out, const struct alert_place *place,
+                                    struct vd_error *err)
 {
     struct terminal *t = calloc(1, sizeof *t);
 
     if (t == NULL) {
         vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory");
-        return ALERT_RETRY;
+        return OS_OUTBOX_LATER;
     }
     t->place = *place;
     *out = t;
-    return ALERT_OK;
+    return OS_OUTBOX_DONE;
 }
 
 static void append(struct terminal *t, const char *text)
@@ -91,7 +91,7 @@ static void append_head(struct terminal *t, const struct alert_notice *notice)
 
 /* A terminal that was stopped (Ctrl-S) takes nothing: the notice is dropped, not waited
  * for without end. */
-static enum alert_result write_out(struct terminal *t, struct vd_error *err)
+static enum os_outbox_result write_out(struct terminal *t, struct vd_error *err)
 {
     struct pollfd ready = {.fd = t->place.config->fd, .events = POLLOUT};
     size_t done = 0;
@@ -101,22 +101,22 @@ static enum alert_result write_out(struct terminal *t, struct vd_error *err)
 
         while (poll(&ready, 1, WAIT_MS) == 0)
             if (atomic_load(t->place.stop))
-                return ALERT_FAIL;
+                return OS_OUTBOX_LATER;
         n = write(ready.fd, t->text + done, t->used - done);
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (n <= 0) {
             vd_error_set(err, VD_ERR_IO, NULL, "cannot write to the terminal: %s",
                          strerror(errno));
-            return ALERT_FAIL;
+            return OS_OUTBOX_LATER;
         }
         done += (size_t)n;
     }
-    return ALERT_OK;
+    return OS_OUTBOX_DONE;
 }
 
-static enum alert_result send(void *channel, const struct alert_notice *notice,
-                              struct vd_error *err)
+static struct os_outbox_answer send(void *channel, const struct alert_notice *notice,
+                                    struct vd_error *err)
 {
     const struct record_event *event = &notice->event;
     struct terminal *t = channel;
@@ -130,11 +130,12 @@ static enum alert_result send(void *channel, const struct alert_notice *notice,
         for (size_t i = 0; i < event->n_suspects && i < RECORD_TOP; i++)
             append_detail(t, alert_suspect_line(event, i, text, sizeof text));
     }
-    return write_out(t, err);
+    return (struct os_outbox_answer){.result = write_out(t, err)};
 }
 
 const struct alert_channel alert_channel_terminal = {
     .name = "terminal",
+    .waiting_max = 32,
     .wanted = wanted,
     .create = create,
     .send = send,
@@ -143,12 +144,12 @@ const struct alert_channel alert_channel_terminal = {
 
 /* ---- the bell ---- */
 
-enum alert_result alert_ring(int fd, struct vd_error *err)
+struct os_outbox_answer alert_ring(int fd, struct vd_error *err)
 {
     if (isatty(fd) == 1 && write(fd, "\a", 1) == 1)
-        return ALERT_OK;
+        return (struct os_outbox_answer){.result = OS_OUTBOX_DONE};
     vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "there is no terminal with a bell");
-    return ALERT_FAIL;
+    return (struct os_outbox_answer){.result = OS_OUTBOX_LATER};
 }
 
 static bool bell_wanted(const struct alert_channels_config *config)
@@ -156,18 +157,19 @@ static bool bell_wanted(const struct alert_channels_config *config)
     return config->bell;
 }
 
-static enum alert_result bell_send(void *channel, const struct alert_notice *notice,
-                                   struct vd_error *err)
+static struct os_outbox_answer bell_send(void *channel, const struct alert_notice *notice,
+                                         struct vd_error *err)
 {
     struct terminal *t = channel;
 
     if (notice->change != RECORD_EVENT_OPENED)
-        return ALERT_OK;
+        return (struct os_outbox_answer){.result = OS_OUTBOX_DONE};
     return alert_ring(t->place.config->fd, err);
 }
 
 const struct alert_channel alert_channel_bell = {
     .name = "bell",
+    .waiting_max = 32,
     .wanted = bell_wanted,
     .create = create,
     .send = bell_send,

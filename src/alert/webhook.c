@@ -1,20 +1,28 @@
 /* POSTs each alert to a URL. libcurl is loaded with the first alert (it brings TLS and a
- * dozen libraries along). 2xx is success; a client error but 408 and 429 will not get
- * better; all else is tried again. Redirects are not followed: the address is the
- * operator's word. The URL may hold a secret, so no message names it.
+ * dozen libraries along). Redirects are not followed: the address is the operator's word.
+ * The URL may hold a secret, so no message names it. Of the answer only the status
+ * matters: its bytes are counted, and cut when they are too many.
  */
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "alert/webhook.h"
+
+/* Of an answer, head and body; nobody needs more to say yes. */
+enum { ANSWER_MAX = 64 * 1024 };
 
 struct webhook {
     struct alert_place place;
     void *library;
     CURL *curl;
     struct curl_slist *headers;
+    size_t answer_bytes; /* of this answer so far */
+    bool answered;       /* its head has come to an end */
 
     CURLcode (*global_init)(long flags);
     CURL *(*easy_init)(void);
@@ -25,6 +33,11 @@ struct webhook {
     const char *(*easy_strerror)(CURLcode code);
     struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);
     void (*slist_free_all)(struct curl_slist *list);
+    CURLU *(*url)(void);
+    CURLUcode (*url_set)(CURLU *url, CURLUPart part, const char *text, unsigned flags);
+    CURLUcode (*url_get)(const CURLU *url, CURLUPart part, char **text, unsigned flags);
+    void (*url_cleanup)(CURLU *url);
+    void (*free)(void *memory);
 };
 
 static bool wanted(const struct alert_channels_config *config)
@@ -47,6 +60,11 @@ static bool load(struct webhook *w)
         {"curl_easy_strerror", &w->easy_strerror},
         {"curl_slist_append", &w->slist_append},
         {"curl_slist_free_all", &w->slist_free_all},
+        {"curl_url", &w->url},
+        {"curl_url_set", &w->url_set},
+        {"curl_url_get", &w->url_get},
+        {"curl_url_cleanup", &w->url_cleanup},
+        {"curl_free", &w->free},
     };
     static const char *const file[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
 
@@ -62,12 +80,29 @@ static bool load(struct webhook *w)
     return w->library != NULL;
 }
 
-/* The answer's body is nobody's business. */
-static size_t discard(char *bytes, size_t size, size_t n, void *context)
+/* Counts the answer's bytes; 0 ends the transfer. */
+static size_t count(struct webhook *w, size_t bytes)
+{
+    w->answer_bytes += bytes;
+    return w->answer_bytes > ANSWER_MAX ? 0 : bytes;
+}
+
+static size_t take_body(char *bytes, size_t size, size_t n, void *context)
 {
     (void)bytes;
-    (void)context;
-    return size * n;
+    return count(context, size * n);
+}
+
+/* One line of the head; an empty one ends it. "100 Continue" has a head of its own. */
+static size_t take_head(char *line, size_t size, size_t n, void *context)
+{
+    struct webhook *w = context;
+
+    if (size * n >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        w->answered = false;
+    else if (size * n <= 2)
+        w->answered = true;
+    return count(w, size * n);
 }
 
 static int look_up(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
@@ -79,6 +114,42 @@ static int look_up(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl
     (void)c;
     (void)d;
     return atomic_load(w->place.stop);
+}
+
+static bool is_loopback(const char *host)
+{
+    size_t length = strlen(host);
+    struct in_addr v4;
+    struct in6_addr v6;
+    char text[64];
+
+    if (host[0] == '[' && length < sizeof text) {
+        snprintf(text, sizeof text, "%.*s", (int)length - 2, host + 1);
+        if (inet_pton(AF_INET6, text, &v6) != 1)
+            return false;
+        return IN6_IS_ADDR_LOOPBACK(&v6) ||
+               (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
+    }
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return strcasecmp(host, "localhost") == 0 || strcasecmp(host, "localhost.") == 0 ||
+           (length > 10 && strcasecmp(host + length - 10, ".localhost") == 0);
+}
+
+/* The host of the URL as libcurl reads it, which is who will be asked. */
+static bool is_to_loopback(const struct webhook *w)
+{
+    CURLU *url = w->url();
+    char *host = NULL;
+    bool loopback = false;
+
+    if (url != NULL &&
+        w->url_set(url, CURLUPART_URL, w->place.config->webhook, 0) == CURLUE_OK &&
+        w->url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+        loopback = is_loopback(host);
+    w->free(host);
+    w->url_cleanup(url);
+    return loopback;
 }
 
 static void set_up(struct webhook *w)
@@ -93,10 +164,17 @@ static void set_up(struct webhook *w)
     w->easy_setopt(w->curl, CURLOPT_NOSIGNAL, 1L);
     w->easy_setopt(w->curl, CURLOPT_TIMEOUT_MS, timeout_ms);
     w->easy_setopt(w->curl, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms / 2 + 1);
-    w->easy_setopt(w->curl, CURLOPT_WRITEFUNCTION, discard);
+    w->easy_setopt(w->curl, CURLOPT_WRITEFUNCTION, take_body);
+    w->easy_setopt(w->curl, CURLOPT_WRITEDATA, w);
+    w->easy_setopt(w->curl, CURLOPT_HEADERFUNCTION, take_head);
+    w->easy_setopt(w->curl, CURLOPT_HEADERDATA, w);
+    w->easy_setopt(w->curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     w->easy_setopt(w->curl, CURLOPT_NOPROGRESS, 0L);
     w->easy_setopt(w->curl, CURLOPT_XFERINFOFUNCTION, look_up);
     w->easy_setopt(w->curl, CURLOPT_XFERINFODATA, w);
+    /* A proxy of the environment does not know what listens here. */
+    if (is_to_loopback(w))
+        w->easy_setopt(w->curl, CURLOPT_PROXY, "");
 }
 
 static void destroy(void *channel)
@@ -111,21 +189,21 @@ static void destroy(void *channel)
     free(w);
 }
 
-static enum alert_result create(void **out, const struct alert_place *place,
-                                struct vd_error *err)
+static enum os_outbox_result create(void **out, const struct alert_place *place,
+                                    struct vd_error *err)
 {
     struct webhook *w = calloc(1, sizeof *w);
 
     if (w == NULL) {
         vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory");
-        return ALERT_RETRY;
+        return OS_OUTBOX_LATER;
     }
     w->place = *place;
     if (!load(w)) {
         vd_error_set(err, VD_ERR_UNAVAILABLE, "install libcurl4",
                      "libcurl.so.4 cannot be loaded");
         free(w);
-        return ALERT_FAIL;
+        return OS_OUTBOX_REFUSED;
     }
     w->global_init(CURL_GLOBAL_DEFAULT);
     w->curl = w->easy_init();
@@ -133,51 +211,78 @@ static enum alert_result create(void **out, const struct alert_place *place,
     if (w->curl == NULL || w->headers == NULL) {
         vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory");
         destroy(w);
-        return ALERT_RETRY;
+        return OS_OUTBOX_LATER;
     }
     set_up(w);
     *out = w;
-    return ALERT_OK;
+    return OS_OUTBOX_DONE;
 }
 
-static enum alert_result judge(struct webhook *w, CURLcode code, struct vd_error *err)
+/* What an answer says of trying again. A server that is busy says so; what it has against
+ * this very message it will have tomorrow; a wrong address, path or password is mended by
+ * people, within the hour or not at all. */
+static enum os_outbox_result judge(long answer)
 {
+    static const long busy[] = {408, 423, 425, 429}, message[] = {400, 413, 415, 422};
+
+    if (answer >= 200 && answer < 300)
+        return OS_OUTBOX_DONE;
+    for (size_t i = 0; i < sizeof busy / sizeof busy[0]; i++)
+        if (answer == busy[i])
+            return OS_OUTBOX_LATER;
+    for (size_t i = 0; i < sizeof message / sizeof message[0]; i++)
+        if (answer == message[i])
+            return OS_OUTBOX_NEVER;
+    return answer >= 300 && answer < 500 ? OS_OUTBOX_REFUSED : OS_OUTBOX_LATER;
+}
+
+/* A head that came whole is an answer, whatever became of the body. */
+static struct os_outbox_answer read_answer(struct webhook *w, CURLcode code,
+                                           struct vd_error *err)
+{
+    curl_off_t wait_s = 0;
     long answer = 0;
 
-    if (code != CURLE_OK) {
-        vd_error_set(err, VD_ERR_RETRY, NULL, "%s", w->easy_strerror(code));
-        return code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL
-                   ? ALERT_FAIL
-                   : ALERT_RETRY;
-    }
     w->easy_getinfo(w->curl, CURLINFO_RESPONSE_CODE, &answer);
-    if (answer >= 200 && answer < 300)
-        return ALERT_OK;
-    vd_error_set(err, VD_ERR_RETRY, NULL, "the server answered %ld", answer);
-    return answer >= 300 && answer < 500 && answer != 408 && answer != 429 ? ALERT_FAIL
-                                                                           : ALERT_RETRY;
+    if (!w->answered || answer < 200) {
+        vd_error_set(err, VD_ERR_RETRY, NULL, "%s",
+                     w->answer_bytes > ANSWER_MAX ? "the answer has no end"
+                     : code == CURLE_OK           ? "no answer"
+                                                  : w->easy_strerror(code));
+        return (struct os_outbox_answer){.result = OS_OUTBOX_LATER};
+    }
+    if (judge(answer) != OS_OUTBOX_DONE)
+        vd_error_set(err, VD_ERR_RETRY, NULL, "the server answered %ld", answer);
+    w->easy_getinfo(w->curl, CURLINFO_RETRY_AFTER, &wait_s);
+    return (struct os_outbox_answer){judge(answer), (double)wait_s};
 }
 
-static enum alert_result post(void *channel, const struct alert_notice *notice,
-                              struct vd_error *err)
+static struct os_outbox_answer post(void *channel, const struct alert_notice *notice,
+                                    struct vd_error *err)
 {
     struct webhook *w = channel;
     char *body = alert_webhook_body(notice, w->place.config->host);
-    enum alert_result result;
+    struct os_outbox_answer answer;
 
     if (body == NULL) {
         vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the message");
-        return ALERT_RETRY;
+        return (struct os_outbox_answer){.result = OS_OUTBOX_LATER};
     }
+    w->answer_bytes = 0;
+    w->answered = false;
     w->easy_setopt(w->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
     w->easy_setopt(w->curl, CURLOPT_POSTFIELDS, body);
-    result = judge(w, w->easy_perform(w->curl), err);
+    answer = read_answer(w, w->easy_perform(w->curl), err);
     free(body);
-    return result;
+    return answer;
 }
 
 const struct alert_channel alert_channel_webhook = {
     .name = "webhook",
+    .keep_s = 24 * 3600,
+    .refused_s = 3600,
+    .waiting_max = 256,
+    .kept = true,
     .wanted = wanted,
     .check = alert_webhook_check,
     .create = create,

@@ -85,6 +85,11 @@ void os_queue_release(struct os_queue *q)
     *q = (struct os_queue){0};
 }
 
+bool os_queue_has_room(const struct os_queue *q, size_t size)
+{
+    return q->capacity - q->used >= HEAD + size;
+}
+
 bool os_queue_push(struct os_queue *q, const void *message, size_t size)
 {
     uint32_t head = (uint32_t)size;
@@ -94,7 +99,7 @@ bool os_queue_push(struct os_queue *q, const void *message, size_t size)
         q->lost++;
         return false;
     }
-    while (q->capacity - q->used < HEAD + size) {
+    while (!os_queue_has_room(q, size)) {
         pop(q);
         q->lost++;
     }

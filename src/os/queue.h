@@ -28,6 +28,9 @@ enum vd_status os_queue_init(struct os_queue *q, size_t capacity,
                              void (*leave)(const void *message, size_t size));
 void os_queue_release(struct os_queue *q);
 
+/* Whether a message of that size fits in without another one leaving. */
+bool os_queue_has_room(const struct os_queue *q, size_t size);
+
 /* Puts a copy in, at the cost of the oldest ones where there is no room. False when it
  * can never fit: counted as lost. */
 bool os_queue_push(struct os_queue *q, const void *message, size_t size);

@@ -66,6 +66,30 @@ static void encode_sink_rows(struct show_json *j, const struct show_status *stat
     show_json_close(j, ']');
 }
 
+static void encode_receiver_rows(struct show_json *j, const struct show_status *status)
+{
+    show_json_open(j, "receivers", '[');
+    for (size_t i = 0; i < status->n_receivers; i++) {
+        const struct show_receiver *receiver = &status->receiver[i];
+
+        show_json_open(j, NULL, '{');
+        show_json_string(j, "name", receiver->name);
+        show_json_string(j, "unavailable", receiver->unavailable);
+        show_json_string(j, "state", receiver->state);
+        show_json_integer(j, "sent", (int64_t)receiver->sent);
+        show_json_integer(j, "retried", (int64_t)receiver->retried);
+        show_json_integer(j, "waiting", (int64_t)receiver->waiting);
+        show_json_integer(j, "given_up", (int64_t)receiver->given_up);
+        show_json_integer(j, "lost", (int64_t)receiver->lost);
+        show_json_number(j, "failing", receiver->failing_s);
+        show_json_number(j, "oldest", receiver->oldest_s);
+        show_json_bool(j, "kept", receiver->kept);
+        show_json_string(j, "error", receiver->error[0] == '\0' ? NULL : receiver->error);
+        show_json_close(j, '}');
+    }
+    show_json_close(j, ']');
+}
+
 static void encode_self(struct show_json *j, const struct show_status *status)
 {
     show_json_open(j, "self", '{');
@@ -112,6 +136,7 @@ void show_encode_status(struct show_json *j, const char *key,
     encode_self(j, status);
     encode_detector_rows(j, status);
     encode_sink_rows(j, status);
+    encode_receiver_rows(j, status);
     show_json_close(j, '}');
 }
 

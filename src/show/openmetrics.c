@@ -314,6 +314,34 @@ static void sinks(struct page *p, const struct show_status *status)
     }
 }
 
+static void receivers(struct page *p, const struct show_status *status)
+{
+    static const struct {
+        const char *name, *help;
+        bool counter;
+    } kind[] = {
+        {"vedette_receiver_sent", "Alerts a receiver took.", true},
+        {"vedette_receiver_retried", "Alerts that were tried again.", true},
+        {"vedette_receiver_given_up", "Alerts refused, or too old to be told.", true},
+        {"vedette_receiver_lost", "Alerts that left a full outbox.", true},
+        {"vedette_receiver_waiting", "Alerts that wait for a receiver.", false},
+        {"vedette_receiver_failing_seconds", "For how long a receiver fails.", false},
+    };
+
+    for (size_t k = 0; k < sizeof kind / sizeof kind[0]; k++) {
+        family(p, kind[k].name, kind[k].counter ? "counter" : "gauge", kind[k].help);
+        for (size_t i = 0; i < status->n_receivers; i++) {
+            const struct show_receiver *r = &status->receiver[i];
+            const double value[] = {(double)r->sent,     (double)r->retried,
+                                    (double)r->given_up, (double)r->lost,
+                                    (double)r->waiting,  r->failing_s};
+
+            sample(p, kind[k].name, kind[k].counter ? "_total" : "", "receiver", r->name,
+                   value[k]);
+        }
+    }
+}
+
 static double cpu_seconds(void)
 {
     struct rusage use;
@@ -343,6 +371,7 @@ static void program(struct page *p, const struct show_server *server,
     counter(p, "vedette_dropped", "Samples, metrics and processes left out.",
             (double)status->dropped);
     sinks(p, status);
+    receivers(p, status);
     gauge(p, "vedette_live_clients", "Pages that are connected.",
           (double)server->n_clients);
     counter(p, "vedette_live_clients_dropped", "Pages dropped because they were slow.",

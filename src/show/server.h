@@ -46,6 +46,15 @@ struct show_status {
         uint64_t sent, retried, lost;
     } sink[12];
     size_t n_sinks;
+    struct show_receiver { /* of alerts */
+        const char *name, *unavailable;
+        const char *state; /* "well", "slow", "failing" */
+        uint64_t sent, retried, waiting, given_up, lost;
+        double failing_s, oldest_s; /* 0 = it does not fail; nothing waits */
+        bool kept;                  /* what waits outlives the program */
+        char error[160];            /* "" = none */
+    } receiver[8];
+    size_t n_receivers;
     struct show_detector { /* the detectors' table and their running figures */
         const char *name, *title, *unavailable;
         bool ready;

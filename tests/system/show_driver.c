@@ -260,6 +260,9 @@ static void give_status(void *context, struct show_status *out)
     out->sink[0] = (struct show_sink){"sqlite", NULL, 10, 1, 0};
     out->sink[1] = (struct show_sink){"kafka", "built without librdkafka", 0, 0, 0};
     out->n_sinks = 2;
+    out->receiver[0] = (struct show_receiver){
+        "webhook", NULL, "failing", 7, 3, 2, 1, 4, 61.5, 90, true, "answered \"500\""};
+    out->n_receivers = 1;
     out->detector[0] = (struct show_detector){
         "isolation_forest", "Isolation forest", NULL, true, 1.5, 2.5, 9};
     out->n_detectors = 1;

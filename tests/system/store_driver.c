@@ -4,7 +4,8 @@
  *         pushes ticks FROM .. FROM+N-1 and prints "acked K" when the first K of this run
  *         are committed, at the end "done SENT RETRIED LOST" of the database's sink
  *     store_driver alert N PAUSE_MS [webhook=URL] [desktop] [timeout=S] [close=S]
- *         sends N events and prints "NAME SENT RETRIED LOST" of each channel
+ *         sends N events and prints "NAME SENT RETRIED LOST WAITING" of each channel;
+ * LOST is what was given up and what was pushed out
  *
  * What the store and the channels say goes to standard error.
  */
@@ -194,10 +195,11 @@ static int alert(int argc, char **argv)
     }
     n = alert_channels_counters(channels, counters, 8);
     for (size_t i = 0; i < n; i++)
-        printf("%s %llu %llu %llu\n", counters[i].name,
+        printf("%s %llu %llu %llu %llu\n", counters[i].name,
                (unsigned long long)counters[i].sent,
                (unsigned long long)counters[i].retried,
-               (unsigned long long)counters[i].lost);
+               (unsigned long long)(counters[i].given_up + counters[i].lost),
+               (unsigned long long)counters[i].waiting);
     fflush(stdout);
     alert_channels_free(channels);
     return 0;

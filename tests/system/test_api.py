@@ -121,7 +121,7 @@ def test_status(driver):
     status = driver.json("/api/v1/status")
     assert list(status) == ["version", "host", "state", "started", "now", "interval",
                             "confidence", "points", "anomalies", "alerts", "budget",
-                            "training", "self", "detectors", "sinks"]
+                            "training", "self", "detectors", "sinks", "receivers"]
     assert status["version"] == "0.0.test" and status["state"] == "watching"
     assert status["started"] == 1700000000 and abs(status["now"] - time.time()) < 5
     assert status["budget"] == {"per_week": 1, "achieved_per_week": None,
@@ -129,6 +129,10 @@ def test_status(driver):
     assert status["self"]["stages"] == [{"name": "collect", "us": 812.5}]
     assert status["self"]["rss_mb"] == 12
     assert status["sinks"][1]["unavailable"] == "built without librdkafka"
+    assert status["receivers"] == [
+        {"name": "webhook", "unavailable": None, "state": "failing", "sent": 7,
+         "retried": 3, "waiting": 2, "given_up": 1, "lost": 4, "failing": 61.5,
+         "oldest": 90, "kept": True, "error": 'answered "500"'}]
 
 
 def test_metrics_and_latest_belong_together(driver):

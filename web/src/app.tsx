@@ -1,6 +1,7 @@
 // The frame around the views: header, tabs, keys, help.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Receiver } from "./contract.ts";
 import { ago, clock, span } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { retryNow } from "./live.ts";
@@ -317,6 +318,15 @@ function Notices() {
                     </span>
                 </p>
             )}
+            {ui.shown.status?.receivers.filter(isInTrouble).map((receiver) => (
+                <p class="notice notice-down" key={receiver.name}>
+                    <span>
+                        Alerts do not get through to the {receiver.name}:{" "}
+                        {receiver.error ?? receiver.state}.{" "}
+                        <span class="num">{receiver.waiting}</span> waiting.
+                    </span>
+                </p>
+            ))}
             {paused && (
                 <p class="notice">
                     <span>
@@ -340,6 +350,11 @@ function Notices() {
             )}
         </div>
     );
+}
+
+/** Whether people have to know: alerts wait for it, or it is slow to take them. */
+function isInTrouble(receiver: Receiver): boolean {
+    return receiver.state !== "well" && (receiver.waiting > 0 || receiver.kept);
 }
 
 function Waiting() {

@@ -30,6 +30,22 @@ export interface Status {
         retried: number;
         lost: number;
     }[];
+    receivers: Receiver[];
+}
+
+export interface Receiver {
+    name: string;
+    unavailable: string|null;
+    state: "well"|"slow"|"failing";
+    sent: number;
+    retried: number;
+    waiting: number;
+    given_up: number;
+    lost: number;
+    failing: number;
+    oldest: number;
+    kept: boolean;
+    error: string|null;
 }
 
 export interface DetectorStatus {

@@ -3,7 +3,7 @@
 
 import { useState } from "preact/hooks";
 import { LiveChart } from "../chart.tsx";
-import type { DetectorScore, DetectorStatus } from "../contract.ts";
+import type { DetectorScore, DetectorStatus, Receiver } from "../contract.ts";
 import { count, micros, number, signed, withUnit, words } from "../format.ts";
 import { Bar, Empty, Panel, SeverityMark, SeverityTag, Tag } from "../parts.tsx";
 import { severityOf } from "../severity.ts";
@@ -347,10 +347,47 @@ function Self() {
                         </tbody>
                     </table>
                 </div>
+                {status.receivers.length > 0 && (
+                    <div class="scroll">
+                        <h3 class="sub">Who is told of alerts</h3>
+                        <Receivers rows={status.receivers} />
+                    </div>
+                )}
                 {status.sinks.length === 0 && (
                     <Empty title="Nowhere">Nothing is kept: no sink is set up.</Empty>
                 )}
             </Panel>
         </div>
+    );
+}
+
+function Receivers(props: { rows: Receiver[] }) {
+    return (
+        <table>
+            <thead>
+                <tr>
+                    <th scope="col">Receiver</th>
+                    <th scope="col">Status</th>
+                    {["Sent", "Retried", "Waiting", "Given up", "Lost"].map((title) => (
+                        <th key={title} scope="col" class="right">
+                            {title}
+                        </th>
+                    ))}
+                </tr>
+            </thead>
+            <tbody>
+                {props.rows.map((row) => (
+                    <tr key={row.name} class={row.unavailable ? "off" : undefined}>
+                        <th scope="row">{row.name}</th>
+                        <td>{row.unavailable ?? row.error ?? row.state}</td>
+                        <td class="right num">{count(row.sent)}</td>
+                        <td class="right num">{count(row.retried)}</td>
+                        <td class="right num">{count(row.waiting)}</td>
+                        <td class="right num">{count(row.given_up)}</td>
+                        <td class="right num">{count(row.lost)}</td>
+                    </tr>
+                ))}
+            </tbody>
+        </table>
     );
 }
