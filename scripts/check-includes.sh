@@ -36,7 +36,7 @@ for family in tree distance agent ensemble; do
     done < <(git ls-files --cached --others --exclude-standard "lib/detect/$family/*.[ch]")
 done
 
-stages='collect feature detect explain alert store show plot'
+stages='collect feature detect explain alert store show plot burn'
 for stage in $stages; do
     [ -d "src/$stage" ] || continue
     while read -r file; do

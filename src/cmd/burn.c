@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/burn_work.h"
+#include "burn/work.h"
 #include "cmd/commands.h"
 #include "os/clock.h"
 

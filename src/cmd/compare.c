@@ -90,7 +90,7 @@ static struct vd_fit_params base_params(const struct compare_rows *rows,
 static enum vd_status run_one(const struct compare_rows *rows,
                               const struct compare_settings *s,
                               const struct vd_detector_info *info,
-                              const struct tune_choice *choice,
+                              const struct vd_tune_choice *choice,
                               struct plot_result *result, struct vd_error *err)
 {
     struct vd_fit_params params = base_params(rows, s);
@@ -125,7 +125,7 @@ static int by_f1(const void *left, const void *right)
 
 /* What was set, for the report. */
 static void keep_settings(struct plot_result *result, const struct vd_detector_info *info,
-                          const struct tune_choice *choice)
+                          const struct vd_tune_choice *choice)
 {
     FILE *out = fmemopen(result->settings, sizeof result->settings, "w");
 
@@ -155,7 +155,7 @@ static void try_one(struct plot_comparison *c, const struct compare_rows *rows,
 {
     struct plot_result *result = &c->result[c->n];
     const char *why = obstacle(rows, info);
-    const struct tune_choice *choice;
+    const struct vd_tune_choice *choice;
     struct vd_error inner = {0};
     char text[64];
 
@@ -182,7 +182,8 @@ static void run_all(struct plot_comparison *c, const struct compare_rows *rows,
 {
     const struct vd_detector_info *info;
     struct vd_fit_params params = base_params(rows, s);
-    struct tune_rows by = {&rows->train.x, rows->train.label, &rows->normal.x, &params};
+    struct vd_tune_rows by = {&rows->train.x, rows->train.label, &rows->normal.x,
+                              &params};
     struct settings_plan plan = {.given = &s->fit.set,
                                  .contamination = s->fit.contamination};
 

@@ -65,7 +65,7 @@ static enum vd_status parse(const char *text, struct item *item, struct vd_error
 {
     static const char hint[] = "'vedette model settings' shows what there is";
     size_t dot = strcspn(text, "."), equals = strcspn(text, "=");
-    char name[TUNE_NAME_MAX];
+    char name[VD_TUNE_NAME_MAX];
 
     if (text[dot] == '\0' || text[equals] == '\0' || equals < dot)
         return vd_error_set(err, VD_ERR_ARGUMENT, hint,
@@ -146,18 +146,18 @@ bool settings_ask_for(const struct fit_options *options,
 
 /* What was given for `info`; of what was given twice, the last. */
 static void take_given(const struct os_list *given, const struct vd_detector_info *info,
-                       struct tune_choice *choice)
+                       struct vd_tune_choice *choice)
 {
     struct vd_error err = {0};
     struct item item;
 
     for (size_t i = 0; given != NULL && i < given->n; i++)
         if (parse(given->at[i], &item, &err) == VD_OK && item.detector == info)
-            tune_set(choice, "", item.param->name, item.value);
+            vd_tune_set(choice, "", item.param->name, item.value);
 }
 
 void settings_put(FILE *out, const struct vd_detector_info *info,
-                  const struct tune_choice *choice)
+                  const struct vd_tune_choice *choice)
 {
     for (size_t i = 0; i < choice->n; i++)
         put_setting(out, info, &choice->setting[i]);
@@ -170,7 +170,7 @@ void settings_put(FILE *out, const struct vd_detector_info *info,
 /* "lof: scale=robust n_neighbors=20 contamination=0.002 (folds: F1 0.893, ROC AUC 0.923)"
  */
 static void print_choice(const struct vd_detector_info *info,
-                         const struct tune_choice *choice)
+                         const struct vd_tune_choice *choice)
 {
     os_terminal_status(NULL);
     printf("%s:", info->name);
@@ -179,52 +179,52 @@ static void print_choice(const struct vd_detector_info *info,
     fflush(stdout);
 }
 
-void settings_choose_by(struct settings_plan *plan, const struct tune_rows *rows)
+void settings_choose_by(struct settings_plan *plan, const struct vd_tune_rows *rows)
 {
     struct vd_error err = {0};
 
-    if (tune_check(rows, &err) == VD_OK)
+    if (vd_tune_check(rows, &err) == VD_OK)
         plan->rows = *rows;
     else
         os_log_warning("settings are left at their defaults: %s", err.text);
 }
 
-static void take_members(struct settings_plan *plan, struct tune_choice *choice)
+static void take_members(struct settings_plan *plan, struct vd_tune_choice *choice)
 {
     const struct vd_detector_info *member;
 
     for (size_t i = 0; (member = vd_detector_at(i)) != NULL; i++)
         if (!member->combines && member->unavailable == NULL)
-            tune_add_member(choice, member->name, settings_for(plan, member));
+            vd_tune_add_member(choice, member->name, settings_for(plan, member));
 }
 
 static void make(struct settings_plan *plan, const struct vd_detector_info *info,
-                 struct tune_choice *choice)
+                 struct vd_tune_choice *choice)
 {
-    struct tune_choice given = {
+    struct vd_tune_choice given = {
         .contamination = plan->contamination, .f1 = NAN, .roc_auc = NAN};
     struct vd_error err = {0};
 
     if (isnan(given.contamination))
         given.contamination = vd_fit_params_default().contamination;
     take_given(plan->given, info, &given);
-    tune_copy(choice, &given);
+    vd_tune_copy(choice, &given);
     if (info->combines) {
         take_members(plan, choice);
     } else if (plan->rows.x != NULL) {
-        if (tune_detector(choice, info->name, &plan->rows, &given,
-                          isnan(plan->contamination), &err) == VD_OK) {
+        if (vd_tune_detector(choice, info->name, &plan->rows, &given,
+                             isnan(plan->contamination), &err) == VD_OK) {
             print_choice(info, choice);
         } else {
             os_log_warning("%s: settings are left at their defaults: %s", info->name,
                            err.text);
-            tune_copy(choice, &given);
+            vd_tune_copy(choice, &given);
         }
     }
 }
 
-const struct tune_choice *settings_for(struct settings_plan *plan,
-                                       const struct vd_detector_info *info)
+const struct vd_tune_choice *settings_for(struct settings_plan *plan,
+                                          const struct vd_detector_info *info)
 {
     size_t row = 0;
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "cmd/detector_names.h"
-#include "cmd/tune.h"
 #include "os/options.h"
+#include "vedette/tune.h"
 
 enum { SETTINGS_DETECTORS_MAX = 16 };
 
@@ -84,24 +84,24 @@ bool settings_ask_for(const struct fit_options *options,
                       const struct vd_detector_info *info);
 
 struct settings_plan {
-    const struct os_list *given;                       /* items of --set, checked */
-    struct tune_rows rows;                             /* x NULL = nothing is chosen */
-    double contamination;                              /* NaN = chosen, or the default */
-    struct tune_choice choice[SETTINGS_DETECTORS_MAX]; /* by row of the table */
+    const struct os_list *given; /* items of --set, checked */
+    struct vd_tune_rows rows;    /* x NULL = nothing is chosen */
+    double contamination;        /* NaN = chosen, or the default */
+    struct vd_tune_choice choice[SETTINGS_DETECTORS_MAX]; /* by row of the table */
     bool is_made[SETTINGS_DETECTORS_MAX];
 };
 
 /* Lets the plan choose by `rows`; when they are too few, says so, and it does not. */
-void settings_choose_by(struct settings_plan *plan, const struct tune_rows *rows);
+void settings_choose_by(struct settings_plan *plan, const struct vd_tune_rows *rows);
 
 /* The settings to fit `info` with; the ensemble's are those of its members. Made at the
  * first question, and what was chosen is printed then. Points into the plan. */
-const struct tune_choice *settings_for(struct settings_plan *plan,
-                                       const struct vd_detector_info *info);
+const struct vd_tune_choice *settings_for(struct settings_plan *plan,
+                                          const struct vd_detector_info *info);
 
 /* " scale=robust n_neighbors=20 contamination=0.002" */
 void settings_put(FILE *out, const struct vd_detector_info *info,
-                  const struct tune_choice *choice);
+                  const struct vd_tune_choice *choice);
 
 /* Prints the detectors with all their settings: default, range and meaning. */
 void settings_print_all(void);

@@ -167,7 +167,7 @@ static double surprise_at_threshold(const vd_detector *detector,
 
 static enum vd_status train_one(const struct rows *rows,
                                 const struct vd_detector_info *info,
-                                const struct tune_choice *choice, vd_model *model,
+                                const struct vd_tune_choice *choice, vd_model *model,
                                 struct vd_error *err)
 {
     bool labelled = info->needs_labels || (rows->data.label != NULL && info->combines);
@@ -233,8 +233,8 @@ static size_t train_all(const struct rows *rows, const struct train_settings *s,
     const struct vd_detector_info *info;
     struct settings_plan plan = {.given = &s->fit.set,
                                  .contamination = s->fit.contamination};
-    struct tune_rows by = {&rows->data.x, rows->data.label, &rows->normal.x,
-                           &rows->params};
+    struct vd_tune_rows by = {&rows->data.x, rows->data.label, &rows->normal.x,
+                              &rows->params};
     size_t trained = 0, wanted = 0;
 
     if (s->fit.tune && rows->data.label != NULL)

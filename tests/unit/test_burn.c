@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/burn_work.h"
+#include "burn/work.h"
 #include "os/clock.h"
 #include "tree.h"
 

@@ -1,12 +1,13 @@
 /* Choosing settings by stratified cross-validation; see tune.h. */
-#include "cmd/tune.h"
+#include "vedette/tune.h"
 
+#include <assert.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/threads.h"
 #include "vedette/evaluate.h"
 #include "vedette/rng.h"
 #include "vedette/stats.h"
@@ -16,7 +17,7 @@
  * each fold. */
 enum { NORMAL_MAX = 2000, LABELLED_MAX = 1000, REPEATED_MAX = 500 };
 
-enum { FOLDS = 5, VALUES_MAX = 5, SHARES = 8, THREADS_MAX = 64 };
+enum { FOLDS = 5, VALUES_MAX = 5, SHARES = 8 };
 
 /* Values tried for one setting; all combinations of a detector's rows are tried. */
 struct axis {
@@ -50,11 +51,13 @@ static const struct axis axes[] = {
 };
 /* clang-format on */
 
+enum { AXES = sizeof axes / sizeof *axes };
+
 static const double shares[SHARES] = {0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2};
 
 struct tuning {
-    const struct tune_rows *rows;
-    const struct tune_choice *given;
+    const struct vd_tune_rows *rows;
+    const struct vd_tune_choice *given;
     bool with_contamination;
     const char *name;
     size_t n, repeats;
@@ -70,34 +73,34 @@ struct tuning {
 
 static void tuning_release(struct tuning *t)
 {
-    free(t->fold);
-    free(t->score);
-    free(t->own);
-    free(t->said);
-    free(t->fit_label);
-    free(t->part);
-    free(t->part_said);
-    free(t->part_label);
+    vd__free(t->fold);
+    vd__free(t->score);
+    vd__free(t->own);
+    vd__free(t->said);
+    vd__free(t->fit_label);
+    vd__free(t->part);
+    vd__free(t->part_said);
+    vd__free(t->part_label);
     vd_matrix_release(&t->fit);
 }
 
 static enum vd_status tuning_init(struct tuning *t)
 {
-    const struct tune_rows *rows = t->rows;
+    const struct vd_tune_rows *rows = t->rows;
     size_t n = rows->x->n;
 
     t->n = n;
     t->repeats = 5;
     if (vd_detector_find(t->name)->needs_labels)
         t->repeats = n > REPEATED_MAX ? 1 : 2;
-    t->fold = calloc(t->repeats * n, 1);
-    t->score = calloc(n, sizeof *t->score);
-    t->own = calloc(rows->normal->n, sizeof *t->own);
-    t->said = calloc(SHARES * n, 1);
-    t->fit_label = calloc(n, 1);
-    t->part = calloc(n, sizeof *t->part);
-    t->part_said = calloc(n, 1);
-    t->part_label = calloc(n, 1);
+    t->fold = vd__alloc_zero(t->repeats * n, 1);
+    t->score = vd__alloc_zero(n, sizeof *t->score);
+    t->own = vd__alloc_zero(rows->normal->n, sizeof *t->own);
+    t->said = vd__alloc_zero(SHARES * n, 1);
+    t->fit_label = vd__alloc_zero(n, 1);
+    t->part = vd__alloc_zero(n, sizeof *t->part);
+    t->part_said = vd__alloc_zero(n, 1);
+    t->part_label = vd__alloc_zero(n, 1);
     if (t->fold == NULL || t->score == NULL || t->own == NULL || t->said == NULL ||
         t->fit_label == NULL || t->part == NULL || t->part_said == NULL ||
         t->part_label == NULL || vd_matrix_init(&t->fit, n, rows->x->d) != VD_OK)
@@ -170,18 +173,22 @@ static size_t best_share(struct tuning *t, const uint8_t *fold, size_t except)
     return best;
 }
 
-static void add_fold(struct tuning *t, const uint8_t *fold, size_t which,
-                     const uint8_t *said, struct tune_choice *c)
+/* Adds to the means how well fold `which` of `fold` was judged. */
+static enum vd_status add_fold(struct tuning *t, const uint8_t *fold, size_t which,
+                               const uint8_t *said, struct vd_tune_choice *c,
+                               struct vd_error *err)
 {
     size_t k = gather(t, fold, which, false, said);
     double area = NAN;
+    enum vd_status status = vd_areas(t->part_label, t->part, k, &area, NULL, err);
 
-    vd_areas(t->part_label, t->part, k, &area, NULL, NULL);
     c->f1 += f1_of(t->part_label, t->part_said, k) / (double)(t->repeats * FOLDS);
     c->roc_auc += area / (double)(t->repeats * FOLDS);
+    return status;
 }
 
-static struct vd_fit_params params_of(const struct tuning *t, const struct tune_choice *c)
+static struct vd_fit_params params_of(const struct tuning *t,
+                                      const struct vd_tune_choice *c)
 {
     struct vd_fit_params params = *t->rows->params;
 
@@ -192,7 +199,7 @@ static struct vd_fit_params params_of(const struct tuning *t, const struct tune_
 }
 
 /* Fitted once on the normal rows; the folds choose and judge the contamination. */
-static enum vd_status judge_unlabelled(struct tuning *t, struct tune_choice *c,
+static enum vd_status judge_unlabelled(struct tuning *t, struct vd_tune_choice *c,
                                        struct vd_error *err)
 {
     struct vd_fit_params params = params_of(t, c);
@@ -216,20 +223,20 @@ static enum vd_status judge_unlabelled(struct tuning *t, struct tune_choice *c,
             t->said[s * t->n + i] = t->score[i] > threshold;
     }
     for (size_t r = 0; r < t->repeats; r++)
-        for (size_t f = 0; f < FOLDS; f++) {
+        for (size_t f = 0; f < FOLDS && status == VD_OK; f++) {
             const uint8_t *fold = t->fold + r * t->n;
             size_t share = best_share(t, fold, f);
 
-            add_fold(t, fold, f, t->said + share * t->n, c);
+            status = add_fold(t, fold, f, t->said + share * t->n, c, err);
         }
     if (t->with_contamination)
         c->contamination = shares[best_share(t, t->fold, FOLDS)];
-    return VD_OK;
+    return status;
 }
 
 /* Fitted without fold `f` of `fold`, and judged on it. */
 static enum vd_status judge_fold(struct tuning *t, const uint8_t *fold, size_t f,
-                                 struct tune_choice *c, struct vd_error *err)
+                                 struct vd_tune_choice *c, struct vd_error *err)
 {
     struct vd_fit_params params = params_of(t, c);
     const struct vd_matrix *x = t->rows->x;
@@ -251,11 +258,10 @@ static enum vd_status judge_fold(struct tuning *t, const uint8_t *fold, size_t f
         t->said[i] = t->score[i] > vd_detector_threshold(detector);
     }
     vd_detector_free(detector);
-    add_fold(t, fold, f, t->said, c);
-    return VD_OK;
+    return add_fold(t, fold, f, t->said, c, err);
 }
 
-static enum vd_status judge_labelled(struct tuning *t, struct tune_choice *c,
+static enum vd_status judge_labelled(struct tuning *t, struct vd_tune_choice *c,
                                      struct vd_error *err)
 {
     enum vd_status status = VD_OK;
@@ -266,7 +272,7 @@ static enum vd_status judge_labelled(struct tuning *t, struct tune_choice *c,
     return status;
 }
 
-static bool is_set(const struct tune_choice *c, const char *name)
+static bool is_set(const struct vd_tune_choice *c, const char *name)
 {
     for (size_t i = 0; i < c->n; i++)
         if (strcmp(c->name[i], name) == 0)
@@ -274,101 +280,91 @@ static bool is_set(const struct tune_choice *c, const char *name)
     return false;
 }
 
-/* Combination `number` of the detector's values; false when there are no more. */
-static bool take_combination(const struct tuning *t, size_t number, struct tune_choice *c)
+static bool is_tried(const struct tuning *t, const struct axis *axis)
 {
-    tune_copy(c, t->given);
+    return strcmp(axis->detector, t->name) == 0 && !is_set(t->given, axis->setting);
+}
+
+static size_t count_combinations(const struct tuning *t)
+{
+    size_t n = 1;
+
+    for (size_t i = 0; i < AXES; i++)
+        n *= is_tried(t, &axes[i]) ? axes[i].n : 1;
+    return n;
+}
+
+/* Sets combination `number` of the detector's values beside what was given. */
+static void take_combination(const struct tuning *t, size_t number,
+                             struct vd_tune_choice *c)
+{
+    vd_tune_copy(c, t->given);
     c->f1 = c->roc_auc = 0;
-    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {
-        if (strcmp(axes[i].detector, t->name) != 0 || is_set(t->given, axes[i].setting))
+    for (size_t i = 0; i < AXES; i++) {
+        if (!is_tried(t, &axes[i]))
             continue;
-        tune_set(c, "", axes[i].setting, axes[i].value[number % axes[i].n]);
+        vd_tune_set(c, "", axes[i].setting, axes[i].value[number % axes[i].n]);
         number /= axes[i].n;
     }
-    return number == 0;
+    assert(number == 0);
 }
 
-/* The combinations are tried by several threads, each with buffers of its own. */
-struct search {
-    const struct tuning *task;
-    pthread_mutex_t lock; /* for what follows */
-    size_t next;
-    struct tune_choice best;
-    size_t best_number;
-    enum vd_status status; /* the first that failed */
-    struct vd_error err;
+/* What came of one combination. */
+struct trial {
+    struct vd_tune_choice choice;
+    struct vd_error err; /* status VD_OK = judged */
 };
 
-/* Of equally good ones the first, whichever was ready first. */
-static bool is_better(const struct tune_choice *c, size_t number, const struct search *s)
+struct search {
+    const struct tuning *task;
+    struct trial *trial; /* one for each combination */
+};
+
+static void try_combination(void *context, size_t i)
 {
-    double sum = c->f1 + c->roc_auc, best = s->best.f1 + s->best.roc_auc;
-
-    return isnan(best) || sum > best || (sum == best && number < s->best_number);
-}
-
-/* What came of combination `number`; the next one to try. */
-static size_t hand_in(struct search *s, size_t number, const struct tune_choice *c,
-                      enum vd_status status, const struct vd_error *err)
-{
-    size_t next;
-
-    pthread_mutex_lock(&s->lock);
-    if (status != VD_OK && s->status == VD_OK) {
-        s->status = status;
-        s->err = *err;
-    } else if (status == VD_OK && c != NULL && is_better(c, number, s)) {
-        tune_copy(&s->best, c);
-        s->best_number = number;
-    }
-    next = s->status == VD_OK ? s->next++ : SIZE_MAX;
-    pthread_mutex_unlock(&s->lock);
-    return next;
-}
-
-static void *try_combinations(void *arg)
-{
-    struct search *s = arg;
+    struct search *s = context;
+    struct trial *trial = &s->trial[i];
     struct tuning t = *s->task;
-    struct tune_choice c;
-    struct vd_error err = {0};
-    bool labelled = vd_detector_find(t.name)->needs_labels;
     enum vd_status status = tuning_init(&t);
-    size_t number;
 
-    if (status == VD_OK)
+    if (status != VD_OK) {
+        vd_error_set(&trial->err, status, NULL, "no memory to choose settings");
+    } else {
         deal(&t);
-    else
-        vd_error_set(&err, status, NULL, "no memory to choose settings");
-    number = hand_in(s, 0, NULL, status, &err);
-    while (number != SIZE_MAX && take_combination(&t, number, &c)) {
-        status = labelled ? judge_labelled(&t, &c, &err) : judge_unlabelled(&t, &c, &err);
-        number = hand_in(s, number, &c, status, &err);
+        take_combination(&t, i, &trial->choice);
+        if (vd_detector_find(t.name)->needs_labels)
+            judge_labelled(&t, &trial->choice, &trial->err);
+        else
+            judge_unlabelled(&t, &trial->choice, &trial->err);
     }
     tuning_release(&t);
-    return NULL;
 }
 
+/* Tries them all and keeps the best; of equally good ones the first. */
 static enum vd_status try_all(const struct tuning *task, unsigned threads,
-                              struct tune_choice *best, struct vd_error *err)
+                              struct vd_tune_choice *best, struct vd_error *err)
 {
-    struct search s = {.task = task, .best = {.f1 = NAN, .roc_auc = NAN}};
-    pthread_t helper[THREADS_MAX];
-    unsigned n = 0;
+    size_t n = count_combinations(task);
+    struct search s = {task, vd__alloc_zero(n, sizeof *s.trial)};
+    double best_sum = -1;
+    enum vd_status status = VD_OK;
 
-    pthread_mutex_init(&s.lock, NULL);
-    while (n + 1 < threads && n < THREADS_MAX &&
-           pthread_create(&helper[n], NULL, try_combinations, &s) == 0)
-        n++;
-    try_combinations(&s);
-    while (n-- > 0)
-        pthread_join(helper[n], NULL);
-    pthread_mutex_destroy(&s.lock);
-    if (s.status == VD_OK)
-        tune_copy(best, &s.best);
-    else
-        *err = s.err;
-    return s.status;
+    if (s.trial == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to choose settings");
+    vd__parallel_for(n, threads, try_combination, &s);
+    for (size_t i = 0; i < n && status == VD_OK; i++) {
+        const struct vd_tune_choice *c = &s.trial[i].choice;
+
+        status = s.trial[i].err.status;
+        if (status != VD_OK) {
+            *err = s.trial[i].err;
+        } else if (c->f1 + c->roc_auc > best_sum) {
+            best_sum = c->f1 + c->roc_auc;
+            vd_tune_copy(best, c);
+        }
+    }
+    vd__free(s.trial);
+    return status;
 }
 
 /* Every k-th row of `all`, at most `max`, and its label where there are labels. */
@@ -389,7 +385,7 @@ static enum vd_status thin(struct vd_matrix *out, uint8_t *label,
     return VD_OK;
 }
 
-enum vd_status tune_check(const struct tune_rows *rows, struct vd_error *err)
+enum vd_status vd_tune_check(const struct vd_tune_rows *rows, struct vd_error *err)
 {
     size_t count[2] = {0};
 
@@ -403,28 +399,28 @@ enum vd_status tune_check(const struct tune_rows *rows, struct vd_error *err)
     return VD_OK;
 }
 
-enum vd_status tune_detector(struct tune_choice *choice, const char *name,
-                             const struct tune_rows *rows,
-                             const struct tune_choice *given, bool with_contamination,
-                             struct vd_error *err)
+enum vd_status vd_tune_detector(struct vd_tune_choice *choice, const char *name,
+                                const struct vd_tune_rows *rows,
+                                const struct vd_tune_choice *given,
+                                bool with_contamination, struct vd_error *err)
 {
     struct vd_fit_params params = *rows->params;
     struct vd_matrix x = {0}, normal = {0};
-    uint8_t *label = calloc(LABELLED_MAX + 1, 1);
-    struct tune_rows few = {&x, label, &normal, &params};
+    uint8_t *label = vd__alloc_zero(LABELLED_MAX + 1, 1);
+    struct vd_tune_rows few = {&x, label, &normal, &params};
     struct tuning t = {.rows = &few,
                        .given = given,
                        .with_contamination = with_contamination,
                        .name = name};
     enum vd_status status = VD_ERR_MEMORY;
 
-    tune_copy(choice, given);
+    vd_tune_copy(choice, given);
     choice->f1 = choice->roc_auc = NAN;
     if (label != NULL && thin(&x, label, rows->x, rows->label, LABELLED_MAX) == VD_OK &&
         thin(&normal, NULL, rows->normal, NULL, NORMAL_MAX) == VD_OK) {
         params.normal = &normal;
         params.threads = 1;
-        status = tune_check(&few, err);
+        status = vd_tune_check(&few, err);
         if (status == VD_OK)
             status = try_all(&t, rows->params->threads, choice, err);
     } else {
@@ -432,19 +428,19 @@ enum vd_status tune_detector(struct tune_choice *choice, const char *name,
     }
     vd_matrix_release(&x);
     vd_matrix_release(&normal);
-    free(label);
+    vd__free(label);
     return status;
 }
 
-void tune_set(struct tune_choice *choice, const char *prefix, const char *name,
-              double value)
+void vd_tune_set(struct vd_tune_choice *choice, const char *prefix, const char *name,
+                 double value)
 {
     char *key = choice->name[choice->n];
     size_t i = 0;
 
-    if (choice->n == TUNE_SETTINGS_MAX)
+    if (choice->n == VD_TUNE_SETTINGS_MAX)
         return;
-    snprintf(key, TUNE_NAME_MAX, "%s%s%s", prefix, prefix[0] ? "." : "", name);
+    snprintf(key, VD_TUNE_NAME_MAX, "%s%s%s", prefix, prefix[0] ? "." : "", name);
     while (strcmp(choice->name[i], key) != 0)
         i++;
     choice->setting[i] = (struct vd_setting){choice->name[i], value};
@@ -452,14 +448,14 @@ void tune_set(struct tune_choice *choice, const char *prefix, const char *name,
         choice->n++;
 }
 
-void tune_add_member(struct tune_choice *ensemble, const char *member,
-                     const struct tune_choice *choice)
+void vd_tune_add_member(struct vd_tune_choice *ensemble, const char *member,
+                        const struct vd_tune_choice *choice)
 {
     for (size_t i = 0; i < choice->n; i++)
-        tune_set(ensemble, member, choice->setting[i].name, choice->setting[i].value);
+        vd_tune_set(ensemble, member, choice->setting[i].name, choice->setting[i].value);
 }
 
-void tune_copy(struct tune_choice *to, const struct tune_choice *from)
+void vd_tune_copy(struct vd_tune_choice *to, const struct vd_tune_choice *from)
 {
     *to = *from;
     for (size_t i = 0; i < to->n; i++)

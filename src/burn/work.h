@@ -1,7 +1,7 @@
 /* The loads that `vedette burn` makes. Each function is one worker's thread: it works
  * until *stop is set, adds to `done` as it goes, and leaves nothing behind. */
-#ifndef VD_CMD_BURN_WORK_H
-#define VD_CMD_BURN_WORK_H
+#ifndef VD_BURN_WORK_H
+#define VD_BURN_WORK_H
 
 #include <netdb.h>
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-#include "cmd/burn_work.h"
+#include "burn/work.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
