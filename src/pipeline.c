@@ -92,14 +92,14 @@ static void fill_pss(const pipeline *p, struct record_event *event,
     }
 }
 
-static void explain_who(const pipeline *p, struct record_event *event,
-                        const struct explain_input *in)
+static void explain_who(const pipeline *p, enum alert_kind kind,
+                        struct record_event *event, const struct explain_input *in)
 {
     struct record_suspect before[RECORD_SUSPECTS];
     size_t n_before = event->n_suspects;
 
     memcpy(before, event->suspect, sizeof before);
-    explain_suspects(in, p->recorder, event->start_ns, event);
+    explain_suspects(in, p->recorder, p->events.began_ns[kind], event);
     fill_pss(p, event, before, n_before);
 }
 
@@ -109,7 +109,7 @@ static void explain(pipeline *p, enum alert_kind kind, struct record_event *even
                     const struct explain_input *in, bool opened, bool new_peak)
 {
     struct pipeline_event *state = &p->event[kind];
-    double seconds = (double)(p->record.time_ns - event->start_ns) * 1e-9;
+    double seconds = (double)(p->record.mono_ns - p->events.began_ns[kind]) * 1e-9;
 
     if (opened) {
         explain_course_start(&state->course);
@@ -120,7 +120,7 @@ static void explain(pipeline *p, enum alert_kind kind, struct record_event *even
         if (kind == ALERT_ANOMALY)
             explain_copy(event, &p->why);
         if (kind == ALERT_ANOMALY || kind == ALERT_RULE)
-            explain_who(p, event, in);
+            explain_who(p, kind, event, in);
         state->explained_ns = p->record.mono_ns;
     }
     explain_course_add(&state->course, in, event);
@@ -293,7 +293,7 @@ static void describe_onset(const pipeline *p, const struct explain_input *in,
 {
     *now = p->why;
     now->start_ns = p->events.onset_ns;
-    explain_suspects(in, p->recorder, now->start_ns, now);
+    explain_suspects(in, p->recorder, p->events.onset_mono_ns, now);
 }
 
 /* Whether this week's alerts are out, and this would be one of them again. */
@@ -306,11 +306,11 @@ static bool is_one_too_many(const pipeline *p, const struct explain_input *in)
         return false;
     if (open != NULL)
         return !open->alerted &&
-               alert_habits_repeats(&p->habits, open, p->record.time_ns);
+               alert_habits_repeats(&p->habits, open, p->believed.time_ns);
     if (p->events.onset_ns == 0 || p->why_told < 0)
         return false;
     describe_onset(p, in, &now);
-    return alert_habits_repeats(&p->habits, &now, p->record.time_ns);
+    return alert_habits_repeats(&p->habits, &now, p->believed.time_ns);
 }
 
 static bool deserves_alert(const pipeline *p, const struct explain_input *in,
@@ -339,7 +339,7 @@ static bool is_habit(pipeline *p, const struct explain_input *in, enum alert_wor
         p->why_told < 0 || heard == ALERT_REAL || p->habits.n == 0)
         return false;
     describe_onset(p, in, &now);
-    p->habitual = alert_habits_know(&p->habits, &now, p->record.time_ns);
+    p->habitual = alert_habits_know(&p->habits, &now, p->believed.time_ns);
     if (p->habitual && !before)
         os_log_record(OS_LOG_INFO, "no event, a habit: %s", now.reason);
     return p->habitual;
@@ -503,6 +503,7 @@ void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter
     p->record.time_ns = p->sample.time_ns;
     p->record.mono_ns = p->sample.mono_ns;
     p->record.jitter_ns = p->sample.jitter_ns;
+    os_believed_at(&p->believed, p->record.time_ns, p->record.mono_ns);
     p->record.processes = p->sample.processes;
     p->record.value = feature_rates_update(p->rates, &p->sample);
     stop_watch(p, PIPELINE_FEATURE);
@@ -516,7 +517,8 @@ void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter
     in.value = p->record.value;
     in.expected = detect_set_expected(p->detect);
     in.z = detect_set_z(p->detect);
-    explain_recorder_add(p->recorder, p->record.time_ns, p->record.processes);
+    explain_recorder_add(p->recorder, p->record.time_ns, p->record.mono_ns,
+                         p->record.processes);
     alert_events_tick(&p->events, p->record.verdict.surprise, p->record.time_ns,
                       p->record.mono_ns);
     if (p->ticks == IDLE_TICKS)

@@ -153,15 +153,16 @@ void pipeline_save_when_due(pipeline *p)
 
 /* ---- flight recorder ---- */
 
-static void keep_moments(pipeline *p, const struct record_event *event)
+static void keep_moments(pipeline *p, enum alert_kind kind)
 {
+    const struct record_event *event = &p->events.event[kind];
+    int64_t began_ns = p->events.began_ns[kind];
     struct history_moment *moment;
     size_t n;
 
-    if (explain_recorder_span(p->recorder,
-                              event->start_ns - (int64_t)RECORDER_BEFORE_S * 1000000000,
-                              event->start_ns + (int64_t)RECORDER_AFTER_S * 1000000000,
-                              &moment, &n) != VD_OK)
+    if (explain_recorder_span(
+            p->recorder, began_ns - (int64_t)RECORDER_BEFORE_S * 1000000000,
+            began_ns + (int64_t)RECORDER_AFTER_S * 1000000000, &moment, &n) != VD_OK)
         return;
     store_set_moments(p->store, event->id, moment, n);
     history_moments_free(moment, n);
@@ -179,10 +180,10 @@ void pipeline_keep_moments(pipeline *p)
         if (state->recorder_due_ns == 0 || p->events.event[kind].id == 0)
             continue;
         if (!state->recorder_first) {
-            keep_moments(p, &p->events.event[kind]);
+            keep_moments(p, (enum alert_kind)kind);
             state->recorder_first = true;
         } else if (p->record.mono_ns >= state->recorder_due_ns) {
-            keep_moments(p, &p->events.event[kind]);
+            keep_moments(p, (enum alert_kind)kind);
             state->recorder_due_ns = 0;
             state->recorder_first = false;
         }

@@ -11,6 +11,7 @@
 #include "detect/silence.h"
 #include "explain/explain.h"
 #include "feature/rates.h"
+#include "os/believed.h"
 #include "pipeline.h"
 
 enum pipeline_stage {
@@ -56,6 +57,7 @@ struct pipeline {
     feature_rates *rates;
     detect_set *detect;
     explain_recorder *recorder;
+    struct os_believed believed;
     struct alert_events events;
     struct alert_feedback feedback;
     struct alert_habits habits;

@@ -1,5 +1,6 @@
 #include "alert/events.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,10 +76,12 @@ void alert_events_tick(struct alert_events *events, double surprise, int64_t tim
     events->recent[events->next] = surprise;
     events->next = (events->next + 1) % events->width;
     events->sustained = kth_largest(events);
-    if (!(surprise >= threshold) && !(events->sustained >= threshold))
+    if (!(surprise >= threshold) && !(events->sustained >= threshold)) {
         events->onset_ns = 0;
-    else if (events->onset_ns == 0)
+    } else if (events->onset_ns == 0) {
         events->onset_ns = time_ns;
+        events->onset_mono_ns = mono_ns;
+    }
 }
 
 void alert_events_learn(struct alert_events *events, bool habitual)
@@ -99,17 +102,26 @@ bool alert_events_anomalous(const struct alert_events *events)
 static void open_event(struct alert_events *events, const struct alert_input *in)
 {
     struct record_event *event = &events->event[in->kind];
+    bool has_onset = in->kind == ALERT_ANOMALY && events->onset_ns != 0;
 
+    events->began_ns[in->kind] = has_onset ? events->onset_mono_ns : in->mono_ns;
     *event = (struct record_event){
         .id = events->config.next_id++,
-        .start_ns = in->kind == ALERT_ANOMALY && events->onset_ns != 0 ? events->onset_ns
-                                                                       : in->time_ns,
+        .start_ns = has_onset ? events->onset_ns : in->time_ns,
         .state = RECORD_EVENT_OPEN,
         .score = INFINITY, /* so that the first sample is a peak */
     };
     snprintf(event->kind, sizeof event->kind, "%s", kind_name[in->kind]);
     events->opened_ns[in->kind] = in->mono_ns;
     events->opened++;
+}
+
+/* Now, by the clock that the event began with: the operator may set the wall clock in the
+ * meantime, and an event that ends before it began, or lasts for years, is no event. */
+static int64_t time_in(const struct alert_events *events, const struct alert_input *in)
+{
+    assert(in->mono_ns >= events->began_ns[in->kind]);
+    return events->event[in->kind].start_ns + in->mono_ns - events->began_ns[in->kind];
 }
 
 /* An alert is due once per event, not sooner than the cool-down allows; a rule that fires
@@ -156,7 +168,7 @@ enum record_event_change alert_events_update(struct alert_events *events,
             return RECORD_EVENT_NONE;
         }
         e->state = RECORD_EVENT_CLOSED;
-        e->end_ns = in->time_ns;
+        e->end_ns = time_in(events, in);
         return RECORD_EVENT_ENDED;
     }
     if (e->id == 0 || e->state == RECORD_EVENT_CLOSED) {
@@ -166,7 +178,7 @@ enum record_event_change alert_events_update(struct alert_events *events,
     events->above_ns[in->kind] = in->mono_ns;
     if (in->score < e->score) {
         e->score = in->score;
-        e->peak_ns = in->time_ns;
+        e->peak_ns = time_in(events, in);
         e->severity = in->severity;
         e->confidence = in->confidence;
         *new_peak = true;

@@ -38,10 +38,12 @@ struct alert_events {
     int64_t above_ns[ALERT_KINDS];          /* monotonic: last tick it was active */
     int64_t opened_ns[ALERT_KINDS];         /* monotonic */
     int64_t alerted_ns[ALERT_KINDS]; /* monotonic: last alert of the kind; 0 = none */
-    int64_t onset_ns;                /* wall clock: the first of the run of odd samples */
-    int64_t last_ns;                 /* monotonic: the tick before */
-    double passed_s;                 /* between this tick and the one before */
-    int64_t adopting_until_ns;       /* monotonic; 0 = not adopting */
+    int64_t onset_ns;      /* wall clock: the first of the run of odd samples; 0 = none */
+    int64_t onset_mono_ns; /* the same, monotonic */
+    int64_t began_ns[ALERT_KINDS]; /* monotonic: where the event's start is */
+    int64_t last_ns;               /* monotonic: the tick before */
+    double passed_s;               /* between this tick and the one before */
+    int64_t adopting_until_ns;     /* monotonic; 0 = not adopting */
     uint64_t opened, alerts;
 };
 

@@ -257,6 +257,11 @@ static void look_ahead(struct replay_collector *self, int64_t now)
             self->left > 0 ? second_ns / (int64_t)(self->left + 1) : second_ns;
 }
 
+static int64_t pace_ns(const struct replay_collector *self)
+{
+    return isnan(self->interval_s) ? second_ns : (int64_t)(self->interval_s * 1e9);
+}
+
 static void set_time(struct replay_collector *self, struct record_sample *sample,
                      const struct format_csv_field *field, size_t n)
 {
@@ -275,8 +280,8 @@ static void set_time(struct replay_collector *self, struct record_sample *sample
     step = time - self->time_ns;
     if (!self->started)
         self->mono_ns = sample->mono_ns;
-    else /* Time that runs backwards is the file's mistake, not a clock's. */
-        self->mono_ns += step > 0 ? step : 1000000;
+    else /* Where the clock was set back the rows went on at their pace. */
+        self->mono_ns += step > 0 ? step : pace_ns(self);
     self->started = true;
     self->time_ns = time;
     sample->time_ns = self->time_ns;

@@ -33,7 +33,8 @@ struct entry {
 };
 
 struct moment {
-    int64_t time_ns;
+    int64_t time_ns; /* wall clock */
+    int64_t mono_ns;
     size_t n;
     struct entry entry[WIDTH];
 };
@@ -80,7 +81,7 @@ static bool same_process(const struct name *name, const struct record_process *p
 static uint32_t name_of(explain_recorder *r, const struct record_process *p,
                         int64_t now_ns)
 {
-    int64_t oldest_ns = r->n == 0 ? 0 : moment_at(r, r->n - 1)->time_ns;
+    int64_t oldest_ns = r->n == 0 ? 0 : moment_at(r, r->n - 1)->mono_ns;
     uint32_t first = (uint32_t)((unsigned)p->pid * 2654435761U) % NAMES;
     uint32_t free_slot = NAMES;
 
@@ -117,7 +118,7 @@ static void add_entry(explain_recorder *r, struct moment *m,
                       const struct record_process *p)
 {
     struct entry *e = &m->entry[m->n];
-    uint32_t name = name_of(r, p, m->time_ns);
+    uint32_t name = name_of(r, p, m->mono_ns);
 
     if (name == NAMES)
         return;
@@ -166,7 +167,7 @@ static void keep_largest(struct rank *rank, size_t *n, size_t max, double key,
     ++*n;
 }
 
-void explain_recorder_add(explain_recorder *r, int64_t time_ns,
+void explain_recorder_add(explain_recorder *r, int64_t time_ns, int64_t mono_ns,
                           const struct record_processes *processes)
 {
     struct rank active[WIDTH - LARGEST], large[LARGEST];
@@ -175,13 +176,8 @@ void explain_recorder_add(explain_recorder *r, int64_t time_ns,
 
     if (processes == NULL)
         return;
-    if (r->n > 0) {
-        int64_t since = time_ns - moment_at(r, 0)->time_ns;
-
-        /* A clock that was set back must not stop the recording. */
-        if (since >= 0 && since < 900000000)
-            return;
-    }
+    if (r->n > 0 && mono_ns - moment_at(r, 0)->mono_ns < 900000000)
+        return;
     for (size_t i = 0; i < processes->n; i++) {
         const struct record_process *p = &processes->at[i];
         double busy = activity(p);
@@ -196,6 +192,7 @@ void explain_recorder_add(explain_recorder *r, int64_t time_ns,
         r->n++;
     m = &r->moment[r->newest];
     m->time_ns = time_ns;
+    m->mono_ns = mono_ns;
     m->n = 0;
     for (size_t i = n_active; i > 0; i--)
         add_entry(r, m, &processes->at[active[i - 1].index]);
@@ -241,7 +238,7 @@ enum vd_status explain_recorder_span(const explain_recorder *r, int64_t from_ns,
         const struct moment *m = moment_at(r, k - 1);
         struct history_moment *to = &moment[*n];
 
-        if (m->time_ns < from_ns || m->time_ns > to_ns)
+        if (m->mono_ns < from_ns || m->mono_ns > to_ns)
             continue;
         to->process = calloc(m->n + 1, sizeof *to->process);
         if (to->process == NULL) {
@@ -271,9 +268,9 @@ static void add_up(const explain_recorder *r, int64_t since_ns,
 {
     for (size_t k = r->n; k > 0; k--) {
         const struct moment *m = moment_at(r, k - 1);
-        bool since = m->time_ns >= since_ns;
+        bool since = m->mono_ns >= since_ns;
 
-        if (m->time_ns < since_ns - (int64_t)RECORDER_BEFORE_S * 1000000000)
+        if (m->mono_ns < since_ns - (int64_t)RECORDER_BEFORE_S * 1000000000)
             continue;
         *(since ? n_since : n_before) += 1;
         for (size_t i = 0; i < m->n; i++) {

@@ -19,11 +19,13 @@ enum vd_status explain_recorder_new(explain_recorder **out);
 void explain_recorder_free(explain_recorder *recorder);
 
 /* Keeps the table of this tick; at most one a second, more often is left out. NULL
- * processes are fine. */
-void explain_recorder_add(explain_recorder *recorder, int64_t time_ns,
+ * processes are fine. The moment is found by its monotonic time: the wall clock, which
+ * the store is told, may be set while something goes on. */
+void explain_recorder_add(explain_recorder *recorder, int64_t time_ns, int64_t mono_ns,
                           const struct record_processes *processes);
 
-/* What was recorded in [from_ns, to_ns], oldest first, as the store takes it. Free with
+/* What was recorded in [from_ns, to_ns] (monotonic), oldest first, as the store takes it.
+ * Free with
  * history_moments_free. VD_ERR_MEMORY leaves *n = 0. */
 enum vd_status explain_recorder_span(const explain_recorder *recorder, int64_t from_ns,
                                      int64_t to_ns, struct history_moment **out,
@@ -40,9 +42,9 @@ enum explain_resource {
 const char *explain_resource_name(enum explain_resource resource);
 
 /* The processes with the largest share of the excess of a resource: its mean use from
- * `since_ns` on less its mean use in the minute before, over the sum of all such
- * increases. Writes at most `max`, largest first; returns how many. Processes below 5 %
- * of the excess are left out. */
+ * `since_ns` (monotonic) on less its mean use in the minute before, over the sum of all
+ * such increases. Writes at most `max`, largest first; returns how many. Processes below
+ * 5 % of the excess are left out. */
 size_t explain_recorder_suspects(const explain_recorder *recorder, int64_t since_ns,
                                  enum explain_resource resource,
                                  struct record_suspect *out, size_t max);

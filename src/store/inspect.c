@@ -148,6 +148,12 @@ enum vd_status store_feedback_keep(const char *dir, int64_t event_id,
 
 /* ---- clean ---- */
 
+/* The clock may be ahead, and the store knows no better than its rows. */
+static int64_t oldest_of(int64_t now_ns, int64_t believed_ns)
+{
+    return believed_ns != 0 && believed_ns < now_ns ? believed_ns : now_ns;
+}
+
 enum vd_status store_clean(const struct store_config *config, bool dry_run,
                            int64_t now_ns, struct store_trim *trim, struct vd_error *err)
 {
@@ -162,6 +168,7 @@ enum vd_status store_clean(const struct store_config *config, bool dry_run,
     status = store_db_open_readonly(&db, path, err);
     if (status != VD_OK)
         return status;
+    now_ns = oldest_of(now_ns, store_believed(db).time_ns);
     if (dry_run) {
         store_trim_count(db, config, now_ns, trim);
         sqlite3_close(db);

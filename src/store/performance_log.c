@@ -170,8 +170,7 @@ static bool upkeep(void *sink, int64_t now_ns)
 {
     struct performance_log *log = sink;
 
-    if (now_ns - log->summary_ns >= SUMMARY_SECONDS * INT64_C(1000000000) ||
-        now_ns < log->summary_ns) {
+    if (now_ns - log->summary_ns >= SUMMARY_SECONDS * INT64_C(1000000000)) {
         log->summary_ns = now_ns;
         write_summary(log);
     }

@@ -312,7 +312,7 @@ static bool write_all(store_set *set, bool last)
 
 static bool keep_up(store_set *set)
 {
-    int64_t now_ns = clock_ms(CLOCK_REALTIME) * 1000000;
+    int64_t now_ns = clock_ms(CLOCK_MONOTONIC) * 1000000;
     bool again = false;
 
     for (size_t i = 0; i < set->n; i++) {

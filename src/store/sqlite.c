@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,8 @@ struct head {
     uint32_t kind;
     uint32_t n_metrics, n_detectors;
     uint32_t has_event;
-    int64_t time_ns;                            /* or of the feedback */
+    int64_t time_ns; /* or of the feedback */
+    int64_t mono_ns;
     const char *detector[RECORD_DETECTORS_MAX]; /* static names */
 };
 
@@ -36,7 +38,8 @@ struct store_db {
     int64_t committed_ns;      /* the same as of the last commit */
     struct record_event event; /* last one written; id 0 = none */
     int64_t event_ns;
-    int64_t trim_ns;
+    struct os_believed believed; /* ages are counted by it */
+    int64_t trim_ns;             /* monotonic: the last clean-up */
 };
 
 static bool wanted(const struct store_config *config)
@@ -89,6 +92,7 @@ static size_t pack(struct store_pack *pack)
     head->has_event = has_event;
     pack->urgent = has_event && record->change != RECORD_EVENT_UPDATED;
     head->time_ns = record->time_ns;
+    head->mono_ns = record->mono_ns;
     for (size_t i = 0; i < record->verdict.n; i++)
         head->detector[i] = record->verdict.detector[i].name;
     pack_values((float *)(head + 1), record);
@@ -136,13 +140,18 @@ static void close_db(struct store_db *s)
     s->begun = false;
 }
 
-/* Events that a crash left open ended with the last row at the latest. */
-static enum vd_status close_old_events(sqlite3 *db, struct vd_error *err)
+/* Events that a crash left open ended with the last row at the latest, rows of a clock
+ * that was ahead left aside. */
+static enum vd_status close_old_events(sqlite3 *db, int64_t believed_ns,
+                                       struct vd_error *err)
 {
-    return store_db_run(db,
-                        "UPDATE event SET end=max(start, ifnull((SELECT max(time) FROM"
-                        " sample), start)) WHERE end IS NULL",
-                        err);
+    char sql[192];
+
+    snprintf(sql, sizeof sql,
+             "UPDATE event SET end=max(start, ifnull((SELECT max(time) FROM sample"
+             " WHERE time <= %lld), start)) WHERE end IS NULL",
+             (long long)believed_ns);
+    return store_db_run(db, sql, err);
 }
 
 static enum vd_status open_db(struct store_db *s, struct vd_error *err)
@@ -154,7 +163,9 @@ static enum vd_status open_db(struct store_db *s, struct vd_error *err)
                            SQLITE_PREPARE_PERSISTENT, &s->insert, NULL) != SQLITE_OK)
         status = store_db_failed(s->db, "use the database", err);
     if (status == VD_OK)
-        status = close_old_events(s->db, err);
+        s->believed = store_believed(s->db);
+    if (status == VD_OK)
+        status = close_old_events(s->db, s->believed.time_ns, err);
     if (status != VD_OK)
         close_db(s);
     s->n_metrics = SIZE_MAX;
@@ -324,6 +335,7 @@ static enum vd_status write_tick(struct store_db *s, const struct head *head, si
     if (status != VD_OK)
         return status;
     s->last_ns = head->time_ns;
+    os_believed_at(&s->believed, head->time_ns, head->mono_ns);
     event = (const struct record_event *)((const uint8_t *)head + event_offset(n));
     if (!head->has_event || !is_news(s, event, head->time_ns))
         return VD_OK;
@@ -389,13 +401,12 @@ static bool upkeep(void *sink, int64_t now_ns)
     bool more = false;
 
     if (s->db == NULL || s->begun || s->last_ns == INT64_MIN ||
-        (now_ns >= s->trim_ns &&
-         now_ns - s->trim_ns < TRIM_SECONDS * INT64_C(1000000000)))
+        now_ns - s->trim_ns < TRIM_SECONDS * INT64_C(1000000000))
         return false;
-    /* Ages are taken from the newest row, not from the clock: a recording of last year
-     * that is played back stays. */
-    if (store_trim_slice(s->db, s->config, s->last_ns, TRIM_ROWS, &trim, &more, &err) !=
-        VD_OK)
+    /* Ages are taken from the rows, not from the clock: a recording of last year that is
+     * played back stays, and so does everything when the clock is ahead for a while. */
+    if (store_trim_slice(s->db, s->config, s->believed.time_ns, TRIM_ROWS, &trim, &more,
+                         &err) != VD_OK)
         store_say(s->config, STORE_WARNING, "sqlite: clean-up: %s", err.text);
     if (err.status != VD_OK)
         more = false;

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <sqlite3.h>
 
+#include "os/believed.h"
 #include "store/names.h"
 #include "store/sink.h"
 #include "vedette/bytes.h"
@@ -137,6 +138,11 @@ enum vd_status store_tier_catch_up(sqlite3 *db, int64_t until_ns, struct vd_erro
 
 /* The beginning of the minute or hour of a time. */
 int64_t store_tier_floor(enum store_tier tier, int64_t time_ns);
+
+/* ---- what time it is by what the store holds: sqlite_time.c ---- */
+
+/* Asks the rows; nothing seen when there are none. */
+struct os_believed store_believed(sqlite3 *db);
 
 /* ---- room: sqlite_trim.c ---- */
 

@@ -128,6 +128,7 @@ static void budget_comes_back_from_its_bytes_or_not_at_all(void **state)
 struct bench {
     struct alert_events events;
     int64_t mono_ns;
+    int64_t ahead_ns; /* of the wall clock */
     struct record_event *event;
     bool alert_now, new_peak;
 };
@@ -136,8 +137,8 @@ static void bench_init(struct bench *b)
 {
     struct alert_config config = alert_config_default();
 
+    *b = (struct bench){.mono_ns = SECOND};
     alert_events_init(&b->events, &config);
-    b->mono_ns = SECOND;
 }
 
 static enum record_event_change tick(struct bench *b, double surprise)
@@ -147,11 +148,12 @@ static enum record_event_change tick(struct bench *b, double surprise)
     enum record_event_change change;
 
     b->mono_ns += SECOND;
-    alert_events_tick(&b->events, surprise, b->mono_ns, b->mono_ns);
+    alert_events_tick(&b->events, surprise, b->mono_ns + b->ahead_ns, b->mono_ns);
     in.active = b->events.sustained >= threshold;
     in.score = 1 - b->events.sustained / threshold;
     in.severity = RECORD_HIGH;
-    in.time_ns = in.mono_ns = b->mono_ns;
+    in.time_ns = b->mono_ns + b->ahead_ns;
+    in.mono_ns = b->mono_ns;
     change = alert_events_update(&b->events, &in, &b->event, &b->alert_now, &b->new_peak);
     alert_events_learn(&b->events, false);
     return change;
@@ -363,6 +365,34 @@ static void what_alerted_before_is_a_repeat(void **state)
     assert_false(is_known(&habits, &soon, 3));
 }
 
+/* The wall clock is set while an event is open: it lasts as long as it lasts. */
+static void clock_that_is_set_changes_no_duration(void **state)
+{
+    static const int64_t step_s[] = {-31536000, -3600, -30, 0, 30, 3600, 94608000};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof step_s / sizeof *step_s; k++) {
+        struct bench b;
+        struct record_event event;
+
+        bench_init(&b);
+        b.ahead_ns = 2000000000 * SECOND;
+        for (int i = 0; i < 60; i++)
+            tick(&b, 0.2);
+        for (int i = 0; i < 20; i++) {
+            if (i == 10)
+                b.ahead_ns += step_s[k] * SECOND;
+            tick(&b, 30 + i);
+        }
+        while (tick(&b, 0.2) != RECORD_EVENT_ENDED)
+            assert_true(b.mono_ns < 200 * SECOND);
+        event = *b.event;
+        assert_int_equal(event.start_ns, (2000000000 + 62) * SECOND);
+        assert_int_equal(event.end_ns - event.start_ns, b.mono_ns - 62 * SECOND);
+        assert_int_equal(event.peak_ns - event.start_ns, 21 * SECOND);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +404,7 @@ int main(void)
         cmocka_unit_test(budget_comes_back_from_its_bytes_or_not_at_all),
         cmocka_unit_test(one_odd_sample_is_no_event),
         cmocka_unit_test(three_of_five_open_alert_and_end),
+        cmocka_unit_test(clock_that_is_set_changes_no_duration),
         cmocka_unit_test(missing_verdicts_open_nothing),
         cmocka_unit_test(a_lasting_level_is_adopted),
         cmocka_unit_test(a_young_monitor_adopts_sooner),

@@ -137,7 +137,7 @@ static void record_story(explain_recorder *r)
         fill(&at[1], 20, "steady", 50, 1e8);
         fill(&at[2], 30, "runaway <b>", 95, 5e7 + (t - 60) * 1e7);
         table.n = t < 60 ? 2 : 3;
-        explain_recorder_add(r, (1000 + t) * SECOND, &table);
+        explain_recorder_add(r, (5000 - t) * SECOND, (1000 + t) * SECOND, &table);
     }
 }
 
@@ -176,8 +176,9 @@ static void recorder_gives_the_span_oldest_first(void **state)
     assert_int_equal(explain_recorder_span(r, 1050 * SECOND, 1069 * SECOND, &moment, &n),
                      VD_OK);
     assert_int_equal(n, 20);
-    assert_true(moment[0].time_ns == 1050 * SECOND &&
-                moment[19].time_ns == 1069 * SECOND);
+    /* The wall clock runs backwards in this story. */
+    assert_true(moment[0].time_ns == 4950 * SECOND &&
+                moment[19].time_ns == 4931 * SECOND);
     assert_int_equal(moment[0].n, 2);
     assert_int_equal(moment[19].n, 3);
     assert_int_equal(moment[19].process[0].pid, 30);
@@ -200,7 +201,7 @@ static void recorder_is_bounded_and_forgets_processes(void **state)
     for (int t = 0; t < 300; t++) {
         for (int i = 0; i < 5000; i++)
             fill(&at[i], 1 + i + 5000 * t, "child", 1 + i % 90, 1e6);
-        explain_recorder_add(r, (1000 + t) * SECOND, &table);
+        explain_recorder_add(r, (5000 - t) * SECOND, (1000 + t) * SECOND, &table);
     }
     assert_int_equal(explain_recorder_span(r, 0, 2000 * SECOND, &moment, &n), VD_OK);
     assert_true(n > 60 && n <= 100);
@@ -208,7 +209,7 @@ static void recorder_is_bounded_and_forgets_processes(void **state)
         for (size_t i = 0; i < moment[k].n; i++) {
             int second = (moment[k].process[i].pid - 1) / 5000;
 
-            assert_true(moment[k].time_ns == (1000 + second) * SECOND);
+            assert_true(moment[k].time_ns == (5000 - second) * SECOND);
         }
     history_moments_free(moment, n);
     explain_recorder_free(r);
