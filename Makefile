@@ -6,7 +6,7 @@ ARGS    ?=
 JOBS    ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench fmt check install uninstall clean
+.PHONY: help run build test soak mutants bench fmt check install uninstall clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,13 @@ run: build ## build, then watch this machine (ARGS="--port 8080")
 
 test: ## install what tests need, build, run all tests
 	@scripts/test.sh
+
+soak: ## what needs hours: fuzzers for SOAK_SECONDS each (600), slow tests
+	@scripts/test.sh soak
+
+mutants: ## flip operators and constants, see which tests notice (ARGS="--count 50")
+	@scripts/deps.sh test
+	@scripts/mutants.py $(ARGS)
 
 bench: ## measure: every figure in the documents (ARGS="tick detectors")
 	@scripts/deps.sh run

@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 
 preset=$1
 shift
+# shellcheck source=scripts/ccache.sh
+. scripts/ccache.sh
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "building $preset"

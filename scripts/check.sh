@@ -5,6 +5,9 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 unset DESTDIR MAKEFLAGS MAKELEVEL
 
+# shellcheck source=scripts/ccache.sh
+. scripts/ccache.sh
+
 failed=()
 
 check() {

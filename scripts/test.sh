@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # All tests: installs what they need, builds, runs, and ends with each runner's own closing
-# line. The exit status is that of the worst.
+# line and with what took longest. The exit status is that of the worst.
 #
-#     scripts/test.sh [unit|cli|system|live|browser|web|asan|tsan|fuzz...]
+#     scripts/test.sh [unit|cli|system|live|browser|web|asan|tsan|fuzz|soak...]
 #
-# Without words: all.
+# Without words: all but soak, which is what needs hours: every fuzzer for SOAK_SECONDS
+# (600), and what the others leave out as slow.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 unset DESTDIR MAKEFLAGS MAKELEVEL
@@ -16,7 +17,11 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
 wanted() {
-    [ ${#steps[@]} -eq 0 ] || [[ " ${steps[*]} " == *" $1 "* ]]
+    if [ ${#steps[@]} -eq 0 ]; then
+        [ "$1" != soak ]
+    else
+        [[ " ${steps[*]} " == *" $1 "* ]]
+    fi
 }
 
 # step NAME PATTERN COMMAND...: runs it, keeps the last line that matches the pattern.
@@ -29,10 +34,22 @@ step() {
     line=$(grep -E "$pattern" "$logs/$name" | tail -1)
     [ "$code" -eq 0 ] || failed=1
     closing+=("$name: ${line:-no closing line} (exit $code, $((SECONDS - start)) s)")
+    echo "$((SECONDS - start)) $name" >>"$logs/steps"
 }
 
 build() {
+    local start=$SECONDS
     scripts/build.sh "$@" || { closing+=("build $1: failed"); failed=1; return 1; }
+    echo "$((SECONDS - start)) build $1" >>"$logs/steps"
+}
+
+# The lines of ctest and pytest that say how long a test took, as "SECONDS STEP: TEST".
+slowest() {
+    local log
+    for log in "$logs"/*; do
+        sed -nE -e "s|^ *[0-9]+/[0-9]+ Test +#[0-9]+: (\S+) .* ([0-9.]+) sec.*|\2 ${log##*/}: \1|p" \
+            -e "s|^([0-9.]+)s (call\|setup\|teardown) +(.*)|\1 ${log##*/}: \3|p" "$log"
+    done | sort -rn | head -12
 }
 
 venv() {
@@ -60,7 +77,8 @@ if wanted unit || wanted cli || wanted system || wanted live ||
     build dev || exit 1
 fi
 if wanted unit; then
-    step unit "$ctest_line" ctest --test-dir build/dev --output-on-failure -j2
+    step unit "$ctest_line" ctest --test-dir build/dev --output-on-failure \
+        -j "$(nproc)"
 fi
 if wanted cli; then
     step cli "$pytest_line" pytest tests/cli -n "$(nproc)"
@@ -80,21 +98,32 @@ if wanted web && [ -d web/test ]; then
     step web '^# pass' npm --prefix web test
 fi
 if wanted asan && build asan; then
-    step asan "$ctest_line" ctest --test-dir build/asan --output-on-failure -j2 -LE slow
-    step asan-cli "$pytest_line" env VEDETTE_BUILD=build/asan \
-        .venv/bin/python -m pytest -q -p no:cacheprovider -m 'not slow' tests/cli \
+    step asan "$ctest_line" ctest --test-dir build/asan --output-on-failure \
+        -j "$(nproc)" -LE slow
+    VEDETTE_BUILD=build/asan step asan-cli "$pytest_line" pytest -m 'not slow' tests/cli \
         -n "$(nproc)"
 fi
 if wanted tsan && build tsan; then
-    step tsan "$pytest_line" env VEDETTE_BUILD=build/tsan \
-        .venv/bin/python -m pytest -q -p no:cacheprovider -m tsan tests/system \
+    VEDETTE_BUILD=build/tsan step tsan "$pytest_line" pytest -m tsan tests/system \
         -n "$(nproc)"
 fi
-# The fuzzers share the processors, five to each.
-if wanted fuzz && build fuzz; then
-    step fuzz "$ctest_line" ctest --preset fuzz -j "$((5 * $(nproc)))"
+# Long enough to find what is new and near the corpus; the rest is for the soak.
+if wanted fuzz && build fuzz -DVD_FUZZ_SECONDS=10; then
+    step fuzz "$ctest_line" ctest --preset fuzz -j "$((2 * $(nproc)))"
+fi
+if wanted soak && build asan; then
+    step soak-slow "$ctest_line" ctest --test-dir build/asan --output-on-failure \
+        -j "$(nproc)" -L slow
+fi
+if wanted soak && build fuzz -DVD_FUZZ_SECONDS="${SOAK_SECONDS:-600}"; then
+    step soak-fuzz "$ctest_line" ctest --preset fuzz -j "$(nproc)"
 fi
 
+echo
+echo "== what took longest (seconds)"
+[ ! -e "$logs/steps" ] || sort -rn "$logs/steps"
+echo "-- the slowest tests"
+slowest
 echo
 echo "== closing lines"
 printf '%s\n' "${closing[@]}"
