@@ -159,7 +159,16 @@ static int by_version(const void *a, const void *b)
     return strverscmp(a, b);
 }
 
-size_t collect_folder(const char *path, char *names, size_t size, size_t max)
+static bool is_like(const char *name, const char *prefix, const char *suffix)
+{
+    size_t length = strlen(name), first = strlen(prefix), last = strlen(suffix);
+
+    return length >= first + last && strncmp(name, prefix, first) == 0 &&
+           strcmp(name + length - last, suffix) == 0;
+}
+
+size_t collect_folder_like(const char *path, const char *prefix, const char *suffix,
+                           char *names, size_t size, size_t max)
 {
     DIR *folder = opendir(path);
     struct dirent *entry;
@@ -168,11 +177,17 @@ size_t collect_folder(const char *path, char *names, size_t size, size_t max)
     if (folder == NULL)
         return 0;
     while (n < max && (entry = readdir(folder)) != NULL) {
-        if (entry->d_name[0] == '.' || strlen(entry->d_name) >= size)
+        if (entry->d_name[0] == '.' || strlen(entry->d_name) >= size ||
+            !is_like(entry->d_name, prefix, suffix))
             continue;
         strcpy(names + n++ * size, entry->d_name);
     }
     closedir(folder);
     qsort(names, n, size, by_version);
     return n;
+}
+
+size_t collect_folder(const char *path, char *names, size_t size, size_t max)
+{
+    return collect_folder_like(path, "", "", names, size, max);
 }

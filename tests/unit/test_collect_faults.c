@@ -24,7 +24,7 @@ static const struct source {
     {"/proc/pressure/io", "pressure_io_percent"},
     {"/proc/diskstats", "disk_read_mb{nvme0n1}"},
     {"/proc/net/dev", "network_recv_mb{wlp0s20f3}"},
-    {"/sys/class/hwmon/hwmon1/temp1_input", "cpu_temp"},
+    {"/sys/class/hwmon/hwmon1/temp1_input", "temperature{coretemp Package id 0}"},
     {"/sys/devices/system/cpu/cpu5/cpufreq/scaling_cur_freq", "cpu_core_freq{5}"},
 };
 

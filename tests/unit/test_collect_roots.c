@@ -38,7 +38,7 @@ static void test_laptop(void **state)
         {
             {"cpu_percent", NAN}, /* rates need two ticks */
             {"cpu_freq", 3000},   {"cpu_memory", 75},
-            {"cpu_temp", 62}, /* the package; not the hotter single core, not the zone */
+            {"cpu_temp", 90}, /* the hottest core; not the zone */
             {"gpu_percent", 87},  {"gpu_memory", 25},
             {"gpu_temp", 71},     {"disk_read_mb", NAN},
         };
@@ -102,7 +102,7 @@ static void test_laptop(void **state)
         {"network_recv_mb{wlp0s20f3}", 10},
         {"temperature{nvme Composite}", 41.85},
         {"temperature{coretemp Core 0}", 90},
-        {"cpu_temp", 62},
+        {"cpu_temp", 90},
         {"gpu_percent", 87},
         {"gpu_power{0}", 95.5},
         {"processes", 5},

@@ -65,6 +65,15 @@ void tree_write(const struct tree *tree, const char *path, const char *format, .
     free(text);
 }
 
+void tree_link(const struct tree *tree, const char *path, const char *target)
+{
+    char whole[1024];
+
+    snprintf(whole, sizeof whole, "%s%s", tree->root, path);
+    make_folders(whole);
+    need(symlink(target, whole) == 0, "link", whole);
+}
+
 static void copy_file(const struct tree *tree, const char *from, const char *path)
 {
     FILE *file = fopen(from, "rb");

@@ -23,6 +23,9 @@ void tree_write(const struct tree *tree, const char *path, const char *format, .
 void tree_write_bytes(const struct tree *tree, const char *path, const void *bytes,
                       size_t size);
 
+/* Makes a symbolic link, making its folders; `target` is taken as it is. */
+void tree_link(const struct tree *tree, const char *path, const char *target);
+
 /* Takes a file or a folder with all in it away. */
 void tree_remove(const struct tree *tree, const char *path);
 
