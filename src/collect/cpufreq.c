@@ -1,7 +1,7 @@
-/* scaling_cur_freq of each core, or the lines "cpu MHz" of /proc/cpuinfo where there are
- * no such files (most virtual machines; read every CPUINFO_EVERY ticks). Asking a core
- * for its clock can wake it, and there may be hundreds, so at most CORES_A_TICK are asked
- * on a tick, in turns.
+/* scaling_cur_freq of each core. The lines "cpu MHz" of /proc/cpuinfo, read every
+ * CPUINFO_EVERY ticks, stand in where there are no such files (most virtual machines) and
+ * for cores whose file says "<unknown>". Asking a core for its clock can wake it, and
+ * there may be hundreds, so at most CORES_A_TICK are asked on a tick, in turns.
  */
 #include "collect/cpufreq.h"
 
@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "collect/collectors.h"
+#include "collect/cpu_list.h"
 #include "collect/file.h"
 #include "collect/fill.h"
-#include "collect/stat.h"
 #include "format/scan.h"
 
 enum { CORES_A_TICK = 16, CPUINFO_EVERY = 10, LOOK_EVERY = 60 };
@@ -25,18 +25,20 @@ static const struct record_metric row =
 struct core {
     struct collect_file file;
     bool exists; /* its file was there when looked for last */
+    bool silent; /* the file was read and holds no number */
     size_t id;
-    double mhz;
+    double mhz;  /* of its file */
+    double told; /* of /proc/cpuinfo */
 };
 
 struct cpufreq_collector {
     char root[COLLECT_PATH_MAX];
     struct collect_file cpuinfo;
     struct collect_buffer buffer;
-    struct core *core; /* owned, grows */
+    struct core *core; /* by number; owned, grows */
     size_t n, next;    /* next: core to be asked first on the next tick */
     unsigned tick;
-    bool has_files;
+    bool has_files, any_silent;
     size_t cpu_freq;
 };
 
@@ -82,29 +84,39 @@ static enum vd_status grow(struct cpufreq_collector *self, size_t n)
         return VD_ERR_MEMORY;
     self->core = core;
     for (; self->n < n; self->n++)
-        self->core[self->n] =
-            (struct core){.file.fd = -1, .id = COLLECT_NO_METRIC, .mhz = NAN};
+        self->core[self->n] = (struct core){
+            .file.fd = -1, .id = COLLECT_NO_METRIC, .mhz = NAN, .told = NAN};
     return VD_OK;
+}
+
+static void look_at(struct cpufreq_collector *self, size_t cpu, bool present)
+{
+    struct core *core = &self->core[cpu];
+    char path[COLLECT_PATH_MAX];
+
+    if (core->file.fd >= 0)
+        return;
+    core->exists = present &&
+                   collect_cpu_path(path, "", cpu, "cpufreq/scaling_cur_freq") &&
+                   collect_file_init(&core->file, self->root, path) == VD_OK &&
+                   access(core->file.path, R_OK) == 0;
+    if (!core->exists) {
+        core->silent = false;
+        core->mhz = NAN;
+    }
 }
 
 /* Looks which cores have a file now: cores and drivers come and go. */
 static enum vd_status look(struct cpufreq_collector *self)
 {
-    char path[96], whole[COLLECT_PATH_MAX];
+    bool present[COLLECT_CPUS_MAX];
+    size_t end = collect_cpu_list(self->root, present);
 
+    if (end > self->n && grow(self, end) != VD_OK)
+        return VD_ERR_MEMORY;
     self->has_files = false;
-    for (size_t i = 0; i < COLLECT_CPUS_MAX; i++) {
-        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%zu", i);
-        if (!collect_path(whole, self->root, path, NULL) || access(whole, F_OK) != 0)
-            break;
-        if (i >= self->n && grow(self, i + 1) != VD_OK)
-            return VD_ERR_MEMORY;
-        if (self->core[i].file.fd < 0) {
-            snprintf(path, sizeof path,
-                     "/sys/devices/system/cpu/cpu%zu/cpufreq/scaling_cur_freq", i);
-            collect_file_init(&self->core[i].file, self->root, path);
-            self->core[i].exists = access(self->core[i].file.path, R_OK) == 0;
-        }
+    for (size_t i = 0; i < self->n; i++) {
+        look_at(self, i, present[i]);
         self->has_files |= self->core[i].exists;
     }
     return VD_OK;
@@ -114,17 +126,26 @@ static enum vd_status look(struct cpufreq_collector *self)
  * in kHz */
 static void ask_core(struct cpufreq_collector *self, struct core *core)
 {
-    double khz = NAN;
+    bool read =
+        core->exists && collect_file_read(&core->file, &self->buffer, NULL) == VD_OK;
+    double khz =
+        read ? collect_text_only_number(self->buffer.at, self->buffer.size) : NAN;
 
-    if (core->exists && collect_file_read(&core->file, &self->buffer, NULL) == VD_OK)
-        khz = collect_text_only_number(self->buffer.at, self->buffer.size);
     core->mhz = khz > 0 && khz < KHZ_MAX ? khz / 1000 : NAN;
+    core->silent = read && isnan(core->mhz);
+    self->any_silent |= core->silent;
 }
 
+/* Numbers without a core cost nothing, and take no turn. */
 static void ask_files(struct cpufreq_collector *self)
 {
-    for (size_t i = 0; i < CORES_A_TICK && i < self->n; i++) {
-        ask_core(self, &self->core[self->next]);
+    size_t asked = 0;
+
+    for (size_t i = 0; i < self->n && asked < CORES_A_TICK; i++) {
+        struct core *core = &self->core[self->next];
+
+        asked += core->exists;
+        ask_core(self, core);
         self->next = (self->next + 1) % self->n;
     }
 }
@@ -139,6 +160,7 @@ static enum vd_status ask_cpuinfo(struct cpufreq_collector *self, struct vd_erro
      * clock rates are mostly constant. */
     if (self->tick % CPUINFO_EVERY != 0)
         return VD_OK;
+    self->any_silent = false;
     status = collect_file_read(&self->cpuinfo, &self->buffer, err);
     if (status != VD_OK)
         return status;
@@ -146,8 +168,13 @@ static enum vd_status ask_cpuinfo(struct cpufreq_collector *self, struct vd_erro
     if (n > self->n && grow(self, n) != VD_OK)
         return VD_ERR_MEMORY;
     for (size_t i = 0; i < self->n; i++)
-        self->core[i].mhz = i < n ? mhz[i] : NAN;
+        self->core[i].told = i < n ? mhz[i] : NAN;
     return VD_OK;
+}
+
+static double clock_of(const struct cpufreq_collector *self, const struct core *core)
+{
+    return core->silent || !self->has_files ? core->told : core->mhz;
 }
 
 /* Cores without a clock rate get no metric before they have one. */
@@ -159,15 +186,16 @@ static void fill(struct cpufreq_collector *self, struct record_sample *sample)
 
     for (size_t i = 0; i < self->n; i++) {
         struct core *core = &self->core[i];
+        double mhz = clock_of(self, core);
 
-        if (isnan(core->mhz))
+        if (isnan(mhz))
             continue;
         if (core->id == COLLECT_NO_METRIC) {
             snprintf(label, sizeof label, "%zu", i);
             collect_add_rows_now(sample, &row, 1, label, &core->id);
         }
-        collect_put(sample, core->id, core->mhz);
-        sum += core->mhz;
+        collect_put(sample, core->id, mhz);
+        sum += mhz;
         known++;
     }
     collect_put(sample, self->cpu_freq, known > 0 ? sum / (double)known : NAN);
@@ -185,8 +213,10 @@ static enum vd_status read_cpufreq(void *context, struct record_sample *sample,
         return status;
     if (self->has_files)
         ask_files(self);
-    else
+    if (!self->has_files)
         status = ask_cpuinfo(self, err);
+    else if (self->any_silent)
+        ask_cpuinfo(self, NULL);
     self->tick++;
     fill(self, sample);
     return status;

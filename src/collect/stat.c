@@ -1,7 +1,7 @@
 /* CPU time is what two reads of the kernel's counters come to (collect/cpu_time.h). The
- * machine's own line is rounded less than the sum of its cores' and is taken where all of
- * them agree with it; where a core's column is unknown, or a core came or went, the sum
- * of what is known of the cores is.
+ * machine's own line is rounded less than the sum of its cores' and is taken where they
+ * agree with it; where they do not, a core's column is unknown, or a core came or went,
+ * the sum of what is known of the cores is.
  */
 #include "collect/stat.h"
 
@@ -170,8 +170,8 @@ static void add_cores(struct stat_collector *self, struct record_sample *sample)
     }
 }
 
-/* The step of the machine: its own line's, but for the columns in which the cores are in
- * doubt. */
+/* The step of the machine: its own line's, but for the columns in which it and its cores
+ * differ by more than the rounding of each. */
 static struct collect_cpu_step total_step(const struct stat_collector *self,
                                           const struct collect_cpu_step *cores,
                                           double elapsed)
@@ -186,7 +186,9 @@ static struct collect_cpu_step total_step(const struct stat_collector *self,
     if (step.cpus != cores->cpus)
         return *cores;
     for (int i = 0; i < COLLECT_CPU_COLUMNS; i++) {
-        if (!cores->unknown[i] && !step.unknown[i])
+        double apart = fabs(step.ticks[i] - cores->ticks[i]);
+
+        if (!cores->unknown[i] && !step.unknown[i] && apart <= (double)cpus)
             continue;
         step.ticks[i] = cores->ticks[i];
         step.unknown[i] = cores->unknown[i];

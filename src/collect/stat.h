@@ -4,9 +4,8 @@
 
 #include <stddef.h>
 
+#include "collect/cpu_list.h"
 #include "collect/cpu_time.h"
-
-enum { COLLECT_CPUS_MAX = 1024 };
 
 struct collect_stat {
     struct collect_cpu_ticks total;

@@ -2,14 +2,16 @@
  * of each kind. Intel's kernels list them; elsewhere the capacity of each core tells, and
  * those of the largest are the fast ones. Nothing is registered when all cores are alike.
  * The numbers of the cores are those that the collectors read before on the same tick.
+ * A core that is off may not tell its capacity, so all are asked again when a core gets
+ * its metrics.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "collect/collectors.h"
+#include "collect/cpu_list.h"
 #include "collect/file.h"
 #include "collect/fill.h"
-#include "collect/stat.h"
 #include "format/scan.h"
 
 enum { FAST_PERCENT, SLOW_PERCENT, FAST_FREQ, SLOW_FREQ, ROWS };
@@ -27,7 +29,8 @@ static const struct record_metric rows[ROWS] = {
 };
 
 struct topology_collector {
-    bool hybrid;
+    char root[COLLECT_PATH_MAX];
+    bool hybrid; /* the metrics are there */
     bool is[KINDS][COLLECT_CPUS_MAX];
     size_t schema_n; /* metrics when the indices below were looked up */
     size_t percent[COLLECT_CPUS_MAX], freq[COLLECT_CPUS_MAX];
@@ -59,24 +62,30 @@ static bool find_intel(struct topology_collector *self, const char *root)
 static bool find_capacity(struct topology_collector *self, const char *root)
 {
     double capacity[COLLECT_CPUS_MAX], largest = 0;
-    char path[COLLECT_PATH_MAX], name[64];
-    bool slow = false;
-    size_t n;
+    bool present[COLLECT_CPUS_MAX], slow = false;
+    size_t n = collect_cpu_list(root, present);
+    char path[COLLECT_PATH_MAX];
 
-    for (n = 0; n < COLLECT_CPUS_MAX; n++) {
-        snprintf(name, sizeof name, "/sys/devices/system/cpu/cpu%zu/cpu_capacity", n);
-        capacity[n] =
-            collect_path(path, root, name, NULL) ? collect_file_number(path) : NAN;
-        if (!(capacity[n] > 0))
-            break;
-        largest = fmax(largest, capacity[n]);
+    for (size_t i = 0; i < n; i++) {
+        capacity[i] = NAN;
+        if (present[i] && collect_cpu_path(path, root, i, "cpu_capacity"))
+            capacity[i] = collect_file_number(path);
+        largest = fmax(largest, capacity[i]);
     }
     for (size_t i = 0; i < n; i++) {
-        self->is[FAST][i] = capacity[i] == largest;
-        self->is[SLOW][i] = capacity[i] < largest;
+        self->is[FAST][i] = capacity[i] > 0 && capacity[i] == largest;
+        self->is[SLOW][i] = capacity[i] > 0 && capacity[i] < largest;
         slow |= self->is[SLOW][i];
     }
     return slow;
+}
+
+static bool find_kinds(struct topology_collector *self)
+{
+    if (find_intel(self, self->root))
+        return true;
+    memset(self->is, 0, sizeof self->is);
+    return find_capacity(self, self->root);
 }
 
 /* Cores get their metrics when they are seen first, so the indices are looked up again
@@ -130,11 +139,14 @@ static enum vd_status read_topology(void *context, struct record_sample *sample,
     struct topology_collector *self = context;
 
     (void)err;
-    if (!self->hybrid)
-        return VD_OK;
-    if (self->schema_n != sample->schema->n)
+    if (self->schema_n != sample->schema->n) {
+        if (find_kinds(self) && !self->hybrid) {
+            collect_add_rows_now(sample, rows, ROWS, NULL, self->id);
+            self->hybrid = true;
+        }
         look_up(self, sample->schema);
-    for (int kind = 0; kind < KINDS; kind++)
+    }
+    for (int kind = 0; kind < KINDS && self->hybrid; kind++)
         fill_kind(self, sample, kind);
     return VD_OK;
 }
@@ -147,11 +159,8 @@ static enum vd_status create(void **out, const struct collect_config *config,
     (void)err;
     if (self == NULL)
         return VD_ERR_MEMORY;
-    self->hybrid = find_intel(self, config->root);
-    if (!self->hybrid) {
-        memset(self->is, 0, sizeof self->is);
-        self->hybrid = find_capacity(self, config->root);
-    }
+    collect_path(self->root, config->root, "", NULL);
+    self->hybrid = find_kinds(self);
     if (self->hybrid)
         collect_add_rows(schema, rows, ROWS, NULL, self->id);
     *out = self;
