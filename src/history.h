@@ -36,6 +36,7 @@ struct history_event_query {
     const char *kind;       /* NULL = all */
     bool alerted_only;
     bool judged_only; /* only those that people said something of */
+    bool open_only;   /* only those without an end */
     size_t limit;     /* 1 .. 1000 */
 };
 
@@ -44,6 +45,16 @@ struct history_moment {
     int64_t time_ns;
     size_t n;
     struct record_process *process; /* n */
+};
+
+/* What a receiver of alerts has not been told yet. */
+enum { HISTORY_NOTICES_MAX = 10000 };
+
+struct history_notice {
+    char receiver[16]; /* as in alert/channel.h */
+    int64_t event_id;
+    enum record_event_change change; /* opened or ended */
+    int64_t queued_ns;               /* wall clock */
 };
 
 struct history_reader {
@@ -55,6 +66,12 @@ struct history_reader {
     /* VD_ERR_DATA when there is no such event. */
     enum vd_status (*event)(void *context, int64_t id, struct record_event *out,
                             struct vd_error *err);
+    /* Oldest first, HISTORY_NOTICES_MAX at most; free(). */
+    enum vd_status (*notices)(void *context, struct history_notice **out, size_t *n,
+                              struct vd_error *err);
+    /* The time of the last row of samples, rows of a clock that was ahead left aside;
+     * 0 = there is none. */
+    enum vd_status (*last)(void *context, int64_t *time_ns, struct vd_error *err);
     /* The flight recorder of an event, oldest first; *n = 0 when none was kept. */
     enum vd_status (*moments)(void *context, int64_t event_id,
                               struct history_moment **out, size_t *n,

@@ -349,7 +349,7 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
 {
     enum alert_word heard = pipeline_heard(p, in);
     double threshold = alert_word_bar(heard, alert_budget_threshold(&p->events.budget));
-    bool drop = explain_is_drop(in, &p->why);
+    bool drop = explain_is_drop(&p->why);
     double surprised = vd_score_of_surprise(p->events.sustained, threshold);
     double score = drop ? fmax(surprised, SCORE_OF_DROP) : surprised;
     struct alert_input input = {
@@ -366,6 +366,7 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
         input.severity = RECORD_LOW;
     if (is_habit(p, in, heard))
         input.active = false;
+    input.unknown = isnan(p->events.sustained) && pipeline_may_still_tell(p);
     note_deviation(p);
     input.worth_alert = input.active && deserves_alert(p, in, heard, drop);
     /* A level that has held for long is the new normal: the event ends, and the models
@@ -415,6 +416,7 @@ static void update_rules(pipeline *p, const struct explain_input *in)
         if (p->hit[i].rule->severity > worst)
             worst = p->hit[i].rule->severity;
     input.active = p->n_hits > 0;
+    input.unknown = detect_rules_pending(&p->config.rules);
     input.worth_alert =
         detect_rules_news(&p->config.rules, p->hit, p->n_hits, p->record.mono_ns);
     if (input.worth_alert && p->feedback.n > 0) {

@@ -306,6 +306,7 @@ static enum vd_status open_sinks(pipeline *p, struct vd_error *err)
 
     if (p->config.store_on)
         status = store_set_new(&p->store, &p->config.store, err);
+    pipeline_keep_alerts(p);
     if (status == VD_OK)
         status = alert_channels_new(&p->channels, &p->config.channels, err);
     return status;
@@ -449,6 +450,8 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
         pipeline_feedback_restore(p);
         pipeline_habits_restore(p);
     }
+    if (status == VD_OK)
+        pipeline_alerts_restore(p);
 out:
     if (status != VD_OK) {
         vd_error_set(err, status, NULL, "the monitor cannot start: %s",

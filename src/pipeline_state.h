@@ -135,6 +135,15 @@ enum alert_word pipeline_heard(pipeline *p, const struct explain_input *in);
 /* Anomalies of the last days, from the store. */
 void pipeline_habits_restore(pipeline *p);
 
+/* pipeline_alerts.c */
+
+/* Gives the channels who keeps what waits. Before they are made. */
+void pipeline_keep_alerts(pipeline *p);
+/* What the last run left: notices that nobody was told, events without an end. */
+void pipeline_alerts_restore(pipeline *p);
+/* Whether it is so early that the detectors may only not be ready yet. */
+bool pipeline_may_still_tell(const pipeline *p);
+
 /* pipeline_show.c */
 void pipeline_count_latency(pipeline *p);
 struct show_source pipeline_show_source(pipeline *p);

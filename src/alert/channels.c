@@ -226,6 +226,7 @@ static void fill_counters(const struct worker *w, struct alert_counters *out)
         .lost = counts.pushed_out,
         .failing_s = counts.failing_s,
         .oldest_s = counts.oldest_s,
+        .lasting = w->row->kept,
         .kept = is_kept(w),
     };
     snprintf(out->error, sizeof out->error, "%s", counts.error);

@@ -68,7 +68,8 @@ struct alert_counters {
     uint64_t lost;     /* pushed out of a full outbox */
     double failing_s;  /* for so long; 0 = it does not */
     double oldest_s;   /* age of the first that waits; 0 = none does */
-    bool kept;         /* what waits is handed to the keeper */
+    bool lasting;      /* told in the end, however long that takes */
+    bool kept;         /* and what waits is handed to the keeper */
     char error[160];   /* of the last failure, while it lasts; "" = none */
 };
 

@@ -15,6 +15,14 @@ const char *alert_kind_name(enum alert_kind kind)
     return kind_name[kind];
 }
 
+enum alert_kind alert_kind_of(const char *name)
+{
+    for (int kind = 0; kind < ALERT_KINDS; kind++)
+        if (strcmp(kind_name[kind], name) == 0)
+            return (enum alert_kind)kind;
+    return ALERT_KINDS;
+}
+
 struct alert_config alert_config_default(void)
 {
     return (struct alert_config){
@@ -44,6 +52,14 @@ void alert_events_init(struct alert_events *events, const struct alert_config *c
     events->need = samples_in(3, config->interval_s);
     for (size_t i = 0; i < events->width; i++)
         events->recent[i] = NAN;
+}
+
+void alert_events_resume(struct alert_events *events, enum alert_kind kind,
+                         const struct record_event *event, int64_t held_ns)
+{
+    assert(kind < ALERT_KINDS && event->id != 0 && event->state == RECORD_EVENT_OPEN);
+    events->event[kind] = *event;
+    events->held_ns[kind] = held_ns > event->start_ns ? held_ns : event->start_ns;
 }
 
 /* The `need`-th largest of the recent surprises; NaN counts as nothing. */
@@ -147,6 +163,29 @@ static void alert(struct alert_events *events, const struct alert_input *in)
         alert_budget_alerted(&events->budget);
 }
 
+/* Whether the open event goes on although nothing is to be seen of it on this tick. */
+static bool lingers(struct alert_events *events, const struct alert_input *in)
+{
+    bool resumed = events->held_ns[in->kind] != 0;
+
+    if (resumed && (in->unknown || events->above_ns[in->kind] == 0))
+        events->above_ns[in->kind] = in->mono_ns;
+    return (double)(in->mono_ns - events->above_ns[in->kind]) * 1e-9 <
+           events->config.close_s;
+}
+
+/* An event of an earlier run is seen again: what it held before counts. */
+static void go_on(struct alert_events *events, const struct alert_input *in)
+{
+    int64_t start_ns = events->event[in->kind].start_ns;
+    int64_t seen_ns = events->held_ns[in->kind] - start_ns;
+    int64_t since_ns = in->time_ns - start_ns;
+
+    events->opened_ns[in->kind] = in->mono_ns - seen_ns;
+    events->began_ns[in->kind] = in->mono_ns - (since_ns > seen_ns ? since_ns : seen_ns);
+    events->held_ns[in->kind] = 0;
+}
+
 enum record_event_change alert_events_update(struct alert_events *events,
                                              const struct alert_input *in,
                                              struct record_event **event, bool *alert_now,
@@ -158,22 +197,23 @@ enum record_event_change alert_events_update(struct alert_events *events,
     *event = e;
     *alert_now = *new_peak = false;
     if (!in->active) {
-        double idle = (double)(in->mono_ns - events->above_ns[in->kind]) * 1e-9;
-
-        if (e->id == 0 ||
-            (e->state == RECORD_EVENT_OPEN && idle < events->config.close_s))
+        if (e->id == 0 || (e->state == RECORD_EVENT_OPEN && lingers(events, in)))
             return RECORD_EVENT_NONE;
         if (e->state == RECORD_EVENT_CLOSED) {
             e->id = 0;
             return RECORD_EVENT_NONE;
         }
         e->state = RECORD_EVENT_CLOSED;
-        e->end_ns = time_in(events, in);
+        e->end_ns = events->held_ns[in->kind] != 0 ? events->held_ns[in->kind]
+                                                   : time_in(events, in);
+        events->held_ns[in->kind] = 0;
         return RECORD_EVENT_ENDED;
     }
     if (e->id == 0 || e->state == RECORD_EVENT_CLOSED) {
         open_event(events, in);
         change = RECORD_EVENT_OPENED;
+    } else if (events->held_ns[in->kind] != 0) {
+        go_on(events, in);
     }
     events->above_ns[in->kind] = in->mono_ns;
     if (in->score < e->score) {
@@ -196,6 +236,7 @@ bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t m
     double least = fmax(fmin(events->config.adopt_s, learned_s / 2), ADOPT_MIN_S);
 
     if (events->event[ALERT_ANOMALY].id == 0 || held < least ||
+        events->held_ns[ALERT_ANOMALY] != 0 ||
         events->event[ALERT_ANOMALY].state == RECORD_EVENT_CLOSED)
         return false;
     events->adopting_until_ns = mono_ns + (int64_t)ALERT_ADOPT_S * 1000000000;

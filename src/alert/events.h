@@ -15,6 +15,9 @@ enum alert_kind { ALERT_ANOMALY, ALERT_RULE, ALERT_SILENCE, ALERT_DRIFT, ALERT_K
 
 const char *alert_kind_name(enum alert_kind kind);
 
+/* The kind of that name; ALERT_KINDS when there is none. */
+enum alert_kind alert_kind_of(const char *name);
+
 struct alert_config {
     double interval_s;
     double budget_per_week;
@@ -38,6 +41,8 @@ struct alert_events {
     int64_t above_ns[ALERT_KINDS];          /* monotonic: last tick it was active */
     int64_t opened_ns[ALERT_KINDS];         /* monotonic */
     int64_t alerted_ns[ALERT_KINDS]; /* monotonic: last alert of the kind; 0 = none */
+    int64_t held_ns[ALERT_KINDS]; /* wall clock: an event of an earlier run that has not
+                                     been seen to go on; 0 = it has, or there is none */
     int64_t onset_ns;      /* wall clock: the first of the run of odd samples; 0 = none */
     int64_t onset_mono_ns; /* the same, monotonic */
     int64_t began_ns[ALERT_KINDS]; /* monotonic: where the event's start is */
@@ -48,6 +53,12 @@ struct alert_events {
 };
 
 void alert_events_init(struct alert_events *events, const struct alert_config *config);
+
+/* An event that an earlier run left open and saw last at `held_ns` (wall clock). When its
+ * condition holds again within config.close_s it goes on under its id; else it has ended
+ * when it was seen last. Before the first tick. */
+void alert_events_resume(struct alert_events *events, enum alert_kind kind,
+                         const struct record_event *event, int64_t held_ns);
 
 /* Takes this tick's combined surprise (NaN = no verdict). Call once per tick, before
  * the updates. */
@@ -65,6 +76,7 @@ bool alert_events_anomalous(const struct alert_events *events);
 struct alert_input {
     enum alert_kind kind;
     bool active;      /* the condition holds on this tick */
+    bool unknown;     /* nobody can say yet: an event of an earlier run waits for it */
     bool worth_alert; /* false: it is recorded, and alerts nobody */
     double score;     /* calibrated, negative */
     enum record_severity severity;

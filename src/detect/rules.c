@@ -197,6 +197,14 @@ size_t detect_rules_check(struct detect_rules *rules, const struct record_schema
     return n;
 }
 
+bool detect_rules_pending(const struct detect_rules *rules)
+{
+    for (size_t i = 0; i < rules->n; i++)
+        if (rules->holds_since_ns[i] != 0)
+            return true;
+    return false;
+}
+
 bool detect_rules_news(const struct detect_rules *rules,
                        const struct detect_rule_hit *hit, size_t n, int64_t mono_ns)
 {

@@ -64,6 +64,9 @@ size_t detect_rules_check(struct detect_rules *rules, const struct record_schema
                           const double *value, int64_t mono_ns,
                           struct detect_rule_hit *hit);
 
+/* Whether a condition holds that has not held for long enough yet. After a check. */
+bool detect_rules_pending(const struct detect_rules *rules);
+
 /* Whether any of the hits is news: a limit that was told of within the hour is noted when
  * it is broken again, and wakes nobody. */
 bool detect_rules_news(const struct detect_rules *rules,

@@ -231,12 +231,12 @@ void explain_copy(struct record_event *to, const struct record_event *from)
     memcpy(to->reason, from->reason, sizeof to->reason);
 }
 
-/* The process resource that the event's first explainable metric is about. */
-static enum explain_resource resource_of(const struct explain_input *in,
-                                         const struct record_event *event)
+/* The process resource that the event's first explainable metric is about. By name: an
+ * event of an earlier run may have metrics that this one has not. */
+static enum explain_resource resource_of(const struct record_event *event)
 {
     for (size_t i = 0; i < event->n_top; i++) {
-        const char *name = in->schema->metric[event->top[i].metric].name;
+        const char *name = event->top[i].name;
 
         switch (explain_group_of(name)) {
         case EXPLAIN_GROUP_MEMORY:
@@ -254,22 +254,21 @@ static enum explain_resource resource_of(const struct explain_input *in,
     return EXPLAIN_CPU;
 }
 
-bool explain_is_drop(const struct explain_input *in, const struct record_event *event)
+bool explain_is_drop(const struct record_event *event)
 {
     /* memory_available_gb falls when somebody takes memory. */
     return event->n_top > 0 && event->top[0].z < 0 &&
-           strcmp(in->schema->metric[event->top[0].metric].name, "memory_available_gb") !=
-               0;
+           strcmp(event->top[0].name, "memory_available_gb") != 0;
 }
 
 void explain_suspects(const struct explain_input *in, const explain_recorder *recorder,
                       int64_t since_ns, struct record_event *event)
 {
-    enum explain_resource resource = resource_of(in, event);
+    enum explain_resource resource = resource_of(event);
 
     event->n_suspects = 0;
     /* Nobody caused by doing more that there is less. */
-    if (explain_is_drop(in, event))
+    if (explain_is_drop(event))
         return;
     event->n_suspects = explain_recorder_suspects(recorder, since_ns, resource,
                                                   event->suspect, RECORD_SUSPECTS);

@@ -35,7 +35,7 @@ struct explain_input {
 double explain_event(const struct explain_input *in, struct record_event *event);
 
 /* Whether the event is that there is less of something: its first metric fell. */
-bool explain_is_drop(const struct explain_input *in, const struct record_event *event);
+bool explain_is_drop(const struct record_event *event);
 
 /* Copies what explain_event filled in. */
 void explain_copy(struct record_event *to, const struct record_event *from);

@@ -70,6 +70,22 @@ void store_set_moments(store_set *set, int64_t event_id,
 enum vd_status store_set_feedback(store_set *set, int64_t event_id, const char *feedback,
                                   struct vd_error *err);
 
+/* Whether events and what receivers are owed of them are kept: the database is on, and
+ * works. Any thread. */
+bool store_set_keeps_events(store_set *set);
+
+/* Writes an event at once, beside those that come with ticks. With a `receiver` (not
+ * NULL) it is owed this change from `queued_ns` (wall clock) on, until store_set_told.
+ * Both queued; any thread. */
+void store_set_event(store_set *set, const struct record_event *event,
+                     enum record_event_change change, const char *receiver,
+                     int64_t queued_ns);
+void store_set_told(store_set *set, const char *receiver, int64_t event_id,
+                    enum record_event_change change);
+
+/* Waits until the database has what was queued before the call, or for `seconds`. */
+bool store_set_settle_events(store_set *set, double seconds);
+
 /* A fresh id for an event: growing, also over restarts. Any thread. */
 int64_t store_set_next_event_id(store_set *set);
 

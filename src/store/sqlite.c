@@ -140,20 +140,6 @@ static void close_db(struct store_db *s)
     s->begun = false;
 }
 
-/* Events that a crash left open ended with the last row at the latest, rows of a clock
- * that was ahead left aside. */
-static enum vd_status close_old_events(sqlite3 *db, int64_t believed_ns,
-                                       struct vd_error *err)
-{
-    char sql[192];
-
-    snprintf(sql, sizeof sql,
-             "UPDATE event SET end=max(start, ifnull((SELECT max(time) FROM sample"
-             " WHERE time <= %lld), start)) WHERE end IS NULL",
-             (long long)believed_ns);
-    return store_db_run(db, sql, err);
-}
-
 static enum vd_status open_db(struct store_db *s, struct vd_error *err)
 {
     enum vd_status status = store_db_open(&s->db, s->config, err);
@@ -164,8 +150,6 @@ static enum vd_status open_db(struct store_db *s, struct vd_error *err)
         status = store_db_failed(s->db, "use the database", err);
     if (status == VD_OK)
         s->believed = store_believed(s->db);
-    if (status == VD_OK)
-        status = close_old_events(s->db, s->believed.time_ns, err);
     if (status != VD_OK)
         close_db(s);
     s->n_metrics = SIZE_MAX;
@@ -351,8 +335,17 @@ static enum vd_status write_one(struct store_db *s, const void *message, size_t 
     const struct head *head = message;
     const struct store_db_feedback *feedback = message;
     const struct store_db_moments *moments = message;
+    const struct store_db_event *event = message;
+    enum vd_status status;
 
     switch (head->kind) {
+    case STORE_DB_EVENT:
+        status = store_event_write(s->db, &event->event, s->names, err);
+        return status != VD_OK || event->receiver[0] == '\0'
+                   ? status
+                   : store_outbox_add(s->db, event, err);
+    case STORE_DB_TOLD:
+        return store_outbox_remove(s->db, message, err);
     case STORE_DB_FEEDBACK:
         return store_feedback_write(s->db, feedback->event_id, feedback->time_ns,
                                     feedback->text, err);

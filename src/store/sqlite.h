@@ -17,7 +17,7 @@
 
 #define STORE_DB_FILE "vedette.db"
 
-enum { STORE_DB_VERSION = 1 };
+enum { STORE_DB_VERSION = 2 };
 
 enum store_tier { STORE_RAW, STORE_MINUTE, STORE_HOUR, STORE_TIERS };
 
@@ -28,7 +28,13 @@ int64_t store_tier_seconds(enum store_tier tier);
 
 /* ---- messages of the sink's queue; each begins with its kind ---- */
 
-enum { STORE_DB_TICK, STORE_DB_FEEDBACK, STORE_DB_MOMENTS };
+enum {
+    STORE_DB_TICK,
+    STORE_DB_FEEDBACK,
+    STORE_DB_MOMENTS,
+    STORE_DB_EVENT,
+    STORE_DB_TOLD
+};
 
 struct store_db_feedback {
     uint32_t kind;
@@ -47,6 +53,19 @@ struct store_db_moments {
     uint32_t kind;
     int64_t event_id;
     struct store_db_block *block;
+};
+
+struct store_db_event {
+    uint32_t kind, change;
+    int64_t queued_ns;
+    char receiver[16]; /* "" = nobody is owed anything */
+    struct record_event event;
+};
+
+struct store_db_told {
+    uint32_t kind, change;
+    int64_t event_id;
+    char receiver[16];
 };
 
 /* Gives a new set its reader and its next event id. */
@@ -168,6 +187,15 @@ enum vd_status store_event_write(sqlite3 *db, const struct record_event *event,
                                  struct store_names *names, struct vd_error *err);
 enum vd_status store_feedback_write(sqlite3 *db, int64_t event_id, int64_t time_ns,
                                     const char *feedback, struct vd_error *err);
+
+/* ---- what receivers of alerts are owed: sqlite_outbox.c ---- */
+
+enum vd_status store_outbox_add(sqlite3 *db, const struct store_db_event *message,
+                                struct vd_error *err);
+enum vd_status store_outbox_remove(sqlite3 *db, const struct store_db_told *message,
+                                   struct vd_error *err);
+enum vd_status store_outbox_read(sqlite3 *db, struct history_notice **out, size_t *n,
+                                 struct vd_error *err);
 
 /* ---- the flight recorder as bytes: moments.c ---- */
 

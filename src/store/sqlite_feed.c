@@ -8,7 +8,7 @@
 #include "store/set.h"
 #include "store/sqlite.h"
 
-static bool takes_sqlite(store_set *set)
+bool store_set_keeps_events(store_set *set)
 {
     struct store_slot *slot = store_set_slot(set, "sqlite");
 
@@ -21,7 +21,7 @@ void store_set_moments(store_set *set, int64_t event_id,
     struct store_db_moments message = {.kind = STORE_DB_MOMENTS, .event_id = event_id};
     struct vd_writer bytes = {0};
 
-    if (!takes_sqlite(set) || store_moments_encode(&bytes, moment, n) != VD_OK)
+    if (!store_set_keeps_events(set) || store_moments_encode(&bytes, moment, n) != VD_OK)
         goto out;
     message.block = malloc(sizeof *message.block + bytes.size);
     if (message.block == NULL)
@@ -32,6 +32,11 @@ void store_set_moments(store_set *set, int64_t event_id,
     store_set_post(set, "sqlite", &message, sizeof message);
 out:
     vd_writer_release(&bytes);
+}
+
+bool store_set_settle_events(store_set *set, double seconds)
+{
+    return !store_set_keeps_events(set) || store_set_settle_sink(set, "sqlite", seconds);
 }
 
 static bool is_feedback(const char *text)
@@ -49,7 +54,7 @@ enum vd_status store_set_feedback(store_set *set, int64_t event_id, const char *
     if (!is_feedback(feedback))
         return vd_error_set(err, VD_ERR_ARGUMENT, "say normal, real, expected or nothing",
                             "unknown feedback \"%.24s\"", feedback);
-    if (!takes_sqlite(set))
+    if (!store_set_keeps_events(set))
         return vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "there is no database");
     if (event_id <= 0 || event_id >= atomic_load(&set->next_event))
         return vd_error_set(err, VD_ERR_DATA, NULL, "there is no event %lld",

@@ -44,6 +44,9 @@ static const char *const migration[STORE_DB_VERSION] = {
     " bytes BLOB NOT NULL);"
     "CREATE TABLE feedback(id INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
     " event INTEGER NOT NULL, feedback TEXT NOT NULL);",
+    "CREATE TABLE outbox(receiver TEXT NOT NULL, event INTEGER NOT NULL,"
+    " change INTEGER NOT NULL, queued INTEGER NOT NULL,"
+    " PRIMARY KEY(receiver, event, change)) WITHOUT ROWID;",
 };
 
 enum vd_status store_db_failed(sqlite3 *db, const char *what, struct vd_error *err)

@@ -200,7 +200,7 @@ static enum vd_status events(void *context, const struct history_event_query *qu
     snprintf(sql, sizeof sql,
              "%s WHERE (?1=0 AND ?2=0 OR start<=?2 AND ifnull(end, start)>=?1)"
              " AND (?3=0 OR id<?3) AND (?4 IS NULL OR kind=?4) AND (?5=0 OR alerted)"
-             " AND (?7=0 OR feedback<>'')"
+             " AND (?7=0 OR feedback<>'') AND (?8=0 OR end IS NULL)"
              " ORDER BY id DESC LIMIT ?6",
              event_columns);
     if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK) {
@@ -216,6 +216,7 @@ static enum vd_status events(void *context, const struct history_event_query *qu
         sqlite3_bind_int(s, 5, query->alerted_only);
         sqlite3_bind_int64(s, 6, (sqlite3_int64)limit);
         sqlite3_bind_int(s, 7, query->judged_only);
+        sqlite3_bind_int(s, 8, query->open_only);
         status = read_events(db, s, reader->names, limit, out, n, err);
     }
     if (status != VD_OK) {
@@ -336,6 +337,38 @@ static enum vd_status series(void *context, const struct history_query *query,
     return status;
 }
 
+static enum vd_status notices(void *context, struct history_notice **out, size_t *n,
+                              struct vd_error *err)
+{
+    sqlite3 *db = NULL;
+    enum vd_status status;
+
+    *out = NULL;
+    *n = 0;
+    status = open_reader(context, &db, err);
+    if (status == VD_OK)
+        status = store_outbox_read(db, out, n, err);
+    sqlite3_close(db);
+    return status;
+}
+
+static enum vd_status last(void *context, int64_t *time_ns, struct vd_error *err)
+{
+    sqlite3 *db = NULL;
+    enum vd_status status = open_reader(context, &db, err);
+
+    char sql[80];
+
+    *time_ns = 0;
+    if (status == VD_OK) {
+        snprintf(sql, sizeof sql, "SELECT max(time) FROM sample WHERE time <= %lld",
+                 (long long)store_believed(db).time_ns);
+        *time_ns = store_db_number(db, sql, 0);
+    }
+    sqlite3_close(db);
+    return status;
+}
+
 struct history_reader store_reader_history(struct store_reader *reader)
 {
     return (struct history_reader){
@@ -344,5 +377,7 @@ struct history_reader store_reader_history(struct store_reader *reader)
         .events = events,
         .event = event,
         .moments = moments,
+        .notices = notices,
+        .last = last,
     };
 }

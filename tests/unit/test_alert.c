@@ -239,6 +239,100 @@ static void a_young_monitor_adopts_sooner(void **state)
     assert_true(alert_events_adopt(&b.events, 60, b.mono_ns));
 }
 
+/* An event that began at 100 s of an earlier run and was seen last at 160 s; this run
+ * begins an hour later. */
+static void bench_resume(struct bench *b)
+{
+    const struct record_event event = {.id = 7,
+                                       .start_ns = 100 * SECOND,
+                                       .peak_ns = 110 * SECOND,
+                                       .severity = RECORD_HIGH,
+                                       .score = -0.6,
+                                       .alerted = true,
+                                       .kind = "anomaly"};
+
+    bench_init(b);
+    b->mono_ns = 3600 * SECOND;
+    alert_events_resume(&b->events, alert_kind_of("anomaly"), &event, 160 * SECOND);
+}
+
+static void what_still_holds_goes_on_under_its_id(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_resume(&b);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(tick(&b, 0.2), RECORD_EVENT_NONE);
+    for (int i = 0; i < 60; i++) {
+        enum record_event_change change = tick(&b, 15);
+
+        assert_true(change == RECORD_EVENT_NONE || change == RECORD_EVENT_UPDATED);
+        assert_false(b.alert_now);
+    }
+    assert_int_equal(b.event->id, 7);
+    assert_true(b.event->start_ns == 100 * SECOND);
+    assert_int_equal(b.events.opened, 0);
+    while (tick(&b, 0.1) != RECORD_EVENT_ENDED)
+        assert_true(b.mono_ns < 3700 * SECOND);
+    assert_true(b.event->end_ns == b.mono_ns);
+}
+
+static void what_does_not_hold_ended_when_it_was_seen_last(void **state)
+{
+    struct bench b;
+    int64_t begun;
+
+    (void)state;
+    bench_resume(&b);
+    begun = b.mono_ns + SECOND;
+    while (tick(&b, 0.2) != RECORD_EVENT_ENDED)
+        assert_true(b.mono_ns < 3700 * SECOND);
+    assert_true(b.mono_ns - begun == 10 * SECOND);
+    assert_int_equal(b.event->id, 7);
+    assert_true(b.event->end_ns == 160 * SECOND);
+    /* The next one is another. */
+    for (int i = 0; i < 8; i++)
+        tick(&b, 15);
+    assert_int_equal(b.events.opened, 1);
+    assert_true(b.event->start_ns > 3600 * SECOND);
+}
+
+/* Down for a day is not held for a day: what was seen counts, here 60 s. */
+static void what_was_not_seen_is_not_adopted(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_resume(&b);
+    assert_false(alert_events_adopt(&b.events, 1e6, b.mono_ns));
+    for (int i = 0; i < 835; i++) {
+        tick(&b, 15);
+        assert_false(alert_events_adopt(&b.events, 1e6, b.mono_ns));
+    }
+    for (int i = 0; i < 10; i++)
+        tick(&b, 15);
+    assert_true(alert_events_adopt(&b.events, 1e6, b.mono_ns));
+}
+
+static void an_unknown_condition_is_waited_for(void **state)
+{
+    struct alert_input in = {.kind = ALERT_ANOMALY, .unknown = true};
+    struct bench b;
+
+    (void)state;
+    bench_resume(&b);
+    for (int i = 0; i < 60; i++) {
+        in.mono_ns = in.time_ns = b.mono_ns += SECOND;
+        assert_int_equal(
+            alert_events_update(&b.events, &in, &b.event, &b.alert_now, &b.new_peak),
+            RECORD_EVENT_NONE);
+    }
+    while (tick(&b, 0.2) != RECORD_EVENT_ENDED)
+        assert_true(b.mono_ns < 3800 * SECOND);
+    assert_true(b.event->end_ns == 160 * SECOND);
+}
+
 static void a_week_of_alerts_spends_the_budget(void **state)
 {
     struct alert_budget b, larger;
@@ -408,6 +502,10 @@ int main(void)
         cmocka_unit_test(missing_verdicts_open_nothing),
         cmocka_unit_test(a_lasting_level_is_adopted),
         cmocka_unit_test(a_young_monitor_adopts_sooner),
+        cmocka_unit_test(what_still_holds_goes_on_under_its_id),
+        cmocka_unit_test(what_does_not_hold_ended_when_it_was_seen_last),
+        cmocka_unit_test(what_was_not_seen_is_not_adopted),
+        cmocka_unit_test(an_unknown_condition_is_waited_for),
         cmocka_unit_test(a_week_of_alerts_spends_the_budget),
         cmocka_unit_test(what_comes_for_an_hour_is_a_habit),
         cmocka_unit_test(a_habit_lasts_while_it_comes),

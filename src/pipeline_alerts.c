@@ -1,0 +1,152 @@
+/* Alerts over restarts: the store keeps what receivers are owed, and a start takes up
+ * what the last run left. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/clock.h"
+#include "pipeline_state.h"
+
+/* A receiver hears of an event when it is durable, or after so long: a disk that is full
+ * keeps no alert back. */
+static const double DURABLE_S = 1;
+
+/* So long after the start the detectors may have no verdict yet. */
+static const double WARM_S = 60;
+
+enum { OPEN_MAX = 64 };
+
+/* ---- the keeper of the channels ---- */
+
+static void keep(void *context, const char *receiver, const struct record_event *event,
+                 enum record_event_change change)
+{
+    pipeline *p = context;
+
+    store_set_event(p->store, event, change, receiver, os_clock_wall_ns());
+}
+
+static void forget(void *context, const char *receiver, int64_t event_id,
+                   enum record_event_change change)
+{
+    pipeline *p = context;
+
+    store_set_told(p->store, receiver, event_id, change);
+}
+
+static void wait_until_kept(void *context)
+{
+    pipeline *p = context;
+
+    store_set_settle_events(p->store, DURABLE_S);
+}
+
+void pipeline_keep_alerts(pipeline *p)
+{
+    if (p->store == NULL || !p->config.store.sqlite)
+        return;
+    p->config.channels.keeper = (struct alert_keeper){p, keep, forget, wait_until_kept};
+}
+
+bool pipeline_may_still_tell(const pipeline *p)
+{
+    return (double)p->ticks * p->config.interval_s < WARM_S;
+}
+
+/* ---- at start ---- */
+
+/* What was owed, as it was to be told: an event that has ended meanwhile had no end. */
+static void owe_again(pipeline *p, const struct history_notice *notice,
+                      const struct history_reader *history)
+{
+    double age_s = (double)(os_clock_wall_ns() - notice->queued_ns) * 1e-9;
+    struct record_event event;
+
+    if (history->event(history->context, notice->event_id, &event, NULL) == VD_OK) {
+        if (notice->change == RECORD_EVENT_OPENED) {
+            event.state = RECORD_EVENT_OPEN;
+            event.end_ns = 0;
+        }
+        if (alert_channels_resume(p->channels, notice->receiver, &event, notice->change,
+                                  age_s > 0 ? age_s : 0))
+            return;
+    }
+    pipeline_say(p, STORE_WARNING, "%s: event %lld %s was not told, and cannot be now",
+                 notice->receiver, (long long)notice->event_id,
+                 notice->change == RECORD_EVENT_ENDED ? "ended" : "opened");
+    store_set_told(p->store, notice->receiver, notice->event_id, notice->change);
+}
+
+static void restore_notices(pipeline *p, const struct history_reader *history)
+{
+    struct history_notice *notice = NULL;
+    struct vd_error err = {0};
+    size_t n = 0;
+
+    if (history->notices(history->context, &notice, &n, &err) != VD_OK)
+        pipeline_say(p, STORE_WARNING, "what receivers of alerts are owed: %s", err.text);
+    for (size_t i = 0; i < n; i++)
+        owe_again(p, &notice[i], history);
+    if (n > 0)
+        pipeline_say(p, STORE_INFO, "%zu alerts of the last run wait to be told", n);
+    free(notice);
+}
+
+/* It ended while nobody watched, after it was seen last. */
+static void end_late(pipeline *p, struct record_event *event, int64_t seen_ns)
+{
+    event->state = RECORD_EVENT_CLOSED;
+    event->end_ns = seen_ns > event->start_ns ? seen_ns : event->start_ns;
+    if (event->alerted)
+        alert_channels_send(p->channels, event, RECORD_EVENT_ENDED);
+    store_set_event(p->store, event, RECORD_EVENT_ENDED, NULL, 0);
+}
+
+/* The newest of each kind may go on. One that a newer event of its kind followed ended
+ * before that began. */
+static void restore_events(pipeline *p, const struct history_reader *history)
+{
+    struct history_event_query query = {.open_only = true, .limit = OPEN_MAX};
+    bool recording = collect_set_course(p->collect).interval_s > 0;
+    struct record_event *event = NULL;
+    int64_t seen_ns[ALERT_KINDS + 1], last_ns = 0;
+    size_t n = 0;
+
+    if (history->events(history->context, &query, &event, &n, NULL) != VD_OK)
+        return;
+    history->last(history->context, &last_ns, NULL);
+    for (int kind = 0; kind <= ALERT_KINDS; kind++)
+        seen_ns[kind] = last_ns;
+    for (size_t i = 0; i < n; i++) {
+        enum alert_kind kind = alert_kind_of(event[i].kind);
+
+        if (kind == ALERT_KINDS || recording || p->events.event[kind].id != 0)
+            end_late(p, &event[i], seen_ns[kind]);
+        else
+            alert_events_resume(&p->events, kind, &event[i], last_ns);
+        seen_ns[kind] = event[i].start_ns;
+    }
+    free(event);
+}
+
+/* People who rely on a webhook are told where it has no second life. */
+static void say_what_is_not_kept(const pipeline *p)
+{
+    struct alert_counters counters[8];
+    size_t n = alert_channels_counters(p->channels, counters, 8);
+
+    for (size_t i = 0; i < n; i++)
+        if (counters[i].lasting && !counters[i].kept)
+            pipeline_say(p, STORE_INFO,
+                         "%s: alerts that wait are kept in memory alone, there is no "
+                         "store: they do not outlive the program",
+                         counters[i].name);
+}
+
+void pipeline_alerts_restore(pipeline *p)
+{
+    say_what_is_not_kept(p);
+    if (p->store == NULL || !store_set_keeps_events(p->store))
+        return;
+    restore_notices(p, store_set_history(p->store));
+    restore_events(p, store_set_history(p->store));
+}

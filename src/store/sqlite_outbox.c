@@ -1,0 +1,127 @@
+/* What receivers of alerts are still owed: a row per receiver, event and change, written
+ * with the event in one transaction and deleted when it was told or given up. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/set.h"
+#include "store/sqlite.h"
+
+/* ---- on the caller's thread ---- */
+
+void store_set_event(store_set *set, const struct record_event *event,
+                     enum record_event_change change, const char *receiver,
+                     int64_t queued_ns)
+{
+    struct store_db_event message;
+
+    if (!store_set_keeps_events(set))
+        return;
+    memset(&message, 0, sizeof message);
+    message.kind = STORE_DB_EVENT;
+    message.change = (uint32_t)change;
+    message.queued_ns = queued_ns;
+    message.event = *event;
+    sqlite3_snprintf(sizeof message.receiver, message.receiver, "%s",
+                     receiver == NULL ? "" : receiver);
+    store_set_post(set, "sqlite", &message, sizeof message);
+}
+
+void store_set_told(store_set *set, const char *receiver, int64_t event_id,
+                    enum record_event_change change)
+{
+    struct store_db_told message;
+
+    if (!store_set_keeps_events(set))
+        return;
+    memset(&message, 0, sizeof message);
+    message.kind = STORE_DB_TOLD;
+    message.change = (uint32_t)change;
+    message.event_id = event_id;
+    sqlite3_snprintf(sizeof message.receiver, message.receiver, "%s", receiver);
+    store_set_post(set, "sqlite", &message, sizeof message);
+}
+
+/* ---- on the writer ---- */
+
+static enum vd_status run_bound(sqlite3 *db, sqlite3_stmt *s, struct vd_error *err)
+{
+    enum vd_status status = VD_OK;
+
+    if (sqlite3_step(s) != SQLITE_DONE)
+        status = store_db_failed(db, "write the outbox", err);
+    sqlite3_finalize(s);
+    return status;
+}
+
+enum vd_status store_outbox_add(sqlite3 *db, const struct store_db_event *message,
+                                struct vd_error *err)
+{
+    sqlite3_stmt *s = NULL;
+
+    if (sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO outbox VALUES(?,?,?,?)", -1, &s,
+                           NULL) != SQLITE_OK)
+        return store_db_failed(db, "write the outbox", err);
+    sqlite3_bind_text(s, 1, message->receiver, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, message->event.id);
+    sqlite3_bind_int(s, 3, (int)message->change);
+    sqlite3_bind_int64(s, 4, message->queued_ns);
+    return run_bound(db, s, err);
+}
+
+enum vd_status store_outbox_remove(sqlite3 *db, const struct store_db_told *message,
+                                   struct vd_error *err)
+{
+    sqlite3_stmt *s = NULL;
+
+    if (sqlite3_prepare_v2(db,
+                           "DELETE FROM outbox WHERE receiver=? AND event=? AND change=?",
+                           -1, &s, NULL) != SQLITE_OK)
+        return store_db_failed(db, "write the outbox", err);
+    sqlite3_bind_text(s, 1, message->receiver, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, message->event_id);
+    sqlite3_bind_int(s, 3, (int)message->change);
+    return run_bound(db, s, err);
+}
+
+/* ---- reading ---- */
+
+static void read_row(sqlite3_stmt *s, struct history_notice *out)
+{
+    const unsigned char *receiver = sqlite3_column_text(s, 0);
+
+    *out = (struct history_notice){
+        .event_id = sqlite3_column_int64(s, 1),
+        .change = sqlite3_column_int(s, 2) == RECORD_EVENT_ENDED ? RECORD_EVENT_ENDED
+                                                                 : RECORD_EVENT_OPENED,
+        .queued_ns = sqlite3_column_int64(s, 3),
+    };
+    sqlite3_snprintf(sizeof out->receiver, out->receiver, "%s",
+                     receiver == NULL ? (const unsigned char *)"" : receiver);
+}
+
+enum vd_status store_outbox_read(sqlite3 *db, struct history_notice **out, size_t *n,
+                                 struct vd_error *err)
+{
+    int64_t rows = store_db_number(db, "SELECT count(*) FROM outbox", 0);
+    enum vd_status status = VD_OK;
+    sqlite3_stmt *s = NULL;
+
+    *n = 0;
+    *out = NULL;
+    if (rows <= 0)
+        return VD_OK;
+    if (rows > HISTORY_NOTICES_MAX)
+        rows = HISTORY_NOTICES_MAX;
+    *out = calloc((size_t)rows, sizeof **out);
+    if (*out == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the outbox");
+    if (sqlite3_prepare_v2(db,
+                           "SELECT receiver, event, change, queued FROM outbox"
+                           " ORDER BY queued, event, change",
+                           -1, &s, NULL) != SQLITE_OK)
+        status = store_db_failed(db, "read the outbox", err);
+    while (status == VD_OK && *n < (size_t)rows && sqlite3_step(s) == SQLITE_ROW)
+        read_row(s, &(*out)[(*n)++]);
+    sqlite3_finalize(s);
+    return status;
+}
