@@ -238,6 +238,8 @@ static void print_collectors(const struct probe *probe)
     for (size_t i = 0; collect_set_duration(probe->set, i, &name) >= 0; i++) {
         printf("%-12s %10.1f %10.1f", name, mean_us(probe, i), probe->max_us[i]);
         sum += mean_us(probe, i);
+        if (collect_set_note(probe->set, i)[0] != '\0')
+            printf("  %s", collect_set_note(probe->set, i));
         for (size_t k = 0; k < failed; k++)
             if (strcmp(names[k], name) == 0)
                 printf("  %s", errors[k].text);
@@ -320,9 +322,10 @@ static json_t *json_collectors(const struct probe *probe)
         for (size_t k = 0; k < failed; k++)
             if (strcmp(names[k], name) == 0)
                 error = json_text(errors[k].text);
-        json_array_append_new(array, json_pack("{s:s, s:f, s:f, s:o}", "name", name,
-                                               "mean_us", mean_us(probe, i), "max_us",
-                                               probe->max_us[i], "error", error));
+        json_array_append_new(
+            array, json_pack("{s:s, s:f, s:f, s:o, s:o}", "name", name, "mean_us",
+                             mean_us(probe, i), "max_us", probe->max_us[i], "error",
+                             error, "note", json_text(collect_set_note(probe->set, i))));
     }
     return array;
 }

@@ -69,6 +69,8 @@ struct collect_type {
     void (*destroy)(void *self); /* takes NULL */
     /* Where it is in its recording (replay). NULL = it is none. */
     struct collect_course (*course)(const void *self);
+    /* One line on what it found, for `probe`; "" = nothing to say. NULL = it has none. */
+    const char *(*note)(const void *self);
 };
 
 /* The table: `*n` rows, in the order in which they are read. */
@@ -107,6 +109,9 @@ size_t collect_set_errors(const collect_set *set, const char **names,
  * Returns -1 when there is no such collector. */
 long long collect_set_duration(const collect_set *set, size_t i, const char **name);
 
+/* What collector `i` has to say of the last tick; "" when that is nothing. */
+const char *collect_set_note(const collect_set *set, size_t i);
+
 /* The course of the replay; of a live set, one that has no end and no interval. */
 struct collect_course collect_set_course(const collect_set *set);
 
@@ -120,8 +125,8 @@ void collect_sample_release(struct record_sample *sample);
 double collect_process_pss(const char *root, int pid);
 
 extern const struct collect_type collect_stat, collect_cpufreq, collect_topology,
-    collect_loadavg, collect_meminfo, collect_vmstat, collect_pressure, collect_diskstats,
-    collect_filesystems, collect_net_dev, collect_thermal, collect_processes, collect_gpu,
-    collect_self, collect_replay;
+    collect_loadavg, collect_meminfo, collect_cgroup, collect_vmstat, collect_pressure,
+    collect_diskstats, collect_filesystems, collect_net_dev, collect_thermal,
+    collect_processes, collect_gpu, collect_self, collect_replay;
 
 #endif

@@ -223,6 +223,15 @@ long long collect_set_duration(const collect_set *set, size_t i, const char **na
     return set->member[i].ns;
 }
 
+const char *collect_set_note(const collect_set *set, size_t i)
+{
+    const struct member *member = &set->member[i];
+
+    if (i >= set->n || member->self == NULL || member->type->note == NULL)
+        return "";
+    return member->type->note(member->self);
+}
+
 struct collect_course collect_set_course(const collect_set *set)
 {
     for (size_t i = 0; i < set->n; i++) {
