@@ -1,7 +1,9 @@
 /* Graphics processors, read by a worker: a driver may take tens of milliseconds. NVIDIA's
  * come first, then the others in the order of /sys/class/drm. The core metrics are the
  * busiest, the fullest and the hottest of them; with more than one, each has its own too.
- * NVIDIA's library is tried again every minute, so a driver that is loaded later counts.
+ * NVIDIA's library is tried again every minute, so a driver that is loaded later counts;
+ * it is let go when the driver goes. While all of NVIDIA's processors sleep it is not
+ * asked, as any question wakes them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,7 @@ static const struct record_metric rows[ROWS] = {
 
 /* Belongs to the worker while it runs. */
 struct scan {
-    char drm[COLLECT_PATH_MAX], library[COLLECT_PATH_MAX];
+    char drm[COLLECT_PATH_MAX], nvidia[COLLECT_PATH_MAX], library[COLLECT_PATH_MAX];
     bool any_library; /* NVIDIA's is opened; not so for a recorded tree by default */
     collect_nvml *nvml;
     struct collect_gpu_state gpu[COLLECT_GPUS_MAX];
@@ -58,9 +60,7 @@ struct gpu_collector {
 
 static void open_library(struct scan *scan, int64_t now)
 {
-    if (!scan->any_library || scan->nvml != NULL)
-        return;
-    if (scan->tried_ns != 0 && now - scan->tried_ns < idle_ns)
+    if (scan->nvml != NULL || (scan->tried_ns != 0 && now - scan->tried_ns < idle_ns))
         return;
     scan->tried_ns = now;
     vd_error_clear(&scan->err);
@@ -68,18 +68,32 @@ static void open_library(struct scan *scan, int64_t now)
                       &scan->err);
 }
 
+static void ask_library(struct scan *scan, int64_t now)
+{
+    open_library(scan, now);
+    if (scan->nvml == NULL)
+        return;
+    if (!collect_nvml_read(scan->nvml, scan->gpu, COLLECT_GPUS_MAX, &scan->n)) {
+        collect_nvml_close(scan->nvml);
+        scan->nvml = NULL;
+        scan->tried_ns = 0;
+        return;
+    }
+    scan->n_processes =
+        collect_nvml_processes(scan->nvml, scan->process, COLLECT_GPU_PROCESSES_MAX);
+}
+
 static void work(void *context)
 {
     struct scan *scan = context;
     int64_t now = os_clock_mono_ns();
+    size_t asleep = collect_gpu_all_asleep(scan->nvidia, COLLECT_GPUS_MAX);
 
-    open_library(scan, now);
     scan->n = scan->n_processes = 0;
-    if (scan->nvml != NULL) {
-        scan->n = collect_nvml_read(scan->nvml, scan->gpu, COLLECT_GPUS_MAX);
-        scan->n_processes =
-            collect_nvml_processes(scan->nvml, scan->process, COLLECT_GPU_PROCESSES_MAX);
-    }
+    if (scan->any_library && asleep == 0)
+        ask_library(scan, now);
+    for (; scan->any_library && scan->n < asleep; scan->n++)
+        scan->gpu[scan->n] = (struct collect_gpu_state){"NVIDIA", 0, NAN, NAN, NAN, NAN};
     scan->n += collect_gpu_sysfs_read(scan->drm, scan->gpu + scan->n, scan->slept,
                                       COLLECT_GPUS_MAX - scan->n, now);
 }
@@ -245,6 +259,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
         return VD_ERR_MEMORY;
     }
     collect_path(scan->drm, config->root, "/sys/class/drm/", NULL);
+    collect_path(scan->nvidia, config->root, "/sys/bus/pci/drivers/nvidia/", NULL);
     set_library(scan, config);
     self->scan = scan;
     self->threads = config->threads;

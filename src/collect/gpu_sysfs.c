@@ -70,6 +70,15 @@ static double awake_percent(double ms, struct collect_gpu_slept *slept, long lon
     return share < 0 ? 0 : share;
 }
 
+/* "suspended", or on the way there: reading anything else would wake it. */
+static bool is_asleep(const char *device)
+{
+    char text[32];
+
+    return text_in(device, "/power/runtime_status", text, sizeof text) &&
+           strncmp(text, "suspend", 7) == 0;
+}
+
 static bool read_card(const char *card, struct collect_gpu_state *gpu,
                       struct collect_gpu_slept *slept, long long now_ns)
 {
@@ -85,8 +94,7 @@ static bool read_card(const char *card, struct collect_gpu_state *gpu,
         strcpy(gpu->name, "Intel");
     else
         return false;
-    if (text_in(device, "/power/runtime_status", text, sizeof text) &&
-        strcmp(text, "suspended") == 0) {
+    if (is_asleep(device)) {
         gpu->percent = 0;
         return true;
     }
@@ -118,4 +126,20 @@ size_t collect_gpu_sysfs_read(const char *drm, struct collect_gpu_state *gpu,
             read_card(card, &gpu[n], &slept[n], now_ns))
             n++;
     return n;
+}
+
+/* "0000:01:00.0" among "bind" and "uevent". */
+size_t collect_gpu_all_asleep(const char *driver, size_t max)
+{
+    char names[64][32], device[COLLECT_PATH_MAX];
+    size_t found = collect_folder(driver, names[0], sizeof names[0], 64), n = 0;
+
+    for (size_t i = 0; i < found; i++) {
+        if (strchr(names[i], ':') == NULL)
+            continue;
+        if (!collect_path(device, NULL, driver, names[i]) || !is_asleep(device))
+            return 0;
+        n++;
+    }
+    return n < max ? n : max;
 }

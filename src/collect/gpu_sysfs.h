@@ -19,4 +19,8 @@ size_t collect_gpu_sysfs_read(const char *drm, struct collect_gpu_state *gpu,
                               struct collect_gpu_slept *slept, size_t max,
                               long long now_ns);
 
+/* How many devices the driver has whose folder is `driver` (a whole path with a slash at
+ * its end), at most max, when all of them sleep; 0 when one is awake. Wakes none. */
+size_t collect_gpu_all_asleep(const char *driver, size_t max);
+
 #endif

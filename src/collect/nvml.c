@@ -120,13 +120,13 @@ out:
     return VD_OK;
 }
 
-static size_t device_count(const collect_nvml *nvml, size_t max)
+static bool device_count(const collect_nvml *nvml, size_t max, size_t *n)
 {
     unsigned count = 0;
+    bool good = nvml->count(&count) == NVML_SUCCESS;
 
-    if (nvml->count(&count) != NVML_SUCCESS)
-        return 0;
-    return count < max ? count : max;
+    *n = !good ? 0 : count > max ? max : count;
+    return good;
 }
 
 static void read_device(const collect_nvml *nvml, nvml_device device,
@@ -153,11 +153,12 @@ static void read_device(const collect_nvml *nvml, nvml_device device,
         gpu->watts = value / 1000.0;
 }
 
-size_t collect_nvml_read(collect_nvml *nvml, struct collect_gpu_state *gpu, size_t max)
+bool collect_nvml_read(collect_nvml *nvml, struct collect_gpu_state *gpu, size_t max,
+                       size_t *n)
 {
-    size_t n = device_count(nvml, max);
-
-    for (size_t i = 0; i < n; i++) {
+    if (!device_count(nvml, max, n))
+        return false;
+    for (size_t i = 0; i < *n; i++) {
         nvml_device device;
 
         gpu[i] = (struct collect_gpu_state){"", NAN, NAN, NAN, NAN, NAN};
@@ -165,7 +166,7 @@ size_t collect_nvml_read(collect_nvml *nvml, struct collect_gpu_state *gpu, size
         if (nvml->handle((unsigned)i, &device) == NVML_SUCCESS)
             read_device(nvml, device, &gpu[i]);
     }
-    return n;
+    return true;
 }
 
 /* The entry of `pid`, added when there is room; NULL otherwise. */
@@ -225,8 +226,9 @@ static void add_percent(collect_nvml *nvml, size_t gpu, nvml_device device,
 size_t collect_nvml_processes(collect_nvml *nvml, struct collect_gpu_process *process,
                               size_t max)
 {
-    size_t gpus = device_count(nvml, COLLECT_GPUS_MAX), n = 0;
+    size_t gpus, n = 0;
 
+    device_count(nvml, COLLECT_GPUS_MAX, &gpus);
     for (size_t i = 0; i < gpus; i++) {
         nvml_device device;
 

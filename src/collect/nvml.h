@@ -4,6 +4,7 @@
 #ifndef VD_COLLECT_NVML_H
 #define VD_COLLECT_NVML_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "vedette/status.h"
@@ -34,9 +35,11 @@ typedef struct collect_nvml collect_nvml;
 enum vd_status collect_nvml_open(collect_nvml **out, const char *library,
                                  struct vd_error *err);
 
-/* The processors' state into gpu[max]; returns how many. Slow: tens of milliseconds when
- * the driver wakes up. */
-size_t collect_nvml_read(collect_nvml *nvml, struct collect_gpu_state *gpu, size_t max);
+/* The processors' state into gpu[max]; how many in *n. Slow: tens of milliseconds when
+ * the driver wakes up. False when there is no driver any more: close it, and open it
+ * anew. */
+bool collect_nvml_read(collect_nvml *nvml, struct collect_gpu_state *gpu, size_t max,
+                       size_t *n);
 
 /* Processes that use them into process[max]; returns how many. */
 size_t collect_nvml_processes(collect_nvml *nvml, struct collect_gpu_process *process,

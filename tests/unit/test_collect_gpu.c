@@ -1,6 +1,7 @@
 /* Graphics processors: the stand-in for NVIDIA's library, and cards in /sys. */
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,66 @@ static void test_no_library(void **state)
     assert_null(nvml);
 }
 
+static void write_status(const struct tree *tree, int device, const char *status)
+{
+    char path[128];
+
+    snprintf(path, sizeof path,
+             "/sys/bus/pci/drivers/nvidia/0000:0%d:00.0/power/runtime_status", device);
+    tree_write(tree, path, "%s\n", status);
+}
+
+/* The stand-in answers at any time, so what it says not being shown is proof that it was
+ * not asked. */
+static void test_all_asleep(void **state)
+{
+    static const struct {
+        const char *first, *second;
+        double percent;
+    } cases[] = {{"active", "active", 87},      {"suspended", "suspended", 0},
+                 {"suspended", "active", 87},   {"suspending", "suspended", 0},
+                 {"unsupported", "active", 87}, {"suspended", "resuming", 87}};
+    struct machine machine;
+    struct tree tree;
+
+    (void)state;
+    setenv("VEDETTE_NVML_COUNT", "2", 1);
+    tree_init(&tree);
+    tree_write(&tree, "/sys/bus/pci/drivers/nvidia/uevent", "");
+    write_status(&tree, 1, "active");
+    start(&machine, tree.root);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_status(&tree, 1, cases[i].first);
+        write_status(&tree, 2, cases[i].second);
+        machine_tick(&machine, 1);
+        assert_double_equal(machine_value(&machine, "gpu_percent"), cases[i].percent, 0);
+        assert_double_equal(machine_value(&machine, "gpu_temp"),
+                            cases[i].percent > 0 ? 72 : NAN, 0);
+    }
+    machine_release(&machine);
+    tree_release(&tree);
+}
+
+/* The driver is unloaded under the library, and comes back. */
+static void test_driver_goes(void **state)
+{
+    struct machine machine;
+
+    (void)state;
+    start(&machine, "/nowhere");
+    assert_double_equal(machine_value(&machine, "gpu_percent"), 87, 0);
+    for (int i = 0; i < 3; i++) {
+        setenv("VEDETTE_NVML_FAIL", "nvmlDeviceGetCount_v2", 1);
+        machine_tick(&machine, 1);
+        assert_double_equal(machine_value(&machine, "gpu_percent"), NAN, 0);
+        assert_string_equal(machine_error(&machine, "gpu"), "");
+        unsetenv("VEDETTE_NVML_FAIL");
+        machine_tick(&machine, 61);
+        assert_double_equal(machine_value(&machine, "gpu_percent"), 87, 0);
+    }
+    machine_release(&machine);
+}
+
 static void write_card(const struct tree *tree, const char *file, const char *text)
 {
     char path[128] = "/sys/class/drm/card0/";
@@ -189,6 +250,8 @@ int main(void)
         cmocka_unit_test_setup(test_two, forget_environment),
         cmocka_unit_test_setup(test_functions_fail, forget_environment),
         cmocka_unit_test_setup(test_no_library, forget_environment),
+        cmocka_unit_test_setup(test_all_asleep, forget_environment),
+        cmocka_unit_test_setup(test_driver_goes, forget_environment),
         cmocka_unit_test_setup(test_amd, forget_environment),
         cmocka_unit_test_setup(test_intel, forget_environment),
     };
