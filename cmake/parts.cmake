@@ -76,7 +76,6 @@ function(vd_leave_out_missing_parts SOURCES)
 endfunction()
 
 vd_require(VD_PROGRAM_PARTS libuv)
-vd_require(VD_PROGRAM_PARTS libwebsockets)
 vd_require(VD_PROGRAM_PARTS jansson)
 vd_require(VD_PROGRAM_PARTS yaml-0.1)
 vd_require(VD_PROGRAM_PARTS sqlite3)

@@ -15,7 +15,6 @@ cmake                | cmd:cmake           | the build
 ninja-build          | cmd:ninja           | the build
 pkg-config           | cmd:pkg-config      | finds the libraries
 libuv1-dev           | pc:libuv            | the event loop
-libwebsockets-dev    | pc:libwebsockets    | the dashboard server
 libjansson-dev       | pc:jansson          | JSON
 libyaml-dev          | pc:yaml-0.1         | the configuration file
 libsqlite3-dev       | pc:sqlite3          | the store

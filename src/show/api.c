@@ -31,7 +31,11 @@ static void answer_latest(struct show_server *server, struct show_json *j)
 
 static void answer_processes(struct show_server *server, struct show_json *j)
 {
-    show_encode_processes(j, &server->snapshot);
+    const struct show_json *made = show_live_processes(server);
+
+    /* Thousands of processes take milliseconds to write and nearly nothing to copy. */
+    show_json_append(j, show_json_text(made), made->size);
+    j->failed |= made->failed;
 }
 
 static const struct answer {
@@ -68,20 +72,47 @@ static void respond_from_memory(struct show_session *session, const struct answe
 
 /* ---- answered by the store ---- */
 
-static enum vd_status read_query(struct lws *wsi, struct show_query *query,
+static enum vd_status add_pair(struct show_query *query, const char *text, size_t size,
+                               struct vd_error *err)
+{
+    char pair[3 * SHOW_QUERY_NAME + 64];
+
+    if (size >= sizeof pair)
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "a parameter is too long");
+    memcpy(pair, text, size);
+    pair[size] = '\0';
+    for (char *c = pair; *c != '\0'; c++)
+        if (*c == '+')
+            *c = ' ';
+    if (!show_head_unescape(pair))
+        return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
+                            "a parameter has a broken %%-escape");
+    return show_query_add(query, pair, strlen(pair), err);
+}
+
+static enum vd_status read_pairs(struct show_query *query, const char *text,
                                  struct vd_error *err)
 {
-    char pair[SHOW_QUERY_NAME + 16];
-    int length;
+    while (*text != '\0') {
+        size_t size = strcspn(text, "&");
 
-    for (int i = 0;
-         (length = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i)) > 0; i++) {
-        if (lws_hdr_copy_fragment(wsi, pair, sizeof pair, WSI_TOKEN_HTTP_URI_ARGS, i) < 0)
-            return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "a parameter is too long");
-        if (show_query_add(query, pair, (size_t)length, err) != VD_OK)
+        if (add_pair(query, text, size, err) != VD_OK)
             return VD_ERR_ARGUMENT;
+        text += size + (text[size] == '&');
     }
     return show_query_finish(query, os_clock_wall_ns(), err);
+}
+
+bool show_api_read_query(struct show_session *session, struct show_query *query,
+                         enum show_query_kind kind)
+{
+    struct vd_error err = {0};
+
+    show_query_init(query, kind);
+    if (read_pairs(query, session->request.head.query, &err) == VD_OK)
+        return true;
+    show_respond_failure(&session->request.response, VD_ERR_ARGUMENT, &err);
+    return false;
 }
 
 static void ask_store(struct show_session *session,
@@ -109,12 +140,12 @@ static enum show_job_kind job_of(enum show_query_kind kind)
     }
 }
 
-void show_api_respond(struct show_session *session, const char *path)
+void show_api_respond(struct show_session *session)
 {
+    const char *path = session->request.head.path;
     struct show_response *r = &session->request.response;
     const struct answer *answer = find_answer(path);
     struct show_job_request request = {.kind = SHOW_JOB_EVENT};
-    struct vd_error err = {0};
     struct show_query *query;
     enum show_event_part part = SHOW_EVENT_WHOLE;
     bool is_event = show_query_event_path(path, &request.event_id, &part);
@@ -140,27 +171,25 @@ void show_api_respond(struct show_session *session, const char *path)
         show_respond_error(r, 503, "memory", "out of memory", NULL);
         return;
     }
-    show_query_init(query, kind);
     request.query = query;
     request.kind = job_of(kind);
-    if (read_query(session->wsi, query, &err) != VD_OK)
-        show_respond_failure(r, VD_ERR_ARGUMENT, &err);
-    else if (answer != NULL)
-        respond_from_memory(session, answer);
-    else
-        ask_store(session, &request);
+    if (show_api_read_query(session, query, kind)) {
+        if (answer != NULL)
+            respond_from_memory(session, answer);
+        else
+            ask_store(session, &request);
+    }
     free(query);
 }
 
-void show_api_feedback(struct show_session *session)
+void show_api_feedback(struct show_session *session, const char *body, size_t size)
 {
     const struct show_source *source = &session->server->source;
     struct show_request *request = &session->request;
     struct show_job_request job = {.kind = SHOW_JOB_EVENT,
                                    .event_id = request->feedback_id};
     struct vd_error err = {0};
-    enum vd_status status =
-        show_query_feedback(request->body, request->body_size, &job.feedback, &err);
+    enum vd_status status = show_query_feedback(body, size, &job.feedback, &err);
 
     if (status == VD_OK && source->feedback == NULL)
         status = vd_error_set(&err, VD_ERR_UNAVAILABLE, NULL, "nobody takes feedback");

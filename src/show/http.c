@@ -1,54 +1,37 @@
-/* One request after the other on a connection: decide (api.c, files.c), send the headers,
- * send the body in pieces as the socket takes them. */
+/* One request after the other on a connection: read it whole, decide (api.c, files.c),
+ * send the header and the body as the socket takes them. */
 #include "show/internal.h"
 
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
 
+#include "show/compress.h"
 #include "show/filter.h"
-
-enum { HEADER_SIZE = 2048, TIMEOUT_S = 20 };
-
-/* A header's text, NULL when it was not sent. Longer than the buffer: the buffer's "?",
- * which no check lets pass. */
-static const char *header(struct lws *wsi, enum lws_token_indexes token, char *text,
-                          int size)
-{
-    int length = lws_hdr_total_length(wsi, token);
-
-    if (length <= 0)
-        return NULL;
-    if (lws_hdr_copy(wsi, text, size, token) < 0)
-        return "?";
-    return text;
-}
 
 /* Sec-Fetch-Site: what the browser says about who made it send this. Absent from other
  * programs. */
-static bool comes_from_elsewhere(struct lws *wsi)
+static bool comes_from_elsewhere(const struct show_head *head)
 {
-    static const char name[] = "sec-fetch-site:";
-    char site[32];
+    const char *site = head->field[SHOW_FIELD_FETCH_SITE];
 
-    if (lws_hdr_custom_length(wsi, name, sizeof name - 1) <= 0)
-        return false;
-    if (lws_hdr_custom_copy(wsi, site, sizeof site, name, sizeof name - 1) < 0)
-        return true;
-    return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+    return site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
 }
 
-const char *show_http_refusal(struct lws *wsi, const char *path)
+const char *show_http_refusal(const struct show_head *head)
 {
-    char host_text[128], origin_text[160];
-    const char *host = header(wsi, WSI_TOKEN_HOST, host_text, sizeof host_text);
-    const char *origin = header(wsi, WSI_TOKEN_ORIGIN, origin_text, sizeof origin_text);
+    const char *host = head->field[SHOW_FIELD_HOST];
 
     if (!show_host_is_local(host))
         return "the Host header must be localhost, 127.0.0.1 or [::1]";
-    if (!show_origin_is_same(origin, host))
+    if (!show_origin_is_same(head->field[SHOW_FIELD_ORIGIN], host))
         return "requests of other sites are refused";
     /* A link from elsewhere may open the page, but nothing else. */
-    if (strncmp(path, "/api/", 5) == 0 && comes_from_elsewhere(wsi))
+    if (strncmp(head->path, "/api/", 5) == 0 && comes_from_elsewhere(head))
         return "requests of other sites are refused";
     return NULL;
 }
@@ -102,26 +85,50 @@ static void finish_response(struct show_response *r)
     }
 }
 
+/* What was made for this answer is packed, unless a worker has done it already. */
+static void pack(struct show_session *session)
+{
+    struct show_response *r = &session->request.response;
+    const char *accepts = session->request.head.field[SHOW_FIELD_ACCEPT_ENCODING];
+
+    if (r->bytes == NULL && !r->gzip && show_takes_gzip(accepts))
+        r->gzip = show_gzip(&r->owned);
+}
+
+/* Answers that nobody takes may not fill the memory: the oldest goes, else this one. */
+static void count_answer(struct show_session *session)
+{
+    struct show_server *server = session->server;
+    struct show_response *r = &session->request.response;
+
+    while (server->answer_bytes + r->owned.capacity > SHOW_ANSWERS_MAX)
+        if (!show_session_evict_taker(server)) {
+            show_json_release(&r->owned);
+            show_respond_error(r, 503, "busy", "too many large answers wait",
+                               "ask again");
+            break;
+        }
+    r->counted = r->owned.capacity;
+    server->answer_bytes += r->counted;
+}
+
 void show_http_answer(struct show_session *session)
 {
+    pack(session);
+    count_answer(session);
     finish_response(&session->request.response);
-    lws_callback_on_writable(session->wsi);
+    show_session_enter(session, SHOW_PHASE_ANSWER);
+    show_session_wait(session);
 }
 
 /* ---- requests ---- */
 
-static bool accepts(struct lws *wsi, const char *type)
-{
-    char text[512];
-    const char *accept = header(wsi, WSI_TOKEN_HTTP_ACCEPT, text, sizeof text);
-
-    return accept != NULL && strstr(accept, type) != NULL;
-}
-
 static void respond_metrics(struct show_session *session)
 {
     struct show_response *r = &session->request.response;
-    bool openmetrics = accepts(session->wsi, "application/openmetrics-text");
+    const char *accept = session->request.head.field[SHOW_FIELD_ACCEPT];
+    bool openmetrics =
+        accept != NULL && strstr(accept, "application/openmetrics-text") != NULL;
 
     show_openmetrics(&r->owned, session->server, openmetrics);
     r->status = 200;
@@ -140,198 +147,331 @@ static void respond_health(struct show_session *session)
     r->size = strlen(r->bytes);
 }
 
-static void respond_to_get(struct show_session *session, const char *path)
+static void respond_to_get(struct show_session *session)
 {
-    if (strcmp(path, "/metrics") == 0)
+    struct show_request *request = &session->request;
+    const char *path = request->head.path;
+
+    request->response.without_body = request->head.method == SHOW_HEAD;
+    if (request->head.body_size > 0 ||
+        request->head.field[SHOW_FIELD_TRANSFER_ENCODING] != NULL) {
+        show_respond_error(&request->response, 400, "bad_request", "a GET has no body",
+                           NULL);
+        request->response.close = true; /* its bytes may look like a request */
+    } else if (strcmp(path, "/metrics") == 0)
         respond_metrics(session);
     else if (strcmp(path, "/healthz") == 0)
         respond_health(session);
     else if (strncmp(path, "/api/", 5) == 0)
-        show_api_respond(session, path);
+        show_api_respond(session);
     else
-        show_files_respond(&session->request.response, session->wsi, path);
+        show_files_respond(&request->response, &request->head);
+}
+
+static bool is_json(const char *type)
+{
+    return type != NULL && strncasecmp(type, "application/json", 16) == 0 &&
+           (type[16] == '\0' || type[16] == ';' || type[16] == ' ');
 }
 
 /* The one POST. Its body must be small, announced and JSON: a form of another site can
- * send neither that type nor, by the filters, anything at all. The connection ends with
- * the answer, since the library takes what follows a body for a part of it. */
-static void begin_post(struct show_session *session, const char *path)
+ * send neither that type nor, by the filters, anything at all. */
+static void begin_post(struct show_session *session)
 {
     struct show_request *request = &session->request;
     struct show_response *r = &request->response;
-    struct lws *wsi = session->wsi;
-    char text[128];
-    const char *type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, text, sizeof text);
+    const struct show_head *head = &request->head;
+    const char *expected = head->field[SHOW_FIELD_EXPECT];
     enum show_event_part part = SHOW_EVENT_WHOLE;
     int64_t id = 0;
-    long size = -1;
+    struct show_query query;
 
-    r->close = true;
-    if (!show_query_event_path(path, &id, &part) || part != SHOW_EVENT_FEEDBACK) {
+    if (!show_query_event_path(head->path, &id, &part) || part != SHOW_EVENT_FEEDBACK) {
         show_respond_error(r, 405, "method", "only GET is known here", NULL);
         r->allow = "GET, HEAD";
+    } else if (!show_api_read_query(session, &query, SHOW_QUERY_NONE)) {
         return;
-    }
-    if (type == NULL || strncasecmp(type, "application/json", 16) != 0 ||
-        (type[16] != '\0' && type[16] != ';')) {
+    } else if (!is_json(head->field[SHOW_FIELD_TYPE])) {
         show_respond_error(r, 415, "type", "the body must be application/json", NULL);
-        return;
-    }
-    if (header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof text) != NULL)
-        size = strtol(text, NULL, 10);
-    if (size <= 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) {
+    } else if (head->body_size == 0) {
         show_respond_error(r, 411, "length", "the body needs a Content-Length", NULL);
-        return;
-    }
-    if (size > SHOW_BODY_MAX) {
+    } else if (head->body_size > SHOW_BODY_MAX) {
         show_respond_error(r, 413, "too_large", "the body is too large", NULL);
-        return;
-    }
-    request->body = malloc(SHOW_BODY_MAX);
-    if (request->body == NULL) {
-        show_respond_error(r, 503, "memory", "out of memory", NULL);
-        return;
-    }
-    request->feedback_id = id;
-}
-
-int show_http_request(struct show_session *session, const char *path)
-{
-    struct show_response *r = &session->request.response;
-    char *uri = NULL;
-    int size = 0;
-    int method = lws_http_get_uri_and_method(session->wsi, &uri, &size);
-
-    if (method == LWSHUMETH_POST) {
-        begin_post(session, path);
-    } else if (method == LWSHUMETH_GET || method == LWSHUMETH_HEAD) {
-        r->without_body = method == LWSHUMETH_HEAD;
-        /* A body that nobody asked for would be taken for the next request. */
-        if (lws_hdr_total_length(session->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0 ||
-            lws_hdr_total_length(session->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) {
-            show_respond_error(r, 400, "bad_request", "a GET has no body", NULL);
-            r->close = true;
-        } else
-            respond_to_get(session, path);
-    } else {
-        show_respond_error(r, 405, "method", "only GET, HEAD and one POST are known",
+    } else if (expected != NULL && strcasecmp(expected, "100-continue") != 0) {
+        show_respond_error(r, 417, "expectation", "only 100-continue can be expected",
                            NULL);
-        r->allow = "GET, HEAD";
-        r->close = true;
+    } else {
+        request->size = head->used + (size_t)head->body_size;
+        request->feedback_id = id;
     }
-    if (r->status != 0)
-        show_http_answer(session);
-    return 0;
 }
 
-int show_http_body(struct show_session *session, const char *bytes, size_t size)
+/* "Expect: 100-continue": the client sends its body after a word of ours. */
+static int say_go_on(struct show_session *session)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    const struct show_head *head = &session->request.head;
+    size_t size = sizeof go_on - 1;
+
+    if (head->field[SHOW_FIELD_EXPECT] == NULL || head->is_1_0 ||
+        session->input_size > head->used)
+        return 0;
+    return show_session_send(session, go_on, size) == (ptrdiff_t)size ? 0 : -1;
+}
+
+static void refuse(struct show_session *session, unsigned status, const char *code,
+                   const char *why)
+{
+    show_respond_error(&session->request.response, status, code, why, NULL);
+    session->request.response.close = true;
+}
+
+/* Decides what the head alone decides: most answers, and what a body is for. */
+static void decide(struct show_session *session)
+{
+    struct show_request *request = &session->request;
+    const char *why;
+
+    if (request->head.method == SHOW_OTHER_METHOD) {
+        refuse(session, 405, "method", "only GET, HEAD and one POST are known");
+        request->response.allow = "GET, HEAD";
+        return;
+    }
+    why = show_http_refusal(&request->head);
+    if (why != NULL) {
+        session->server->refused++;
+        refuse(session, 403, "forbidden", why);
+    } else if (request->head.method == SHOW_POST) {
+        begin_post(session);
+        /* A body that is not wanted is not read either. */
+        request->response.close = request->response.status != 0;
+    } else {
+        respond_to_get(session);
+    }
+}
+
+static int start_request(struct show_session *session)
 {
     struct show_request *request = &session->request;
 
-    if (request->body == NULL || request->body_ended)
-        return 0; /* refused already, or more than was announced */
-    if (size > SHOW_BODY_MAX - request->body_size)
-        return -1;
-    if (size > 0)
-        memcpy(request->body + request->body_size, bytes, size);
-    request->body_size += size;
+    request->size = request->head.used;
+    request->response.close = request->head.close;
+    session->server->requests++;
+    if (request->head.upgrade && request->head.field[SHOW_FIELD_UPGRADE] != NULL &&
+        request->head.method == SHOW_GET)
+        return show_live_start(session);
+    decide(session);
+    request->response.close |= request->head.close;
+    if (request->feedback_id != 0 && request->response.status == 0) {
+        show_session_enter(session, SHOW_PHASE_BODY);
+        if (say_go_on(session) != 0)
+            return -1;
+    }
+    if (request->response.status != 0)
+        show_http_answer(session);
+    else if (request->job != NULL)
+        show_session_enter(session, SHOW_PHASE_JOB);
     return 0;
 }
 
-int show_http_body_end(struct show_session *session)
+static int read_head(struct show_session *session)
 {
-    /* The library says so again for whatever follows the body, for ever. */
-    if (session->request.body_ended)
-        return -1;
-    session->request.body_ended = true;
-    if (session->request.body == NULL)
+    struct show_request *request = &session->request;
+
+    if (session->input_size == 0)
         return 0;
-    show_api_feedback(session);
-    if (session->request.response.status != 0)
+    if (session->begun_ms == 0) {
+        show_session_enter(session, SHOW_PHASE_HEAD);
+        session->begun_ms = session->since_ms;
+    }
+    switch (show_head_read(&request->head, session->input, session->input_size)) {
+    case SHOW_HEAD_DONE:
+        return start_request(session);
+    case SHOW_HEAD_REFUSED:
+        session->server->refused++;
+        refuse(session, request->head.status, "bad_request", request->head.why);
         show_http_answer(session);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static void end_body(struct show_session *session)
+{
+    struct show_request *request = &session->request;
+    size_t head = request->head.used;
+
+    show_api_feedback(session, session->input + head, request->size - head);
+    if (request->response.status != 0)
+        show_http_answer(session);
+    else
+        show_session_enter(session, SHOW_PHASE_JOB);
+}
+
+int show_http_received(struct show_session *session)
+{
+    if (session->phase == SHOW_PHASE_HEAD && read_head(session) != 0)
+        return -1;
+    if (session->phase == SHOW_PHASE_BODY && session->input_size >= session->request.size)
+        end_body(session);
+    return 0;
+}
+
+int show_http_late(struct show_session *session, const char *what)
+{
+    struct show_request *request = &session->request;
+    char message[80];
+    bool ours = session->phase == SHOW_PHASE_JOB;
+
+    snprintf(message, sizeof message, "%s took too long", what);
+    if (request->job != NULL)
+        show_job_forget(request->job);
+    request->job = NULL;
+    refuse(session, ours ? 503 : 408, ours ? "not_ready" : "timeout", message);
+    show_http_answer(session);
     return 0;
 }
 
 /* ---- sending ---- */
 
-static int add_header(struct lws *wsi, const char *name, const char *value,
-                      unsigned char **at, unsigned char *end)
+static const char *reason_of(unsigned status)
 {
-    return lws_add_http_header_by_name(wsi, (const unsigned char *)name,
-                                       (const unsigned char *)value, (int)strlen(value),
-                                       at, end);
+    static const struct {
+        unsigned status;
+        const char *reason;
+    } known[] = {
+        {200, "OK"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {411, "Length Required"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
+        {426, "Upgrade Required"},
+        {431, "Request Header Fields Too Large"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].status == status)
+            return known[i].reason;
+    return "Internal Server Error";
 }
 
-static int add_cache_headers(struct lws *wsi, const struct show_response *r,
-                             unsigned char **at, unsigned char *end)
-{
-    char tag[80];
+static const char security_headers[] =
+    "server: vedette\r\n"
+    "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+    "connect-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'\r\n"
+    "x-content-type-options: nosniff\r\n"
+    "x-frame-options: DENY\r\n"
+    "referrer-policy: no-referrer\r\n"
+    "cross-origin-opener-policy: same-origin\r\n"
+    "cross-origin-embedder-policy: require-corp\r\n"
+    "cross-origin-resource-policy: same-origin\r\n"
+    "origin-agent-cluster: ?1\r\n"
+    "x-permitted-cross-domain-policies: none\r\n"
+    "permissions-policy: camera=(), microphone=(), geolocation=(), payment=(), usb=()\r\n"
+    "vary: accept-encoding\r\n";
 
-    if (r->etag == NULL)
-        return add_header(wsi, "cache-control:", "no-store", at, end);
-    lws_snprintf(tag, sizeof tag, "\"%s\"", r->etag);
-    return add_header(wsi, "cache-control:", "no-cache", at, end) ||
-           add_header(wsi, "etag:", tag, at, end) ||
-           add_header(wsi, "vary:", "accept-encoding", at, end);
+static void add(struct show_response *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void add(struct show_response *r, const char *format, ...)
+{
+    size_t room = sizeof r->header - r->header_size;
+    va_list arguments;
+    int n;
+
+    va_start(arguments, format);
+    n = vsnprintf(r->header + r->header_size, room, format, arguments);
+    va_end(arguments);
+    assert(n >= 0 && (size_t)n < room); /* nothing in it comes from outside */
+    r->header_size += (size_t)n;
 }
 
-static int send_headers(struct lws *wsi, const struct show_response *r)
+static void add_date(struct show_response *r)
 {
-    unsigned char block[LWS_PRE + HEADER_SIZE];
-    unsigned char *at = block + LWS_PRE, *end = block + sizeof block;
+    time_t now = time(NULL);
+    struct tm utc;
+    char text[40];
 
-    if (lws_add_http_header_status(wsi, r->status, &at, end) ||
-        add_cache_headers(wsi, r, &at, end) ||
-        (r->status != 304 &&
-         (add_header(wsi, "content-type:", r->type, &at, end) ||
-          lws_add_http_header_content_length(wsi, r->size, &at, end))))
-        return -1;
-    if ((r->gzip && add_header(wsi, "content-encoding:", "gzip", &at, end)) ||
-        (r->allow != NULL && add_header(wsi, "allow:", r->allow, &at, end)) ||
-        (r->close && add_header(wsi, "connection:", "close", &at, end)))
-        return -1;
-    return lws_finalize_write_http_header(wsi, block + LWS_PRE, &at, end);
+    if (gmtime_r(&now, &utc) != NULL &&
+        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc) > 0)
+        add(r, "date: %s\r\n", text);
+}
+
+static void write_header(struct show_response *r)
+{
+    add(r, "HTTP/1.1 %u %s\r\n%s", r->status, reason_of(r->status), security_headers);
+    add_date(r);
+    if (r->etag != NULL)
+        add(r, "cache-control: no-cache\r\netag: \"%s\"\r\n", r->etag);
+    else
+        add(r, "cache-control: no-store\r\n");
+    if (r->status != 304)
+        add(r, "content-type: %s\r\ncontent-length: %zu\r\n", r->type, r->size);
+    if (r->gzip && r->status != 304)
+        add(r, "content-encoding: gzip\r\n");
+    if (r->allow != NULL)
+        add(r, "allow: %s\r\n", r->allow);
+    if (r->status == 426)
+        add(r, "upgrade: websocket\r\nsec-websocket-version: 13\r\n");
+    add(r, r->close ? "connection: close\r\n\r\n" : "\r\n");
 }
 
 static int complete(struct show_session *session)
 {
-    struct lws *wsi = session->wsi;
-    bool hang_up = session->request.response.close;
+    struct show_request *request = &session->request;
+    bool close = request->response.close;
+    size_t used = request->size;
 
     show_http_end(session);
-    session->kind = SESSION_IDLE;
-    return hang_up || lws_http_transaction_completed(wsi) ? -1 : 0;
+    session->begun_ms = 0;
+    session->served = true;
+    if (close) {
+        show_session_linger(session);
+        return 0;
+    }
+    show_session_consume(session, used);
+    show_session_enter(session, SHOW_PHASE_HEAD);
+    return 0;
+}
+
+static ptrdiff_t send_piece(struct show_session *session)
+{
+    struct show_response *r = &session->request.response;
+    size_t of_body;
+
+    if (r->sent < r->header_size)
+        return show_session_send(session, r->header + r->sent, r->header_size - r->sent);
+    of_body = r->sent - r->header_size;
+    return show_session_send(session, r->bytes + of_body, r->size - of_body);
 }
 
 int show_http_writable(struct show_session *session)
 {
     struct show_response *r = &session->request.response;
-    struct lws *wsi = session->wsi;
-    size_t left, piece;
+    size_t total;
+    ptrdiff_t sent = 1;
 
-    if (r->status == 0)
-        return 0; /* a job is still at work */
-    if (!r->headers_sent) {
-        r->headers_sent = true;
-        if (send_headers(wsi, r) != 0)
+    if (r->header_size == 0)
+        write_header(r);
+    total = r->header_size + (r->without_body || r->status == 304 ? 0 : r->size);
+    while (r->sent < total && sent > 0) {
+        sent = send_piece(session);
+        if (sent < 0)
             return -1;
-        if (r->without_body || r->status == 304 || r->size == 0)
-            return complete(session);
-        lws_callback_on_writable(wsi);
-        return 0;
+        r->sent += (size_t)sent;
     }
-    left = r->size - r->sent;
-    piece = left < SHOW_CHUNK ? left : SHOW_CHUNK;
-    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, TIMEOUT_S);
-    /* HTTP/1 bodies are written as they are: the library does not touch the bytes. */
-    if (lws_write(wsi, (unsigned char *)(uintptr_t)r->bytes + r->sent, piece,
-                  piece == left ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < (int)piece)
-        return -1;
-    r->sent += piece;
-    if (piece == left)
-        return complete(session);
-    lws_callback_on_writable(wsi);
-    return 0;
+    return r->sent == total ? complete(session) : 0;
 }
 
 void show_http_end(struct show_session *session)
@@ -340,7 +480,7 @@ void show_http_end(struct show_session *session)
 
     if (request->job != NULL)
         show_job_forget(request->job);
+    session->server->answer_bytes -= request->response.counted;
     show_json_release(&request->response.owned);
-    free(request->body);
     *request = (struct show_request){0};
 }

@@ -1,30 +1,34 @@
-/* The parts of the server among themselves: server.c owns it and shares out what
- * libwebsockets reports; listen.c accepts; http.c answers requests, api.c and jobs.c know
- * what with; websocket.c feeds the live pages.
+/* The parts of the server among themselves: server.c owns it; listen.c accepts;
+ * connection.c reads, writes and keeps the deadlines; http.c answers requests, api.c and
+ * jobs.c know what with; websocket.c talks to the live pages and live.c knows what about.
+ * head.c, frame.c and compress.c are pure: they see bytes and no sockets.
  *
  * Everything runs on the loop's thread but what jobs.c does on workers. */
 #ifndef VD_SHOW_INTERNAL_H
 #define VD_SHOW_INTERNAL_H
 
-#include <libwebsockets.h>
 #include <uv.h>
 
 #include "show/encode.h"
+#include "show/frame.h"
+#include "show/head.h"
 #include "show/json.h"
 #include "show/query.h"
 #include "show/server.h"
 #include "show/snapshot.h"
 
 enum {
-    SHOW_SPARE_CONNECTIONS = 32, /* beside the WebSocket clients */
-    SHOW_JOBS_RUNNING = 2,       /* questions to the store at once */
-    SHOW_JOBS_MAX = 32,          /* and with those that wait */
-    SHOW_CHUNK = 16384,          /* bytes of a body written at once */
-    SHOW_QUEUE = 64,             /* event messages that wait for one client */
+    SHOW_SPARE_CONNECTIONS = 512, /* beside the WebSocket clients */
+    SHOW_JOBS_RUNNING = 2,        /* questions to the store at once */
+    SHOW_JOBS_MAX = 32,           /* and with those that wait */
+    SHOW_QUEUE = 64,              /* event messages that wait for one client */
     SHOW_GREETING_EVENTS = 20,
     SHOW_GREETING_MS = 3000, /* the store has so long to give them */
     SHOW_BLOCKED_MS = 30000, /* a client that takes nothing for so long is dropped */
     SHOW_STATUS_MS = 5000,   /* between two status messages */
+    SHOW_HEADER_SIZE = 2048,
+    SHOW_ANSWERS_MAX = 32 << 20, /* bytes that wait for clients to take them */
+    SHOW_INPUT_SIZE = SHOW_HEAD_MAX + SHOW_BODY_MAX,
 };
 
 /* ---- messages ---- */
@@ -39,7 +43,7 @@ struct show_message {
 
 void show_message_drop(struct show_message *message);
 
-/* ---- sessions: one per connection, in memory that libwebsockets owns ---- */
+/* ---- sessions: one per connection ---- */
 
 struct show_session;
 
@@ -53,18 +57,20 @@ struct show_response {
     bool close;        /* hang up afterwards */
     bool without_body; /* HEAD, 304 */
     const char *bytes; /* borrowed from `owned` or static */
-    size_t size, sent;
-    bool headers_sent;
+    size_t size;
+    char header[SHOW_HEADER_SIZE];
+    size_t header_size; /* 0 = not written yet */
+    size_t sent;        /* of both together */
     struct show_json owned;
+    size_t counted; /* bytes of it in the server's answer_bytes */
 };
 
 struct show_request {
-    struct show_job *job; /* the question under way, or NULL */
+    struct show_head head; /* points into the session's input */
+    struct show_job *job;  /* the question under way, or NULL */
     struct show_response response;
+    size_t size;         /* of head and body; 0 = not known yet */
     int64_t feedback_id; /* of a POST whose body is being read; 0 = none */
-    char *body;          /* SHOW_BODY_MAX bytes, owned */
-    size_t body_size;
-    bool body_ended;
 };
 
 /* What a client has to be sent, most urgent first. */
@@ -85,18 +91,42 @@ struct show_client {
     struct show_message *queue[SHOW_QUEUE]; /* events, a ring */
     size_t queue_start, queue_size;
     uint64_t waiting_since_ms; /* uv_now when it was first asked to take something; 0 */
+    uint64_t heard_ms, pinged_ms;
+    struct show_json rest; /* of what was begun to be sent */
+    size_t rest_sent;
+    unsigned char
+        control[SHOW_FRAME_HEAD_MAX + SHOW_CONTROL_MAX]; /* a frame to be sent */
+    size_t control_start, control_size;
     char message[SHOW_BODY_MAX];
     size_t message_size;
+    bool in_message; /* a text whose last piece has not come */
+};
+
+/* What a connection is waiting for. Each has its deadline. */
+enum show_phase {
+    SHOW_PHASE_HEAD,   /* a request, or the rest of its head */
+    SHOW_PHASE_BODY,   /* the rest of its body */
+    SHOW_PHASE_JOB,    /* the store */
+    SHOW_PHASE_ANSWER, /* the client to take it */
+    SHOW_PHASE_LIVE,   /* a WebSocket */
+    SHOW_PHASE_LINGER, /* the client to hang up: a reset would take the answer from it */
 };
 
 struct show_session {
-    struct lws *wsi;
+    uv_poll_t poll;
+    int fd;
     struct show_server *server;
-    enum { SESSION_IDLE, SESSION_REQUEST, SESSION_LIVE } kind;
-    union {
-        struct show_request request;
-        struct show_client *client; /* owned */
-    };
+    struct show_session *next, *previous; /* all connections, the newest first */
+    enum show_phase phase;
+    bool served;       /* has had an answer */
+    bool closed;       /* goes away at the end of this turn of the loop */
+    bool half_closed;  /* the client sends no more */
+    uint64_t since_ms; /* uv_now when the phase began */
+    uint64_t begun_ms; /* and the request; 0 = not begun */
+    struct show_request request;
+    struct show_client *client; /* owned, while live */
+    char *input; /* SHOW_INPUT_SIZE bytes, owned; NULL while nothing is in it */
+    size_t input_size;
 };
 
 /* ---- the server ---- */
@@ -106,13 +136,16 @@ struct show_server {
     struct show_config config;
     char *version;
     struct show_source source;
-    struct lws_context *context;
-    struct lws_vhost *vhost;
     /* listen.c */
     uv_poll_t listener;
     int listen_fd, port;
     bool accepting;
-    size_t connections, connections_max;
+    /* connection.c */
+    struct show_session *sessions;
+    size_t n_sessions, sessions_max;
+    uv_timer_t watch; /* the deadlines */
+    uint64_t evicted, timed_out;
+    size_t answer_bytes; /* of answers that are not sent yet */
     /* the last tick, and the messages made of it when somebody takes them */
     struct show_snapshot snapshot;
     uint64_t published_ms, status_ms; /* uv_now of the last tick and status message */
@@ -128,33 +161,57 @@ struct show_server {
     size_t n_jobs, n_running;
     uv_mutex_t job_lock;
     uv_cond_t job_done;
-    /* the end */
-    uv_idle_t undertaker;
-    unsigned turns;
-    bool closing, listener_closed;
+    bool closing;
+    size_t n_handles; /* of libuv, still open */
 };
 
 /* Asks the pipeline; zero where it does not answer. */
 void show_ask_status(struct show_server *server, struct show_status *out);
 bool show_is_alive(struct show_server *server);
 
+/* A handle of libuv was closed, a job is done: the last one frees a server that is
+ * closing. */
+void show_server_left(struct show_server *server);
+
 /* listen.c */
 enum vd_status show_listen(struct show_server *server, struct vd_error *err);
-/* Accepts again when there is room. */
+/* Accepts again after there was no room. */
 void show_listen_resume(struct show_server *server);
 void show_listen_close(struct show_server *server);
 
-/* http.c: a non-zero return closes the connection, as libwebsockets wants it */
-int show_http_request(struct show_session *session, const char *path);
-int show_http_body(struct show_session *session, const char *bytes, size_t size);
-int show_http_body_end(struct show_session *session);
+/* connection.c */
+/* Takes over the descriptor of a new connection, and its request if it has come. */
+void show_session_open(struct show_server *server, int fd);
+/* Closes it at once; its memory is valid until the loop's next turn. */
+void show_session_close(struct show_session *session);
+/* Closes the one that has kept the server waiting longest; false when all have just come
+ * or wait for the server themselves. */
+bool show_session_evict(struct show_server *server);
+/* The same among those who have a large answer to take. */
+bool show_session_evict_taker(struct show_server *server);
+void show_session_enter(struct show_session *session, enum show_phase phase);
+/* Waits for what the phase is about. */
+void show_session_wait(struct show_session *session);
+/* Says that no more will be sent, and waits for the client to hang up. */
+void show_session_linger(struct show_session *session);
+/* The first `size` bytes of the input are done with. */
+void show_session_consume(struct show_session *session, size_t size);
+/* Sends what the socket takes: how many bytes, -1 = the client is gone. */
+ptrdiff_t show_session_send(struct show_session *session, const void *bytes, size_t size);
+enum vd_status show_watch_start(struct show_server *server, struct vd_error *err);
+/* Room is wanted as soon as somebody may be evicted. */
+void show_watch_hurry(struct show_server *server);
+
+/* http.c: what came is in the session's input. -1 = close the connection. */
+int show_http_received(struct show_session *session);
 int show_http_writable(struct show_session *session);
+/* Too late: answers if that is still possible. */
+int show_http_late(struct show_session *session, const char *what);
 void show_http_end(struct show_session *session);
-/* The job's answer is in session->request.response: send it. */
+/* The response is decided: send it. */
 void show_http_answer(struct show_session *session);
-/* Host, Origin and fetch metadata; NULL = fine, else why not. `upgrade`: of a WebSocket.
- */
-const char *show_http_refusal(struct lws *wsi, const char *path);
+/* Host, Origin and fetch metadata; NULL = fine, else why not. */
+const char *show_http_refusal(const struct show_head *head);
 /* Fills the response with an error of the API. */
 void show_respond_error(struct show_response *r, unsigned status, const char *code,
                         const char *message, const char *hint);
@@ -163,11 +220,14 @@ void show_respond_failure(struct show_response *r, enum vd_status status,
                           const struct vd_error *err);
 
 /* files.c */
-void show_files_respond(struct show_response *r, struct lws *wsi, const char *path);
+void show_files_respond(struct show_response *r, const struct show_head *head);
 
 /* api.c: decides the response, or starts a job. */
-void show_api_respond(struct show_session *session, const char *path);
-void show_api_feedback(struct show_session *session);
+void show_api_respond(struct show_session *session);
+void show_api_feedback(struct show_session *session, const char *body, size_t size);
+/* false: the query has something that `kind` does not take, and the response says so. */
+bool show_api_read_query(struct show_session *session, struct show_query *query,
+                         enum show_query_kind kind);
 
 /* jobs.c */
 enum show_job_kind {
@@ -193,11 +253,30 @@ void show_job_forget(struct show_job *job);
 /* Stops what has not begun and waits for what has: after it no worker uses the store. */
 void show_jobs_finish(struct show_server *server);
 
-/* websocket.c */
+/* websocket.c: -1 = close the connection. */
+/* Answers a handshake: with a refusal, or from then on with the live feed. */
 int show_live_start(struct show_session *session);
 void show_live_end(struct show_session *session);
+int show_live_received(struct show_session *session);
 int show_live_writable(struct show_session *session);
-int show_live_received(struct show_session *session, const char *bytes, size_t size);
+/* Is there anything to send? */
+bool show_live_has_news(const struct show_session *session);
+/* Pings who is silent. false = it has been silent or blocked for too long. */
+bool show_live_check(struct show_session *session, uint64_t now);
+/* Sends a text as one message; what the socket does not take is kept. */
+int show_live_send(struct show_session *session, struct show_json *text);
+
+/* live.c */
+bool show_live_has_message(const struct show_client *client);
+/* Sends the most urgent one. */
+int show_live_send_next(struct show_session *session);
+/* Too slow: closes it and counts. */
+void show_live_drop(struct show_session *session);
+/* A disk that hangs is when a live page is wanted most: it then comes without the past
+ * events. */
+void show_live_greet_late(struct show_session *session, uint64_t now);
+/* {"type": "processes", ...} of the last tick, made once. */
+const struct show_json *show_live_processes(struct show_server *server);
 /* The last events are there, as JSON (an array); NULL = the store gave none. */
 void show_live_greet(struct show_session *session, const struct show_json *events);
 /* An event as the live pages take it. Any thread. */

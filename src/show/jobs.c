@@ -5,8 +5,11 @@
  * disk that hangs must not take them all. */
 #include "show/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "show/compress.h"
 
 struct show_job {
     uv_work_t work;
@@ -21,7 +24,8 @@ struct show_job {
     bool has_newest; /* greeting: the event that may not be in the store yet */
     struct record_event newest;
     bool running, cancelled;
-    bool finished; /* under the server's job_lock */
+    bool pack, packed; /* the answer is to be, and is, gzip */
+    bool finished;     /* under the server's job_lock */
     /* the answer */
     enum vd_status status;
     struct vd_error err;
@@ -110,7 +114,7 @@ static void work_event(struct show_job *job, const struct history_reader *reader
             reader->moments(reader->context, job->event_id, &moment, &n, &job->err);
     if (job->status == VD_OK) {
         if (job->feedback != NULL) {
-            lws_strncpy(event->feedback, job->feedback, sizeof event->feedback);
+            snprintf(event->feedback, sizeof event->feedback, "%s", job->feedback);
             show_live_encode_event(&job->news, event, RECORD_EVENT_UPDATED, job->schema);
         }
         show_encode_event(&job->json, NULL, event, job->schema, n == 0 ? &none : moment,
@@ -161,6 +165,8 @@ static void work_on(uv_work_t *work)
         work_preview(job);
         break;
     }
+    if (job->pack && job->status == VD_OK)
+        job->packed = show_gzip(&job->json);
     uv_mutex_lock(&server->job_lock);
     job->finished = true;
     uv_cond_broadcast(&server->job_done);
@@ -174,13 +180,13 @@ static void answer_request(struct show_job *job)
     struct show_response *r = &job->session->request.response;
 
     job->session->request.job = NULL;
-    lws_rx_flow_control(job->session->wsi, 1);
     if (job->status != VD_OK) {
         show_respond_failure(r, job->status, &job->err);
     } else {
         r->status = 200;
         r->type = "application/json";
         r->owned = job->json;
+        r->gzip = job->packed;
         job->json = (struct show_json){0};
     }
     show_http_answer(job->session);
@@ -237,7 +243,9 @@ static void on_job_done(uv_work_t *work, int cancelled)
     if (job->news.size > 0 && !server->closing)
         show_live_tell(server, job->event_id, RECORD_EVENT_UPDATED, &job->news);
     bury(job);
-    if (!server->closing)
+    if (server->closing)
+        show_server_left(server);
+    else
         run_next(server);
 }
 
@@ -281,9 +289,8 @@ bool show_job_start(struct show_session *session, const struct show_job_request 
         session->client->job = job;
     } else {
         session->request.job = job;
-        /* What comes behind this request stays in the kernel until it is answered: the
-         * library would else look at it again and again at full speed. */
-        lws_rx_flow_control(session->wsi, 0);
+        job->pack =
+            show_takes_gzip(session->request.head.field[SHOW_FIELD_ACCEPT_ENCODING]);
     }
     append(server, job);
     run_next(server);

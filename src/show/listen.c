@@ -1,6 +1,5 @@
-/* The listening socket. It is our own and not libwebsockets', since a port that is taken
- * has to be told apart from one that is forbidden, and since a full house should leave
- * new connections in the kernel's queue instead of answering them with nothing. */
+/* The listening socket. When the table is full another connection goes (connection.c);
+ * new ones wait in the kernel's queue only while all that are in have just come. */
 #include "show/internal.h"
 
 #include <arpa/inet.h>
@@ -15,7 +14,10 @@
 
 /* What the kernel may hold for one client: without the bound a page that sleeps would get
  * minutes of old ticks before it gets the newest. */
-enum { SEND_BUFFER = 256 * 1024 };
+enum {
+    SEND_BUFFER = 256 * 1024,
+    ACCEPTED_AT_ONCE = 64, /* so that a flood leaves time for those who are in */
+};
 
 union address {
     struct sockaddr any;
@@ -69,7 +71,7 @@ static enum vd_status open_socket(struct show_server *server, struct vd_error *e
     setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(server->listen_fd, &a.any, size) != 0)
         return open_failed(config, "bind to", err);
-    if (listen(server->listen_fd, 64) != 0)
+    if (listen(server->listen_fd, SOMAXCONN) != 0)
         return open_failed(config, "listen on", err);
     if (getsockname(server->listen_fd, &a.any, &size) != 0)
         return open_failed(config, "read the name of", err);
@@ -84,6 +86,12 @@ static void stop_accepting(struct show_server *server)
     server->accepting = false;
 }
 
+static void wait_for_room(struct show_server *server)
+{
+    stop_accepting(server);
+    show_watch_hurry(server);
+}
+
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
     struct show_server *server = poll->data;
@@ -92,32 +100,31 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
-    for (int i = 0; i < 16 && server->accepting; i++) {
+    for (int i = 0; i < ACCEPTED_AT_ONCE && server->accepting; i++) {
         int fd;
 
-        if (server->connections >= server->connections_max) {
-            stop_accepting(server);
+        if (server->n_sessions >= server->sessions_max && !show_session_evict(server)) {
+            wait_for_room(server);
             return;
         }
         fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
-            /* Without descriptors the queue would wake us for ever: wait for the next
-             * tick. */
-            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-                stop_accepting(server);
+            /* Without descriptors the queue would wake us for ever. */
+            if ((errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+                 errno == ENOBUFS) &&
+                !show_session_evict(server))
+                wait_for_room(server);
             return;
         }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-        /* It closes the descriptor itself when it fails. */
-        lws_adopt_socket_vhost(server->vhost, fd);
+        show_session_open(server, fd);
     }
 }
 
 void show_listen_resume(struct show_server *server)
 {
-    if (server->accepting || server->closing ||
-        server->connections >= server->connections_max)
+    if (server->accepting || server->closing)
         return;
     server->accepting = uv_poll_start(&server->listener, UV_READABLE, on_connection) == 0;
 }
@@ -142,6 +149,7 @@ enum vd_status show_listen(struct show_server *server, struct vd_error *err)
         server->listen_fd = -1;
         return status;
     }
+    server->n_handles++;
     server->listener.data = server;
     show_listen_resume(server);
     return VD_OK;
@@ -151,15 +159,14 @@ static void on_listener_closed(uv_handle_t *handle)
 {
     struct show_server *server = handle->data;
 
-    server->listener_closed = true;
+    server->n_handles--;
+    show_server_left(server);
 }
 
 void show_listen_close(struct show_server *server)
 {
-    if (server->listen_fd < 0) {
-        server->listener_closed = true;
+    if (server->listen_fd < 0)
         return;
-    }
     stop_accepting(server);
     uv_close((uv_handle_t *)&server->listener, on_listener_closed);
     close(server->listen_fd);

@@ -377,8 +377,12 @@ static void program(struct page *p, const struct show_server *server,
     counter(p, "vedette_live_clients_dropped", "Pages dropped because they were slow.",
             (double)server->dropped_clients);
     counter(p, "vedette_http_requests", "Requests answered.", (double)server->requests);
-    counter(p, "vedette_http_refused", "Requests refused for where they came from.",
+    counter(p, "vedette_http_refused", "Requests refused: malformed or of strangers.",
             (double)server->refused);
+    counter(p, "vedette_http_evicted", "Connections closed to make room for others.",
+            (double)server->evicted);
+    counter(p, "vedette_http_timed_out", "Connections closed at a deadline.",
+            (double)server->timed_out);
 }
 
 void show_openmetrics(struct show_json *out, struct show_server *server, bool openmetrics)

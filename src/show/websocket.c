@@ -1,398 +1,324 @@
-/* The live pages. Nothing is encoded until a client can take it: a tick only sets a bit
- * for each client and asks the library to say when its socket is writable. The text is
- * then made once and shared. A slow client so skips ticks by itself and gets the newest;
- * events wait for it in a short queue, where an update replaces the one before it. A
- * client whose queue is full, or that has taken nothing for half a minute, is dropped. */
+/* A live page's WebSocket: handshake, frames in and out, pings, the end. What it is told
+ * is known to live.c. */
 #include "show/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/clock.h"
+_Static_assert((int)SHOW_JSON_HEAD >= (int)SHOW_FRAME_HEAD_MAX,
+               "a frame's head fits before it");
 
-_Static_assert(SHOW_JSON_HEAD >= LWS_PRE, "a frame's header fits in front of the text");
+enum {
+    PING_MS = 30000,   /* pages that went to sleep are asked whether they are there */
+    SILENT_MS = 90000, /* and dropped when they do not answer */
+    CROWDED_MS = 2000, /* when there is no room, who takes nothing for so long goes */
+};
 
-/* ---- messages ---- */
+/* ---- sending ---- */
 
-void show_message_drop(struct show_message *message)
+/* What the socket does not take now is kept and goes first: the text itself may be
+ * another one by then. */
+static int send_bytes(struct show_session *session, const char *bytes, size_t size)
 {
-    if (message == NULL || --message->users > 0)
-        return;
-    show_json_release(&message->text);
-    free(message);
+    struct show_json *rest = &session->client->rest;
+    ptrdiff_t sent = show_session_send(session, bytes, size);
+
+    if (sent < 0)
+        return -1;
+    if ((size_t)sent < size)
+        show_json_append(rest, bytes + sent, size - (size_t)sent);
+    return rest->failed ? -1 : 0;
 }
 
-static struct show_message *new_message(void)
+int show_live_send(struct show_session *session, struct show_json *j)
 {
-    struct show_message *message = calloc(1, sizeof *message);
+    unsigned char *text = (unsigned char *)show_json_text(j);
+    size_t head;
 
-    if (message != NULL)
-        message->users = 1;
-    return message;
-}
-
-static const char *change_name(enum record_event_change change)
-{
-    switch (change) {
-    case RECORD_EVENT_OPENED:
-        return "opened";
-    case RECORD_EVENT_ENDED:
-        return "ended";
-    default:
-        return "updated";
-    }
-}
-
-void show_live_encode_event(struct show_json *j, const struct record_event *event,
-                            enum record_event_change change,
-                            const struct show_schema *schema)
-{
-    show_json_open(j, NULL, '{');
-    show_json_string(j, "type", "event");
-    show_json_string(j, "change", change_name(change));
-    show_encode_event(j, "event", event, schema, NULL, 0);
-    show_json_close(j, '}');
-}
-
-static void ask(struct show_session *session, unsigned wants)
-{
-    struct show_client *client = session->client;
-
-    client->wants |= wants;
-    if (client->waiting_since_ms == 0)
-        client->waiting_since_ms = uv_now(session->server->loop) + 1;
-    if (client->greeted || client->hello != NULL)
-        lws_callback_on_writable(session->wsi);
-}
-
-static void drop(struct show_session *session)
-{
-    session->server->dropped_clients++;
-    lws_set_timeout(session->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-}
-
-/* false = the queue is full. */
-static bool enqueue(struct show_client *client, struct show_message *message)
-{
-    size_t end;
-
-    for (size_t i = 0; message->change == RECORD_EVENT_UPDATED && i < client->queue_size;
-         i++) {
-        struct show_message **slot =
-            &client->queue[(client->queue_start + i) % SHOW_QUEUE];
-
-        if ((*slot)->event_id == message->event_id &&
-            (*slot)->change == RECORD_EVENT_UPDATED) {
-            show_message_drop(*slot);
-            *slot = message;
-            message->users++;
-            return true;
-        }
-    }
-    if (client->queue_size == SHOW_QUEUE)
-        return false;
-    end = (client->queue_start + client->queue_size++) % SHOW_QUEUE;
-    client->queue[end] = message;
-    message->users++;
-    return true;
-}
-
-void show_live_tell(struct show_server *server, int64_t event_id,
-                    enum record_event_change change, struct show_json *text)
-{
-    struct show_message *message = new_message();
-
-    if (message == NULL) {
-        show_json_release(text);
-        return;
-    }
-    message->event_id = event_id;
-    message->change = change;
-    message->text = *text;
-    *text = (struct show_json){0};
-    for (struct show_session *s = server->clients; s != NULL; s = s->client->next) {
-        if (enqueue(s->client, message))
-            ask(s, 0);
-        else
-            drop(s);
-    }
-    show_message_drop(message);
-}
-
-static void tell_of_record(struct show_server *server, const struct record *record)
-{
-    struct show_json text = {0};
-
-    show_live_encode_event(&text, record->event, record->change, server->snapshot.schema);
-    show_live_tell(server, record->event->id, record->change, &text);
-}
-
-/* A disk that hangs is when a live page is wanted most: it then comes without the past
- * events. */
-static void greet_without_the_store(struct show_session *session, uint64_t now)
-{
-    struct show_client *client = session->client;
-
-    if (client->job == NULL || now < client->waiting_since_ms + SHOW_GREETING_MS)
-        return;
-    show_job_forget(client->job);
-    client->job = NULL;
-    show_live_greet(session, NULL);
-}
-
-void show_live_publish(struct show_server *server, const struct record *record,
-                       bool schema_grew)
-{
-    uint64_t now = uv_now(server->loop);
-    unsigned wants = SHOW_WANT_TICK;
-
-    if (server->clients == NULL)
-        return;
-    if (schema_grew)
-        wants |= SHOW_WANT_METRICS;
-    if (now - server->status_ms >= SHOW_STATUS_MS) {
-        server->status_ms = now;
-        server->status_made = false;
-        wants |= SHOW_WANT_STATUS;
-    }
-    for (struct show_session *s = server->clients; s != NULL; s = s->client->next) {
-        struct show_client *client = s->client;
-
-        if (client->waiting_since_ms != 0 &&
-            now > client->waiting_since_ms + SHOW_BLOCKED_MS) {
-            drop(s);
-            continue;
-        }
-        greet_without_the_store(s, now);
-        ask(s, wants | (client->processes_on ? SHOW_WANT_PROCESSES : 0));
-    }
-    if (record->event != NULL && record->change != RECORD_EVENT_NONE)
-        tell_of_record(server, record);
-}
-
-/* ---- texts, made when the first client takes them ---- */
-
-static struct show_json *tick_text(struct show_server *server)
-{
-    struct show_json *j = &server->tick;
-
-    if (!server->tick_made) {
-        show_json_clear(j);
-        show_encode_tick(j, NULL, &server->snapshot);
-    }
-    server->tick_made = true;
-    return j;
-}
-
-static struct show_json *processes_text(struct show_server *server)
-{
-    struct show_json *j = &server->processes;
-
-    if (!server->processes_made) {
-        show_json_clear(j);
-        show_encode_processes(j, &server->snapshot);
-    }
-    server->processes_made = true;
-    return j;
-}
-
-static void encode_status(struct show_server *server, struct show_json *j)
-{
-    struct show_status status;
-
-    show_ask_status(server, &status);
-    show_encode_status(j, "status", &status, server->version, os_clock_wall_ns());
-}
-
-static struct show_json *status_text(struct show_server *server)
-{
-    struct show_json *j = &server->status;
-
-    if (!server->status_made) {
-        show_json_clear(j);
-        show_json_open(j, NULL, '{');
-        show_json_string(j, "type", "status");
-        encode_status(server, j);
-        show_json_close(j, '}');
-    }
-    server->status_made = true;
-    return j;
-}
-
-static void encode_metrics(const struct show_server *server, struct show_json *j)
-{
-    const struct show_schema *schema = server->snapshot.schema;
-
-    show_encode_metrics(j, "metrics", schema == NULL ? NULL : &schema->metrics);
-}
-
-static struct show_json *metrics_text(struct show_server *server)
-{
-    struct show_json *j = &server->metrics;
-
-    if (!server->metrics_made) {
-        show_json_clear(j);
-        show_json_open(j, NULL, '{');
-        show_json_string(j, "type", "metrics");
-        encode_metrics(server, j);
-        show_json_close(j, '}');
-    }
-    server->metrics_made = true;
-    return j;
-}
-
-void show_live_greet(struct show_session *session, const struct show_json *events)
-{
-    struct show_server *server = session->server;
-    struct show_message *hello = new_message();
-    struct show_json *j;
-
-    if (hello == NULL) {
-        drop(session);
-        return;
-    }
-    j = &hello->text;
-    show_json_open(j, NULL, '{');
-    show_json_string(j, "type", "hello");
-    encode_status(server, j);
-    encode_metrics(server, j);
-    show_encode_tick(j, "latest", &server->snapshot);
-    if (events == NULL || events->failed || events->size == 0)
-        show_json_raw(j, "events", "[]", 2);
-    else
-        show_json_raw(j, "events", show_json_text(events), events->size);
-    show_json_close(j, '}');
-    session->client->hello = hello;
-    /* All of this is in the greeting. */
-    session->client->wants = 0;
-    ask(session, SHOW_WANT_HELLO);
-}
-
-/* ---- one client ---- */
-
-static int send_text(struct show_session *session, struct show_json *j)
-{
     if (j->failed) {
         show_json_release(j);
         return -1;
     }
-    return lws_write(session->wsi, (unsigned char *)show_json_text(j), j->size,
-                     LWS_WRITE_TEXT) < 0
-               ? -1
-               : 0;
+    head = show_frame_head(text, j->size, SHOW_FRAME_TEXT);
+    return send_bytes(session, (char *)text - head, head + j->size);
 }
 
-static int send_message(struct show_session *session, struct show_message *message)
+static int send_rest(struct show_session *session)
 {
-    int result = send_text(session, &message->text);
-
-    show_message_drop(message);
-    return result;
-}
-
-static int send_next(struct show_session *session)
-{
-    struct show_server *server = session->server;
     struct show_client *client = session->client;
-    struct show_message *message = client->hello;
-    unsigned wants = client->wants;
+    struct show_json *rest = &client->rest;
+    ptrdiff_t sent = show_session_send(session, show_json_text(rest) + client->rest_sent,
+                                       rest->size - client->rest_sent);
 
-    if (!client->greeted) {
-        client->greeted = true;
-        client->hello = NULL;
-        client->wants &= ~(unsigned)SHOW_WANT_HELLO;
-        return send_message(session, message);
-    }
-    if (wants & SHOW_WANT_METRICS) {
-        client->wants &= ~(unsigned)SHOW_WANT_METRICS;
-        return send_text(session, metrics_text(server));
-    }
-    if (client->queue_size > 0) {
-        message = client->queue[client->queue_start];
-        client->queue_start = (client->queue_start + 1) % SHOW_QUEUE;
-        client->queue_size--;
-        return send_message(session, message);
-    }
-    if (wants & SHOW_WANT_TICK) {
-        client->wants &= ~(unsigned)SHOW_WANT_TICK;
-        return send_text(session, tick_text(server));
-    }
-    if (wants & SHOW_WANT_STATUS) {
-        client->wants &= ~(unsigned)SHOW_WANT_STATUS;
-        return send_text(session, status_text(server));
-    }
-    if (wants & SHOW_WANT_PROCESSES) {
-        client->wants &= ~(unsigned)SHOW_WANT_PROCESSES;
-        return send_text(session, processes_text(server));
+    if (sent < 0)
+        return -1;
+    client->rest_sent += (size_t)sent;
+    if (client->rest_sent == rest->size) {
+        show_json_clear(rest);
+        client->rest_sent = 0;
     }
     return 0;
+}
+
+/* A ping, or the pong to the newest ping, once what was begun has been sent. */
+static void queue_control(struct show_session *session, unsigned opcode,
+                          const unsigned char *payload, size_t size)
+{
+    struct show_client *client = session->client;
+    unsigned char *at = client->control + SHOW_FRAME_HEAD_MAX;
+
+    if (size > 0)
+        memcpy(at, payload, size);
+    client->control_size = show_frame_head(at, size, opcode) + size;
+    client->control_start = SHOW_FRAME_HEAD_MAX + size - client->control_size;
+}
+
+static int send_control(struct show_session *session)
+{
+    struct show_client *client = session->client;
+    size_t size = client->control_size;
+
+    client->control_size = 0;
+    return send_bytes(session, (const char *)client->control + client->control_start,
+                      size);
+}
+
+bool show_live_has_news(const struct show_session *session)
+{
+    const struct show_client *client = session->client;
+
+    return client->rest.size > 0 || client->control_size > 0 ||
+           show_live_has_message(client);
 }
 
 int show_live_writable(struct show_session *session)
 {
     struct show_client *client = session->client;
 
-    if (!client->greeted && client->hello == NULL)
-        return 0;
-    /* Writable: everything before has left for the kernel. */
+    if (client->rest.size > 0)
+        return send_rest(session);
+    /* Everything before has left for the kernel. */
     client->waiting_since_ms = 0;
-    if (send_next(session) != 0)
+    if (client->control_size > 0)
+        return send_control(session);
+    if (show_live_has_message(client) && show_live_send_next(session) != 0)
         return -1;
-    if (client->wants != 0 || client->queue_size > 0)
-        ask(session, 0);
+    if (show_live_has_news(session))
+        client->waiting_since_ms = uv_now(session->server->loop) + 1;
     return 0;
 }
 
-int show_live_received(struct show_session *session, const char *bytes, size_t size)
+/* ---- receiving ---- */
+
+/* Says why, if that can be said between two frames, and waits for the client to go. */
+static int hang_up(struct show_session *session, int code)
+{
+    unsigned char frame[SHOW_FRAME_HEAD_MAX + 2];
+    unsigned char *payload = frame + SHOW_FRAME_HEAD_MAX;
+    size_t size = code == SHOW_CLOSE_NO_CODE ? 0 : 2;
+    size_t head = show_frame_head(payload, size, SHOW_FRAME_CLOSE);
+
+    payload[0] = (unsigned char)(code >> 8);
+    payload[1] = (unsigned char)code;
+    if (session->client->rest.size > 0 ||
+        show_session_send(session, payload - head, head + size) < 0)
+        return -1;
+    show_live_end(session);
+    show_session_linger(session);
+    return 0;
+}
+
+/* A whole message; 0 or the reason to hang up. */
+static int take_message(struct show_session *session)
 {
     struct show_client *client = session->client;
+    size_t size = client->message_size;
     bool known = false, on = false;
 
-    if (lws_frame_is_binary(session->wsi) ||
-        size > sizeof client->message - client->message_size) {
-        lws_close_reason(session->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
-        return -1;
-    }
-    memcpy(client->message + client->message_size, bytes, size);
-    client->message_size += size;
-    if (!lws_is_final_fragment(session->wsi) ||
-        lws_remaining_packet_payload(session->wsi))
-        return 0;
-    if (!show_query_message(client->message, client->message_size, &known, &on)) {
-        lws_close_reason(session->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL, 0);
-        return -1;
-    }
     client->message_size = 0;
+    if (!show_is_utf8(client->message, size) ||
+        !show_query_message(client->message, size, &known, &on))
+        return SHOW_CLOSE_INVALID;
     if (!known)
         return 0;
     client->processes_on = on;
     if (on && session->server->snapshot.filled)
-        ask(session, SHOW_WANT_PROCESSES);
+        client->wants |= SHOW_WANT_PROCESSES;
     return 0;
+}
+
+static int take_piece(struct show_session *session, const struct show_frame *frame)
+{
+    struct show_client *client = session->client;
+
+    if (client->in_message != (frame->opcode == SHOW_FRAME_CONTINUED))
+        return SHOW_CLOSE_PROTOCOL;
+    if (frame->opcode == SHOW_FRAME_BINARY)
+        return SHOW_CLOSE_UNSUPPORTED;
+    if (frame->size > sizeof client->message - client->message_size)
+        return SHOW_CLOSE_TOO_LARGE;
+    memcpy(client->message + client->message_size, frame->payload, frame->size);
+    client->message_size += frame->size;
+    client->in_message = !frame->final;
+    return frame->final ? take_message(session) : 0;
+}
+
+static int take_frame(struct show_session *session, const struct show_frame *frame)
+{
+    switch (frame->opcode) {
+    case SHOW_FRAME_CLOSE:
+        return show_frame_close_code(frame->payload, frame->size);
+    case SHOW_FRAME_PING:
+        queue_control(session, SHOW_FRAME_PONG, frame->payload, frame->size);
+        return 0;
+    case SHOW_FRAME_PONG:
+        return 0;
+    default:
+        return take_piece(session, frame);
+    }
+}
+
+int show_live_received(struct show_session *session)
+{
+    struct show_frame frame;
+    size_t used = 0;
+    int code = 1;
+
+    session->client->heard_ms = uv_now(session->server->loop);
+    while (code == 1) {
+        code = show_frame_read(&frame, (unsigned char *)session->input + used,
+                               session->input_size - used, SHOW_BODY_MAX);
+        if (code != 1)
+            break;
+        used += frame.used;
+        code = take_frame(session, &frame);
+        code = code == 0 ? 1 : code;
+    }
+    if (code != 0)
+        return hang_up(session, code);
+    show_session_consume(session, used);
+    return 0;
+}
+
+bool show_live_check(struct show_session *session, uint64_t now)
+{
+    struct show_client *client = session->client;
+    uint64_t waiting = client->waiting_since_ms;
+
+    if (now >= client->heard_ms + SILENT_MS ||
+        (waiting != 0 && now > waiting + SHOW_BLOCKED_MS)) {
+        session->server->dropped_clients++;
+        return false;
+    }
+    if (now >= client->heard_ms + PING_MS && now >= client->pinged_ms + PING_MS) {
+        client->pinged_ms = now;
+        queue_control(session, SHOW_FRAME_PING, NULL, 0);
+    }
+    show_live_greet_late(session, now);
+    return true;
+}
+
+/* ---- the beginning and the end ---- */
+
+/* Makes room by dropping who has taken nothing for a while; false when all do. */
+static bool make_room(struct show_server *server)
+{
+    struct show_session *worst = NULL;
+    uint64_t now = uv_now(server->loop);
+
+    if (server->n_clients < server->config.max_clients)
+        return true;
+    for (struct show_session *s = server->clients; s != NULL; s = s->client->next)
+        if (s->client->waiting_since_ms != 0 &&
+            (worst == NULL ||
+             s->client->waiting_since_ms < worst->client->waiting_since_ms))
+            worst = s;
+    if (worst == NULL || now < worst->client->waiting_since_ms + CROWDED_MS)
+        return false;
+    show_live_drop(worst);
+    return true;
+}
+
+/* 0, or the status with which the handshake is refused. */
+static unsigned check_handshake(struct show_session *session, char *accept,
+                                const char **why)
+{
+    const struct show_head *head = &session->request.head;
+    const char *version = head->field[SHOW_FIELD_SOCKET_VERSION];
+    const char *key = head->field[SHOW_FIELD_SOCKET_KEY];
+
+    *why = show_http_refusal(head);
+    if (*why != NULL)
+        return 403;
+    *why = "only WebSockets can be upgraded to";
+    if (!show_head_lists(head->field[SHOW_FIELD_UPGRADE], "websocket"))
+        return 400;
+    *why = "WebSockets live at /api/v1/live";
+    if (strcmp(head->path, "/api/v1/live") != 0)
+        return 404;
+    *why = "the WebSocket's version must be 13";
+    if (version == NULL || strcmp(version, "13") != 0)
+        return 426;
+    *why = "the WebSocket needs HTTP/1.1, a key, and no body";
+    if (head->is_1_0 || key == NULL || !show_frame_accept(key, accept) ||
+        head->body_size > 0 || head->field[SHOW_FIELD_TRANSFER_ENCODING] != NULL)
+        return 400;
+    *why = "there are as many live pages as are served";
+    return make_room(session->server) ? 0 : 503;
+}
+
+static bool add_client(struct show_session *session)
+{
+    struct show_server *server = session->server;
+    struct show_client *client = calloc(1, sizeof *client);
+
+    if (client == NULL)
+        return false;
+    session->client = client;
+    client->heard_ms = uv_now(server->loop);
+    client->waiting_since_ms = uv_now(server->loop) + 1;
+    client->next = server->clients;
+    if (server->clients != NULL)
+        server->clients->client->previous = session;
+    server->clients = session;
+    server->n_clients++;
+    return true;
 }
 
 int show_live_start(struct show_session *session)
 {
     struct show_job_request greeting = {.kind = SHOW_JOB_GREETING};
-    struct show_server *server;
+    struct show_server *server = session->server;
+    struct show_response *r = &session->request.response;
+    char accept[SHOW_ACCEPT_SIZE], answer[160];
+    const char *why;
+    unsigned status = check_handshake(session, accept, &why);
+    size_t used = session->request.size;
+    int size;
 
-    if (session == NULL)
-        return -1;
-    server = session->server;
-    session->client = calloc(1, sizeof *session->client);
-    if (session->client == NULL) {
-        session->kind = SESSION_IDLE;
-        return -1;
+    if (status != 0) {
+        server->refused += status == 403;
+        show_respond_error(r, status, "no_upgrade", why, NULL);
+        r->close = true;
+        show_http_answer(session);
+        return 0;
     }
-    session->client->next = server->clients;
-    if (server->clients != NULL)
-        server->clients->client->previous = session;
-    server->clients = session;
-    server->n_clients++;
-    session->client->waiting_since_ms = uv_now(server->loop) + 1;
+    if (!add_client(session))
+        return -1;
+    show_http_end(session);
+    show_session_consume(session, used);
+    session->begun_ms = 0;
+    show_session_enter(session, SHOW_PHASE_LIVE);
+    size = snprintf(answer, sizeof answer,
+                    "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n"
+                    "connection: Upgrade\r\nsec-websocket-accept: %s\r\n\r\n",
+                    accept);
+    if (send_bytes(session, answer, (size_t)size) != 0)
+        return -1;
     if (server->source.history == NULL || !show_job_start(session, &greeting))
         show_live_greet(session, NULL);
-    return 0;
+    return session->closed ? 0 : show_live_received(session);
 }
 
 void show_live_end(struct show_session *session)
@@ -410,6 +336,7 @@ void show_live_end(struct show_session *session)
         client->next->client->previous = client->previous;
     server->n_clients--;
     show_message_drop(client->hello);
+    show_json_release(&client->rest);
     for (size_t i = 0; i < client->queue_size; i++)
         show_message_drop(client->queue[(client->queue_start + i) % SHOW_QUEUE]);
     free(client);

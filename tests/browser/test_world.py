@@ -60,7 +60,10 @@ def test_an_anomaly_appears_with_its_reason_and_its_process(monitor, machine, op
     expect(page.locator(".why")).to_contain_text("instead of about")
     expect(page.locator(".around canvas").first).to_be_visible()
     look_at_the_recorder(page, 4242)
-    give_feedback(page, one, open_page(one, view="events"))
+    elsewhere = open_page(one, view="events")
+    give_feedback(page, one, elsewhere)
+    for open_one in (page, elsewhere):
+        open_one.close()  # it would try again, and the console say so
     one.stop()
 
 

@@ -1,14 +1,18 @@
-/* What clients send to the page's server: parameters, paths, bodies, WebSocket messages,
- * Host and Origin headers; and text of any bytes on its way into JSON. The first byte of
- * the input chooses. What was let through must be what the rest of the server expects. */
+/* What clients send to the page's server: heads of requests, WebSocket frames,
+ * parameters, paths, bodies, messages, single headers; and text of any bytes on its way
+ * into JSON. The first byte of the input chooses. What was let through must be what the
+ * rest of the server expects. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "show/compress.h"
 #include "show/encode.h"
 #include "show/filter.h"
+#include "show/frame.h"
+#include "show/head.h"
 #include "show/json.h"
 #include "show/query.h"
 
@@ -105,6 +109,99 @@ static void try_json(const char *text)
     show_json_release(&j);
 }
 
+static bool lies_in(const char *text, const char *buffer, size_t size)
+{
+    return text >= buffer && text < buffer + size;
+}
+
+static void check_head(const struct show_head *head, const char *buffer, size_t size)
+{
+    assert(head->used <= size && head->used <= SHOW_HEAD_MAX);
+    assert(memcmp(buffer + head->used - 2, "\0\n", 2) == 0);
+    assert(lies_in(head->path, buffer, head->used));
+    assert(head->method == SHOW_OTHER_METHOD || head->path[0] == '/');
+    assert(head->body_size >= 0);
+    assert(head->is_1_0 || head->field[SHOW_FIELD_HOST] != NULL);
+    assert(head->field[SHOW_FIELD_LENGTH] == NULL ||
+           head->field[SHOW_FIELD_TRANSFER_ENCODING] == NULL);
+    for (int i = 0; i < SHOW_N_FIELDS; i++)
+        if (head->field[i] != NULL)
+            assert(lies_in(head->field[i], buffer, head->used) &&
+                   strpbrk(head->field[i], "\r\n") == NULL);
+}
+
+/* The same bytes at once and in pieces: the same answer, and nothing behind it read. */
+static void try_head(const char *text, size_t size)
+{
+    struct show_head whole = {0}, pieces = {0};
+    char *once = malloc(size), *again = malloc(size);
+    enum show_head_result result, last = SHOW_HEAD_MORE;
+
+    assert(once != NULL && again != NULL);
+    memcpy(once, text, size);
+    memcpy(again, text, size);
+    result = show_head_read(&whole, once, size);
+    for (size_t n = 1; n <= size && last == SHOW_HEAD_MORE; n += 1 + n / 7)
+        last = show_head_read(&pieces, again, n);
+    if (last == SHOW_HEAD_MORE)
+        last = show_head_read(&pieces, again, size);
+    assert(result == last);
+    if (result == SHOW_HEAD_REFUSED)
+        assert(whole.status >= 400 && whole.status <= 501 && whole.why != NULL);
+    if (result == SHOW_HEAD_DONE)
+        check_head(&whole, once, size);
+    if (last == SHOW_HEAD_DONE) {
+        check_head(&pieces, again, size);
+        assert(pieces.used == whole.used && pieces.method == whole.method &&
+               pieces.body_size == whole.body_size && pieces.close == whole.close &&
+               strcmp(pieces.path, whole.path) == 0);
+    }
+    free(once);
+    free(again);
+}
+
+static void try_frames(const char *text, size_t size)
+{
+    enum { LIMIT = 1024 };
+    unsigned char *bytes = malloc(size);
+    struct show_frame frame;
+    size_t used = 0;
+    int code = 1;
+
+    assert(bytes != NULL);
+    memcpy(bytes, text, size);
+    while (code == 1) {
+        code = show_frame_read(&frame, bytes + used, size - used, LIMIT);
+        if (code != 1)
+            break;
+        assert(frame.used <= size - used &&
+               frame.used == frame.size + 6 + 2 * (frame.size > 125));
+        assert(frame.payload + frame.size == bytes + used + frame.used);
+        assert(frame.opcode < SHOW_FRAME_CLOSE || frame.final);
+        if (frame.opcode == SHOW_FRAME_CLOSE)
+            assert(show_frame_close_code(frame.payload, frame.size) >= 1000);
+        (void)show_is_utf8((const char *)frame.payload, frame.size);
+        used += frame.used;
+    }
+    assert(code == 0 || code == SHOW_CLOSE_PROTOCOL || code == SHOW_CLOSE_TOO_LARGE);
+    free(bytes);
+}
+
+/* One field's value on its own. */
+static void try_field(char *text)
+{
+    char accept[SHOW_ACCEPT_SIZE];
+
+    if (show_frame_accept(text, accept))
+        assert(strlen(text) == 24 && strlen(accept) == SHOW_ACCEPT_SIZE - 1);
+    if (show_takes_gzip(text))
+        assert(strpbrk(text, "gG*") != NULL);
+    if (show_head_lists(text, "close"))
+        assert(strlen(text) >= 5);
+    if (show_head_unescape(text))
+        (void)strlen(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text;
@@ -128,6 +225,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 'b':
         try_bodies(text, size - 1);
+        break;
+    case 'r':
+        try_head(text, size - 1);
+        break;
+    case 'w':
+        try_frames(text, size - 1);
+        break;
+    case 'f':
+        try_field(text);
         break;
     case 'j':
         try_json(text);

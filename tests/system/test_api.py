@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import struct
@@ -344,6 +345,27 @@ def test_gzip_for_those_who_take_it(driver, accepts, packed):
     assert answer.getheader("vary") == "accept-encoding"
 
 
+@pytest.mark.parametrize("accepts, packed", [
+    ("gzip", True), ("x-gzip", True), ("GZIP", True), ("deflate, gzip;q=1.0", True),
+    ("gzip ; q=0.001", True), ("*", True), ("br, *;q=0.1", True), ("gzip;q=0", False),
+    ("gzip;q=0.000", False), ("*;q=0", False), ("gzip;q=0, *", False), ("br", False),
+    ("gzip;q=0.5, identity", False), ("gzip;q=0.5, identity;q=0.4", True),
+    ("notgzip", False), ("gzipped", False), ("gzip;q=2", False), ("gzip;q=x", False),
+    ("gzip;level=9", False), ("", False)])
+def test_large_answers_are_packed(driver, accepts, packed):
+    for path in ("/api/v1/processes", "/api/v1/events", "/metrics",
+                 "/api/v1/history?metric=a&metric=b&metric=c"):
+        plain = driver.get(path, Accept_Encoding="")
+        answer = driver.get(path, Accept_Encoding=accepts)
+        assert (answer.getheader("content-encoding") == "gzip") == packed, path
+        assert answer.getheader("vary") == "accept-encoding"
+        assert int(answer.getheader("content-length")) == len(answer.text)
+        if packed:
+            assert len(answer.text) < len(plain.text) / 2
+            assert len(gzip.decompress(answer.text)) > 2048
+    assert driver.get("/healthz", Accept_Encoding="gzip").text == b"ok\n"  # small
+
+
 # ---- who may ask ----
 
 def test_every_answer_has_the_security_headers(driver):
@@ -351,6 +373,7 @@ def test_every_answer_has_the_security_headers(driver):
         answer = driver.get(path)
         policy = answer.getheader("content-security-policy")
         assert "default-src 'none'" in policy and "unsafe" not in policy, path
+        assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
         assert "frame-ancestors 'none'" in policy
         assert answer.getheader("x-content-type-options") == "nosniff"
         assert answer.getheader("referrer-policy") == "no-referrer"
@@ -415,15 +438,17 @@ POST = ("POST /api/v1/events/7/feedback HTTP/1.1\r\nHost: localhost\r\nContent-T
 SLOW_GET = "GET /api/v1/history?metric=a HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-@pytest.mark.parametrize("text", [
-    POST + POST, POST + SLOW_GET, POST + "x" * 3000, SLOW_GET + POST + SLOW_GET,
-    SLOW_GET * 3, SLOW_GET + "x", SLOW_GET + POST * 3, "x" + POST * 2])
-def test_what_comes_behind_a_request_waits(own, text):
-    """More bytes come while an answer is still being looked up: they are no part of the
-    request, and the server goes on."""
-    driver = own("--store-delay-ms", 500)
+@pytest.mark.parametrize("text, statuses", [
+    (POST + POST, "200 200"), (POST + SLOW_GET, "200 200"), (POST + "x" * 3000, "200"),
+    (SLOW_GET + POST + SLOW_GET, "200 200 200"), (SLOW_GET * 3, "200 200 200"),
+    (SLOW_GET + "x", "200"), (SLOW_GET + POST * 3, "200 200 200 200"),
+    ("x" + POST * 2, "501")])
+def test_what_comes_behind_a_request_waits(own, text, statuses):
+    """More bytes come while an answer is still being looked up: they are the next request,
+    each is answered once and in turn, and waiting costs nothing."""
+    driver = own("--store-delay-ms", 300)
     start = driver.cpu_seconds()
-    with socket.create_connection(("127.0.0.1", driver.port), timeout=1.5) as s:
+    with socket.create_connection(("127.0.0.1", driver.port), timeout=1) as s:
         answer = b""
         try:
             for piece in text.partition(BODY):
@@ -433,11 +458,10 @@ def test_what_comes_behind_a_request_waits(own, text):
                 answer += piece
         except OSError:  # silence, or closed
             pass
-    assert answer.count(b'"feedback":"expected"') <= 1
-    if text == SLOW_GET * 3:
-        assert answer.count(b"HTTP/1.1 200 ") == 3
+    assert re.findall(r"HTTP/1.1 (\d+) ", answer.decode()) == statuses.split()
+    assert answer.count(b'"feedback":"expected"') == text.count(BODY) * (statuses != "501")
     assert driver.get("/healthz").status == 200
-    assert driver.cpu_seconds() - start < 1.5
+    assert driver.cpu_seconds() - start < 0.7
 
 
 def test_twice_the_same_header_is_refused(driver):
@@ -663,27 +687,26 @@ def test_a_client_that_never_reads_is_dropped(own):
 # ---- crowds ----
 
 def test_slow_headers_do_not_keep_others_out(own):
-    """More half-open requests than there is room for: others wait until these time out,
-    and then get their answer."""
+    """More half-open requests than there is room for: the oldest of them make room, and
+    dripping a byte now and then keeps none of them in."""
     driver = own()
     crowd = []
-    for _ in range(60):
+    for _ in range(150):
         s = socket.create_connection(("127.0.0.1", driver.port))
         s.sendall(b"GET / HTTP/1.1\r\nHost: loc")
         crowd.append(s)
     start = time.monotonic()
     answer = driver.raw("GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
-                        "Connection: close\r\n\r\n", timeout=40)
+                        "Connection: close\r\n\r\n", timeout=10)
     assert "HTTP/1.1 200" in answer
-    assert time.monotonic() - start < 30
-    # Dripping one byte now and then does not help either.
-    end = time.monotonic() + 40
+    assert time.monotonic() - start < 1
+    end = time.monotonic() + 15
     while crowd and time.monotonic() < end:
         for s in crowd[:]:
             try:
                 s.sendall(b"a")
                 s.setblocking(False)
-                if s.recv(1000) == b"":
+                if b"408" in s.recv(1000) or s.recv(1000) == b"":
                     raise ConnectionResetError
             except BlockingIOError:
                 pass
@@ -699,7 +722,7 @@ def test_a_body_that_never_comes_times_out(own):
     answer = driver.raw("POST /api/v1/events/7/feedback HTTP/1.1\r\nHost: localhost\r\n"
                         "Content-Type: application/json\r\nContent-Length: 30\r\n\r\n{",
                         timeout=40)
-    assert "200" not in answer.split("\r\n")[0]
+    assert answer.startswith("HTTP/1.1 408 ")
 
 
 def test_many_requests_leave_nothing_behind(own):

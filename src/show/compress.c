@@ -1,0 +1,134 @@
+/* Content codings: who wants which, and zlib. */
+#include "show/compress.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <zlib.h>
+
+enum { UNPACKED_MAX = 16 * 1024 * 1024, GZIP_WINDOW = 16 + MAX_WBITS };
+
+/* ---- the field ---- */
+
+/* "0", "1", "0.125" and so on as thousandths; -1 = none of them. */
+static int read_quality(const char *text, size_t size)
+{
+    int value = 0;
+
+    if (size == 0 || size > 5 || (text[0] != '0' && text[0] != '1') ||
+        (size > 1 && text[1] != '.'))
+        return -1;
+    for (size_t i = 0; i < 5; i++) {
+        char c = i < size ? text[i] : '0';
+
+        if (i == 1)
+            continue;
+        if (c < '0' || c > '9')
+            return -1;
+        value = 10 * value + (c - '0');
+    }
+    return value <= 1000 ? value : -1;
+}
+
+/* The quality of one item "coding ; q=0.5"; *name_size is the coding's length. */
+static int read_item(const char *item, size_t size, size_t *name_size)
+{
+    const char *parameter = memchr(item, ';', size);
+    size_t name = parameter == NULL ? size : (size_t)(parameter - item);
+    size_t at = name;
+
+    while (name > 0 && (item[name - 1] == ' ' || item[name - 1] == '\t'))
+        name--;
+    *name_size = name;
+    if (parameter == NULL)
+        return 1000;
+    for (at++; at < size && (item[at] == ' ' || item[at] == '\t'); at++)
+        ;
+    if (size - at < 2 || (item[at] | 0x20) != 'q' || item[at + 1] != '=')
+        return -1;
+    while (size > at && (item[size - 1] == ' ' || item[size - 1] == '\t'))
+        size--;
+    return read_quality(item + at + 2, size - at - 2);
+}
+
+static bool is_name(const char *item, size_t size, const char *name)
+{
+    return size == strlen(name) && strncasecmp(item, name, size) == 0;
+}
+
+bool show_takes_gzip(const char *accept_encoding)
+{
+    const char *at = accept_encoding;
+    int gzip = -1, any = -1, identity = 0;
+
+    while (at != NULL && *at != '\0') {
+        size_t size, name;
+        int quality;
+
+        at += strspn(at, ", \t");
+        size = strcspn(at, ",");
+        quality = read_item(at, size, &name);
+        if (quality < 0)
+            quality = 0;
+        if (is_name(at, name, "gzip") || is_name(at, name, "x-gzip"))
+            gzip = quality;
+        else if (is_name(at, name, "identity"))
+            identity = quality;
+        else if (is_name(at, name, "*"))
+            any = quality;
+        at += size;
+    }
+    if (gzip < 0)
+        gzip = any;
+    return gzip > 0 && gzip >= identity;
+}
+
+/* ---- zlib ---- */
+
+bool show_gzip(struct show_json *text)
+{
+    struct show_json packed = {0};
+    z_stream z = {.next_in = (unsigned char *)show_json_text(text),
+                  .avail_in = (uInt)text->size};
+    unsigned char piece[16384];
+    int result;
+
+    if (text->failed || text->size <= SHOW_COMPRESS_FROM || text->size > UNPACKED_MAX)
+        return false;
+    if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) !=
+        Z_OK)
+        return false;
+    do {
+        z.next_out = piece;
+        z.avail_out = sizeof piece;
+        result = deflate(&z, Z_FINISH);
+        show_json_append(&packed, (const char *)piece, sizeof piece - z.avail_out);
+    } while (result == Z_OK);
+    deflateEnd(&z);
+    if (result != Z_STREAM_END || packed.failed) {
+        show_json_release(&packed);
+        return false;
+    }
+    show_json_release(text);
+    *text = packed;
+    return true;
+}
+
+bool show_gunzip(struct show_json *out, const unsigned char *bytes, size_t size)
+{
+    z_stream z = {.next_in = (unsigned char *)(uintptr_t)bytes, .avail_in = (uInt)size};
+    unsigned char piece[4096];
+    int result;
+
+    if (inflateInit2(&z, GZIP_WINDOW) != Z_OK)
+        return false;
+    do {
+        z.next_out = piece;
+        z.avail_out = sizeof piece;
+        result = inflate(&z, Z_NO_FLUSH);
+        show_json_append(out, (const char *)piece, sizeof piece - z.avail_out);
+    } while (result == Z_OK && out->size < UNPACKED_MAX);
+    inflateEnd(&z);
+    return result == Z_STREAM_END && !out->failed;
+}

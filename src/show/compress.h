@@ -1,0 +1,23 @@
+/* Answers as gzip, for those who take it. */
+#ifndef VD_SHOW_COMPRESS_H
+#define VD_SHOW_COMPRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "show/json.h"
+
+enum { SHOW_COMPRESS_FROM = 2048 }; /* bytes: below it is not worth the while */
+
+/* What an Accept-Encoding field says of gzip: wanted, and not less than plain bytes.
+ * NULL (not sent) and what cannot be read mean no. */
+bool show_takes_gzip(const char *accept_encoding);
+
+/* Puts the gzip of the text in its place; false leaves it as it was (small, or no
+ * memory). Any thread. */
+bool show_gzip(struct show_json *text);
+
+/* The reverse, of at most 16 MiB, appended to `out`. */
+bool show_gunzip(struct show_json *out, const unsigned char *bytes, size_t size);
+
+#endif

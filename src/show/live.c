@@ -1,0 +1,321 @@
+/* What the live pages are told. Nothing is encoded until a client can take it: a tick
+ * only sets a bit for each client and waits until its socket is writable. The text is
+ * then made once and shared. A slow client so skips ticks by itself and gets the newest;
+ * events wait for it in a short queue, where an update replaces the one before it. A
+ * client whose queue is full, or that has taken nothing for half a minute, is dropped. */
+#include "show/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/clock.h"
+
+/* ---- messages ---- */
+
+void show_message_drop(struct show_message *message)
+{
+    if (message == NULL || --message->users > 0)
+        return;
+    show_json_release(&message->text);
+    free(message);
+}
+
+static struct show_message *new_message(void)
+{
+    struct show_message *message = calloc(1, sizeof *message);
+
+    if (message != NULL)
+        message->users = 1;
+    return message;
+}
+
+static const char *change_name(enum record_event_change change)
+{
+    switch (change) {
+    case RECORD_EVENT_OPENED:
+        return "opened";
+    case RECORD_EVENT_ENDED:
+        return "ended";
+    default:
+        return "updated";
+    }
+}
+
+void show_live_encode_event(struct show_json *j, const struct record_event *event,
+                            enum record_event_change change,
+                            const struct show_schema *schema)
+{
+    show_json_open(j, NULL, '{');
+    show_json_string(j, "type", "event");
+    show_json_string(j, "change", change_name(change));
+    show_encode_event(j, "event", event, schema, NULL, 0);
+    show_json_close(j, '}');
+}
+
+static void ask(struct show_session *session, unsigned wants)
+{
+    struct show_client *client = session->client;
+
+    client->wants |= wants;
+    if (client->waiting_since_ms == 0)
+        client->waiting_since_ms = uv_now(session->server->loop) + 1;
+    show_session_wait(session);
+}
+
+void show_live_drop(struct show_session *session)
+{
+    session->server->dropped_clients++;
+    show_session_close(session);
+}
+
+/* false = the queue is full. */
+static bool enqueue(struct show_client *client, struct show_message *message)
+{
+    size_t end;
+
+    for (size_t i = 0; message->change == RECORD_EVENT_UPDATED && i < client->queue_size;
+         i++) {
+        struct show_message **slot =
+            &client->queue[(client->queue_start + i) % SHOW_QUEUE];
+
+        if ((*slot)->event_id == message->event_id &&
+            (*slot)->change == RECORD_EVENT_UPDATED) {
+            show_message_drop(*slot);
+            *slot = message;
+            message->users++;
+            return true;
+        }
+    }
+    if (client->queue_size == SHOW_QUEUE)
+        return false;
+    end = (client->queue_start + client->queue_size++) % SHOW_QUEUE;
+    client->queue[end] = message;
+    message->users++;
+    return true;
+}
+
+void show_live_tell(struct show_server *server, int64_t event_id,
+                    enum record_event_change change, struct show_json *text)
+{
+    struct show_message *message = new_message();
+    struct show_session *next;
+
+    if (message == NULL) {
+        show_json_release(text);
+        return;
+    }
+    message->event_id = event_id;
+    message->change = change;
+    message->text = *text;
+    *text = (struct show_json){0};
+    for (struct show_session *s = server->clients; s != NULL; s = next) {
+        next = s->client->next;
+        if (enqueue(s->client, message))
+            ask(s, 0);
+        else
+            show_live_drop(s);
+    }
+    show_message_drop(message);
+}
+
+static void tell_of_record(struct show_server *server, const struct record *record)
+{
+    struct show_json text = {0};
+
+    show_live_encode_event(&text, record->event, record->change, server->snapshot.schema);
+    show_live_tell(server, record->event->id, record->change, &text);
+}
+
+void show_live_greet_late(struct show_session *session, uint64_t now)
+{
+    struct show_client *client = session->client;
+
+    if (client->job == NULL || now < client->waiting_since_ms + SHOW_GREETING_MS)
+        return;
+    show_job_forget(client->job);
+    client->job = NULL;
+    show_live_greet(session, NULL);
+}
+
+void show_live_publish(struct show_server *server, const struct record *record,
+                       bool schema_grew)
+{
+    uint64_t now = uv_now(server->loop);
+    unsigned wants = SHOW_WANT_TICK;
+    struct show_session *next;
+
+    if (server->clients == NULL)
+        return;
+    if (schema_grew)
+        wants |= SHOW_WANT_METRICS;
+    if (now - server->status_ms >= SHOW_STATUS_MS) {
+        server->status_ms = now;
+        server->status_made = false;
+        wants |= SHOW_WANT_STATUS;
+    }
+    for (struct show_session *s = server->clients; s != NULL; s = next) {
+        bool with_processes = s->client->processes_on;
+
+        next = s->client->next;
+        ask(s, wants | (with_processes ? SHOW_WANT_PROCESSES : 0));
+    }
+    if (record->event != NULL && record->change != RECORD_EVENT_NONE)
+        tell_of_record(server, record);
+}
+
+/* ---- texts, made when the first client takes them ---- */
+
+static struct show_json *tick_text(struct show_server *server)
+{
+    struct show_json *j = &server->tick;
+
+    if (!server->tick_made) {
+        show_json_clear(j);
+        show_encode_tick(j, NULL, &server->snapshot);
+    }
+    server->tick_made = true;
+    return j;
+}
+
+static struct show_json *processes_text(struct show_server *server)
+{
+    struct show_json *j = &server->processes;
+
+    if (!server->processes_made) {
+        show_json_clear(j);
+        show_encode_processes(j, &server->snapshot);
+    }
+    server->processes_made = true;
+    return j;
+}
+
+const struct show_json *show_live_processes(struct show_server *server)
+{
+    return processes_text(server);
+}
+
+static void encode_status(struct show_server *server, struct show_json *j)
+{
+    struct show_status status;
+
+    show_ask_status(server, &status);
+    show_encode_status(j, "status", &status, server->version, os_clock_wall_ns());
+}
+
+static struct show_json *status_text(struct show_server *server)
+{
+    struct show_json *j = &server->status;
+
+    if (!server->status_made) {
+        show_json_clear(j);
+        show_json_open(j, NULL, '{');
+        show_json_string(j, "type", "status");
+        encode_status(server, j);
+        show_json_close(j, '}');
+    }
+    server->status_made = true;
+    return j;
+}
+
+static void encode_metrics(const struct show_server *server, struct show_json *j)
+{
+    const struct show_schema *schema = server->snapshot.schema;
+
+    show_encode_metrics(j, "metrics", schema == NULL ? NULL : &schema->metrics);
+}
+
+static struct show_json *metrics_text(struct show_server *server)
+{
+    struct show_json *j = &server->metrics;
+
+    if (!server->metrics_made) {
+        show_json_clear(j);
+        show_json_open(j, NULL, '{');
+        show_json_string(j, "type", "metrics");
+        encode_metrics(server, j);
+        show_json_close(j, '}');
+    }
+    server->metrics_made = true;
+    return j;
+}
+
+void show_live_greet(struct show_session *session, const struct show_json *events)
+{
+    struct show_server *server = session->server;
+    struct show_message *hello = new_message();
+    struct show_json *j;
+
+    if (hello == NULL) {
+        show_live_drop(session);
+        return;
+    }
+    j = &hello->text;
+    show_json_open(j, NULL, '{');
+    show_json_string(j, "type", "hello");
+    encode_status(server, j);
+    encode_metrics(server, j);
+    show_encode_tick(j, "latest", &server->snapshot);
+    if (events == NULL || events->failed || events->size == 0)
+        show_json_raw(j, "events", "[]", 2);
+    else
+        show_json_raw(j, "events", show_json_text(events), events->size);
+    show_json_close(j, '}');
+    session->client->hello = hello;
+    /* All of this is in the greeting. */
+    session->client->wants = 0;
+    ask(session, SHOW_WANT_HELLO);
+}
+
+/* ---- the next of them ---- */
+
+static int send_message(struct show_session *session, struct show_message *message)
+{
+    int result = show_live_send(session, &message->text);
+
+    show_message_drop(message);
+    return result;
+}
+
+int show_live_send_next(struct show_session *session)
+{
+    struct show_server *server = session->server;
+    struct show_client *client = session->client;
+    struct show_message *message = client->hello;
+    unsigned wants = client->wants;
+
+    if (!client->greeted) {
+        client->greeted = true;
+        client->hello = NULL;
+        client->wants &= ~(unsigned)SHOW_WANT_HELLO;
+        return send_message(session, message);
+    }
+    if (wants & SHOW_WANT_METRICS) {
+        client->wants &= ~(unsigned)SHOW_WANT_METRICS;
+        return show_live_send(session, metrics_text(server));
+    }
+    if (client->queue_size > 0) {
+        message = client->queue[client->queue_start];
+        client->queue_start = (client->queue_start + 1) % SHOW_QUEUE;
+        client->queue_size--;
+        return send_message(session, message);
+    }
+    if (wants & SHOW_WANT_TICK) {
+        client->wants &= ~(unsigned)SHOW_WANT_TICK;
+        return show_live_send(session, tick_text(server));
+    }
+    if (wants & SHOW_WANT_STATUS) {
+        client->wants &= ~(unsigned)SHOW_WANT_STATUS;
+        return show_live_send(session, status_text(server));
+    }
+    if (wants & SHOW_WANT_PROCESSES) {
+        client->wants &= ~(unsigned)SHOW_WANT_PROCESSES;
+        return show_live_send(session, processes_text(server));
+    }
+    return 0;
+}
+
+bool show_live_has_message(const struct show_client *client)
+{
+    return client->greeted ? client->wants != 0 || client->queue_size > 0
+                           : client->hello != NULL;
+}
