@@ -10,6 +10,7 @@
 #include "cmd/commands.h"
 #include "cmd/compare_rows.h"
 #include "cmd/settings.h"
+#include "cmd/table_options.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/output.h"
@@ -20,6 +21,8 @@
 struct compare_settings {
     char *train, *normal, *test, *data, *label, *out;
     struct fit_options fit;
+    struct table_options table;
+    int anomaly;
     bool plots;
 };
 
@@ -52,7 +55,9 @@ static const struct os_option options[] = {
      .value = "COLUMN",
      .offset = AT(label),
      .help = "Column of the label (default: label, anomaly or is_anomaly)"},
+    ANOMALY_LABEL_OPTION(AT(anomaly)),
     FIT_OPTIONS(AT(fit)),
+    TABLE_OPTIONS(AT(table)),
     {.name = "out",
      .letter = 'o',
      .type = OS_OPTION_TEXT,
@@ -316,7 +321,9 @@ static enum vd_status check_places(const struct compare_settings *s, struct vd_e
 static enum vd_status compare(const struct compare_settings *s, struct vd_error *err)
 {
     struct plot_comparison c = {0};
-    const struct compare_paths paths = {s->train, s->normal, s->test, s->data, s->label};
+    struct format_options table = table_options(&s->table, s->label);
+    const struct compare_paths paths = {
+        s->train, s->normal, s->test, s->data, &table, table_anomaly_label(s->anomaly)};
     struct compare_rows rows;
     struct vd_error missing = {0};
     enum vd_status status = compare_rows_read(&rows, &paths, err);

@@ -12,30 +12,38 @@ static enum vd_status need_labels(const struct dataset *data, const char *path,
 static enum vd_status read_one(struct compare_rows *rows, const struct compare_paths *p,
                                struct vd_error *err)
 {
-    enum vd_status status = dataset_read(&rows->test, p->data, p->label, err);
+    enum vd_status status = dataset_read(&rows->test, p->data, p->table, err);
+    struct dataset *all[] = {&rows->test};
 
     rows->same_rows = true;
-    return status == VD_OK ? need_labels(&rows->test, p->data, err) : status;
+    if (status == VD_OK)
+        status = need_labels(&rows->test, p->data, err);
+    return status == VD_OK ? dataset_settle_labels(all, 1, p->data, p->anomaly, err)
+                           : status;
 }
 
 /* All files with the columns of the training file, in its order. */
 static enum vd_status read_all(struct compare_rows *rows, const struct compare_paths *p,
                                struct vd_error *err)
 {
-    enum vd_status status = dataset_read(&rows->train, p->train, p->label, err);
+    enum vd_status status = dataset_read(&rows->train, p->train, p->table, err);
+    struct dataset *all[] = {&rows->train, &rows->test, &rows->normal};
 
     if (status == VD_OK)
-        status = dataset_read(&rows->test, p->test, p->label, err);
+        status = dataset_read(&rows->test, p->test, p->table, err);
     if (status == VD_OK)
         status = dataset_align(&rows->test, &rows->train, p->test, err);
     if (status == VD_OK && p->normal != NULL) {
-        status = dataset_read(&rows->normal, p->normal, p->label, err);
+        status = dataset_read(&rows->normal, p->normal, p->table, err);
         if (status == VD_OK)
             status = dataset_align(&rows->normal, &rows->train, p->normal, err);
     }
     if (status == VD_OK)
         status = need_labels(&rows->train, p->train, err);
-    return status == VD_OK ? need_labels(&rows->test, p->test, err) : status;
+    if (status == VD_OK)
+        status = need_labels(&rows->test, p->test, err);
+    return status == VD_OK ? dataset_settle_labels(all, 3, p->train, p->anomaly, err)
+                           : status;
 }
 
 /* The normal rows of the training file, when no file of normal rows is given. */

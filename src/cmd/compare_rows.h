@@ -15,9 +15,12 @@ struct compare_rows {
 };
 
 /* Paths of the tables: data, or train, test and, where it is not NULL, normal (without
- * it the normal rows of train are taken). `label` as for dataset_read. */
+ * it the normal rows of train are taken); how they are read, and what the user says that
+ * the label of an anomaly is (dataset_settle_labels). */
 struct compare_paths {
-    const char *train, *normal, *test, *data, *label;
+    const char *train, *normal, *test, *data;
+    const struct format_options *table;
+    int anomaly;
 };
 
 /* To be released after a failure, too. */

@@ -1,5 +1,4 @@
-/* The file is read into memory and gone through twice: the first time, for as long as it
- * takes, to see which columns hold numbers, the second time to take them. */
+/* Takes the metrics of a table as features; see dataset.h. */
 #include "cmd/dataset.h"
 
 #include <math.h>
@@ -7,25 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/table.h"
-#include "os/file.h"
 #include "os/log.h"
 #include "vedette/detector.h"
 
-static const size_t FILE_MAX = (size_t)4 << 30;
-
-enum { LOOK_ROWS = 1000 };
+static const size_t NUMBERS_MAX = (size_t)1 << 29; /* 4 GiB of them */
 
 /* ---- names in a message ---- */
 
 /* Room is kept for " and 16384 more". */
-static void add_name(struct dataset_names *names, const char *name, size_t size,
-                     const char *why)
+static void add_name(struct dataset_names *names, const char *name)
 {
-    char one[DATASET_NAME_MAX + 32];
-    int n =
-        snprintf(one, sizeof one, "%s\"%.*s\"%s", names->n > 0 ? ", " : "",
-                 (int)(size < DATASET_NAME_MAX ? size : DATASET_NAME_MAX - 1), name, why);
+    char one[DATASET_NAME_MAX + 8];
+    int n = snprintf(one, sizeof one, "%s\"%.*s\"", names->n > 0 ? ", " : "",
+                     DATASET_NAME_MAX - 1, name);
     size_t left = sizeof names->text - names->used;
 
     names->n++;
@@ -42,60 +35,119 @@ static void end_names(struct dataset_names *names)
                  " and %zu more", names->left);
 }
 
-/* ---- columns ---- */
+/* ---- rows ---- */
 
-/* Time, and what others said about the row: nothing to learn from. */
-static bool is_no_feature(struct format_csv_field field)
-{
-    static const char *const names[] = {
-        "timestamp",     "time",        "datetime",   "date",       "elapsed_s",
-        "phase",         "score",       "label",      "is_anomaly", "anomaly",
-        "anomaly_score", "changepoint", "prediction", "wtime",      NULL};
-
-    return table_is_word(field, names);
-}
-
-/* What stands for a value that is not there. */
-static bool is_missing(struct format_csv_field field)
-{
-    static const char *const words[] = {"",    "nan", "inf",  "-inf", "+inf",
-                                        "n/a", "na",  "null", "none", NULL};
-
-    return table_is_word(field, words);
-}
-
-/* What a column holds. */
-struct tally {
-    size_t numbers, texts;
+/* The columns that are features. */
+struct features {
+    size_t *column;  /* d: which column each one is */
+    size_t *missing; /* d: the rows that it costs */
+    double *before;  /* d: a counter in the row before; NaN = there is none */
+    int64_t before_ns;
+    size_t d;
 };
 
-/* `t` is a copy: it goes ahead, the caller's stays. A column that had no value yet is
- * looked for until it has one. */
-static void tally_columns(struct table t, struct tally *tally)
+static enum vd_status choose_features(struct features *f, struct dataset *data,
+                                      const struct format_table *t, struct vd_error *err)
 {
-    size_t unknown = t.n_head;
+    f->column = calloc(t->n_metrics, sizeof *f->column);
+    f->missing = calloc(t->n_metrics, sizeof *f->missing);
+    f->before = calloc(t->n_metrics, sizeof *f->before);
+    data->name = calloc(t->n_metrics, sizeof *data->name);
+    if (f->column == NULL || f->missing == NULL || f->before == NULL ||
+        data->name == NULL)
+        return VD_ERR_MEMORY;
+    for (size_t c = 0; c < t->n_columns; c++) {
+        if (t->column[c].why != NULL)
+            continue;
+        snprintf(data->name[f->d], DATASET_NAME_MAX, "%.*s", DATASET_NAME_MAX - 1,
+                 t->column[c].name);
+        f->before[f->d] = NAN;
+        f->column[f->d++] = c;
+    }
+    if (t->n > NUMBERS_MAX / f->d)
+        return vd_error_set(err, VD_ERR_LIMIT, "take a part of it",
+                            "%s: %zu rows of %zu columns are more than can be learned "
+                            "from at once",
+                            t->path, t->n, f->d);
+    return VD_OK;
+}
 
-    for (size_t rows = 0; (rows < LOOK_ROWS || unknown > 0) && table_next(&t); rows++)
-        for (size_t c = 0; c < t.n && c < t.n_head; c++) {
-            struct tally *of = &tally[c];
-            bool known = of->numbers + of->texts > 0;
+/* What the rate of a counter is in this row, as a replay has it. */
+static double rate(struct features *f, size_t k, double value, int64_t time_ns)
+{
+    double step = value - f->before[k], seconds = (double)(time_ns - f->before_ns) * 1e-9;
 
-            if (known && rows >= LOOK_ROWS)
-                continue;
-            if (!isnan(format_csv_number(t.field[c])))
-                of->numbers++;
-            else if (!is_missing(t.field[c]))
-                of->texts++;
-            unknown -= !known && of->numbers + of->texts > 0;
+    f->before[k] = value;
+    return step >= 0 && seconds > 0 ? step / seconds : NAN;
+}
+
+/* False when the row is not complete. */
+static bool read_numbers(const struct format_table *t, struct features *f, double *row)
+{
+    bool good = true;
+
+    for (size_t k = 0; k < f->d; k++) {
+        bool there;
+
+        row[k] = format_table_value(t, f->column[k]);
+        if (t->column[f->column[k]].role == FORMAT_COUNTER)
+            row[k] = rate(f, k, row[k], t->time_ns);
+        there = fabs(row[k]) <= VD_VALUE_MAX;
+        f->missing[k] += !there;
+        good = good && there;
+    }
+    f->before_ns = t->time_ns;
+    return good;
+}
+
+static enum vd_status read_rows(struct dataset *data, struct features *f,
+                                struct format_table *t, struct vd_error *err)
+{
+    enum vd_status status;
+    bool more;
+
+    data->x.n = 0;
+    while ((status = format_table_next(t, &more, err)) == VD_OK && more) {
+        if (!read_numbers(t, f, vd_matrix_row(&data->x, data->x.n))) {
+            data->lost.rows++;
+            continue;
+        }
+        if (data->label != NULL)
+            data->label[data->x.n] = (uint8_t)(t->row_label < 0 ? 2 : t->row_label);
+        data->x.n++;
+    }
+    return status;
+}
+
+static void name_worst(struct dataset *data, const struct features *f)
+{
+    struct dataset_losses *lost = &data->lost;
+
+    for (size_t k = 0; k < f->d; k++)
+        if (f->missing[k] > lost->worst_rows) {
+            lost->worst_rows = f->missing[k];
+            memcpy(lost->worst, data->name[k], DATASET_NAME_MAX);
         }
 }
 
+static enum vd_status check_some(const struct dataset *data, const char *path,
+                                 struct vd_error *err)
+{
+    if (data->x.n > 0)
+        return VD_OK;
+    return vd_error_set(
+        err, VD_ERR_DATA, NULL,
+        "%s: no row is complete: in column \"%s\" %zu values are missing, "
+        "no numbers or beyond +-%g",
+        path, data->lost.worst, data->lost.worst_rows, VD_VALUE_MAX);
+}
+
+/* Features of one name are two columns whose names differ beyond what is kept. */
 static int by_name(const void *a, const void *b)
 {
     return strcmp(a, b);
 }
 
-/* Columns of two files are told by their names. */
 static enum vd_status check_names(const struct dataset *data, size_t d, const char *path,
                                   struct vd_error *err)
 {
@@ -114,245 +166,137 @@ static enum vd_status check_names(const struct dataset *data, size_t d, const ch
     return status;
 }
 
-/* The columns that are features. */
-struct features {
-    size_t *column;  /* d: which field each one is */
-    size_t *missing; /* d: the rows that it costs */
-    size_t d;
-};
-
-static enum vd_status choose_features(struct features *f, struct dataset *data,
-                                      const struct table *t, struct vd_error *err)
+static void note_labels(struct dataset *data, const struct format_table *t)
 {
-    struct tally *tally = calloc(t->n_head, sizeof *tally);
-
-    f->column = calloc(t->n_head, sizeof *f->column);
-    f->missing = calloc(t->n_head, sizeof *f->missing);
-    data->name = calloc(t->n_head, sizeof *data->name);
-    if (tally == NULL || f->column == NULL || f->missing == NULL || data->name == NULL) {
-        free(tally);
-        return VD_ERR_MEMORY;
-    }
-    tally_columns(*t, tally);
-    for (size_t c = 0; c < t->n_head; c++) {
-        struct format_csv_field name = t->head[c];
-
-        if (c == t->label || is_no_feature(name))
-            continue;
-        if (tally[c].numbers <= tally[c].texts || name.size == 0) {
-            add_name(&data->lost.columns, name.at, name.size,
-                     name.size == 0       ? " (no name)"
-                     : tally[c].texts > 0 ? " (text)"
-                                          : " (empty)");
-            continue;
-        }
-        snprintf(data->name[f->d], DATASET_NAME_MAX, "%.*s", (int)name.size, name.at);
-        f->column[f->d++] = c;
-    }
-    free(tally);
-    end_names(&data->lost.columns);
-    if (f->d == 0)
-        return vd_error_set(
-            err, VD_ERR_DATA, "the first line names the columns, rows follow",
-            "%s: no rows with numeric columns%s%s", t->path,
-            data->lost.columns.n > 0 ? ": " : "", data->lost.columns.text);
-    return check_names(data, f->d, t->path, err);
-}
-
-/* ---- rows ---- */
-
-/* Where labels of 0 and of -1 are first; 0 = nowhere. */
-struct label_lines {
-    size_t zero, minus;
-};
-
-/* 0, 1 or, for -1, 2. */
-static enum vd_status read_label(const struct table *t, struct label_lines *first,
-                                 uint8_t *label, struct vd_error *err)
-{
-    const char *hint = "a label is 0 (normal) or 1 (anomaly); or 1 and -1";
-    double value;
-
-    if (t->label >= t->n)
-        return vd_error_set(err, VD_ERR_DATA, hint,
-                            "%s:%zu: the row has no label: %zu fields, the first line "
-                            "has %zu",
-                            t->path, t->line, t->n, t->n_head);
-    value = format_csv_number(t->field[t->label]);
-    if (value != 0 && value != 1 && value != -1)
-        return vd_error_set(err, VD_ERR_DATA, hint, "%s:%zu: this label is none", t->path,
-                            t->line);
-    if (value == 0 && first->zero == 0)
-        first->zero = t->line;
-    if (value == -1 && first->minus == 0)
-        first->minus = t->line;
-    if (first->zero > 0 && first->minus > 0)
-        return vd_error_set(
-            err, VD_ERR_DATA, hint, "%s:%zu: a label of %g, and in line %zu one of %g",
-            t->path, t->line, value, value == 0 ? first->minus : first->zero, -1 - value);
-    *label = value == 0 ? 0 : value == 1 ? 1 : 2;
-    return VD_OK;
-}
-
-/* False when the row is not complete. */
-static bool read_numbers(const struct table *t, struct features *f, double *row)
-{
-    bool good = true;
-
-    for (size_t k = 0; k < f->d; k++) {
-        size_t c = f->column[k];
-        bool there;
-
-        row[k] = c < t->n ? format_csv_number(t->field[c]) : NAN;
-        there = fabs(row[k]) <= VD_VALUE_MAX;
-        f->missing[k] += !there;
-        good = good && there;
-    }
-    return good;
-}
-
-static enum vd_status read_rows(struct dataset *data, struct features *f, struct table *t,
-                                struct vd_error *err)
-{
-    struct label_lines first = {0};
-    size_t *n = &data->x.n;
-
-    while (table_next(t)) {
-        enum vd_status status = table_check(t, err);
-
-        if (status == VD_OK && data->row == NULL &&
-            !read_numbers(t, f, vd_matrix_row(&data->x, *n))) {
-            data->lost.rows++;
-            continue;
-        }
-        if (status == VD_OK && t->label != SIZE_MAX)
-            status = read_label(t, &first, &data->label[*n], err);
-        if (status != VD_OK)
-            return status;
-        if (data->row != NULL)
-            data->row[*n] = t->row;
-        ++*n;
-    }
-    /* With -1 in the file, -1 is the anomaly and 1 is normal. */
-    for (size_t i = 0; data->label != NULL && i < *n; i++)
-        data->label[i] = first.minus > 0 ? data->label[i] == 2 : data->label[i] == 1;
-    return VD_OK;
-}
-
-static void name_worst(struct dataset *data, const struct features *f)
-{
-    struct dataset_losses *lost = &data->lost;
-
-    for (size_t k = 0; k < f->d; k++)
-        if (f->missing[k] > lost->worst_rows) {
-            lost->worst_rows = f->missing[k];
-            memcpy(lost->worst, data->name[k], DATASET_NAME_MAX);
-        }
+    data->labels = (struct dataset_labels){
+        .zeros = t->label_line[0] > 0 || t->label_is_flag,
+        .ones = t->label_line[1] > 0,
+        .minus = t->label_line[2] > 0,
+        .own = t->own_labels,
+    };
 }
 
 /* ---- reading ---- */
 
-static enum vd_status allocate(struct dataset *data, const struct table *t, bool rows,
-                               size_t d)
-{
-    size_t lines = table_lines(t);
-    enum vd_status status = rows ? VD_OK : vd_matrix_init(&data->x, lines, d);
-
-    data->x.n = 0;
-    if (t->label != SIZE_MAX && (data->label = calloc(lines, 1)) == NULL)
-        return VD_ERR_MEMORY;
-    if (rows && (data->row = calloc(lines, sizeof *data->row)) == NULL)
-        return VD_ERR_MEMORY;
-    return status;
-}
-
-static enum vd_status read_table(struct dataset *data, struct table *t, bool rows,
+static enum vd_status read_table(struct dataset *data, struct format_table *t,
                                  struct vd_error *err)
 {
     struct features f = {0};
-    enum vd_status status = VD_OK;
+    enum vd_status status = choose_features(&f, data, t, err);
 
-    if (rows && t->label == SIZE_MAX)
-        return vd_error_set(err, VD_ERR_DATA, "name it with --label",
-                            "%s: no column with labels", t->path);
-    data->head = (struct collect_text){data->text, t->row.end};
-    if (!rows)
-        status = choose_features(&f, data, t, err);
     if (status == VD_OK)
-        status = allocate(data, t, rows, f.d);
+        status = check_names(data, f.d, t->path, err);
+    if (status == VD_OK)
+        status = vd_matrix_init(&data->x, t->n, f.d);
+    if (status == VD_OK && t->label != SIZE_MAX &&
+        (data->label = calloc(t->n, 1)) == NULL)
+        status = VD_ERR_MEMORY;
     if (status == VD_OK)
         status = read_rows(data, &f, t, err);
-    if (status == VD_OK)
+    if (status == VD_OK) {
+        note_labels(data, t);
         name_worst(data, &f);
+        status = check_some(data, t->path, err);
+    }
     free(f.column);
     free(f.missing);
-    if (status != VD_OK || data->x.n > 0)
-        return status;
-    if (data->lost.rows == 0)
-        return vd_error_set(err, VD_ERR_DATA, NULL, "%s: no rows", t->path);
-    return vd_error_set(
-        err, VD_ERR_DATA, NULL,
-        "%s: no row is complete: in column \"%s\" %zu values are missing, "
-        "no numbers or beyond +-%g",
-        t->path, data->lost.worst, data->lost.worst_rows, VD_VALUE_MAX);
-}
-
-enum vd_status dataset_take(struct dataset *data, char *text, size_t size,
-                            const char *path, const char *label, bool rows,
-                            struct vd_error *err)
-{
-    struct table t;
-    enum vd_status status =
-        table_begin(&t, collect_text_of(text, size), path, label, err);
-
-    *data = (struct dataset){.text = text};
-    if (status == VD_OK)
-        status = read_table(data, &t, rows, err);
-    table_end(&t);
-    if (!rows) {
-        free(data->text);
-        data->text = NULL;
-    }
-    if (status == VD_OK)
-        return VD_OK;
-    dataset_release(data);
-    return vd_error_set(err, status, NULL, "%s: %s", path, vd_status_text(status));
-}
-
-static enum vd_status read_file(struct dataset *data, const char *path, const char *label,
-                                bool rows, struct vd_error *err)
-{
-    enum vd_status status;
-    char *text;
-    size_t size;
-
-    *data = (struct dataset){0};
-    status = os_file_read(path, FILE_MAX, &text, &size, err);
-    return status == VD_OK ? dataset_take(data, text, size, path, label, rows, err)
-                           : status;
-}
-
-enum vd_status dataset_read(struct dataset *data, const char *path, const char *label,
-                            struct vd_error *err)
-{
-    enum vd_status status = read_file(data, path, label, false, err);
-    const struct dataset_losses *lost = &data->lost;
-
-    if (lost->columns.n > 0)
-        os_log_info("%s: columns without numbers are left out: %s", path,
-                    lost->columns.text);
-    if (lost->rows > 0)
-        os_log_warning(
-            "%s: %zu rows are left out, %zu of them for column \"%s\": a value "
-            "is missing, no number or beyond +-%g",
-            path, lost->rows, lost->worst_rows, lost->worst, VD_VALUE_MAX);
+    free(f.before);
     return status;
 }
 
-enum vd_status dataset_read_rows(struct dataset *data, const char *path,
-                                 const char *label, struct vd_error *err)
+static void say(const struct dataset *data, const struct format_table *t)
 {
-    return read_file(data, path, label, true, err);
+    format_table_say(t);
+    if (data->lost.rows > 0)
+        os_log_warning(
+            "%s: %zu rows are left out, %zu of them for column \"%s\": a value "
+            "is missing, no number or beyond +-%g",
+            t->path, data->lost.rows, data->lost.worst_rows, data->lost.worst,
+            VD_VALUE_MAX);
+}
+
+static enum vd_status take(struct dataset *data, struct format_table *t,
+                           enum vd_status status, struct vd_error *err)
+{
+    *data = (struct dataset){0};
+    if (status == VD_OK)
+        status = read_table(data, t, err);
+    if (status == VD_OK)
+        say(data, t);
+    else
+        vd_error_set(err, status, NULL, "%s: %s", t->path, vd_status_text(status));
+    format_table_close(t);
+    if (status != VD_OK)
+        dataset_release(data);
+    return status;
+}
+
+static struct format_options with_labels(const struct format_options *options)
+{
+    struct format_options own = options == NULL ? (struct format_options){0} : *options;
+
+    own.need_label = true;
+    return own;
+}
+
+enum vd_status dataset_read(struct dataset *data, const char *path,
+                            const struct format_options *options, struct vd_error *err)
+{
+    struct format_options own = with_labels(options);
+    struct format_table t;
+
+    return take(data, &t, format_table_open(&t, path, &own, err), err);
+}
+
+enum vd_status dataset_take(struct dataset *data, const char *text, size_t size,
+                            const char *path, const struct format_options *options,
+                            struct vd_error *err)
+{
+    struct format_options own = with_labels(options);
+    struct format_table t;
+
+    return take(data, &t, format_table_of(&t, text, size, path, &own, err), err);
+}
+
+/* ---- labels ---- */
+
+/* Says what was decided: nobody can see it in the file alone. */
+static void settle(struct dataset *data, bool minus)
+{
+    for (size_t i = 0; data->label != NULL && i < data->x.n; i++)
+        data->label[i] = data->label[i] == (minus ? 2 : 1);
+}
+
+enum vd_status dataset_settle_labels(struct dataset *const *data, size_t n,
+                                     const char *path, int anomaly, struct vd_error *err)
+{
+    struct dataset_labels all = {.own = true};
+    bool minus;
+
+    for (size_t i = 0; i < n; i++)
+        if (data[i]->label != NULL) {
+            all.zeros |= data[i]->labels.zeros;
+            all.ones |= data[i]->labels.ones;
+            all.minus |= data[i]->labels.minus;
+            all.own = all.own && data[i]->labels.own;
+        }
+    if (all.zeros && all.minus)
+        return vd_error_set(err, VD_ERR_DATA,
+                            "a label is 0 (normal) or 1 (anomaly); or 1 and -1",
+                            "%s: one file has labels of 0, another of -1", path);
+    if (all.ones && !all.zeros && !all.minus && !all.own && anomaly == 0)
+        return vd_error_set(err, VD_ERR_DATA,
+                            "--anomaly-label 1 or --anomaly-label -1 says it",
+                            "%s: all labels are 1: is that an anomaly (beside 0) or "
+                            "normal (beside -1)?",
+                            path);
+    minus = anomaly != 0 ? anomaly < 0 : all.minus || (all.own && !all.zeros);
+    if (all.ones || all.minus || all.zeros)
+        os_log_info("labels: %s", minus ? "1 is normal, -1 is an anomaly"
+                                        : "0 is normal, 1 is an anomaly");
+    for (size_t i = 0; i < n; i++)
+        settle(data[i], minus);
+    return VD_OK;
 }
 
 /* ---- columns of two files ---- */
@@ -384,7 +328,7 @@ static struct dataset_names names_beyond(const struct dataset *a, const struct d
 
     for (size_t k = 0; k < a->x.d; k++)
         if (find_column(b, a->name[k]) == SIZE_MAX)
-            add_name(&names, a->name[k], strlen(a->name[k]), "");
+            add_name(&names, a->name[k]);
     end_names(&names);
     return names;
 }
@@ -440,7 +384,5 @@ void dataset_release(struct dataset *data)
     vd_matrix_release(&data->x);
     free(data->label);
     free(data->name);
-    free(data->row);
-    free(data->text);
     *data = (struct dataset){0};
 }

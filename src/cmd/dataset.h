@@ -5,12 +5,12 @@
 
 #include <stdint.h>
 
-#include "format/scan.h"
+#include "format/table.h"
 #include "vedette/matrix.h"
 
 enum { DATASET_NAME_MAX = 64 };
 
-/* Names for a message: "a" (text), "b" (empty) and 3 more */
+/* Names for a message: "a", "b" and 3 more */
 struct dataset_names {
     char text[224];
     size_t used, n, left;
@@ -21,42 +21,41 @@ struct dataset_losses {
     size_t rows;                  /* a value is missing, no number or too large */
     size_t worst_rows;            /* of these, by the column that costs most of them */
     char worst[DATASET_NAME_MAX]; /* that column */
-    struct dataset_names columns; /* no numbers in them */
+};
+
+/* Which labels a file has. */
+struct dataset_labels {
+    bool zeros, ones, minus;
+    bool own; /* this program's own log: 1 is normal */
 };
 
 struct dataset {
     struct vd_matrix x; /* n x d; numbers within VD_VALUE_MAX */
-    uint8_t *label;     /* n of 0 normal / 1 anomaly; NULL = the file has none */
+    uint8_t *label;     /* n of 0 normal / 1 anomaly, once dataset_settle_labels has made
+                           them so (2 stands for -1 until then); NULL = there are none */
     char (*name)[DATASET_NAME_MAX]; /* d: the columns' names */
     struct dataset_losses lost;     /* reading a file warned of them */
-    /* Of dataset_read_rows alone: */
-    char *text;               /* the file */
-    struct collect_text head; /* its first line */
-    struct collect_text
-        *row; /* n: the bytes of each row with the newline, if it has one */
+    struct dataset_labels labels;
 };
 
-/* Reads the file: its numeric columns are the features, `label` (NULL: one called label,
- * anomaly or is_anomaly) is the label. A column is numeric when most of the values in it
- * are numbers, missing ones (empty, nan, inf, na, null, none) apart: the first 1,000 rows
- * say so, or the first value after them. Columns of time and columns without a name are
- * left out. VD_ERR_DATA with the place for a label that is not 0 or 1 (or -1 anomaly / 1
- * normal), for a row that has more fields than the first line, for a file without rows,
- * features or a line of names, for two features of one name; VD_ERR_LIMIT beyond
- * TABLE_COLUMNS_MAX columns. */
-enum vd_status dataset_read(struct dataset *data, const char *path, const char *label,
+/* Reads the file by format/table.h and says what was read. Its metrics are the features,
+ * counters as their rates; rows that are not complete are left out. Fails as
+ * format_table_open does, and with VD_ERR_DATA when no row is complete. */
+enum vd_status dataset_read(struct dataset *data, const char *path,
+                            const struct format_options *options, struct vd_error *err);
+
+/* The same of a text in memory; `path` is for the messages. */
+enum vd_status dataset_take(struct dataset *data, const char *text, size_t size,
+                            const char *path, const struct format_options *options,
                             struct vd_error *err);
 
-/* Reads the labels alone (VD_ERR_DATA when there are none), all rows, and keeps their
- * bytes: x.d is 0. */
-enum vd_status dataset_read_rows(struct dataset *data, const char *path,
-                                 const char *label, struct vd_error *err);
-
-/* Both for a text of `size` bytes that is in memory, taken over whatever comes of it;
- * `path` is for the messages. */
-enum vd_status dataset_take(struct dataset *data, char *text, size_t size,
-                            const char *path, const char *label, bool rows,
-                            struct vd_error *err);
+/* Decides over all files of a command what their labels mean, says so, and makes them 0
+ * and 1: where there is a -1, it is the anomaly and 1 is normal. `anomaly` is what the
+ * user says that an anomaly is, 1 or -1; 0 = nothing. VD_ERR_DATA when some have 0 and
+ * others -1, and when all are 1 and nothing says what that is; `path` is for the message.
+ */
+enum vd_status dataset_settle_labels(struct dataset *const *data, size_t n,
+                                     const char *path, int anomaly, struct vd_error *err);
 
 /* Puts the columns of `data` in the order of `like`, leaving out those that `like` does
  * not have, and says which. VD_ERR_SCHEMA, naming them and `path`, when some are missing.

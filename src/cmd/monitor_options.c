@@ -7,6 +7,7 @@
 #include "alert/channel.h"
 #include "cmd/config.h"
 #include "cmd/root.h"
+#include "cmd/table_options.h"
 #include "pipeline.h"
 #include "show/filter.h"
 
@@ -64,6 +65,7 @@ const struct os_option monitor_options[] = {
      .check = cmd_check_root,
      .offset = AT(root),
      .help = "Read /proc and /sys below this folder"},
+    TABLE_OPTIONS(AT(table)),
     {.name = "nvml",
      .type = OS_OPTION_TEXT,
      .value = "FILE",

@@ -2,12 +2,14 @@
 #ifndef VD_CMD_MONITOR_OPTIONS_H
 #define VD_CMD_MONITOR_OPTIONS_H
 
+#include "cmd/table_options.h"
 #include "os/options.h"
 
 /* Filled by the rows; texts and lists are NULL or empty when they were not given. */
 struct monitor_settings {
     double interval, duration;
     char *root, *replay, *data_dir, *nvml;
+    struct table_options table; /* how the recording is read */
     bool store, dashboard;
     char *address;
     long port, max_clients;

@@ -236,14 +236,14 @@ static enum vd_status check_replay(const struct monitor_settings *s,
 {
     struct stat info;
 
-    if (s->replay == NULL)
+    if (s->replay == NULL || strcmp(s->replay, "-") == 0)
         return VD_OK;
     *fault = (struct cmd_fault){.option = "replay"};
     if (stat(s->replay, &info) != 0 || access(s->replay, R_OK) != 0)
         return vd_error_set(err, VD_ERR_IO, NULL, "cannot open %s: %s", s->replay,
                             strerror(errno));
     return S_ISDIR(info.st_mode)
-               ? vd_error_set(err, VD_ERR_IO, NULL, "%s is a folder", s->replay)
+               ? vd_error_set(err, VD_ERR_IO, NULL, "%s is a directory", s->replay)
                : VD_OK;
 }
 
@@ -300,6 +300,8 @@ enum vd_status monitor_plan_make(struct monitor_plan *plan,
 
     *plan = (struct monitor_plan){0};
     set_values(&plan->config, s);
+    plan->table = table_options(&s->table, NULL);
+    plan->config.collect.table = &plan->table;
     status = choose_data_dir(plan, s, fault, err);
     if (status == VD_OK)
         status = check_replay(s, fault, err);
@@ -332,7 +334,7 @@ static enum vd_status try_collecting(const struct monitor_plan *plan,
 
     if (collect.replay == NULL
             ? plan->model == NULL
-            : stat(collect.replay, &info) == 0 && !S_ISREG(info.st_mode))
+            : stat(collect.replay, &info) != 0 || !S_ISREG(info.st_mode))
         return VD_OK;
     collect.threads = false;
     found.option = collect.replay == NULL ? NULL : "replay";

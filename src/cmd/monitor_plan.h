@@ -12,6 +12,7 @@ enum { MONITOR_PATH_MAX = 4096 };
 /* The configuration borrows from the settings and points into the plan. */
 struct monitor_plan {
     struct pipeline_config config;
+    struct format_options table; /* how the recording is read */
     char data_dir[MONITOR_PATH_MAX];
     const char *detector[RECORD_DETECTORS_MAX];
     const char *feature[HOST_COLUMNS];

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "cmd/commands.h"
-#include "cmd/dataset.h"
+#include "cmd/table_options.h"
 #include "os/output.h"
 #include "vedette/rng.h"
 
@@ -14,6 +14,7 @@ struct split_settings {
     double share;
     long seed;
     bool force;
+    struct table_options table;
 };
 
 #define AT(field) offsetof(struct split_settings, field)
@@ -58,11 +59,20 @@ static const struct os_option options[] = {
      .fallback = "false",
      .offset = AT(force),
      .help = "Replace the files when they are there"},
+    TABLE_OPTIONS(AT(table)),
     {.name = NULL},
 };
 
+/* Rows of one class: where there is a -1, it is the anomaly. */
+static bool is_of(const struct format_table *t, size_t row, int label)
+{
+    bool minus = t->label_line[2] > 0;
+
+    return (t->place[row].label == (minus ? -1 : 1)) == label;
+}
+
 /* Draws `share` of each class: marks the rows in train[n], returns how many. */
-static size_t draw(const struct dataset *data, double share, uint64_t seed,
+static size_t draw(const struct format_table *t, double share, uint64_t seed,
                    uint8_t *train, size_t *order)
 {
     struct vd_rng rng;
@@ -72,8 +82,8 @@ static size_t draw(const struct dataset *data, double share, uint64_t seed,
     for (int label = 0; label < 2; label++) {
         size_t n = 0, wanted;
 
-        for (size_t i = 0; i < data->x.n; i++)
-            if (data->label[i] == label)
+        for (size_t i = 0; i < t->n; i++)
+            if (is_of(t, i, label))
                 order[n++] = i;
         wanted = (size_t)(share * (double)n + 0.5);
         for (size_t k = 0; k < wanted; k++) {
@@ -95,14 +105,40 @@ static void write_bytes(struct collect_text bytes, FILE *file)
         fputc('\n', file); /* the last row of a file that ends without one */
 }
 
-/* Copies the first line and the rows, byte for byte. out[0] takes the training rows. */
-static void write_rows(const struct dataset *data, const uint8_t *train,
-                       struct os_output out[2])
+/* What stands before the first row: the line of names, and what is before it. */
+static enum vd_status write_head(const struct format_table *t, struct os_output out[2],
+                                 struct vd_error *err)
 {
-    write_bytes(data->head, out[0].file);
-    write_bytes(data->head, out[1].file);
-    for (size_t i = 0; i < data->x.n; i++)
-        write_bytes(data->row[i], out[train[i] ? 0 : 1].file);
+    char piece[4096];
+    enum vd_status status = VD_OK;
+    size_t got;
+
+    for (uint64_t at = 0; status == VD_OK && at < t->first_offset; at += got) {
+        uint64_t left = t->first_offset - at;
+
+        status = format_input_read(&t->input, at, piece,
+                                   left < sizeof piece ? (size_t)left : sizeof piece,
+                                   &got, err);
+        fwrite(piece, 1, got, out[0].file);
+        fwrite(piece, 1, got, out[1].file);
+    }
+    return status;
+}
+
+/* Copies the rows byte for byte. out[0] takes the training rows. */
+static enum vd_status write_rows(struct format_table *t, const uint8_t *train,
+                                 struct os_output out[2], struct vd_error *err)
+{
+    enum vd_status status = write_head(t, out, err);
+    bool more = true;
+
+    while (status == VD_OK) {
+        status = format_table_next(t, &more, err);
+        if (status != VD_OK || !more)
+            break;
+        write_bytes(format_table_bytes(t), out[train[t->at - 1] ? 0 : 1].file);
+    }
+    return status;
 }
 
 static bool are_same(const char *a, const char *b)
@@ -138,36 +174,58 @@ static enum vd_status open_outputs(struct os_output out[2],
     return VD_OK;
 }
 
+static enum vd_status open_table(struct format_table *t, const struct split_settings *s,
+                                 const char *path, struct vd_error *err)
+{
+    struct format_options options = table_options(&s->table, s->label);
+    enum vd_status status;
+
+    options.need_label = options.as_it_is = true;
+    status = format_table_open(t, path, &options, err);
+    if (status == VD_OK && t->label == SIZE_MAX)
+        return vd_error_set(err, VD_ERR_DATA, "name it with --label",
+                            "%s: no column with labels", path);
+    if (status == VD_OK)
+        format_table_say(t);
+    return status;
+}
+
+static enum vd_status part(struct format_table *t, const struct split_settings *s,
+                           struct os_output out[2], struct vd_error *err)
+{
+    uint8_t *train = calloc(t->n, 1);
+    size_t *order = calloc(t->n, sizeof *order), n = 0;
+    enum vd_status status = VD_ERR_MEMORY;
+
+    if (train == NULL || order == NULL) {
+        vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to split %s", t->path);
+    } else {
+        n = draw(t, s->share, (uint64_t)s->seed, train, order);
+        status = write_rows(t, train, out, err);
+    }
+    if (status == VD_OK)
+        status = os_output_commit(out, 2, err);
+    if (status == VD_OK)
+        printf("%s: %zu rows\n%s: %zu rows\n", s->train, n, s->test, t->n - n);
+    free(order);
+    free(train);
+    return status;
+}
+
 static enum vd_status split(const struct split_settings *s, const char *path,
                             struct vd_error *err)
 {
     struct os_output out[2] = {0};
-    struct dataset data;
-    uint8_t *train = NULL;
-    size_t *order = NULL, n;
-    enum vd_status status = dataset_read_rows(&data, path, s->label, err);
+    struct format_table table;
+    enum vd_status status = open_table(&table, s, path, err);
 
     if (status == VD_OK)
         status = open_outputs(out, s, path, err);
-    if (status != VD_OK)
-        goto out;
-    train = calloc(data.x.n, 1);
-    order = calloc(data.x.n, sizeof *order);
-    if (train == NULL || order == NULL) {
-        status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to split %s", path);
-        goto out;
-    }
-    n = draw(&data, s->share, (uint64_t)s->seed, train, order);
-    write_rows(&data, train, out);
-    status = os_output_commit(out, 2, err);
     if (status == VD_OK)
-        printf("%s: %zu rows\n%s: %zu rows\n", s->train, n, s->test, data.x.n - n);
-out:
+        status = part(&table, s, out, err);
     os_output_drop(&out[1]);
     os_output_drop(&out[0]);
-    free(order);
-    free(train);
-    dataset_release(&data);
+    format_table_close(&table);
     return status;
 }
 

@@ -11,6 +11,7 @@
 #include "cmd/model_file.h"
 #include "cmd/settings.h"
 #include "cmd/stored_rows.h"
+#include "cmd/table_options.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/terminal.h"
@@ -20,7 +21,9 @@
 struct train_settings {
     char *data_dir, *normal, *label, *out;
     double last;
+    int anomaly;
     struct fit_options fit;
+    struct table_options table;
 };
 
 #define AT(field) offsetof(struct train_settings, field)
@@ -53,7 +56,9 @@ static const struct os_option options[] = {
      .value = "COLUMN",
      .offset = AT(label),
      .help = "Column of the label (default: label, anomaly or is_anomaly)"},
+    ANOMALY_LABEL_OPTION(AT(anomaly)),
     FIT_OPTIONS(AT(fit)),
+    TABLE_OPTIONS(AT(table)),
     {.name = "out",
      .letter = 'o',
      .type = OS_OPTION_TEXT,
@@ -96,21 +101,22 @@ static enum vd_status read_stored(struct rows *rows, const struct train_settings
 static enum vd_status read_rows(struct rows *rows, const struct train_settings *s,
                                 const char *path, struct vd_error *err)
 {
-    struct dataset *normal = &rows->normal;
+    struct format_options table = table_options(&s->table, s->label);
+    struct dataset *all[] = {&rows->data, &rows->normal};
     enum vd_status status;
 
     if (path == NULL)
         return read_stored(rows, s, err);
-    status = dataset_read(&rows->data, path, s->label, err);
+    status = dataset_read(&rows->data, path, &table, err);
+    if (status == VD_OK && s->normal != NULL)
+        status = dataset_read(&rows->normal, s->normal, &table, err);
+    if (status == VD_OK)
+        status = dataset_settle_labels(all, s->normal != NULL ? 2 : 1, path,
+                                       table_anomaly_label(s->anomaly), err);
     if (status != VD_OK)
         return status;
-    if (s->normal != NULL) {
-        status = dataset_read(normal, s->normal, s->label, err);
-        if (status != VD_OK)
-            return status;
-        return dataset_align(normal, &rows->data, s->normal, err);
-    }
-    return dataset_normal_rows(normal, &rows->data);
+    return s->normal != NULL ? dataset_align(&rows->normal, &rows->data, s->normal, err)
+                             : dataset_normal_rows(&rows->normal, &rows->data);
 }
 
 /* Scores of normal rows by detectors that have not seen them: contiguous blocks, each

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "format/table.h"
 #include "record.h"
 #include "vedette/status.h"
 
@@ -25,6 +26,7 @@ struct collect_config {
     const char *nvml_library; /* NULL = libnvidia-ml.so.1 */
     const char *replay;       /* a CSV or prmon file to play instead of this machine;
                                  NULL = none */
+    const struct format_options *table; /* how it is read; NULL = found out */
     bool threads; /* false: slow sources are read in the caller (tests, replay) */
 };
 

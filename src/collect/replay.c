@@ -1,75 +1,31 @@
 /* Plays a table of numbers as if it were this machine: one row a tick. Columns are
- * metrics by their names; a column that is a label or somebody's verdict is left out, so
- * nothing learns from it. Counters of prmon's files become rates; every other column is a
- * gauge.
+ * metrics by their names; what is no metric (format/columns.h) is left out, so nothing
+ * learns from it. Counters of prmon's files become rates; every other column is a gauge.
  *
- * Time comes from a column that is called so. Rows that share a time (prmon writes whole
- * seconds, whatever its rate) are spread evenly up to the next one. Without such a column
- * rows are one second apart and begin at the time of the first tick.
+ * The rows come in order of time. Without a column of times they are one second apart and
+ * begin at the time of the first tick.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "collect/collectors.h"
 #include "collect/fill.h"
-#include "format/csv.h"
-#include "vedette/stats.h"
+#include "format/table.h"
+#include "os/log.h"
 
-enum { COLUMNS_MAX = 1024, LOOK_AHEAD = 100, PACE_ROWS = 1000 };
-
-static const int64_t second_ns = 1000000000;
-static const long long file_max = 2LL << 30;
+static const int64_t SECOND_NS = 1000000000;
 
 struct replay_collector {
-    char *text; /* owned: the whole file */
-    struct collect_text t;
-    char separator;
+    struct format_table table;
     bool ended;
-    double interval_s;  /* between rows; NaN = they have no time */
-    size_t n;           /* columns */
-    size_t time_column; /* SIZE_MAX = none */
-    size_t id[COLUMNS_MAX];
+    size_t *id; /* owned: metric of each column, SIZE_MAX = none */
     bool started;
     int64_t time_ns, mono_ns; /* of the last row */
-    int64_t step_ns;          /* between rows that share a time */
-    size_t left;              /* rows that still share it */
 };
 
 /* ---- columns ---- */
-
-static bool is_in(const char *name, const char *const *list)
-{
-    for (; *list != NULL; list++)
-        if (strcasecmp(name, *list) == 0)
-            return true;
-    return false;
-}
-
-static bool is_time(const char *name)
-{
-    static const char *const names[] = {"timestamp", "time", "datetime", "date",
-                                        "ds",        "ts",   NULL};
-
-    return is_in(name, names);
-}
-
-/* What somebody said about the row, or what this program wrote about its own work. */
-static bool is_no_metric(const char *name)
-{
-    static const char *const names[] = {
-        "label",     "anomaly",        "is_anomaly",  "anomaly_score",
-        "score",     "prediction",     "changepoint", "severity",
-        "reason",    "phase",          "elapsed_s",   "inference_latency_ms",
-        "jitter_ms", "drift_detected", "wtime",       NULL};
-
-    return is_in(name, names);
-}
 
 static bool ends_with(const char *name, const char *end)
 {
@@ -93,24 +49,15 @@ static const char *unit_of(const char *name)
     return "";
 }
 
-/* Columns of prmon that only grow. Times are in seconds, sizes in bytes. */
-static bool is_prmon_counter(const char *name)
-{
-    static const char *const names[] = {
-        "utime",      "stime",    "rchar",       "wchar",      "read_bytes", "rx_bytes",
-        "rx_packets", "tx_bytes", "write_bytes", "tx_packets", NULL};
-
-    return is_in(name, names);
-}
-
-static struct record_metric metric_of(const char *name, bool prmon)
+static struct record_metric metric_of(const struct format_column *column,
+                                      const char *name)
 {
     struct record_metric metric = {.unit = unit_of(name),
                                    .help = "A column of the file that is played.",
                                    .kind = RECORD_GAUGE,
                                    .scale = 1};
 
-    if (prmon && is_prmon_counter(name)) {
+    if (column->role == FORMAT_COUNTER) {
         metric.kind = RECORD_RATE;
         metric.unit = ends_with(name, "time") ? "s/s" : "1/s";
     }
@@ -133,155 +80,89 @@ static void split_name(char *name, char *label, size_t size)
         label[length - 1] = '\0';
 }
 
-static enum vd_status add_column(struct replay_collector *self, size_t i,
-                                 const char *text, bool prmon,
-                                 struct record_schema *schema)
+/* Of a name that is too long the end says most. */
+static void shorten(char *name)
 {
-    char name[RECORD_NAME_MAX + RECORD_LABEL_MAX], label[RECORD_LABEL_MAX];
-    struct record_metric metric;
+    size_t length = strlen(name), most = RECORD_NAME_MAX - 1;
 
-    self->id[i] = record_schema_find(schema, text);
-    if (self->id[i] != SIZE_MAX)
-        return VD_OK;
-    snprintf(name, sizeof name, "%s", text);
-    split_name(name, label, sizeof label);
-    if (name[0] == '\0')
-        return VD_OK;
-    metric = metric_of(name, prmon);
-    self->id[i] = record_schema_add_named(schema, &metric, name, label);
-    return self->id[i] == SIZE_MAX && schema->n < RECORD_METRICS_MAX ? VD_ERR_MEMORY
-                                                                     : VD_OK;
+    if (length <= most)
+        return;
+    memmove(name + 2, name + length - (most - 2), most - 1);
+    name[0] = name[1] = '.';
 }
 
-/* Which columns hold a number in one of the first rows. */
-static void find_numbers(const struct replay_collector *self, bool *numeric)
+/* Two columns may not be one metric under two names. */
+static enum vd_status check_taken(const struct replay_collector *self, size_t c,
+                                  struct vd_error *err)
 {
-    struct format_csv_field field[COLUMNS_MAX];
-    struct collect_text t = self->t;
-
-    for (int row = 0; row < LOOK_AHEAD; row++) {
-        size_t n = format_csv_row(&t, self->separator, field, COLUMNS_MAX);
-
-        if (n == 0)
-            return;
-        for (size_t i = 0; i < n && i < self->n; i++)
-            numeric[i] |= !isnan(format_csv_number(field[i]));
-    }
-}
-
-static enum vd_status read_header(struct replay_collector *self, const char *path,
-                                  struct record_schema *schema, struct vd_error *err)
-{
-    struct format_csv_field field[COLUMNS_MAX];
-    bool numeric[COLUMNS_MAX] = {false}, prmon, any = false;
-    char name[RECORD_NAME_MAX + RECORD_LABEL_MAX];
-
-    collect_text_skip(&self->t, "\xef\xbb\xbf"); /* a byte order mark */
-    self->separator =
-        format_csv_separator(self->t.at, (size_t)(self->t.end - self->t.at));
-    self->n = format_csv_row(&self->t, self->separator, field, COLUMNS_MAX);
-    if (self->n > COLUMNS_MAX)
-        self->n = COLUMNS_MAX;
-    find_numbers(self, numeric);
-    prmon = self->n > 1 && self->separator == '\t' && field[1].size == 5 &&
-            strncmp(field[1].at, "wtime", 5) == 0;
-    self->time_column = SIZE_MAX;
-    for (size_t i = 0; i < self->n; i++) {
-        self->id[i] = SIZE_MAX;
-        snprintf(name, sizeof name, "%.*s", (int)field[i].size, field[i].at);
-        if (self->time_column == SIZE_MAX && is_time(name))
-            self->time_column = i;
-        else if (numeric[i] && !is_no_metric(name)) {
-            if (add_column(self, i, name, prmon, schema) != VD_OK)
-                return vd_error_set(err, VD_ERR_MEMORY, NULL,
-                                    "no memory for the columns");
-            any = true;
-        }
-    }
-    if (!any)
-        return vd_error_set(err, VD_ERR_FORMAT,
-                            "the first line names the columns, the others hold numbers",
-                            "%s: there is no column of numbers", path);
+    for (size_t i = 0; i < c; i++)
+        if (self->id[i] == self->id[c])
+            return vd_error_set(err, VD_ERR_DATA, "leave one of them out",
+                                "%s: columns \"%s\" and \"%s\" are the same metric",
+                                self->table.path, self->table.column[i].name,
+                                self->table.column[c].name);
     return VD_OK;
 }
 
-/* ---- time ---- */
-
-/* The common distance of two rows: the median between times that differ, shared by the
- * rows that have the same time. */
-static double find_pace(const struct replay_collector *self)
+static enum vd_status add_column(struct replay_collector *self, size_t c,
+                                 struct record_schema *schema, struct vd_error *err)
 {
-    struct format_csv_field field[COLUMNS_MAX];
-    struct collect_text t = self->t;
-    double gap[PACE_ROWS];
-    size_t rows = 0, gaps = 0;
-    int64_t before = INT64_MIN;
+    const struct format_column *column = &self->table.column[c];
+    char name[FORMAT_NAME_MAX], label[RECORD_LABEL_MAX];
+    struct record_metric metric;
 
-    for (; rows < PACE_ROWS; rows++) {
-        size_t n = format_csv_row(&t, self->separator, field, COLUMNS_MAX);
-        int64_t now;
-
-        if (n <= self->time_column || !format_csv_time(field[self->time_column], &now))
-            break;
-        if (before != INT64_MIN && now > before)
-            gap[gaps++] = (double)(now - before) * 1e-9;
-        before = now;
-    }
-    return gaps == 0 ? NAN : vd_median(gap, gaps) * (double)gaps / (double)(rows - 1);
+    self->id[c] = record_schema_find(schema, column->name);
+    if (self->id[c] != SIZE_MAX)
+        return check_taken(self, c, err);
+    snprintf(name, sizeof name, "%s", column->name);
+    split_name(name, label, sizeof label);
+    shorten(name);
+    if (name[0] == '\0')
+        return VD_OK;
+    metric = metric_of(column, name);
+    self->id[c] = record_schema_add_named(schema, &metric, name, label);
+    if (self->id[c] == SIZE_MAX && schema->n < RECORD_METRICS_MAX)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the columns");
+    return self->id[c] == SIZE_MAX ? VD_OK : check_taken(self, c, err);
 }
 
-/* How many of the rows to come have the same time as this one, and the time after it. */
-static void look_ahead(struct replay_collector *self, int64_t now)
+static enum vd_status add_columns(struct replay_collector *self,
+                                  struct record_schema *schema, struct vd_error *err)
 {
-    struct format_csv_field field[COLUMNS_MAX];
-    struct collect_text t = self->t;
-    int64_t next = now;
+    const struct format_table *table = &self->table;
+    enum vd_status status = VD_OK;
+    size_t lost = 0;
 
-    self->left = 0;
-    for (;;) {
-        size_t n = format_csv_row(&t, self->separator, field, COLUMNS_MAX);
-
-        if (n == 0)
-            break;
-        if (n <= self->time_column || !format_csv_time(field[self->time_column], &next))
-            next = now + second_ns;
-        if (next != now)
-            break;
-        self->left++;
-    }
-    /* The last ones of the file go on at the pace of those before. */
-    if (next > now)
-        self->step_ns = (next - now) / (int64_t)(self->left + 1);
-    if (self->step_ns <= 0)
-        self->step_ns =
-            self->left > 0 ? second_ns / (int64_t)(self->left + 1) : second_ns;
+    self->id = malloc((table->n_columns + 1) * sizeof *self->id);
+    if (self->id == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the columns");
+    for (size_t c = 0; c < table->n_columns; c++)
+        self->id[c] = SIZE_MAX;
+    for (size_t c = 0; status == VD_OK && c < table->n_columns; c++)
+        if (table->column[c].why == NULL) {
+            status = add_column(self, c, schema, err);
+            lost += self->id[c] == SIZE_MAX;
+        }
+    if (lost > 0)
+        os_log_warning("%s: %zu columns are left out: at most %d metrics are watched",
+                       table->path, lost, RECORD_METRICS_MAX);
+    return status;
 }
 
-static int64_t pace_ns(const struct replay_collector *self)
-{
-    return isnan(self->interval_s) ? second_ns : (int64_t)(self->interval_s * 1e9);
-}
+/* ---- rows ---- */
 
-static void set_time(struct replay_collector *self, struct record_sample *sample,
-                     const struct format_csv_field *field, size_t n)
+static void set_time(struct replay_collector *self, struct record_sample *sample)
 {
-    int64_t time = self->time_ns + second_ns, step;
-    bool stated =
-        self->time_column < n && format_csv_time(field[self->time_column], &time);
+    int64_t time = self->time_ns + SECOND_NS;
 
-    if (!self->started && !stated)
+    if (format_table_has_time(&self->table))
+        time = self->table.time_ns;
+    else if (!self->started)
         time = sample->time_ns;
-    if (stated && self->left > 0) {
-        self->left--;
-        time = self->time_ns + self->step_ns;
-    } else if (stated) {
-        look_ahead(self, time);
-    }
-    step = time - self->time_ns;
     if (!self->started)
         self->mono_ns = sample->mono_ns;
-    else /* Where the clock was set back the rows went on at their pace. */
-        self->mono_ns += step > 0 ? step : pace_ns(self);
+    else /* Rows of one time are still two ticks. */
+        self->mono_ns += time > self->time_ns ? time - self->time_ns : 1;
     self->started = true;
     self->time_ns = time;
     sample->time_ns = self->time_ns;
@@ -289,58 +170,25 @@ static void set_time(struct replay_collector *self, struct record_sample *sample
     sample->jitter_ns = 0;
 }
 
-/* ---- the collector ---- */
-
 static enum vd_status read_replay(void *context, struct record_sample *sample,
                                   struct vd_error *err)
 {
     struct replay_collector *self = context;
-    struct format_csv_field field[COLUMNS_MAX];
-    size_t n = format_csv_row(&self->t, self->separator, field, COLUMNS_MAX);
+    enum vd_status status;
+    bool more;
 
-    (void)err;
-    if (n == 0) {
-        self->ended = true;
-        return VD_OK;
-    }
-    if (n > self->n)
-        n = self->n;
-    set_time(self, sample, field, n);
-    for (size_t i = 0; i < n; i++)
-        if (self->id[i] != SIZE_MAX)
-            collect_put(sample, self->id[i], format_csv_number(field[i]));
+    status = format_table_next(&self->table, &more, err);
+    self->ended = !more || status != VD_OK;
+    if (self->ended)
+        return status;
+    set_time(self, sample);
+    for (size_t c = 0; c < self->table.n_columns; c++)
+        if (self->id[c] != SIZE_MAX)
+            collect_put(sample, self->id[c], format_table_value(&self->table, c));
     return VD_OK;
 }
 
-static enum vd_status read_file(struct replay_collector *self, int fd, const char *path,
-                                struct vd_error *err)
-{
-    struct stat info;
-    size_t size, got = 0;
-    ssize_t one = 1;
-
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
-        return vd_error_set(err, VD_ERR_IO, NULL, "%s is not a file", path);
-    if (info.st_size > file_max)
-        return vd_error_set(err, VD_ERR_LIMIT, "play a part of it",
-                            "%s is larger than 2 GiB", path);
-    size = (size_t)info.st_size;
-    self->text = malloc(size + 1);
-    if (self->text == NULL)
-        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for %s", path);
-    while (got < size && one > 0) {
-        one = read(fd, self->text + got, size - got);
-        if (one < 0 && errno == EINTR)
-            one = 1;
-        else if (one < 0)
-            return vd_error_set(err, VD_ERR_IO, NULL, "cannot read %s: %s", path,
-                                strerror(errno));
-        else
-            got += (size_t)one;
-    }
-    self->t = collect_text_of(self->text, got);
-    return VD_OK;
-}
+/* ---- the collector ---- */
 
 static void destroy(void *context)
 {
@@ -348,8 +196,18 @@ static void destroy(void *context)
 
     if (self == NULL)
         return;
-    free(self->text);
+    format_table_close(&self->table);
+    free(self->id);
     free(self);
+}
+
+/* The core metrics are counters on a machine; here they are values already. */
+static void make_gauges(struct record_schema *schema)
+{
+    for (size_t i = 0; i < schema->n; i++) {
+        schema->metric[i].kind = RECORD_GAUGE;
+        schema->metric[i].scale = 1;
+    }
 }
 
 static enum vd_status create(void **out, const struct collect_config *config,
@@ -357,31 +215,25 @@ static enum vd_status create(void **out, const struct collect_config *config,
 {
     struct replay_collector *self;
     enum vd_status status;
-    int fd;
 
     if (config->replay == NULL)
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "no file to play was given");
-    fd = open(config->replay, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return vd_error_set(err, VD_ERR_IO, NULL, "cannot open %s: %s", config->replay,
-                            strerror(errno));
     self = calloc(1, sizeof *self);
-    status = self == NULL ? VD_ERR_MEMORY : read_file(self, fd, config->replay, err);
-    close(fd);
-    if (status == VD_OK) {
-        /* The core metrics are counters on a machine; here they are values already. */
-        for (size_t i = 0; i < schema->n; i++) {
-            schema->metric[i].kind = RECORD_GAUGE;
-            schema->metric[i].scale = 1;
-        }
-        status = read_header(self, config->replay, schema, err);
-        if (status == VD_OK)
-            self->interval_s = find_pace(self);
-    }
+    if (self == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for %s", config->replay);
+    make_gauges(schema);
+    status = format_table_open(&self->table, config->replay, config->table, err);
+    if (status == VD_OK)
+        status = add_columns(self, schema, err);
     if (status != VD_OK) {
         destroy(self);
         return status;
     }
+    format_table_say(&self->table);
+    if (!format_table_has_time(&self->table))
+        os_log_warning("%s: no column of times was found (--time-column names one): its "
+                       "rows count as a second apart, from now on",
+                       self->table.path);
     *out = self;
     return VD_OK;
 }
@@ -389,12 +241,11 @@ static enum vd_status create(void **out, const struct collect_config *config,
 static struct collect_course course(const void *context)
 {
     const struct replay_collector *self = context;
-    double left = (double)(self->t.end - self->t.at);
 
     return (struct collect_course){
         .ended = self->ended,
-        .done = 1 - left / fmax((double)(self->t.end - self->text), 1),
-        .interval_s = self->interval_s,
+        .done = (double)self->table.at / fmax((double)self->table.n, 1),
+        .interval_s = self->table.order.pace_s,
     };
 }
 

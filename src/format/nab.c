@@ -14,7 +14,8 @@
 
 #include <jansson.h>
 
-#include "format/csv.h"
+#include "format/number.h"
+#include "format/time.h"
 #include "os/file.h"
 #include "os/output.h"
 
@@ -146,7 +147,7 @@ static enum vd_status parse(struct format_nab_series *series, size_t size,
         struct format_nab_row *row = &series->row[series->n++];
         int64_t ns;
 
-        if (n <= time || n <= value || !format_csv_time(field[time], &ns))
+        if (n <= time || n <= value || !format_time(field[time], &ns))
             return vd_error_set(err, VD_ERR_FORMAT, NULL,
                                 "%s:%zu: no time stamp and value", path, series->n + 1);
         *row = (struct format_nab_row){
@@ -155,7 +156,7 @@ static enum vd_status parse(struct format_nab_series *series, size_t size,
             .time_size = (int)field[time].size,
             .value_size = (int)field[value].size,
             .time_s = ns / 1000000000,
-            .x = format_csv_number(field[value]),
+            .x = format_number(field[value], '.'),
         };
     }
     return VD_OK;
@@ -264,7 +265,7 @@ static bool time_of(const json_t *text, int64_t *time_s)
     if (!json_is_string(text))
         return false;
     field = (struct format_csv_field){json_string_value(text), json_string_length(text)};
-    if (!format_csv_time(field, &ns))
+    if (!format_time(field, &ns))
         return false;
     *time_s = ns / 1000000000;
     return true;

@@ -1,124 +1,368 @@
-/* Fields are views into the file's bytes; nothing is copied. See table.h. */
+/* Opens a table: the heading, then once through all rows for the columns, and once more
+ * for times and labels where it has them. */
 #include "format/table.h"
 
+#include <assert.h>
+#include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
-static size_t line_of(const char *from, const char *to, size_t line)
+#include "format/choose.h"
+#include "format/heading.h"
+#include "format/series.h"
+
+static const int64_t SECOND_NS = 1000000000;
+
+static enum vd_status no_memory(const struct format_table *t, struct vd_error *err)
 {
-    for (; from < to; from++)
-        line += *from == '\n';
-    return line;
+    return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it", t->path);
 }
 
-bool table_next(struct table *t)
+/* ---- rows ---- */
+
+/* "2026-03-10 08:00:01" in a text that is parted by blanks are two fields: the row has
+ * one more than names then. */
+static void join_clock(struct format_rows *rows, size_t n_columns)
 {
-    const char *before = t->row.at;
+    struct format_stamp stamp;
 
-    while (t->rest.at < t->rest.end && (*t->rest.at == '\n' || *t->rest.at == '\r'))
-        t->rest.at++;
-    t->row.at = t->rest.at;
-    t->line = line_of(before, t->row.at, t->line);
-    t->n = format_csv_row(&t->rest, t->separator, t->field, TABLE_COLUMNS_MAX);
-    t->row.end = t->rest.at;
-    return t->n > 0;
-}
+    for (size_t c = 0; c < n_columns; c++) {
+        struct format_csv_field *one = &rows->field[c];
 
-bool table_is_word(struct format_csv_field field, const char *const *words)
-{
-    for (; *words != NULL; words++)
-        if (strlen(*words) == field.size &&
-            strncasecmp(field.at, *words, field.size) == 0)
-            return true;
-    return false;
-}
-
-static bool is_label(struct format_csv_field field, const char *label)
-{
-    const char *const usual[] = {"label", "anomaly", "is_anomaly", NULL};
-    const char *const given[] = {label, NULL};
-
-    return table_is_word(field, label == NULL ? usual : given);
-}
-
-static enum vd_status read_head(struct table *t, const char *label, struct vd_error *err)
-{
-    size_t numbers = 0;
-
-    if (!table_next(t))
-        return vd_error_set(err, VD_ERR_DATA,
-                            "the first line names the columns, rows follow",
-                            "%s: it is empty", t->path);
-    if (memchr(t->row.at, '\0', (size_t)(t->row.end - t->row.at)) != NULL)
-        return vd_error_set(err, VD_ERR_DATA, "save it as CSV in UTF-8",
-                            "%s: it is no text, or one in UTF-16", t->path);
-    if (t->n > TABLE_COLUMNS_MAX)
-        return vd_error_set(err, VD_ERR_LIMIT, "leave some out",
-                            "%s: it has %zu columns: at most %d can be read", t->path,
-                            t->n, TABLE_COLUMNS_MAX);
-    t->n_head = t->n;
-    memcpy(t->head, t->field, t->n * sizeof *t->head);
-    for (size_t c = 0; c < t->n_head; c++) {
-        numbers += !isnan(format_csv_number(t->head[c]));
-        if (is_label(t->head[c], label))
-            t->label = c;
+        if (rows->n != n_columns + 1 || rows->n > FORMAT_FIELDS_MAX)
+            return;
+        if (!format_stamp_read(one[0], &stamp) || stamp.has_clock ||
+            !format_stamp_read(one[1], &stamp) || stamp.has_date)
+            continue;
+        one->size = (size_t)(one[1].at + one[1].size - one[0].at);
+        memmove(&one[1], &one[2], (n_columns - c - 1) * sizeof *one);
+        rows->n--;
     }
-    if (numbers == t->n_head)
-        return vd_error_set(err, VD_ERR_DATA, "put a line of names before the rows",
-                            "%s: the first line has to name the columns: it holds "
-                            "numbers alone",
-                            t->path);
-    if (label != NULL && t->label == SIZE_MAX)
-        return vd_error_set(err, VD_ERR_DATA, NULL, "%s: no column \"%s\"", t->path,
-                            label);
+}
+
+/* More fields than names shift all values behind the one that is too many. */
+static enum vd_status check_length(const struct format_table *t, struct vd_error *err)
+{
+    const struct format_rows *rows = &t->rows;
+    size_t stored = rows->n < FORMAT_FIELDS_MAX ? rows->n : FORMAT_FIELDS_MAX;
+    bool is_long = rows->n > FORMAT_FIELDS_MAX;
+
+    for (size_t c = t->n_columns; c < stored; c++)
+        is_long = is_long || rows->field[c].size > 0;
+    if (!is_long)
+        return VD_OK;
+    return vd_error_set(err, VD_ERR_DATA,
+                        "is one of its signs in a value? Put such values in quotes, or "
+                        "give --separator",
+                        "%s:%zu: the row has %zu fields, the first line %zu", t->path,
+                        rows->line, rows->n, t->n_columns);
+}
+
+/* The next row that is one; rows.n is 0 at the end. */
+static enum vd_status next_row(struct format_table *t, struct vd_error *err)
+{
+    enum vd_status status;
+
+    while ((status = format_rows_next(&t->rows, err)) == VD_OK && t->rows.n > 0 &&
+           format_heading_is_skipped(t, t->rows.row))
+        t->skipped++;
+    if (status != VD_OK || t->rows.n == 0)
+        return status;
+    if (t->separator == FORMAT_BLANKS && !t->nameless_first)
+        join_clock(&t->rows, t->n_columns);
+    return check_length(t, err);
+}
+
+/* ---- the first time through ---- */
+
+static enum vd_status tally_rows(struct format_table *t, struct format_tally *tally,
+                                 struct vd_error *err)
+{
+    enum vd_status status;
+
+    while ((status = next_row(t, err)) == VD_OK && t->rows.n > 0) {
+        for (size_t c = 0; c < t->n_columns && c < t->rows.n; c++)
+            format_tally_add(&tally[c], t->rows.field[c], t->rows.line);
+        t->n++;
+    }
+    if (status == VD_OK && t->n == 0)
+        status = vd_error_set(err, VD_ERR_DATA, NULL, "%s: no rows", t->path);
+    return status;
+}
+
+static enum vd_status study(struct format_table *t, struct vd_error *err)
+{
+    struct format_tally *tally = calloc(t->n_columns + 1, sizeof *tally);
+    enum vd_status status = tally == NULL ? no_memory(t, err) : tally_rows(t, tally, err);
+
+    if (status == VD_OK)
+        status = format_choose(t, tally, err);
+    free(tally);
+    return status;
+}
+
+/* ---- the second time: times and labels ---- */
+
+static bool read_stamp(const struct format_table *t, struct format_csv_field field,
+                       struct format_stamp *stamp)
+{
+    const char *format = t->options.time_format;
+
+    if (format != NULL && strchr(format, '%') != NULL)
+        return format_stamp_match(field, format, stamp);
+    return format_stamp_read(field, stamp);
+}
+
+/* What the row's clock shows, or UTC when the row says its zone. */
+static bool read_time(const struct format_table *t, int64_t *ns)
+{
+    const struct format_rows *rows = &t->rows;
+    struct format_stamp stamp, clock = {0};
+    int64_t of_day = 0;
+
+    if (t->time >= rows->n || (t->clock != SIZE_MAX && t->clock >= rows->n))
+        return false;
+    if (t->per_s > 0)
+        return format_epoch_ns(
+            format_number(rows->field[t->time], t->column[t->time].decimal), t->per_s,
+            ns);
+    if (!read_stamp(t, rows->field[t->time], &stamp) ||
+        !format_stamp_ns(&stamp, t->day_first, ns))
+        return false;
+    if (t->clock != SIZE_MAX &&
+        (!format_stamp_read(rows->field[t->clock], &clock) || clock.has_date ||
+         !format_stamp_ns(&clock, false, &of_day)))
+        return false;
+    *ns += of_day - (stamp.east_s + clock.east_s) * SECOND_NS;
+    return true;
+}
+
+static enum vd_status read_label(struct format_table *t, int8_t *out,
+                                 struct vd_error *err)
+{
+    const char *hint = "a label is 0 (normal) or 1 (anomaly); or 1 and -1";
+    int label;
+
+    if (t->label >= t->rows.n)
+        return vd_error_set(err, VD_ERR_DATA, hint,
+                            "%s:%zu: the row has no label: %zu fields, the first line "
+                            "has %zu",
+                            t->path, t->rows.line, t->rows.n, t->n_columns);
+    if (!format_label(t->rows.field[t->label], &label))
+        return vd_error_set(err, VD_ERR_DATA, hint, "%s:%zu: this label is none", t->path,
+                            t->rows.line);
+    if (t->label_line[label < 0 ? 2 : label] == 0)
+        t->label_line[label < 0 ? 2 : label] = t->rows.line;
+    *out = (int8_t)label;
+    /* A word says by itself what it means. */
+    t->label_is_flag |= isalpha((unsigned char)t->rows.field[t->label].at[0]) != 0;
+    if (t->label_line[0] > 0 && t->label_line[2] > 0)
+        return vd_error_set(
+            err, VD_ERR_DATA, hint, "%s:%zu: a label of %d, and in line %zu one of %d",
+            t->path, t->rows.line, label, t->label_line[label == 0 ? 2 : 0], -1 - label);
     return VD_OK;
 }
 
-enum vd_status table_begin(struct table *t, struct collect_text text, const char *path,
-                           const char *label, struct vd_error *err)
+static void note_untimed(struct format_table *t)
 {
-    /* Some programs begin a text with the mark of UTF-8. */
-    collect_text_skip(&text, "\xef\xbb\xbf");
-    *t = (struct table){
-        .path = path,
-        .separator = format_csv_separator(text.at, (size_t)(text.end - text.at)),
-        .rest = text,
-        .row = text,
-        .line = 1,
-        .field = calloc(TABLE_COLUMNS_MAX, sizeof *t->field),
-        .head = calloc(TABLE_COLUMNS_MAX, sizeof *t->head),
-        .label = SIZE_MAX,
-    };
-    return t->field == NULL || t->head == NULL ? VD_ERR_MEMORY : read_head(t, label, err);
+    struct format_csv_field field = {"", 0};
+
+    if (t->time < t->rows.n)
+        field = t->rows.field[t->time];
+    if (t->untimed++ > 0)
+        return;
+    t->untimed_line = t->rows.line;
+    snprintf(t->untimed_text, sizeof t->untimed_text, "%.*s", (int)field.size, field.at);
 }
 
-enum vd_status table_check(const struct table *t, struct vd_error *err)
+static enum vd_status place_rows(struct format_table *t, struct format_series *series,
+                                 struct vd_error *err)
 {
-    size_t stored = t->n < TABLE_COLUMNS_MAX ? t->n : TABLE_COLUMNS_MAX;
-    struct format_csv_field last = t->field[stored - 1];
-    bool long_row = t->n > TABLE_COLUMNS_MAX;
+    bool labels = t->options.need_label && t->label != SIZE_MAX;
+    enum vd_status status;
+    size_t n = 0;
 
-    if (t->rest.at == t->rest.end && last.size > 0 && last.at[0] == '"')
-        return vd_error_set(err, VD_ERR_DATA, NULL, "%s:%zu: a quote is not closed",
-                            t->path, t->line);
-    for (size_t c = t->n_head; c < stored; c++)
-        long_row = long_row || t->field[c].size > 0;
-    if (long_row)
-        return vd_error_set(err, VD_ERR_DATA, NULL,
-                            "%s:%zu: the row has %zu fields, the first line %zu", t->path,
-                            t->line, t->n, t->n_head);
+    while ((status = next_row(t, err)) == VD_OK && t->rows.n > 0) {
+        struct format_place place = {.offset = t->rows.offset,
+                                     .line = (uint32_t)t->rows.line};
+
+        if (n == t->n)
+            return vd_error_set(err, VD_ERR_IO, NULL, "%s: it changed meanwhile",
+                                t->path);
+        if (t->time != SIZE_MAX && !read_time(t, &place.time_ns)) {
+            note_untimed(t);
+            if (!t->options.as_it_is)
+                continue;
+        }
+        if (labels)
+            status = read_label(t, &place.label, err);
+        if (status != VD_OK)
+            return status;
+        if (t->time != SIZE_MAX)
+            format_series_see(series, &t->rows, place.time_ns);
+        t->place[n++] = place;
+    }
+    t->n = n;
+    return status;
+}
+
+static enum vd_status order_rows(struct format_table *t, struct vd_error *err)
+{
+    struct format_clock clock = {.zone = t->per_s > 0 || t->zoned ? NULL : &t->zone,
+                                 .guessed = t->options.time_zone == NULL,
+                                 .of_day = t->of_day};
+
+    if (t->n == 0)
+        return vd_error_set(err, VD_ERR_DATA, "give --time-column or --time-format",
+                            "%s:%zu: column \"%s\": \"%s\" is no time, nor is any other",
+                            t->path, t->untimed_line, t->column[t->time].name,
+                            t->untimed_text);
+    format_order_make(t->place, t->n, &clock, &t->order);
     return VD_OK;
 }
 
-size_t table_lines(const struct table *t)
+static enum vd_status place_and_order(struct format_table *t, struct vd_error *err)
 {
-    return line_of(t->rest.at, t->rest.end, 1);
+    struct format_series series = {0};
+    enum vd_status status;
+
+    if (t->n > FORMAT_ROWS_MAX)
+        return vd_error_set(err, VD_ERR_LIMIT, "take a part of it",
+                            "%s: it has %zu rows: at most %d can be put in order",
+                            t->path, t->n, FORMAT_ROWS_MAX);
+    t->place = malloc(t->n * sizeof *t->place);
+    if (t->place == NULL)
+        return no_memory(t, err);
+    format_series_begin(&series, t);
+    format_rows_seek(&t->rows, t->first_offset, t->first_line);
+    status = place_rows(t, &series, err);
+    if (status == VD_OK && t->time != SIZE_MAX && !t->options.as_it_is) {
+        status = format_series_check(&series, t, err);
+        if (status == VD_OK)
+            status = order_rows(t, err);
+    }
+    return status;
 }
 
-void table_end(struct table *t)
+/* ---- opening ---- */
+
+static enum vd_status no_metrics(const struct format_table *t, struct vd_error *err)
 {
-    free(t->field);
-    free(t->head);
+    char names[200] = "";
+    size_t used = 0;
+
+    for (size_t c = 0; c < t->n_columns && used + 60 < sizeof names; c++)
+        used +=
+            (size_t)snprintf(names + used, sizeof names - used, "%s\"%.30s\" (%s)",
+                             c == 0 ? ": " : ", ", t->column[c].name, t->column[c].why);
+    return vd_error_set(err, VD_ERR_DATA, "the first line names the columns, rows follow",
+                        "%s: no rows with numeric columns%s", t->path, names);
+}
+
+static enum vd_status open_table(struct format_table *t, struct vd_error *err)
+{
+    enum vd_status status = format_heading_read(t, err);
+
+    if (status == VD_OK)
+        status = study(t, err);
+    if (status == VD_OK && t->n_metrics == 0 && !t->options.as_it_is)
+        status = no_metrics(t, err);
+    if (status == VD_OK &&
+        (t->time != SIZE_MAX || (t->options.need_label && t->label != SIZE_MAX)))
+        status = place_and_order(t, err);
+    t->skipped /= t->place == NULL ? 1 : 2; /* of both times through */
+    if (status == VD_OK)
+        format_table_rewind(t);
+    return status;
+}
+
+static void init(struct format_table *t, const struct format_options *options)
+{
+    *t = (struct format_table){.time = SIZE_MAX,
+                               .clock = SIZE_MAX,
+                               .label = SIZE_MAX,
+                               .input = {.fd = -1},
+                               .order = {.pace_s = NAN}};
+    if (options != NULL)
+        t->options = *options;
+}
+
+enum vd_status format_table_open(struct format_table *t, const char *path,
+                                 const struct format_options *options,
+                                 struct vd_error *err)
+{
+    enum vd_status status;
+
+    init(t, options);
+    status = format_input_open(&t->input, path, err);
+    t->path = t->input.path;
+    return status == VD_OK ? open_table(t, err) : status;
+}
+
+enum vd_status format_table_of(struct format_table *t, const char *text, size_t size,
+                               const char *name, const struct format_options *options,
+                               struct vd_error *err)
+{
+    enum vd_status status;
+
+    init(t, options);
+    status = format_input_of(&t->input, text, size, name, err);
+    t->path = name;
+    return status == VD_OK ? open_table(t, err) : status;
+}
+
+/* ---- reading ---- */
+
+bool format_table_has_time(const struct format_table *t)
+{
+    return t->time != SIZE_MAX;
+}
+
+void format_table_rewind(struct format_table *t)
+{
+    t->at = 0;
+    format_rows_seek(&t->rows, t->first_offset, t->first_line);
+}
+
+enum vd_status format_table_next(struct format_table *t, bool *more, struct vd_error *err)
+{
+    const struct format_place *place = t->place == NULL ? NULL : &t->place[t->at];
+    enum vd_status status;
+
+    *more = t->at < t->n;
+    if (!*more)
+        return VD_OK;
+    if (place != NULL)
+        format_rows_seek(&t->rows, place->offset, place->line);
+    status = next_row(t, err);
+    if (status == VD_OK && t->rows.n == 0)
+        status = vd_error_set(err, VD_ERR_IO, NULL, "%s: it changed meanwhile", t->path);
+    t->at++;
+    t->time_ns = place == NULL ? 0 : place->time_ns;
+    t->row_label = place == NULL ? 0 : place->label;
+    return status;
+}
+
+double format_table_value(const struct format_table *t, size_t c)
+{
+    assert(c < t->n_columns);
+    return c < t->rows.n ? format_number(t->rows.field[c], t->column[c].decimal) : NAN;
+}
+
+struct collect_text format_table_bytes(const struct format_table *t)
+{
+    return t->rows.row;
+}
+
+void format_table_close(struct format_table *t)
+{
+    format_rows_release(&t->rows);
+    format_input_release(&t->input);
+    free((char *)t->head.at);
+    free(t->column);
+    free(t->place);
+    t->head = (struct collect_text){NULL, NULL};
+    t->column = NULL;
+    t->place = NULL;
 }

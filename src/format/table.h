@@ -1,45 +1,114 @@
-/* The rows of a CSV in memory, one after the other, each with its place. */
+/* The reader of text tables: what a file holds, and then its rows in order of time.
+ *
+ * All who read tables read them by this: replay, train, compare, split. A table is gone
+ * through twice or three times: what a column is, which sign is decimal, whether day or
+ * month comes first and which way time runs is decided by all of its rows. A regular file
+ * stays where it is; held are some bytes a column and, where rows have a time or a label,
+ * 24 bytes a row.
+ */
 #ifndef VD_FORMAT_TABLE_H
 #define VD_FORMAT_TABLE_H
 
-#include "format/csv.h"
-#include "vedette/status.h"
+#include "format/columns.h"
+#include "format/order.h"
+#include "format/rows.h"
 
-enum { TABLE_COLUMNS_MAX = 16384 };
+enum { FORMAT_ROWS_MAX = 20000000 }; /* of a table whose rows have a time or a label */
 
-/* A copy of it goes on by itself, with the same `field`. */
-struct table {
-    const char *path; /* for the messages */
-    char separator;
-    struct collect_text rest;       /* what comes after the row */
-    struct collect_text row;        /* the row's bytes, with its newline */
-    size_t line;                    /* where it begins, from 1 */
-    size_t n;                       /* fields it has */
-    struct format_csv_field *field; /* the first TABLE_COLUMNS_MAX of them */
-    struct format_csv_field *head;  /* the columns' names */
-    size_t n_head;
-    size_t label; /* the column called `label`; SIZE_MAX = there is none */
+/* What the user says of a table; zero-initialised, everything is found out. Texts are
+ * borrowed. */
+struct format_options {
+    const char *separator;   /* "," ";" "|" or "tab", "blank"; NULL = found */
+    char decimal;            /* '.' or ','; 0 = found */
+    const char *time_column; /* its name, its number from 1, or "none"; NULL = found */
+    const char *time_format; /* "iso", "dmy", "mdy", "s", "ms", "us", "ns" or a pattern of
+                                strptime; NULL = found */
+    const char *time_zone;   /* of times without one, as format_zone_load takes it */
+    const char *label;       /* name of the column with labels; NULL = found */
+    bool need_label;         /* labels are read, and have to be right */
+    bool as_it_is; /* rows come in the order of the file, in spite of their time */
 };
 
-/* Reads the first line. `label` NULL: label, anomaly or is_anomaly. VD_ERR_DATA when the
- * text is empty or none, names no columns, or no column is called as was asked for;
- * VD_ERR_LIMIT beyond TABLE_COLUMNS_MAX. Whatever comes of it, table_end ends it. */
-enum vd_status table_begin(struct table *t, struct collect_text text, const char *path,
-                           const char *label, struct vd_error *err);
+struct format_column {
+    char name[FORMAT_NAME_MAX]; /* as the file has it, cut; no byte steers a terminal */
+    enum format_role role;
+    const char *why; /* no metric: "text", "empty", "label" ... */
+    char decimal;    /* the sign before its fractions */
+    /* Of a metric: values that are no numbers, and the first of them. */
+    size_t odd, odd_line;
+    char odd_text[32];
+};
 
-/* Goes to the next row; false when there is none. */
-bool table_next(struct table *t);
+struct format_table {
+    const char *path;
+    struct format_options options;
+    struct format_input input;
+    struct format_rows rows;
+    char separator;
+    struct format_column *column; /* owned */
+    size_t n_columns, n_metrics;  /* metrics: counters are among them */
+    bool nameless_first;          /* rows have one field more than the line of names */
+    struct collect_text head;     /* owned: the line of names */
+    size_t n;                     /* rows */
+    size_t skipped;               /* lines that are a comment or the names again */
+    uint64_t first_offset;        /* where the first row is */
+    size_t first_line;
+    /* Time: columns or SIZE_MAX. */
+    size_t time, clock; /* the clock is a second column, beside a date */
+    double per_s;       /* units of Unix time in a second; 0 = the times are texts */
+    bool day_first, order_guessed;
+    bool of_day; /* times of day, without a date */
+    bool zoned;  /* the times say their zone */
+    struct format_zone zone;
+    struct format_order order;
+    size_t untimed, untimed_line; /* rows without a time that can be read: left out */
+    char untimed_text[32];
+    /* Labels: a column or SIZE_MAX. */
+    size_t label;
+    size_t label_line[3]; /* the first 0, 1 and -1; 0 = there is none */
+    bool label_is_flag;   /* true and false, words, or a name like is_anomaly: 1 is one */
+    bool own_labels;      /* this program's own: 1 is normal, -1 an anomaly */
+    struct format_place *place; /* owned; NULL = rows have neither time nor label */
+    size_t at;                  /* rows that were read */
+    /* The row, after format_table_next. */
+    int64_t time_ns; /* of a table with time */
+    int row_label;   /* as written: 0, 1 or -1; of a table with need_label */
+};
 
-/* VD_ERR_DATA, with the line, for a row with more fields than the first line and for one
- * with a quote that is not closed: either shifts all values behind it. */
-enum vd_status table_check(const struct table *t, struct vd_error *err);
+/* Opens and studies a table. VD_ERR_IO when it cannot be read or is no file; VD_ERR_DATA,
+ * with line and column, when it is no table that can be meant: no line of names, no rows,
+ * no column of numbers (but with need_label), two metrics of one name, a row longer than
+ * the line of names, a quote that is not closed, two decimal signs, days that fit no
+ * calendar, a label that is none, several series in one column. VD_ERR_ARGUMENT for
+ * options that do not fit, VD_ERR_LIMIT for what is too large. To be closed after a
+ * failure, too. */
+enum vd_status format_table_open(struct format_table *table, const char *path,
+                                 const struct format_options *options,
+                                 struct vd_error *err);
 
-/* No more rows than this are left. */
-size_t table_lines(const struct table *t);
+/* The same of a text in memory, borrowed. */
+enum vd_status format_table_of(struct format_table *table, const char *text, size_t size,
+                               const char *name, const struct format_options *options,
+                               struct vd_error *err);
 
-void table_end(struct table *t);
+/* Goes to the next row; *more = false when there is none. */
+enum vd_status format_table_next(struct format_table *table, bool *more,
+                                 struct vd_error *err);
 
-/* Whether a field is one of the words (the last is NULL), in capitals or not. */
-bool table_is_word(struct format_csv_field field, const char *const *words);
+/* The number of a column in the row; NaN when there is none. */
+double format_table_value(const struct format_table *table, size_t column);
+
+/* The row's bytes with the newline, if it has one. */
+struct collect_text format_table_bytes(const struct format_table *table);
+
+/* Before the first row again. */
+void format_table_rewind(struct format_table *table);
+
+bool format_table_has_time(const struct format_table *table);
+
+/* Says in a few lines of the log what was read and what was not. */
+void format_table_say(const struct format_table *table);
+
+void format_table_close(struct format_table *table);
 
 #endif

@@ -45,7 +45,7 @@ def refused(vedette, file, *places):
     ("model: /etc/passwd\n", "1:8", "model: /etc/passwd: "),
     ("model: ''\n", "1:8", "model: "),
     ("replay: /nonexistent.csv\n", "1:9", "replay: cannot open /nonexistent.csv"),
-    ("replay: /etc\n", "1:9", "replay: /etc is a folder"),
+    ("replay: /etc\n", "1:9", "replay: /etc is a directory"),
     ("data-dir: /etc/passwd\n", "1:11", "data-dir: /etc/passwd is no folder"),
     ("data-dir: /etc/passwd/below/it\n", "1:11", "data-dir: /etc/passwd"),
     ("data-dir: ''\n", "1:11", "data-dir: the path is empty"),

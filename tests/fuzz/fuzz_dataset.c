@@ -1,12 +1,12 @@
-/* Tables as training takes them. The first byte chooses whether numbers or whole rows are
- * wanted. What is read keeps its promises: numbers within bounds, labels of 0 and 1, rows
- * that are parts of the text, one after the other. */
+/* Tables as all commands take them. The first byte chooses whether labels are read,
+ * whether rows stay as they are, and the zone of their times. What is read keeps its
+ * promises: rows in order, labels of 0, 1 and -1, numbers that are finite or none, the
+ * same rows the second time; and training gets numbers within bounds. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/dataset.h"
-#include "format/table.h"
 #include "os/log.h"
 #include "vedette/detector.h"
 
@@ -15,76 +15,87 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static size_t walk(struct format_table *t)
+{
+    int64_t before = INT64_MIN;
+    size_t rows = 0;
+    bool more;
+
+    format_table_rewind(t);
+    while (format_table_next(t, &more, NULL) == VD_OK && more) {
+        assert(t->row_label >= -1 && t->row_label <= 1);
+        assert(t->options.as_it_is || t->time_ns >= before);
+        before = t->time_ns;
+        for (size_t c = 0; c < t->n_columns; c++)
+            assert(!isinf(format_table_value(t, c)));
+        assert(format_table_bytes(t).end > format_table_bytes(t).at);
+        rows++;
+    }
+    return rows;
+}
+
+static void check_table(const char *text, size_t size, unsigned char choice)
+{
+    static const char *const zones[] = {"UTC", "Europe/Berlin", "-03:30", NULL};
+    struct format_options options = {.need_label = choice & 1,
+                                     .as_it_is = (choice & 2) != 0,
+                                     .time_zone = zones[choice / 4 % 4]};
+    struct format_table table;
+    struct vd_error err = {0};
+
+    if (format_table_of(&table, text, size, "table", &options, &err) == VD_OK) {
+        format_table_say(&table);
+        assert(table.n > 0 && walk(&table) == table.n && walk(&table) == table.n);
+    } else {
+        assert(err.text[0] != '\0');
+    }
+    format_table_close(&table);
+}
+
 static void check_numbers(const struct dataset *data)
 {
-    assert(data->x.d > 0 && data->x.d <= TABLE_COLUMNS_MAX && data->text == NULL);
+    assert(data->x.d > 0 && data->x.d <= FORMAT_FIELDS_MAX && data->x.n > 0);
     for (size_t i = 0; i < data->x.n * data->x.d; i++)
         assert(fabs(data->x.at[i]) <= VD_VALUE_MAX);
     for (size_t k = 0; k < data->x.d; k++)
         assert(data->name[k][0] != '\0' && strlen(data->name[k]) < DATASET_NAME_MAX);
     assert(data->lost.worst_rows <= data->lost.rows);
-    assert((data->lost.worst[0] != '\0') == (data->lost.rows > 0));
-    assert(strlen(data->lost.columns.text) < sizeof data->lost.columns.text);
-}
-
-static void check_rows(const struct dataset *data, size_t size)
-{
-    const char *before = data->head.end;
-
-    assert(data->label != NULL && data->head.at == data->text);
-    for (size_t i = 0; i < data->x.n; i++) {
-        assert(data->row[i].at >= before && data->row[i].end > data->row[i].at);
-        before = data->row[i].end;
-    }
-    assert(before <= data->text + size);
 }
 
 /* Half of a table fits the whole, or says why not. */
 static void check_pair(struct dataset *data, const char *text, size_t size)
 {
-    char *half = malloc(size / 2 + 1);
     struct vd_error err = {0};
-    struct dataset other;
+    struct dataset half, *all[] = {data, &half};
 
-    assert(half != NULL);
-    memcpy(half, text, size / 2);
-    if (dataset_take(&other, half, size / 2, "half", NULL, false, NULL) != VD_OK)
+    if (dataset_take(&half, text, size / 2, "half", NULL, NULL) != VD_OK)
         return;
-    if (dataset_align(&other, data, "half", &err) == VD_OK)
-        assert(other.x.d == data->x.d);
+    if (dataset_settle_labels(all, 2, "both", 0, NULL) == VD_OK)
+        for (size_t i = 0; data->label != NULL && i < data->x.n; i++)
+            assert(data->label[i] <= 1);
+    if (dataset_align(&half, data, "half", &err) == VD_OK)
+        assert(half.x.d == data->x.d);
     else
         assert(err.status == VD_ERR_SCHEMA);
-    dataset_release(&other);
+    dataset_release(&half);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+    const char *text = (const char *)bytes + 1;
     struct vd_error err = {0};
     struct dataset data;
-    bool rows;
-    char *text;
 
     os_log_set_level(OS_LOG_ERROR);
     if (size == 0)
         return 0;
-    rows = *bytes++ == 'r';
-    size--;
-    text = malloc(size + 1);
-    assert(text != NULL);
-    memcpy(text, bytes, size);
-    if (dataset_take(&data, text, size, "table", NULL, rows, &err) != VD_OK) {
-        assert(err.text[0] != '\0' && data.text == NULL && data.x.n == 0);
+    check_table(text, size - 1, bytes[0]);
+    if (dataset_take(&data, text, size - 1, "table", NULL, &err) != VD_OK) {
+        assert(err.text[0] != '\0' && data.x.n == 0);
         return 0;
     }
-    assert(data.x.n > 0);
-    for (size_t i = 0; data.label != NULL && i < data.x.n; i++)
-        assert(data.label[i] <= 1);
-    if (rows)
-        check_rows(&data, size);
-    else
-        check_numbers(&data);
-    if (!rows)
-        check_pair(&data, (const char *)bytes, size);
+    check_numbers(&data);
+    check_pair(&data, text, size - 1);
     dataset_release(&data);
     return 0;
 }

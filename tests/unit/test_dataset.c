@@ -1,4 +1,4 @@
-/* src/cmd/dataset and table, without files: spans, places, memory that runs out. */
+/* src/cmd/dataset, without files: features, labels, places, memory that runs out. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -14,15 +14,14 @@ static const char good[] = "time,a,note,b,label\n"
                            "2,nan,z,4,1\n"
                            "3,5,19\",6,1\n";
 
-static enum vd_status take(struct dataset *data, const char *text, bool rows,
-                           struct vd_error *err)
+static enum vd_status take(struct dataset *data, const char *text, struct vd_error *err)
 {
-    size_t size = strlen(text);
-    char *copy = malloc(size + 1);
+    return dataset_take(data, text, strlen(text), "t.csv", NULL, err);
+}
 
-    assert_non_null(copy);
-    memcpy(copy, text, size);
-    return dataset_take(data, copy, size, "t.csv", NULL, rows, err);
+static enum vd_status settle(struct dataset *data)
+{
+    return dataset_settle_labels(&data, 1, "t.csv", 0, NULL);
 }
 
 static void features_are_the_columns_of_numbers(void **state)
@@ -30,39 +29,21 @@ static void features_are_the_columns_of_numbers(void **state)
     struct dataset data, normal;
 
     (void)state;
-    assert_int_equal(take(&data, good, false, NULL), VD_OK);
+    assert_int_equal(take(&data, good, NULL), VD_OK);
     assert_int_equal(data.x.n, 2);
     assert_int_equal(data.x.d, 2);
     assert_string_equal(data.name[0], "a");
     assert_string_equal(data.name[1], "b");
     assert_double_equal(data.x.at[0], 2, 0);
     assert_double_equal(data.x.at[3], 6, 0);
+    assert_int_equal(settle(&data), VD_OK);
     assert_int_equal(data.label[0], 0);
     assert_int_equal(data.label[1], 1);
     assert_int_equal(data.lost.rows, 1);
     assert_string_equal(data.lost.worst, "a");
-    assert_string_equal(data.lost.columns.text, "\"note\" (text)");
     assert_int_equal(dataset_normal_rows(&normal, &data), VD_OK);
     assert_int_equal(normal.x.n, 1);
     dataset_release(&normal);
-    dataset_release(&data);
-}
-
-static void rows_keep_their_bytes(void **state)
-{
-    static const char *const row[] = {"1,2,\"x\ny\",3,0\n", "2,nan,z,4,1\n",
-                                      "3,5,19\",6,1\n"};
-    struct dataset data;
-
-    (void)state;
-    assert_int_equal(take(&data, good, true, NULL), VD_OK);
-    assert_int_equal(data.x.n, 3);
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(data.row[i].end - data.row[i].at, strlen(row[i]));
-        assert_memory_equal(data.row[i].at, row[i], strlen(row[i]));
-        assert_int_equal(data.label[i], i > 0);
-    }
-    assert_int_equal(data.head.end - data.head.at, strlen("time,a,note,b,label\n"));
     dataset_release(&data);
 }
 
@@ -72,8 +53,8 @@ static void quotes_inside_a_field_are_text(void **state)
     struct dataset data;
 
     (void)state;
-    assert_int_equal(
-        take(&data, "a 19\"; \"b;c\";label\n1;2;0\n3; \"4\";1\n", false, NULL), VD_OK);
+    assert_int_equal(take(&data, "a 19\"; \"b;c\";label\n1;2;0\n3; \"4\";1\n", NULL),
+                     VD_OK);
     assert_int_equal(data.x.d, 2);
     assert_int_equal(data.x.n, 2);
     assert_string_equal(data.name[0], "a 19\"");
@@ -104,35 +85,11 @@ static void what_is_wrong_has_its_line(void **state)
         struct vd_error err = {0};
         struct dataset data;
 
-        assert_int_equal(take(&data, wrong[i][0], false, &err), VD_ERR_DATA);
+        assert_int_equal(take(&data, wrong[i][0], &err), VD_ERR_DATA);
         if (strstr(err.text, wrong[i][1]) == NULL)
             fail_msg("\"%s\" is not in \"%s\"", wrong[i][1], err.text);
         assert_null(data.x.at);
     }
-}
-
-/* More names than a message holds are counted. */
-static void a_message_names_what_it_has_room_for(void **state)
-{
-    static char text[1 << 16];
-    struct dataset data;
-    size_t used = 0, named = 0, more;
-
-    (void)state;
-    for (int c = 0; c < 1000; c++)
-        used += (size_t)sprintf(text + used, "column_%d,", c);
-    used += (size_t)sprintf(text + used, "a\n");
-    for (int c = 0; c < 1000; c++)
-        text[used++] = ',';
-    strcpy(text + used, "7\n");
-    assert_int_equal(take(&data, text, false, NULL), VD_OK);
-    assert_int_equal(data.x.d, 1);
-    for (const char *at = data.lost.columns.text; (at = strstr(at, "(empty)")); at++)
-        named++;
-    assert_int_equal(
-        sscanf(strstr(data.lost.columns.text, " and "), " and %zu more", &more), 1);
-    assert_int_equal(named + more, 1000);
-    dataset_release(&data);
 }
 
 static void no_memory_is_told_and_leaks_nothing(void **state)
@@ -140,34 +97,88 @@ static void no_memory_is_told_and_leaks_nothing(void **state)
     struct dataset data;
 
     (void)state;
-    for (int rows = 0; rows < 2; rows++)
-        for (long k = 1;; k++) {
-            char *copy = malloc(sizeof good);
-            enum vd_status status;
+    for (long k = 1;; k++) {
+        enum vd_status status;
 
-            assert_non_null(copy);
-            memcpy(copy, good, sizeof good);
-            alloc_fault_at(k);
-            status =
-                dataset_take(&data, copy, sizeof good - 1, "t.csv", NULL, rows, NULL);
-            if (!alloc_fault_happened()) {
-                alloc_fault_at(0);
-                assert_int_equal(status, VD_OK);
-                dataset_release(&data);
-                break;
-            }
-            assert_int_equal(status, VD_ERR_MEMORY);
+        alloc_fault_at(k);
+        status = take(&data, good, NULL);
+        if (!alloc_fault_happened()) {
+            alloc_fault_at(0);
+            assert_int_equal(status, VD_OK);
+            dataset_release(&data);
+            break;
         }
+        assert_int_equal(status, VD_ERR_MEMORY);
+    }
+}
+
+static const struct {
+    const char *text[2];
+    int anomaly;           /* what the user says */
+    const char *labels[2]; /* what they are then; NULL = it is refused */
+} codings[] = {
+    {{"a,label\n1,0\n2,1\n", "a,label\n1,1\n2,1\n"}, 0, {"01", "11"}},
+    {{"a,label\n1,-1\n2,1\n", "a,label\n1,1\n2,1\n"}, 0, {"10", "00"}},
+    {{"a,label\n1,1\n2,1\n", "a,label\n1,-1\n2,-1\n"}, 0, {"00", "11"}},
+    {{"a,label\n1,0\n2,0\n", "a,label\n1,0\n2,0\n"}, 0, {"00", "00"}},
+    {{"a,label\n1,1\n2,1\n", "a,label\n1,1\n2,1\n"}, 0, {NULL, NULL}},
+    {{"a,label\n1,1\n2,1\n", "a,label\n1,1\n2,1\n"}, 1, {"11", "11"}},
+    {{"a,label\n1,1\n2,1\n", "a,label\n1,1\n2,1\n"}, -1, {"00", "00"}},
+    {{"a,label\n1,0\n2,1\n", "a,label\n1,-1\n2,1\n"}, 0, {NULL, NULL}},
+    {{"a,is_anomaly\n1,True\n2,True\n", "a,label\n1,1\n2,1\n"}, 0, {"11", "11"}},
+    {{"a,label\n1,normal\n2,anomaly\n", "a,label\n1,1\n2,1\n"}, 0, {"01", "11"}},
+    {{"a,anomaly,inference_latency_ms\n1,1,0\n2,1,0\n",
+      "a,anomaly,inference_latency_ms\n1,1,0\n2,1,0\n"},
+     0,
+     {"00", "00"}},
+};
+
+static void labels_are_decided_over_all_files(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof codings / sizeof *codings; i++) {
+        struct dataset data[2], *all[] = {&data[0], &data[1]};
+        bool refused = codings[i].labels[0] == NULL;
+
+        for (size_t k = 0; k < 2; k++)
+            assert_int_equal(take(&data[k], codings[i].text[k], NULL), VD_OK);
+        assert_int_equal(dataset_settle_labels(all, 2, "t", codings[i].anomaly, NULL),
+                         refused ? VD_ERR_DATA : VD_OK);
+        for (size_t k = 0; k < 2; k++) {
+            for (size_t row = 0; !refused && row < 2; row++)
+                if (data[k].label[row] != codings[i].labels[k][row] - '0')
+                    fail_msg("case %zu, file %zu, row %zu", i, k, row);
+            dataset_release(&data[k]);
+        }
+    }
+}
+
+/* As a replay has them: the first row has no rate. */
+static void counters_are_learned_as_rates(void **state)
+{
+    struct dataset data;
+
+    (void)state;
+    assert_int_equal(take(&data,
+                          "Time\twtime\tpss\trchar\n100\t0\t5\t1000\n102\t2\t6\t1500\n"
+                          "103\t3\t7\t1500\n",
+                          NULL),
+                     VD_OK);
+    assert_int_equal(data.x.n, 2);
+    assert_int_equal(data.x.d, 2);
+    assert_double_equal(data.x.at[1], 250, 1e-9);
+    assert_double_equal(data.x.at[3], 0, 0);
+    dataset_release(&data);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features_are_the_columns_of_numbers),
-        cmocka_unit_test(rows_keep_their_bytes),
         cmocka_unit_test(quotes_inside_a_field_are_text),
         cmocka_unit_test(what_is_wrong_has_its_line),
-        cmocka_unit_test(a_message_names_what_it_has_room_for),
+        cmocka_unit_test(labels_are_decided_over_all_files),
+        cmocka_unit_test(counters_are_learned_as_rates),
         cmocka_unit_test(no_memory_is_told_and_leaks_nothing),
     };
 

@@ -1,0 +1,284 @@
+/* Exports put things before the line of names: the mark of UTF-8, "sep=;", comments, a
+ * line of dashes. The names themselves may stand in the last comment ("# time;cpu"). */
+#include "format/heading.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "format/number.h"
+#include "format/time.h"
+#include "os/utf8.h"
+
+enum { LOOK_BYTES = 64 << 10 };
+
+/* The beginning of the input while it is looked at. */
+struct look {
+    char *text; /* owned */
+    struct collect_text t;
+    size_t line;
+};
+
+static struct collect_text line_at(const struct collect_text *t)
+{
+    struct collect_text line = *t;
+    const char *end = memchr(line.at, '\n', (size_t)(line.end - line.at));
+
+    if (end != NULL)
+        line.end = end;
+    return line;
+}
+
+static void next_line(struct look *look)
+{
+    look->line += memchr(look->t.at, '\n', (size_t)(look->t.end - look->t.at)) != NULL;
+    collect_text_next_line(&look->t);
+}
+
+static void skip_empty(struct look *look)
+{
+    while (look->t.at < look->t.end && (*look->t.at == '\n' || *look->t.at == '\r')) {
+        look->line += *look->t.at == '\n';
+        look->t.at++;
+    }
+}
+
+/* ---- separator ---- */
+
+static enum vd_status asked_separator(struct format_table *t, struct vd_error *err)
+{
+    const char *text = t->options.separator;
+
+    if (strcasecmp(text, "tab") == 0 || strcmp(text, "\\t") == 0)
+        t->separator = '\t';
+    else if (strcasecmp(text, "blank") == 0 || strcasecmp(text, "space") == 0)
+        t->separator = FORMAT_BLANKS;
+    else if (text[0] != '\0' && text[1] == '\0' && strchr("\"\n\r.", text[0]) == NULL)
+        t->separator = text[0];
+    else
+        return vd_error_set(err, VD_ERR_ARGUMENT, "write one sign, or tab or blank",
+                            "--separator: \"%.20s\" is none", text);
+    return VD_OK;
+}
+
+/* "sep=;", as Excel writes and reads it. */
+static void take_sep_line(struct format_table *t, struct look *look)
+{
+    struct collect_text line = line_at(&look->t);
+
+    collect_text_skip(&line, "\"");
+    if (line.end - line.at < 5 || strncasecmp(line.at, "sep=", 4) != 0)
+        return;
+    t->separator = line.at[4];
+    next_line(look);
+}
+
+/* ---- names ---- */
+
+static bool is_value(struct format_csv_field field)
+{
+    struct format_stamp stamp;
+
+    return !isnan(format_number(field, '.')) || !isnan(format_number(field, ',')) ||
+           format_stamp_read(field, &stamp);
+}
+
+/* What no column is called: a date, a time, Unix time. */
+static bool is_surely_value(struct format_csv_field field)
+{
+    struct format_stamp stamp;
+
+    return format_stamp_read(field, &stamp) || fabs(format_number(field, '.')) >= 1e8;
+}
+
+/* Whether the fields are values, and none of them a name. */
+static bool is_values(const struct format_csv_field *field, size_t n)
+{
+    size_t values = 0, missing = 0, sure = 0;
+
+    for (size_t c = 0; c < n; c++) {
+        missing += format_is_missing(field[c]);
+        values += is_value(field[c]);
+        sure += is_surely_value(field[c]);
+    }
+    return values > 0 && (values + missing == n || (sure > 0 && 2 * values >= n));
+}
+
+static bool line_is_values(struct collect_text line, char separator)
+{
+    struct format_csv_field field[64];
+    size_t n;
+
+    if (separator == 0)
+        separator = format_csv_separator(line.at, (size_t)(line.end - line.at));
+    n = format_csv_row(&line, separator, field, 64);
+    return is_values(field, n < 64 ? n : 64);
+}
+
+/* Passes comments, unless the last of them holds the names. */
+static void pass_comments(struct format_table *t, struct look *look)
+{
+    struct look last = {0};
+    bool any = false;
+
+    while (look->t.at < look->t.end && *look->t.at == '#') {
+        any = true;
+        last = *look;
+        next_line(look);
+        skip_empty(look);
+    }
+    if (any && line_is_values(line_at(&look->t), t->separator)) {
+        *look = last;
+        while (look->t.at < look->t.end && (*look->t.at == '#' || *look->t.at == ' '))
+            look->t.at++;
+    }
+}
+
+/* "procs -----------memory----------": vmstat's headings of groups. */
+static bool is_rule(struct collect_text line)
+{
+    return memmem(line.at, (size_t)(line.end - line.at), "---", 3) != NULL;
+}
+
+static void clean_name(char *name, struct format_csv_field field)
+{
+    char text[FORMAT_NAME_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < field.size && n + 1 < sizeof text; i++)
+        if (field.at[i] != '"' || i + 1 == field.size || field.at[i + 1] != '"')
+            text[n++] = field.at[i];
+    text[n] = '\0';
+    os_utf8_visible(text, name, FORMAT_NAME_MAX);
+}
+
+static enum vd_status no_names(const struct format_table *t, struct vd_error *err)
+{
+    return vd_error_set(err, VD_ERR_DATA, "put a line of names before the rows",
+                        "%s:%zu: the first line has to name the columns: it holds "
+                        "values",
+                        t->path, t->rows.line);
+}
+
+static enum vd_status keep_names(struct format_table *t, struct vd_error *err)
+{
+    struct format_rows *rows = &t->rows;
+    size_t size = (size_t)(rows->row.end - rows->row.at);
+    char *head = malloc(size + 1);
+
+    t->head = collect_text_of(head, size);
+    t->column = calloc(rows->n + 1, sizeof *t->column);
+    if (head == NULL || t->column == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it",
+                            t->path);
+    memcpy(head, rows->row.at, size);
+    for (size_t c = 0; c < rows->n; c++)
+        clean_name(t->column[c].name, rows->field[c]);
+    t->n_columns = rows->n;
+    return VD_OK;
+}
+
+/* R names one column less than its rows have: the first is the rows' own. */
+static enum vd_status look_for_nameless(struct format_table *t, struct vd_error *err)
+{
+    struct format_rows *rows = &t->rows;
+    size_t seen = 0, wider = 0, n = t->n_columns;
+    enum vd_status status = VD_OK;
+
+    t->first_offset = rows->base + rows->at;
+    t->first_line = rows->next_line;
+    for (; seen < 20; seen++) {
+        status = format_rows_next(rows, err);
+        if (status != VD_OK || rows->n == 0)
+            break;
+        wider += rows->n == n + 1 && rows->field[n].size > 0;
+    }
+    format_rows_seek(rows, t->first_offset, t->first_line);
+    t->nameless_first = seen >= 2 && wider == seen && n < FORMAT_FIELDS_MAX;
+    if (!t->nameless_first)
+        return VD_OK;
+    memmove(t->column + 1, t->column, n * sizeof *t->column);
+    t->column[0] = (struct format_column){.name = ""};
+    t->n_columns++;
+    return VD_OK;
+}
+
+static enum vd_status read_names(struct format_table *t, struct look *look,
+                                 uint64_t offset, struct vd_error *err)
+{
+    enum vd_status status =
+        format_rows_begin(&t->rows, &t->input, t->separator, offset, look->line, err);
+
+    if (status == VD_OK)
+        status = format_rows_next(&t->rows, err);
+    if (status != VD_OK)
+        return status;
+    if (t->rows.n == 0)
+        return vd_error_set(err, VD_ERR_DATA,
+                            "the first line names the columns, rows follow",
+                            "%s: it is empty", t->path);
+    if (t->rows.n > FORMAT_FIELDS_MAX)
+        return vd_error_set(err, VD_ERR_LIMIT, "leave some out",
+                            "%s: it has %zu columns: at most %d can be read", t->path,
+                            t->rows.n, FORMAT_FIELDS_MAX);
+    if (is_values(t->rows.field, t->rows.n))
+        return no_names(t, err);
+    status = keep_names(t, err);
+    return status == VD_OK ? look_for_nameless(t, err) : status;
+}
+
+static enum vd_status look_at(struct format_table *t, struct look *look,
+                              struct vd_error *err)
+{
+    struct collect_text rest;
+
+    collect_text_skip(&look->t, "\xef\xbb\xbf");
+    skip_empty(look);
+    take_sep_line(t, look);
+    skip_empty(look);
+    if (t->options.separator != NULL && asked_separator(t, err) != VD_OK)
+        return VD_ERR_ARGUMENT;
+    pass_comments(t, look);
+    rest = look->t;
+    if (is_rule(line_at(&rest))) {
+        collect_text_next_line(&rest);
+        if (format_csv_separator(rest.at, (size_t)(rest.end - rest.at)) == FORMAT_BLANKS)
+            next_line(look);
+    }
+    if (t->separator == 0)
+        t->separator =
+            format_csv_separator(look->t.at, (size_t)(look->t.end - look->t.at));
+    return VD_OK;
+}
+
+enum vd_status format_heading_read(struct format_table *t, struct vd_error *err)
+{
+    struct look look = {.text = malloc(LOOK_BYTES), .line = 1};
+    enum vd_status status = VD_ERR_MEMORY;
+    size_t got = 0;
+
+    if (look.text != NULL)
+        status = format_input_read(&t->input, 0, look.text, LOOK_BYTES, &got, err);
+    look.t = collect_text_of(look.text, got);
+    if (status == VD_OK)
+        status = look_at(t, &look, err);
+    if (status == VD_OK)
+        status = read_names(t, &look, (uint64_t)(look.t.at - look.text), err);
+    free(look.text);
+    return status;
+}
+
+bool format_heading_is_skipped(const struct format_table *t, struct collect_text row)
+{
+    size_t size = (size_t)(row.end - row.at), head = (size_t)(t->head.end - t->head.at);
+    const char *at = row.at;
+
+    while (at < row.end && (*at == '#' || *at == ' '))
+        at++;
+    if ((size_t)(row.end - at) == head && memcmp(at, t->head.at, head) == 0)
+        return true;
+    if (size > 0 && row.at[0] == '#' && (head == 0 || t->head.at[0] != '#'))
+        return true;
+    return t->separator == FORMAT_BLANKS && is_rule(row);
+}

@@ -1,0 +1,14 @@
+/* How a table begins: what stands before its line of names, the separator, the names. */
+#ifndef VD_FORMAT_HEADING_H
+#define VD_FORMAT_HEADING_H
+
+#include "format/table.h"
+
+/* Sets the separator, the columns' names, and where the first row is; begins the rows.
+ * Fails as format_table_open says. */
+enum vd_status format_heading_read(struct format_table *table, struct vd_error *err);
+
+/* Whether a row is none: a comment, or the line of names again. */
+bool format_heading_is_skipped(const struct format_table *table, struct collect_text row);
+
+#endif

@@ -1,0 +1,37 @@
+/* A file of a table, read piece by piece and as often as it takes. */
+#ifndef VD_FORMAT_INPUT_H
+#define VD_FORMAT_INPUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vedette/status.h"
+
+enum { FORMAT_PIPE_MAX = 1 << 30 }; /* a pipe is held in memory: so much of it at most */
+
+struct format_input {
+    const char *path; /* borrowed; for the messages */
+    int fd;           /* -1 = it is in memory */
+    const char *text; /* fd -1: its bytes */
+    char *owned;      /* of a pipe; NULL = the text is borrowed */
+    uint64_t size;    /* what a file gains after it was opened is left out */
+};
+
+/* Opens a regular file, or with "-", /dev/stdin or /dev/fd/N a pipe, which is read to its
+ * end. Folders, devices, sockets and FIFOs that are named are refused, and so are files
+ * that are known not to be text tables (compressed, a spreadsheet, JSON, a database); the
+ * message says what they are. To be released after a failure, too. */
+enum vd_status format_input_open(struct format_input *in, const char *path,
+                                 struct vd_error *err);
+
+/* A text in memory, borrowed, with the same checks. */
+enum vd_status format_input_of(struct format_input *in, const char *text, size_t size,
+                               const char *name, struct vd_error *err);
+
+/* Up to `size` bytes from `offset` on; *got is less only where the input ends. */
+enum vd_status format_input_read(const struct format_input *in, uint64_t offset, char *to,
+                                 size_t size, size_t *got, struct vd_error *err);
+
+void format_input_release(struct format_input *in);
+
+#endif

@@ -1,0 +1,133 @@
+/* A field is almost always a plain number: what else it can be is tried after that, on a
+ * copy without the signs that part thousands. */
+#include "format/number.h"
+
+#include <math.h>
+
+enum { DIGITS_MAX = 64 };
+
+/* A number under way from the way it is written to the plain one. */
+struct plain {
+    char text[DIGITS_MAX];
+    size_t n;
+};
+
+static bool is_digit(const struct collect_text *t)
+{
+    return t->at < t->end && *t->at >= '0' && *t->at <= '9';
+}
+
+static bool put(struct plain *plain, char byte)
+{
+    if (plain->n == DIGITS_MAX)
+        return false;
+    plain->text[plain->n++] = byte;
+    return true;
+}
+
+/* Returns how many there were. */
+static size_t put_digits(struct plain *plain, struct collect_text *t)
+{
+    size_t n = 0;
+
+    for (; is_digit(t) && put(plain, *t->at); t->at++)
+        n++;
+    return n;
+}
+
+/* The sign that parts thousands where the text stands, "" when none does: blanks may be
+ * the ones that do not break. */
+static const char *group_sign(const struct collect_text *t, char decimal)
+{
+    static const char *const signs[] = {
+        ".", ",", "'", " ", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x99"};
+
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        struct collect_text ahead = *t;
+
+        if (signs[i][0] != decimal && collect_text_skip(&ahead, signs[i]))
+            return signs[i];
+    }
+    return "";
+}
+
+/* "1.234.567": a first group of one to three digits that is not 0, further ones of three,
+ * all parted by the same sign. */
+static bool put_groups(struct plain *plain, struct collect_text *t, char decimal)
+{
+    bool zero = t->at < t->end && *t->at == '0';
+    size_t first = put_digits(plain, t);
+    const char *sign = group_sign(t, decimal);
+    struct collect_text ahead = *t;
+
+    while (*sign != '\0' && collect_text_skip(&ahead, sign) && is_digit(&ahead)) {
+        if (zero || first == 0 || first > 3 || put_digits(plain, &ahead) != 3)
+            return false;
+        *t = ahead;
+    }
+    return true;
+}
+
+static bool put_exponent(struct plain *plain, struct collect_text *t)
+{
+    if (t->at == t->end || (*t->at != 'e' && *t->at != 'E'))
+        return true;
+    put(plain, *t->at++);
+    if (t->at < t->end && (*t->at == '-' || *t->at == '+'))
+        put(plain, *t->at++);
+    return put_digits(plain, t) > 0;
+}
+
+static bool make_plain(struct plain *plain, struct collect_text t, char decimal)
+{
+    if (collect_text_skip(&t, "-") || collect_text_skip(&t, "\xe2\x88\x92"))
+        put(plain, '-');
+    else
+        collect_text_skip(&t, "+");
+    if (!put_groups(plain, &t, decimal))
+        return false;
+    if (t.at < t.end && *t.at == decimal) {
+        t.at++;
+        put(plain, '.');
+        put_digits(plain, &t);
+    }
+    if (!put_exponent(plain, &t))
+        return false;
+    collect_text_skip_blanks(&t);
+    collect_text_skip(&t, "%");
+    return t.at == t.end;
+}
+
+static double only_number(const char *text, size_t size)
+{
+    struct collect_text t = collect_text_of(text, size);
+    double value;
+
+    return collect_text_number(&t, &value) && t.at == t.end ? value : NAN;
+}
+
+double format_number(struct format_csv_field field, char decimal)
+{
+    static const char *const yes[] = {"true", NULL}, *const no[] = {"false", NULL};
+    struct plain plain = {.n = 0};
+    double value = NAN;
+
+    if (decimal == '.' || memchr(field.at, '.', field.size) == NULL)
+        value = only_number(field.at, field.size);
+    if (!isnan(value) || field.size == 0 || field.size > DIGITS_MAX)
+        return value;
+    if (make_plain(&plain, collect_text_of(field.at, field.size), decimal))
+        return only_number(plain.text, plain.n);
+    if (format_csv_is_word(field, yes))
+        return 1;
+    return format_csv_is_word(field, no) ? 0 : NAN;
+}
+
+bool format_is_missing(struct format_csv_field field)
+{
+    static const char *const words[] = {"",     "nan",  "inf", "-inf", "+inf", "n/a",
+                                        "na",   "null", "nil", "none", "-",    "--",
+                                        "#n/a", "\\n",  "?",   NULL};
+
+    return format_csv_is_word(field, words);
+}

@@ -1,0 +1,279 @@
+/* One pass for each question, over an array: which way round the rows are, what their
+ * clocks mean, whether a clock was set, and what is left to sort and to spread. */
+#include "format/order.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "vedette/stats.h"
+
+enum { PACE_ROWS = 1000 };
+
+static const int64_t SECOND_NS = 1000000000, HOUR_NS = 3600 * INT64_C(1000000000);
+static const int64_t DAY_NS = 86400 * INT64_C(1000000000);
+
+/* ---- pace ---- */
+
+/* The median distance of the first rows whose times differ; *share = how much of it falls
+ * to one row, since some rows have the time of the one before. NaN when there is none. */
+static double find_gap(const struct format_place *place, size_t n, double *share)
+{
+    double gap[PACE_ROWS];
+    size_t rows = n < PACE_ROWS ? n : PACE_ROWS, gaps = 0;
+
+    *share = 1;
+    for (size_t i = 1; i < rows; i++)
+        if (place[i].time_ns > place[i - 1].time_ns)
+            gap[gaps++] = (double)(place[i].time_ns - place[i - 1].time_ns) * 1e-9;
+    if (gaps == 0)
+        return NAN;
+    *share = (double)gaps / (double)(rows - 1);
+    return vd_median(gap, gaps);
+}
+
+static int64_t pace_ns(const struct format_place *place, size_t n)
+{
+    double share, gap = find_gap(place, n, &share);
+
+    return isnan(gap) ? SECOND_NS : (int64_t)(gap * share * 1e9);
+}
+
+/* ---- direction ---- */
+
+static void turn_round(struct format_place *place, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        struct format_place one = place[i];
+
+        place[i] = place[n - 1 - i];
+        place[n - 1 - i] = one;
+    }
+}
+
+static bool is_newest_first(const struct format_place *place, size_t n)
+{
+    size_t rises = 0, falls = 0;
+
+    for (size_t i = 1; i < n; i++) {
+        rises += place[i].time_ns > place[i - 1].time_ns;
+        falls += place[i].time_ns < place[i - 1].time_ns;
+    }
+    return falls > rises;
+}
+
+/* 23:59:59, 00:00:00: the next day. */
+static void count_days(struct format_place *place, size_t n)
+{
+    int64_t day = 0, before = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int64_t of_day = place[i].time_ns;
+
+        if (i > 0 && of_day < before - DAY_NS / 2)
+            day += DAY_NS;
+        before = of_day;
+        place[i].time_ns += day;
+    }
+}
+
+/* ---- zone ---- */
+
+/* Where the walk through local times is. */
+struct walk {
+    const struct format_zone *zone;
+    int64_t pace;
+    bool second; /* a table that begins in the hour that comes twice: its second turn */
+    bool begins; /* it did, and has not left it yet */
+    size_t missing;  /* times that the zone leaves out */
+    size_t once;     /* hours that should have come twice and came once */
+    bool first_once; /* the same of the hour that the table begins in */
+};
+
+/* Of an hour that comes twice the turn that goes on from the row before. */
+static int64_t choose(struct walk *walk, const int64_t utc[2], int64_t before)
+{
+    int64_t expected = before + walk->pace;
+
+    if (before == INT64_MIN)
+        return utc[walk->second];
+    if (utc[0] < before)
+        return utc[1];
+    return llabs(utc[1] - expected) < llabs(utc[0] - expected) ? utc[1] : utc[0];
+}
+
+/* An hour that comes twice was left after its first turn, though the clock went on
+ * without a gap. */
+static void leave_twice(struct walk *walk, int64_t utc_step, int64_t wall_step)
+{
+    bool gap = utc_step - wall_step >= HOUR_NS / 2;
+
+    if (gap && wall_step <= 3 * walk->pace + SECOND_NS) {
+        walk->first_once |= walk->begins;
+        walk->once += !walk->begins;
+    }
+    walk->begins = false;
+}
+
+/* Writes the UTC of each wall clock time into utc_ns[n]. */
+static void walk_zone(struct walk *walk, const struct format_place *place, size_t n,
+                      int64_t *utc_ns)
+{
+    int64_t before = INT64_MIN;
+    bool was_twice = false;
+
+    walk->missing = walk->once = 0;
+    walk->first_once = walk->begins = false;
+    for (size_t i = 0; i < n; i++) {
+        int64_t utc[2] = {place[i].time_ns, 0};
+        int turns = format_zone_utc(walk->zone, place[i].time_ns, utc);
+
+        walk->missing += turns == 0;
+        if (turns == 0) /* as if the clock had not been set forward yet */
+            format_zone_utc(walk->zone, place[i].time_ns - HOUR_NS, utc),
+                utc[0] += HOUR_NS;
+        utc_ns[i] = turns == 2 ? choose(walk, utc, before) : utc[0];
+        if (i == 0)
+            walk->begins = turns == 2;
+        if (was_twice && turns < 2)
+            leave_twice(walk, utc_ns[i] - before,
+                        place[i].time_ns - place[i - 1].time_ns);
+        was_twice = turns == 2;
+        before = utc_ns[i];
+    }
+}
+
+static void make_utc(struct format_place *place, size_t n,
+                     const struct format_clock *clock, struct format_order *order)
+{
+    struct walk walk = {.zone = clock->zone, .pace = pace_ns(place, n)};
+    int64_t *utc_ns = NULL;
+
+    if (clock->zone->n == 0 || (utc_ns = malloc(n * sizeof *utc_ns)) == NULL) {
+        for (size_t i = 0; i < n; i++)
+            place[i].time_ns -= clock->zone->first_east_s * SECOND_NS;
+        return;
+    }
+    walk_zone(&walk, place, n, utc_ns);
+    if (walk.first_once) {
+        walk.second = true;
+        walk_zone(&walk, place, n, utc_ns);
+    }
+    order->other_zone = clock->guessed && walk.missing + walk.once > 0;
+    for (size_t i = 0; i < n && !order->other_zone; i++)
+        place[i].time_ns = utc_ns[i];
+    free(utc_ns);
+}
+
+/* ---- a clock that was set ---- */
+
+static bool is_near(int64_t a, int64_t b, int64_t within)
+{
+    return llabs(a - b) <= within;
+}
+
+/* A step back by an hour, in rows that come often enough to tell. */
+static void undo_hours(struct format_place *place, size_t n, struct format_order *order)
+{
+    int64_t pace = pace_ns(place, n), shift = 0, before, within;
+    size_t falls = 0;
+
+    for (size_t i = 1; i < n; i++)
+        falls += place[i].time_ns < place[i - 1].time_ns;
+    if (pace > HOUR_NS / 4 || falls == 0 || falls > 1 + n / 1000)
+        return;
+    within = 2 * pace > 2 * SECOND_NS ? 2 * pace : 2 * SECOND_NS;
+    before = place[0].time_ns;
+    for (size_t i = 1; i < n; i++) {
+        int64_t now = place[i].time_ns, step = now - before;
+
+        if (step < 0 && is_near(step, pace - HOUR_NS, within)) {
+            shift += HOUR_NS;
+            if (order->hours_back++ == 0)
+                order->hour_line = place[i].line;
+        } else if (shift > 0 && is_near(step, pace + HOUR_NS, within)) {
+            shift -= HOUR_NS;
+        }
+        before = now;
+        place[i].time_ns += shift;
+    }
+}
+
+/* ---- sorting and spreading ---- */
+
+static int compare(const struct format_place *a, const struct format_place *b)
+{
+    return (a->time_ns > b->time_ns) - (a->time_ns < b->time_ns);
+}
+
+static int forward(const void *left, const void *right)
+{
+    const struct format_place *a = left, *b = right;
+    int by_time = compare(a, b);
+
+    return by_time != 0 ? by_time : (a->offset > b->offset) - (a->offset < b->offset);
+}
+
+/* Of a table with its newest row first, where rows of one time are that way round, too.
+ */
+static int backward(const void *left, const void *right)
+{
+    const struct format_place *a = left, *b = right;
+    int by_time = compare(a, b);
+
+    return by_time != 0 ? by_time : (a->offset < b->offset) - (a->offset > b->offset);
+}
+
+static void sort(struct format_place *place, size_t n, struct format_order *order)
+{
+    for (size_t i = 1; i < n; i++)
+        if (place[i].time_ns < place[i - 1].time_ns && order->back++ == 0)
+            order->back_line = place[i].line;
+    if (order->back > 0)
+        qsort(place, n, sizeof *place, order->reversed ? backward : forward);
+}
+
+/* Loggers that write whole seconds write some of them more than once. */
+static void spread(struct format_place *place, size_t n, struct format_order *order)
+{
+    double share, gap = find_gap(place, n, &share);
+    int64_t most = isnan(gap) ? SECOND_NS : (int64_t)(2e9 * gap), step = SECOND_NS;
+
+    order->pace_s = gap * share;
+    for (size_t i = 0, end; i < n; i = end) {
+        int64_t time = place[i].time_ns, room = most, k;
+
+        for (end = i + 1; end < n && place[end].time_ns == time;)
+            end++;
+        k = (int64_t)(end - i);
+        if (end < n && place[end].time_ns - time < most)
+            room = place[end].time_ns - time;
+        /* The last ones of the table go on at the pace of those before. */
+        if (end == n && step * k < room)
+            room = step * k;
+        step = room / k;
+        order->shared += end - i - 1;
+        for (size_t j = i; j < end; j++)
+            place[j].time_ns = time + step * (int64_t)(j - i);
+    }
+}
+
+void format_order_make(struct format_place *place, size_t n,
+                       const struct format_clock *clock, struct format_order *order)
+{
+    *order = (struct format_order){.pace_s = NAN};
+    if (n == 0)
+        return;
+    if (clock->of_day)
+        count_days(place, n);
+    order->reversed = is_newest_first(place, n);
+    if (order->reversed)
+        turn_round(place, n);
+    if (clock->zone != NULL)
+        make_utc(place, n, clock, order);
+    undo_hours(place, n, order);
+    sort(place, n, order);
+    spread(place, n, order);
+    for (size_t i = 1; i < n; i++)
+        assert(place[i].time_ns >= place[i - 1].time_ns);
+}

@@ -1,0 +1,222 @@
+/* What was understood of a table, in a few lines: rows and span, columns, and a warning
+ * for everything that was not as it should be. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "format/table.h"
+#include "os/log.h"
+
+/* A text that is made piece by piece and cut where it is full. */
+struct line {
+    char text[400];
+    size_t used, names, left;
+};
+
+static void add(struct line *line, const char *text)
+{
+    int n = snprintf(line->text + line->used, sizeof line->text - line->used, "%s", text);
+    size_t room = sizeof line->text - line->used - 1;
+
+    line->used += (size_t)n < room ? (size_t)n : room;
+}
+
+/* Room is kept for " and 16384 more". */
+static void add_name(struct line *line, const char *name, const char *why)
+{
+    char one[FORMAT_NAME_MAX + 32];
+    int n = snprintf(one, sizeof one, why == NULL ? "%s\"%s\"" : "%s\"%s\" (%s)",
+                     line->names > 0 ? ", " : "", name, why);
+
+    line->names++;
+    if (line->left == 0 && sizeof line->text - line->used > (size_t)n + 24)
+        add(line, one);
+    else
+        line->left++;
+}
+
+static void end_names(struct line *line)
+{
+    char more[40];
+
+    if (line->left == 0)
+        return;
+    snprintf(more, sizeof more, " and %zu more", line->left);
+    add(line, more);
+}
+
+/* ---- rows ---- */
+
+static void add_time(struct line *line, int64_t ns, const char *format)
+{
+    time_t seconds = (time_t)(ns / 1000000000);
+    char text[40] = "?";
+    struct tm tm;
+
+    if (localtime_r(&seconds, &tm) != NULL)
+        strftime(text, sizeof text, format, &tm);
+    add(line, text);
+}
+
+static const char *order_text(const struct format_table *t)
+{
+    if (t->per_s > 0)
+        return t->per_s == 1     ? "in seconds"
+               : t->per_s == 1e3 ? "in milliseconds"
+               : t->per_s == 1e6 ? "in microseconds"
+                                 : "in nanoseconds";
+    return t->of_day ? "time of day" : "";
+}
+
+static const char *zone_text(const struct format_table *t)
+{
+    if (t->per_s > 0)
+        return "UTC";
+    if (t->zoned)
+        return "with its zone";
+    return t->order.other_zone ? "UTC" : t->zone.name;
+}
+
+static void add_span(struct line *line, const struct format_table *t)
+{
+    char text[64];
+
+    add(line, ", ");
+    add_time(line, t->place[0].time_ns, "%Y-%m-%d %H:%M:%S");
+    add(line, " to ");
+    add_time(line, t->place[t->n - 1].time_ns, "%Y-%m-%d %H:%M:%S %z");
+    if (!isnan(t->order.pace_s)) {
+        snprintf(text, sizeof text, ", a row every %.4g s", t->order.pace_s);
+        add(line, text);
+    }
+    add(line, "; time: ");
+    add_name(line, t->column[t->time].name, NULL);
+    if (t->clock != SIZE_MAX)
+        add_name(line, t->column[t->clock].name, NULL);
+    add(line, " (");
+    add(line, order_text(t));
+    add(line, order_text(t)[0] == '\0' ? "" : ", ");
+    add(line, zone_text(t));
+    add(line, ")");
+}
+
+static void say_rows(const struct format_table *t)
+{
+    struct line line = {.used = 0};
+    char text[64], decimal = 0;
+
+    snprintf(text, sizeof text, "%zu rows", t->n);
+    add(&line, text);
+    if (t->separator != ',') {
+        snprintf(text, sizeof text, " parted by %s%.*s%s",
+                 t->separator == FORMAT_BLANKS ? "blanks"
+                 : t->separator == '\t'        ? "tabs"
+                                               : "\"",
+                 t->separator == FORMAT_BLANKS || t->separator == '\t' ? 0 : 1,
+                 &t->separator,
+                 t->separator == FORMAT_BLANKS || t->separator == '\t' ? "" : "\"");
+        add(&line, text);
+    }
+    for (size_t c = 0; c < t->n_columns; c++)
+        if (t->column[c].why == NULL && t->column[c].decimal == ',')
+            decimal = ',';
+    if (decimal != 0)
+        add(&line, " with decimal commas");
+    if (!format_table_has_time(t))
+        add(&line, ", without a time");
+    else if (!t->options.as_it_is)
+        add_span(&line, t);
+    os_log_info("%s: %s", t->path, line.text);
+}
+
+/* ---- columns ---- */
+
+static void say_columns(const struct format_table *t)
+{
+    struct line taken = {.used = 0}, out = {.used = 0};
+
+    for (size_t c = 0; c < t->n_columns; c++) {
+        const struct format_column *column = &t->column[c];
+
+        if (column->role == FORMAT_TIME)
+            continue;
+        if (column->why == NULL)
+            add_name(&taken, column->name,
+                     column->role == FORMAT_COUNTER ? "counter" : NULL);
+        else
+            add_name(&out, column->name, column->why);
+    }
+    end_names(&taken);
+    end_names(&out);
+    os_log_info("%s: %zu column%s: %s%s%s", t->path, t->n_metrics,
+                t->n_metrics == 1 ? "" : "s", taken.text,
+                out.names > 0 ? "; left out: " : "", out.text);
+}
+
+/* ---- warnings ---- */
+
+static void warn_values(const struct format_table *t)
+{
+    for (size_t c = 0; c < t->n_columns; c++) {
+        const struct format_column *column = &t->column[c];
+
+        if (column->why == NULL && column->odd > 0)
+            os_log_warning("%s:%zu: column \"%s\": %zu value%s no number, the first "
+                           "\"%s\"",
+                           t->path, column->odd_line, column->name, column->odd,
+                           column->odd == 1 ? " is" : "s are", column->odd_text);
+    }
+    if (t->skipped > 0)
+        os_log_warning("%s: %zu lines that begin with # or repeat the names are passed "
+                       "over",
+                       t->path, t->skipped);
+}
+
+static void warn_times(const struct format_table *t)
+{
+    const struct format_order *order = &t->order;
+
+    if (t->untimed > 0)
+        os_log_warning("%s:%zu: %zu rows without a time are left out, the first has "
+                       "\"%s\"",
+                       t->path, t->untimed_line, t->untimed, t->untimed_text);
+    if (t->order_guessed)
+        os_log_warning("%s: days and months of \"%s\" could be either way round: read as "
+                       "%s (--time-format %s for the other)",
+                       t->path, t->column[t->time].name,
+                       t->day_first ? "day, month" : "month, day",
+                       t->day_first ? "mdy" : "dmy");
+    if (order->other_zone)
+        os_log_warning("%s: its times do not fit the changes of this machine's zone: "
+                       "read as UTC (--time-zone says another)",
+                       t->path);
+    if (order->hours_back > 0)
+        os_log_warning("%s:%zu: the clock goes back by an hour: read as the end of "
+                       "summer time, all later times are an hour later",
+                       t->path, order->hour_line);
+}
+
+static void warn_order(const struct format_table *t)
+{
+    const struct format_order *order = &t->order;
+
+    if (order->reversed)
+        os_log_warning("%s: the newest row comes first: turned round", t->path);
+    if (order->back > 0)
+        os_log_warning("%s:%zu: time goes back here%s: the rows are sorted by time",
+                       t->path, order->back_line, order->back == 1 ? "" : " and later");
+    if (t->n > 1 && isnan(order->pace_s) && format_table_has_time(t))
+        os_log_warning("%s: all rows have the same time", t->path);
+}
+
+void format_table_say(const struct format_table *t)
+{
+    say_rows(t);
+    say_columns(t);
+    warn_values(t);
+    if (!format_table_has_time(t) || t->options.as_it_is)
+        return;
+    warn_times(t);
+    warn_order(t);
+}

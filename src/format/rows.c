@@ -1,0 +1,138 @@
+/* The window slides over the input and grows for a row that does not fit. */
+#include "format/rows.h"
+
+#include <stdlib.h>
+
+enum { WINDOW = 256 << 10 };
+
+enum vd_status format_rows_begin(struct format_rows *rows, const struct format_input *in,
+                                 char separator, uint64_t offset, size_t line,
+                                 struct vd_error *err)
+{
+    *rows = (struct format_rows){.in = in, .separator = separator, .capacity = WINDOW};
+    if (in->size < WINDOW)
+        rows->capacity = (size_t)in->size + 1;
+    rows->window = malloc(rows->capacity);
+    rows->field = malloc(FORMAT_FIELDS_MAX * sizeof *rows->field);
+    format_rows_seek(rows, offset, line);
+    if (rows->window == NULL || rows->field == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it",
+                            in->path);
+    return VD_OK;
+}
+
+void format_rows_seek(struct format_rows *rows, uint64_t offset, size_t line)
+{
+    rows->next_line = line;
+    if (offset >= rows->base && offset <= rows->base + rows->filled) {
+        rows->at = (size_t)(offset - rows->base);
+        return;
+    }
+    rows->base = offset;
+    rows->at = rows->filled = 0;
+}
+
+static bool is_at_end(const struct format_rows *rows)
+{
+    return rows->base + rows->filled >= rows->in->size;
+}
+
+static size_t count_lines(const char *from, const char *to)
+{
+    size_t n = 0;
+
+    while (from < to && (from = memchr(from, '\n', (size_t)(to - from))) != NULL) {
+        from++;
+        n++;
+    }
+    return n;
+}
+
+/* Drops what was read, and takes more in. */
+static enum vd_status fill(struct format_rows *rows, struct vd_error *err)
+{
+    enum vd_status status;
+    size_t got;
+
+    memmove(rows->window, rows->window + rows->at, rows->filled - rows->at);
+    rows->base += rows->at;
+    rows->filled -= rows->at;
+    rows->at = 0;
+    if (rows->filled == rows->capacity) {
+        char *larger = realloc(rows->window, 2 * rows->capacity);
+
+        if (larger == NULL)
+            return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it",
+                                rows->in->path);
+        rows->window = larger;
+        rows->capacity *= 2;
+    }
+    status = format_input_read(rows->in, rows->base + rows->filled,
+                               rows->window + rows->filled, rows->capacity - rows->filled,
+                               &got, err);
+    rows->filled += got;
+    return status;
+}
+
+static enum vd_status fail(const struct format_rows *rows, const char *what,
+                           const char *hint, struct vd_error *err)
+{
+    return vd_error_set(err, VD_ERR_DATA, hint, "%s:%zu: %s", rows->in->path, rows->line,
+                        what);
+}
+
+/* The row that begins at `at`, if the window holds all of it. */
+static bool take(struct format_rows *rows)
+{
+    struct collect_text t =
+        collect_text_of(rows->window + rows->at, rows->filled - rows->at);
+    const char *from = t.at;
+
+    while (t.at < t.end && (*t.at == '\n' || *t.at == '\r'))
+        t.at++;
+    rows->row.at = t.at;
+    rows->line = rows->next_line + count_lines(from, t.at);
+    rows->offset = rows->base + (uint64_t)(t.at - rows->window);
+    rows->n = format_csv_row(&t, rows->separator, rows->field, FORMAT_FIELDS_MAX);
+    rows->row.end = t.at;
+    return t.at < t.end || is_at_end(rows);
+}
+
+static enum vd_status check(const struct format_rows *rows, struct vd_error *err)
+{
+    size_t last = rows->n < FORMAT_FIELDS_MAX ? rows->n : FORMAT_FIELDS_MAX;
+    size_t size = (size_t)(rows->row.end - rows->row.at);
+
+    if (memchr(rows->row.at, '\0', size) != NULL)
+        return fail(rows, "a NUL byte: it is no text, or one in UTF-16",
+                    "save it as CSV in UTF-8", err);
+    if (rows->field[last - 1].size > 0 && rows->field[last - 1].at[0] == '"' &&
+        rows->offset + size >= rows->in->size)
+        return fail(rows, "a quote is not closed", NULL, err);
+    return VD_OK;
+}
+
+enum vd_status format_rows_next(struct format_rows *rows, struct vd_error *err)
+{
+    while (!take(rows)) {
+        enum vd_status status;
+
+        if (rows->filled - rows->at > FORMAT_ROW_MAX)
+            return fail(rows, "a row of more than 16 MiB: is a quote not closed?", NULL,
+                        err);
+        status = fill(rows, err);
+        if (status != VD_OK)
+            return status;
+    }
+    rows->next_line = rows->line + count_lines(rows->row.at, rows->row.end);
+    rows->at = (size_t)(rows->row.end - rows->window);
+    return rows->n == 0 ? VD_OK : check(rows, err);
+}
+
+void format_rows_release(struct format_rows *rows)
+{
+    free(rows->window);
+    free(rows->field);
+    rows->window = NULL;
+    rows->field = NULL;
+}

@@ -1,0 +1,145 @@
+/* Counts, and decides nothing that needs more than one column. */
+#include "format/study.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* ---- counting ---- */
+
+static void count_value(struct format_tally *tally, double value)
+{
+    if (tally->numbers++ == 0) {
+        tally->first = tally->least = tally->most = value;
+        tally->is_whole = tally->is_consecutive = true;
+    } else {
+        tally->rises += value > tally->last;
+        tally->falls += value < tally->last;
+        tally->is_consecutive = tally->is_consecutive && value == tally->last + 1;
+    }
+    tally->is_whole = tally->is_whole && value == floor(value);
+    tally->least = fmin(tally->least, value);
+    tally->most = fmax(tally->most, value);
+    tally->last = value;
+}
+
+/* False when it is no number with either decimal sign. */
+static bool count_number(struct format_tally *tally, struct format_csv_field field,
+                         size_t line)
+{
+    bool marked = memchr(field.at, ',', field.size) != NULL ||
+                  memchr(field.at, '.', field.size) != NULL;
+    double value = format_number(field, '.');
+    double other = marked ? format_number(field, ',') : value;
+
+    if (isnan(value) && isnan(other))
+        return false;
+    if (isnan(other) && tally->point++ == 0)
+        tally->point_line = line;
+    if (isnan(value) && tally->comma++ == 0)
+        tally->comma_line = line;
+    tally->unclear += marked && !isnan(value) && !isnan(other) &&
+                      memchr(field.at, ',', field.size) != NULL;
+    count_value(tally, isnan(value) ? other : value);
+    return true;
+}
+
+static void count_days(struct format_tally *tally, const struct format_stamp *stamp)
+{
+    for (int day_first = 0; day_first < 2; day_first++) {
+        int64_t ns;
+
+        if (!format_stamp_ns(stamp, day_first, &ns))
+            continue;
+        if (tally->low_ns[day_first] == 0 || ns < tally->low_ns[day_first])
+            tally->low_ns[day_first] = ns;
+        if (tally->high_ns[day_first] == 0 || ns > tally->high_ns[day_first])
+            tally->high_ns[day_first] = ns;
+    }
+}
+
+static void count_stamp(struct format_tally *tally, const struct format_stamp *stamp)
+{
+    tally->stamps++;
+    tally->dated += stamp->has_date;
+    tally->clocked += stamp->has_clock;
+    tally->zoned += stamp->has_zone;
+    tally->halves += stamp->has_half;
+    if (stamp->is_open) {
+        tally->open++;
+        tally->mark = stamp->mark;
+        if (stamp->first > tally->most_first)
+            tally->most_first = stamp->first;
+        if (stamp->second > tally->most_second)
+            tally->most_second = stamp->second;
+    }
+    if (stamp->has_date)
+        count_days(tally, stamp);
+}
+
+void format_tally_add(struct format_tally *tally, struct format_csv_field field,
+                      size_t line)
+{
+    struct format_stamp stamp;
+    int label;
+
+    if (format_is_missing(field)) {
+        tally->missing++;
+        return;
+    }
+    tally->labels += format_label(field, &label);
+    if (count_number(tally, field, line))
+        return;
+    if (tally->texts++ == 0) {
+        tally->text_line = line;
+        snprintf(tally->text, sizeof tally->text, "%.*s", (int)field.size, field.at);
+    }
+    if (format_stamp_read(field, &stamp))
+        count_stamp(tally, &stamp);
+}
+
+/* ---- deciding ---- */
+
+bool format_label(struct format_csv_field field, int *label)
+{
+    static const char *const good[] = {"normal", "ok",      "inlier", "benign",
+                                       "no",     "normal.", NULL};
+    static const char *const bad[] = {"anomaly", "anomalous", "abnormal", "outlier",
+                                      "attack",  "yes",       NULL};
+    double value = format_number(field, '.');
+
+    *label = value == 0 ? 0 : value == 1 ? 1 : -1;
+    if (value == 0 || value == 1 || value == -1)
+        return true;
+    *label = format_csv_is_word(field, bad);
+    return *label == 1 || format_csv_is_word(field, good);
+}
+
+bool format_tally_is_epoch(const struct format_tally *tally)
+{
+    double per_s = format_epoch_unit(tally->most);
+
+    /* 1995 to 2065 */
+    return tally->numbers > 0 && tally->least >= 8e8 * per_s &&
+           tally->most <= 3e9 * per_s;
+}
+
+bool format_tally_is_one_way(const struct format_tally *tally)
+{
+    return (tally->rises > 0) != (tally->falls > 0);
+}
+
+bool format_tally_is_compact_date(const struct format_tally *tally)
+{
+    return tally->numbers > 0 && tally->is_whole &&
+           ((tally->least >= 19700101 && tally->most <= 22001231) ||
+            (tally->least >= 19700101000000 && tally->most <= 22001231235959));
+}
+
+char format_tally_date_order(const struct format_tally *tally)
+{
+    bool month_fits = tally->most_first <= 12, day_fits = tally->most_second <= 12;
+
+    if (month_fits != day_fits)
+        return month_fits ? 'm' : 'd';
+    return month_fits ? '?' : '!';
+}

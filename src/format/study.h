@@ -1,0 +1,46 @@
+/* What all values of a column have in common, seen one after the other. */
+#ifndef VD_FORMAT_STUDY_H
+#define VD_FORMAT_STUDY_H
+
+#include "format/number.h"
+#include "format/time.h"
+
+/* Zero-initialise. */
+struct format_tally {
+    size_t missing, texts; /* texts: neither a number nor a value that is missing */
+    size_t numbers;        /* whatever the decimal sign is */
+    size_t point, comma;   /* numbers only with that decimal sign */
+    size_t unclear;        /* "1,234": numbers with either, but not the same ones */
+    size_t point_line, comma_line, text_line; /* the first of each */
+    char text[32];                            /* the first text */
+    /* Of the numbers: */
+    double least, most, first, last;
+    size_t rises, falls;
+    bool is_whole, is_consecutive; /* 7, 8, 9 ... */
+    /* Of the texts: */
+    size_t stamps, dated, clocked, zoned, halves, open;
+    int most_first, most_second; /* of the open ones */
+    char mark;
+    int64_t low_ns[2], high_ns[2]; /* of dates: month first, day first */
+    size_t labels;                 /* values that may be a label */
+};
+
+void format_tally_add(struct format_tally *tally, struct format_csv_field field,
+                      size_t line);
+
+/* 0 normal, 1 anomaly, or -1; false when the field is no label. Words count as well:
+ * "normal", "anomaly", "True". */
+bool format_label(struct format_csv_field field, int *label);
+
+/* Whether its numbers are points in time: Unix time of this age, or ones that only go one
+ * way. */
+bool format_tally_is_epoch(const struct format_tally *tally);
+bool format_tally_is_one_way(const struct format_tally *tally);
+
+/* Whether its numbers are dates without marks: 20260310, 20260310080000. */
+bool format_tally_is_compact_date(const struct format_tally *tally);
+
+/* 'd' day first, 'm' month first, '?' when both fit, '!' when neither does. */
+char format_tally_date_order(const struct format_tally *tally);
+
+#endif

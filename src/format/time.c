@@ -1,0 +1,350 @@
+/* Takes a text apart from left to right; each part either fits or ends the attempt. */
+#include "format/time.h"
+
+#include <math.h>
+#include <strings.h>
+#include <time.h>
+
+#include "format/zone.h"
+
+static const int64_t SECOND_NS = 1000000000, DAY_S = 86400;
+
+/* ---- calendar ---- */
+
+/* Days from 1970-01-01 in the Gregorian calendar: years are counted from March, so the
+ * leap day comes last; 146097 days in 400 years. */
+static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
+{
+    int64_t y = month <= 2 ? year - 1 : year;
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t of_era = y - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static bool is_day(int year, int month, int day)
+{
+    static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    if (year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1)
+        return false;
+    return day <= days[month - 1] - (month == 2 && !leap);
+}
+
+bool format_stamp_ns(const struct format_stamp *stamp, bool day_first, int64_t *ns)
+{
+    bool swapped = stamp->is_open && day_first;
+    int month = swapped ? stamp->second : stamp->first;
+    int day = swapped ? stamp->first : stamp->second;
+
+    *ns = stamp->day_ns;
+    if (!stamp->has_date)
+        return true;
+    if (!is_day(stamp->year, month, day))
+        return false;
+    *ns += days_from_date(stamp->year, month, day) * DAY_S * SECOND_NS;
+    return true;
+}
+
+/* ---- parts ---- */
+
+/* A run of digits, at most `max` of them; returns how many. */
+static int take_digits(struct collect_text *t, int max, int *value)
+{
+    int n = 0;
+
+    *value = 0;
+    for (; n < max && t->at < t->end && *t->at >= '0' && *t->at <= '9'; n++, t->at++)
+        *value = *value * 10 + (*t->at - '0');
+    return n;
+}
+
+static bool take_fixed(struct collect_text *t, int digits, int *value)
+{
+    return take_digits(t, digits, value) == digits;
+}
+
+/* A name of `names` by its first three letters, the rest of the word with it. */
+static int take_name(struct collect_text *t, const char *names)
+{
+    for (int i = 0; names[3 * i] != '\0'; i++) {
+        if (t->end - t->at < 3 || strncasecmp(t->at, names + 3 * i, 3) != 0)
+            continue;
+        while (t->at < t->end && (unsigned char)((*t->at | 32) - 'a') < 26)
+            t->at++;
+        return i + 1;
+    }
+    return 0;
+}
+
+static int take_month(struct collect_text *t)
+{
+    return take_name(t, "JanFebMarAprMayJunJulAugSepOctNovDec");
+}
+
+/* One of the signs that part a date; '\0' when there is none. */
+static char take_mark(struct collect_text *t)
+{
+    char mark;
+
+    if (t->at == t->end || strchr("-/. ", *t->at) == NULL)
+        return '\0';
+    mark = *t->at++;
+    while (mark != ' ' && t->at < t->end && *t->at == ' ')
+        t->at++;
+    return mark;
+}
+
+static void take_year_of(struct format_stamp *stamp, int digits, int year)
+{
+    stamp->year = digits == 2 ? year + (year < 69 ? 2000 : 1900) : year;
+}
+
+/* "2025-07-28", "2025/7/28", "2025-Jul-28", "20250728"; the year is taken. */
+static bool year_first(struct collect_text *t, struct format_stamp *stamp)
+{
+    char mark = take_mark(t);
+
+    if (mark == '\0')
+        return take_fixed(t, 2, &stamp->first) && take_fixed(t, 2, &stamp->second);
+    stamp->first = take_month(t);
+    if (stamp->first == 0 && take_digits(t, 2, &stamp->first) == 0)
+        return false;
+    return take_mark(t) == mark && take_digits(t, 2, &stamp->second) > 0;
+}
+
+/* "28.07.2025", "7/28/25", "28 Jul 2025", "28-Jul-25"; the first number is taken. */
+static bool year_last(struct collect_text *t, int number, struct format_stamp *stamp)
+{
+    char mark = take_mark(t);
+    int month, digits, year;
+
+    if (mark == '\0')
+        return false;
+    month = take_month(t);
+    if (month == 0) {
+        if (mark == ' ' || take_digits(t, 2, &stamp->second) == 0)
+            return false;
+        stamp->first = number;
+        stamp->is_open = true;
+        stamp->mark = mark;
+    } else {
+        stamp->first = month;
+        stamp->second = number;
+    }
+    if (take_mark(t) != mark)
+        return false;
+    digits = take_digits(t, 4, &year);
+    take_year_of(stamp, digits, year);
+    return digits == 2 || digits == 4;
+}
+
+/* "Jul 28, 2025", "July 28 20:47:37 2025": the second has its year behind the clock. */
+static bool month_first(struct collect_text *t, int month, struct format_stamp *stamp)
+{
+    struct collect_text ahead;
+    int year;
+
+    stamp->first = month;
+    collect_text_skip_blanks(t);
+    if (take_digits(t, 2, &stamp->second) == 0)
+        return false;
+    ahead = *t;
+    collect_text_skip(&ahead, ",");
+    collect_text_skip_blanks(&ahead);
+    if (take_fixed(&ahead, 4, &year)) {
+        stamp->year = year;
+        *t = ahead;
+    }
+    return true;
+}
+
+static bool take_date(struct collect_text *t, struct format_stamp *stamp)
+{
+    struct collect_text from = *t;
+    int month, number, digits;
+
+    if (take_name(t, "MonTueWedThuFriSatSun") > 0)
+        collect_text_skip(t, ",");
+    collect_text_skip_blanks(t);
+    month = take_month(t);
+    digits = month > 0 ? 0 : take_digits(t, 4, &number);
+    if (month > 0)
+        stamp->has_date = month_first(t, month, stamp);
+    else if (digits == 4 && (stamp->year = number) > 0)
+        stamp->has_date = year_first(t, stamp);
+    else if (digits == 1 || digits == 2)
+        stamp->has_date = year_last(t, number, stamp);
+    if (!stamp->has_date) {
+        *t = from;
+        *stamp = (struct format_stamp){0};
+    }
+    return stamp->has_date;
+}
+
+/* ".026039" -> 26039000 ns */
+static int64_t take_fraction(struct collect_text *t)
+{
+    int64_t ns = 0, unit = 100000000;
+
+    if (!collect_text_skip(t, ".") && !collect_text_skip(t, ","))
+        return 0;
+    for (; t->at < t->end && *t->at >= '0' && *t->at <= '9'; t->at++, unit /= 10)
+        ns += (*t->at - '0') * unit;
+    return ns;
+}
+
+/* "AM", "pm", "p.m."; -1 = neither. */
+static int take_half(struct collect_text *t)
+{
+    static const char *const halves[] = {"AM", "PM", "am", "pm", "a.m.", "p.m."};
+
+    collect_text_skip_blanks(t);
+    for (int i = 0; i < 6; i++)
+        if (collect_text_skip(t, halves[i]))
+            return i % 2;
+    return -1;
+}
+
+/* "20:47", "8:47:37.026 PM", "20:47:37,026", "204737" */
+static bool take_clock(struct collect_text *t, struct format_stamp *stamp)
+{
+    int hour, minute, second = 0, half;
+    int64_t fraction = 0;
+    bool compact;
+
+    if (take_digits(t, 2, &hour) == 0)
+        return false;
+    compact = !collect_text_skip(t, ":");
+    if (!take_fixed(t, 2, &minute) || hour > 23 || minute > 59)
+        return false;
+    if (compact ? t->at < t->end && *t->at >= '0' && *t->at <= '9'
+                : collect_text_skip(t, ":")) {
+        if (!take_fixed(t, 2, &second) || second > 60)
+            return false;
+        fraction = take_fraction(t);
+    }
+    half = take_half(t);
+    if (half >= 0 && (hour < 1 || hour > 12))
+        return false;
+    if (half >= 0)
+        hour = hour % 12 + 12 * half;
+    stamp->has_clock = true;
+    stamp->has_half = half >= 0;
+    stamp->day_ns = (hour * INT64_C(3600) + minute * 60 + second) * SECOND_NS + fraction;
+    return true;
+}
+
+/* What stands behind the clock: a zone, the year of ctime, "[Europe/Berlin]". */
+static bool take_rest(struct collect_text *t, struct format_stamp *stamp)
+{
+    const char *bracket, *end;
+
+    collect_text_skip_blanks(t);
+    if (stamp->has_date && stamp->year == 0) {
+        if (!take_fixed(t, 4, &stamp->year))
+            return false;
+        collect_text_skip_blanks(t);
+    }
+    if (t->at == t->end)
+        return true;
+    bracket = memchr(t->at, '[', (size_t)(t->end - t->at));
+    end = bracket == NULL ? t->end : bracket;
+    stamp->has_zone = format_zone_offset(t->at, (size_t)(end - t->at), &stamp->east_s);
+    return stamp->has_zone;
+}
+
+/* What stands between the date and the clock. */
+static void take_gap(struct collect_text *t)
+{
+    if (collect_text_skip(t, "T") || collect_text_skip(t, "t") ||
+        collect_text_skip(t, ":"))
+        return;
+    collect_text_skip(t, ",");
+    collect_text_skip_blanks(t);
+}
+
+bool format_stamp_read(struct format_csv_field text, struct format_stamp *stamp)
+{
+    struct collect_text t = collect_text_of(text.at, text.size), ahead;
+
+    *stamp = (struct format_stamp){0};
+    if (text.size < 4 || text.size > 64)
+        return false;
+    if (take_date(&t, stamp)) {
+        ahead = t;
+        take_gap(&ahead); /* 20260310080000 has none */
+        if (take_clock(&ahead, stamp))
+            t = ahead;
+    } else if (memchr(text.at, ':', text.size) == NULL || !take_clock(&t, stamp)) {
+        return false;
+    }
+    return take_rest(&t, stamp) && (!stamp->has_date || stamp->year != 0);
+}
+
+bool format_stamp_match(struct format_csv_field text, const char *pattern,
+                        struct format_stamp *stamp)
+{
+    struct tm tm = {.tm_mday = 1, .tm_year = 70};
+    struct collect_text rest;
+    char copy[96];
+    const char *end;
+
+    if (text.size >= sizeof copy)
+        return false;
+    memcpy(copy, text.at, text.size);
+    copy[text.size] = '\0';
+    end = strptime(copy, pattern, &tm);
+    if (end == NULL)
+        return false;
+    *stamp = (struct format_stamp){
+        .has_date = true,
+        .has_clock = true,
+        .has_zone = strstr(pattern, "%z") != NULL,
+        .year = tm.tm_year + 1900,
+        .first = tm.tm_mon + 1,
+        .second = tm.tm_mday,
+        .east_s = tm.tm_gmtoff,
+    };
+    rest = collect_text_of(end, strlen(end));
+    stamp->day_ns =
+        (tm.tm_hour * INT64_C(3600) + tm.tm_min * 60 + tm.tm_sec) * SECOND_NS +
+        take_fraction(&rest);
+    return rest.at == rest.end && is_day(stamp->year, stamp->first, stamp->second);
+}
+
+/* ---- Unix time ---- */
+
+bool format_epoch_ns(double value, double per_s, int64_t *ns)
+{
+    double unit = 1e9 / per_s;
+
+    if (!(fabs(value) * unit < 9e18))
+        return false;
+    *ns = (int64_t)floor(value) * (int64_t)unit + llround((value - floor(value)) * unit);
+    return true;
+}
+
+double format_epoch_unit(double largest)
+{
+    double size = fabs(largest);
+
+    return size < 1e11 ? 1 : size < 1e14 ? 1e3 : size < 1e17 ? 1e6 : 1e9;
+}
+
+bool format_time(struct format_csv_field text, int64_t *ns)
+{
+    struct collect_text t = collect_text_of(text.at, text.size);
+    struct format_stamp stamp;
+    double value;
+
+    if (format_stamp_read(text, &stamp) && stamp.has_date && !stamp.is_open &&
+        format_stamp_ns(&stamp, false, ns)) {
+        *ns -= stamp.east_s * SECOND_NS;
+        return true;
+    }
+    return collect_text_number(&t, &value) && t.at == t.end &&
+           format_epoch_ns(value, format_epoch_unit(value), ns);
+}
