@@ -87,11 +87,13 @@ def test_both_refuse_with_the_line(vedette, tmp_path, text, place, message):
     assert len(said) < 700
 
 
-@pytest.mark.parametrize("name", ["duration", "interval", "warm-up", "retrain", "backfill",
-                                  "adopt", "cooldown", "keep-raw", "keep-minutes",
-                                  "keep-hours"])
-@pytest.mark.parametrize("value", ["-1s", "-0.5h", "1h-30min", "nan", "inf", "1e999s",
-                                   "1e308w", "5 parsecs", "s", "0x10s"])
+DURATIONS = ["duration", "interval", "warm-up", "retrain", "backfill", "adopt", "cooldown",
+             "keep-raw", "keep-minutes", "keep-hours"]
+NONE = ["-1s", "-0.5h", "1h-30min", "nan", "inf", "1e999s", "1e308w", "5 parsecs", "s", "0x10s"]
+
+
+@pytest.mark.parametrize("name, value", [(name, "-1s") for name in DURATIONS] +
+                         [(DURATIONS[k], value) for k, value in enumerate(NONE)])
 def test_durations_that_are_none(vedette, tmp_path, name, value):
     file = tmp_path / "v.yaml"
     file.write_text(f"{name}: {value}\n")

@@ -199,6 +199,57 @@ static void three_of_five_open_alert_and_end(void **state)
     assert_int_equal(b.events.alerts, 1);
 }
 
+/* Moves an event of this kind on, active or not. */
+static bool move(struct alert_events *events, enum alert_kind kind, bool active,
+                 double at_s)
+{
+    struct alert_input in = {.kind = kind,
+                             .active = active,
+                             .worth_alert = active,
+                             .score = -0.5,
+                             .severity = RECORD_HIGH,
+                             .time_ns = (int64_t)(at_s * 1e9),
+                             .mono_ns = (int64_t)(at_s * 1e9)};
+    struct record_event *event;
+    bool alert_now, new_peak;
+
+    alert_events_update(events, &in, &event, &alert_now, &new_peak);
+    return alert_now;
+}
+
+static void two_alerts_are_a_cooldown_apart(void **state)
+{
+    static const struct {
+        enum alert_kind kind;
+        double cooldown_s, apart_s;
+    } cases[] = {{ALERT_ANOMALY, 60, 60},
+                 {ALERT_ANOMALY, 25, 25},
+                 {ALERT_RULE, 60, 60},
+                 {ALERT_SILENCE, 60, 60},
+                 {ALERT_DRIFT, 60, 360}};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct alert_config config = alert_config_default();
+        enum alert_kind kind = cases[k].kind;
+        struct alert_events events;
+
+        config.cooldown_s = cases[k].cooldown_s;
+        alert_events_init(&events, &config);
+        assert_true(move(&events, kind, true, 100));
+        assert_false(move(&events, kind, true, 101));
+        /* Over, and another one that lasts until the cool-down is past. */
+        for (int i = 2; i < 14; i++)
+            assert_false(move(&events, kind, false, 100 + i));
+        assert_int_equal(events.event[kind].id, 0);
+        assert_false(move(&events, kind, true, 115));
+        assert_false(move(&events, kind, true, 100 + cases[k].apart_s - 0.5));
+        assert_true(move(&events, kind, true, 100 + cases[k].apart_s));
+        assert_false(move(&events, kind, true, 100 + cases[k].apart_s + 1000));
+        assert_int_equal(events.alerts, 2);
+    }
+}
+
 static void missing_verdicts_open_nothing(void **state)
 {
     struct bench b;
@@ -499,6 +550,7 @@ int main(void)
         cmocka_unit_test(one_odd_sample_is_no_event),
         cmocka_unit_test(three_of_five_open_alert_and_end),
         cmocka_unit_test(clock_that_is_set_changes_no_duration),
+        cmocka_unit_test(two_alerts_are_a_cooldown_apart),
         cmocka_unit_test(missing_verdicts_open_nothing),
         cmocka_unit_test(a_lasting_level_is_adopted),
         cmocka_unit_test(a_young_monitor_adopts_sooner),

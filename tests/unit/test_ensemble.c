@@ -102,6 +102,31 @@ static void a_verdict_names_every_member(void **state)
     vd_detector_free(ensemble);
 }
 
+/* Labels that have nothing to do with the rows: a member that has learned them by heart
+ * is judged by rows that it has not seen, and is worth nothing. */
+static void who_learned_by_heart_weighs_little(void **state)
+{
+    enum { DRAWS = 4 };
+    struct vd_ensemble_verdict verdict;
+    uint8_t drawn[N];
+    struct vd_rng rng;
+    double sum = 0;
+
+    (void)state;
+    vd_rng_init(&rng, 5);
+    for (int draw = 0; draw < DRAWS; draw++) {
+        vd_detector *ensemble;
+
+        for (size_t i = 0; i < N; i++)
+            drawn[i] = vd_rng_below(&rng, 3) == 0;
+        ensemble = fit("ensemble", drawn, small, 4);
+        assert_int_equal(vd_ensemble_judge(ensemble, x.at, &verdict), VD_OK);
+        sum += vote_of(&verdict, "random_forest")->weight;
+        vd_detector_free(ensemble);
+    }
+    assert_true(sum / DRAWS < 0.4);
+}
+
 static void without_labels_the_supervised_are_left_out(void **state)
 {
     vd_detector *ensemble = fit("ensemble", NULL, small, 4);
@@ -385,6 +410,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_verdict_names_every_member),
+        cmocka_unit_test(who_learned_by_heart_weighs_little),
         cmocka_unit_test(without_labels_the_supervised_are_left_out),
         cmocka_unit_test(members_settings_reach_them_and_are_checked),
         cmocka_unit_test(judging_another_detector_is_refused),

@@ -59,25 +59,25 @@ VD_LANES static void score_rows(const struct vd__axes *p, const double *rows,
                                 double *scores)
 {
     size_t d = p->base.d;
-    vd__eight z[VD__BLOCK_COLUMNS], part[VD__BLOCK_COLUMNS], lane[8], sum;
+    vd__eight z[VD__BLOCK_COLUMNS], left[VD__BLOCK_COLUMNS], lane[8], sum;
 
     for (size_t j = 0; j < d; j++) {
         for (size_t r = 0; r < 8; r++)
             z[j][r] = rows[r * d + j];
         z[j] = (z[j] - p->scaler.center[j]) * p->scaler.factor[j] - p->center[j];
+        left[j] = z[j];
     }
     for (size_t c = 0; c < p->k; c++) {
         memset(lane, 0, sizeof lane);
         for (size_t j = 0; j < d; j++)
             lane[j % 8] += p->axis[c * d + j] * z[j];
-        add_lanes(lane, &part[c]);
-    }
-    for (size_t c = 0; c < p->k; c++)
+        add_lanes(lane, &sum);
         for (size_t j = 0; j < d; j++)
-            z[j] -= part[c] * p->axis[c * d + j];
+            left[j] -= sum * p->axis[c * d + j];
+    }
     memset(lane, 0, sizeof lane);
     for (size_t j = 0; j < d; j++)
-        lane[j % 8] += z[j] * z[j];
+        lane[j % 8] += left[j] * left[j];
     add_lanes(lane, &sum);
     *(vd__eight *)scores = sum / (double)d;
 }
