@@ -356,6 +356,7 @@ static enum vd_status apply_value(const struct os_config *config,
                                   void *settings, struct vd_error *err)
 {
     char where[OS_CONFIG_WHERE_MAX];
+    enum vd_status status;
 
     if (row->type == OS_OPTION_LIST)
         return apply_list(config, row, node, settings, err);
@@ -365,9 +366,12 @@ static enum vd_status apply_value(const struct os_config *config,
     if (scalar(node) == NULL)
         return refuse(config, node, row->name, "expected one value", err);
     place(config, node, row->name, where);
-    if (row->secret && !row->in_file && config->path != NULL && *scalar(node) != '\0')
+    status =
+        os_option_set(row, settings, is_null(node) ? NULL : scalar(node), where, err);
+    if (status == VD_OK && row->secret && !row->in_file && config->path != NULL &&
+        !is_null(node) && *scalar(node) != '\0')
         os_secret_warn(config->path, row->name);
-    return os_option_set(row, settings, is_null(node) ? NULL : scalar(node), where, err);
+    return status;
 }
 
 enum vd_status os_config_apply(const struct os_config *config,

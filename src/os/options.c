@@ -238,10 +238,10 @@ enum vd_status os_option_set_from(const struct os_option *option, void *settings
     value.in_file = false;
     if (status != VD_OK)
         return vd_error_set(err, status, inner.hint, "%s: %s", where, inner.text);
-    if (option->secret)
-        os_secret_warn(path, option->name);
     status = os_option_set(&value, settings, text, where, err);
     explicit_bzero(text, sizeof text);
+    if (status == VD_OK && option->secret)
+        os_secret_warn(path, option->name);
     return status;
 }
 
