@@ -55,6 +55,9 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
 /* One tick, begun at these times, `jitter_ns` after it was due. */
 void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter_ns);
 
+/* The store's files are opened again by their names, after a logrotate. */
+void pipeline_reopen_files(pipeline *p);
+
 /* Whether a replay has come to its end, and how much of it is done (0 .. 1). */
 bool pipeline_ended(const pipeline *p, double *done);
 

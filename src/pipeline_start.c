@@ -463,6 +463,12 @@ out:
     return VD_OK;
 }
 
+void pipeline_reopen_files(pipeline *p)
+{
+    if (p->store != NULL)
+        store_set_reopen(p->store);
+}
+
 static bool busy(const pipeline *p)
 {
     return p->training != NULL || p->saving || p->hearing || p->teaching != NULL;

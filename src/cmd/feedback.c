@@ -76,24 +76,24 @@ static int list(const struct history_reader *history)
 /* ---- saying and undoing ---- */
 
 /* Tells the monitor that uses the directory, or the directory itself. */
-static enum vd_status tell(const char *dir, int64_t event_id, const char *word,
-                           struct vd_error *err)
+static enum vd_status tell(const struct os_data_dir *dir, int64_t event_id,
+                           const char *word, struct vd_error *err)
 {
     char address[112], path[64], body[64];
-    int owner = store_lock_address(dir, address, sizeof address);
+    int owner = store_lock_owner(dir, address, sizeof address);
 
     if (owner == 0)
-        return store_feedback_keep(dir, event_id, word, os_clock_wall_ns(), err);
+        return store_feedback_keep(dir->path, event_id, word, os_clock_wall_ns(), err);
     if (*address == '\0')
         return vd_error_set(
             err, VD_ERR_BUSY, "stop it, or start it with its dashboard on",
-            "the monitor with pid %d uses %s and cannot be asked", owner, dir);
+            "the monitor with pid %d uses %s and cannot be asked", owner, dir->path);
     snprintf(path, sizeof path, "/api/v1/events/%" PRId64 "/feedback", event_id);
     snprintf(body, sizeof body, "{\"feedback\": \"%s\"}", word);
     return cmd_local_api_post(address, path, body, err);
 }
 
-static int say(const struct feedback_settings *s, const char *dir,
+static int say(const struct feedback_settings *s, const struct os_data_dir *dir,
                const struct history_reader *history, int64_t event_id, const char *word)
 {
     struct vd_error err = {0};
@@ -141,20 +141,14 @@ static int wrong_use(const char *what)
     return cmd_failed(&err);
 }
 
-static int run_feedback(void *data, int argc, char **argv)
+/* The words, and what they mean. */
+static int obey(const struct feedback_settings *s, struct store_reader *reader, int argc,
+                char **argv)
 {
-    const struct feedback_settings *s = data;
-    struct store_reader reader;
-    struct history_reader history;
-    struct vd_error err = {0};
+    struct history_reader history = store_reader_history(reader);
     bool undo = argc > 0 && strcmp(argv[0], "undo") == 0;
-    char dir[4096];
     int64_t id;
 
-    if (cmd_data_dir(s->data_dir, dir, sizeof dir, &err) != VD_OK)
-        return cmd_failed(&err);
-    store_reader_open(&reader, dir);
-    history = store_reader_history(&reader);
     if (argc == 1 && strcmp(argv[0], "list") == 0)
         return list(&history);
     if (argc != 2)
@@ -163,7 +157,23 @@ static int run_feedback(void *data, int argc, char **argv)
         return wrong_use("an event is called by its number");
     if (!undo && !is_word(argv[1]))
         return wrong_use("an event is normal, real or expected");
-    return say(s, dir, &history, id, undo ? "" : argv[1]);
+    return say(s, reader->dir, &history, id, undo ? "" : argv[1]);
+}
+
+static int run_feedback(void *data, int argc, char **argv)
+{
+    const struct feedback_settings *s = data;
+    struct store_reader reader;
+    struct vd_error err = {0};
+    char dir[4096];
+    int code;
+
+    if (cmd_data_dir(s->data_dir, dir, sizeof dir, &err) != VD_OK ||
+        store_reader_open(&reader, dir, &err) != VD_OK)
+        return cmd_failed(&err);
+    code = obey(s, &reader, argc, argv);
+    store_reader_close(&reader);
+    return code;
 }
 
 const struct cmd_command cmd_feedback = {

@@ -10,6 +10,7 @@
 #include "cmd/commands.h"
 #include "cmd/monitor_plan.h"
 #include "os/clock.h"
+#include "os/data_dir.h"
 #include "os/log.h"
 #include "os/terminal.h"
 #include "pipeline.h"
@@ -76,6 +77,7 @@ static void on_signal(uv_signal_t *signal, int number)
 
     if (number == SIGHUP) {
         os_log_reopen();
+        pipeline_reopen_files(watch->pipeline);
         return;
     }
     watch->stopping = true;
@@ -155,14 +157,22 @@ static void print_state(const pipeline *p, double warm_up_s)
 /* The general log lies beside the data; without it the console is enough. */
 static void open_log(const struct monitor_plan *plan)
 {
-    char path[sizeof plan->data_dir + 32];
     struct vd_error err = {0};
 
-    if (!plan->config.store_on)
-        return;
-    snprintf(path, sizeof path, "%s/system_monitor.log", plan->data_dir);
-    if (os_log_open(path, LOG_BYTES, LOG_FILES, &err) != VD_OK)
+    if (plan->config.store_on && os_log_open(&plan->folder, "system_monitor.log",
+                                             LOG_BYTES, LOG_FILES, &err) != VD_OK)
         os_log_warning("no log file: %s", err.text);
+}
+
+static enum vd_status open_data_dir(struct monitor_plan *plan, struct vd_error *err)
+{
+    enum vd_status status;
+
+    if (!plan->config.store_on)
+        return VD_OK;
+    status = os_data_dir_open(&plan->folder, plan->data_dir, OS_DATA_DIR_WRITE, err);
+    plan->config.store.folder = &plan->folder;
+    return status;
 }
 
 static int watch_machine(const struct monitor_settings *s, struct monitor_plan *plan,
@@ -235,14 +245,15 @@ static int replay(struct monitor_plan *plan, struct vd_error *err)
 static int run(void *settings, int argc, char **argv)
 {
     const struct monitor_settings *s = settings;
-    struct monitor_plan plan = {0};
+    struct monitor_plan plan;
     struct cmd_fault fault = {0};
     struct vd_error err = {0};
     int code;
 
     (void)argc;
     (void)argv;
-    if (monitor_plan_make(&plan, s, &fault, &err) != VD_OK) {
+    if (monitor_plan_make(&plan, s, &fault, &err) != VD_OK ||
+        open_data_dir(&plan, &err) != VD_OK) {
         code = cmd_failed(&err);
     } else {
         plan.config.say = say;
@@ -252,6 +263,7 @@ static int run(void *settings, int argc, char **argv)
         if (err.status != VD_OK)
             os_log_failure(&err);
     }
+    os_data_dir_close(&plan.folder);
     monitor_plan_release(&plan);
     return code;
 }

@@ -298,7 +298,7 @@ enum vd_status monitor_plan_make(struct monitor_plan *plan,
 {
     enum vd_status status;
 
-    *plan = (struct monitor_plan){0};
+    *plan = (struct monitor_plan){.folder = OS_DATA_DIR_CLOSED};
     set_values(&plan->config, s);
     plan->table = table_options(&s->table, NULL);
     plan->config.collect.table = &plan->table;

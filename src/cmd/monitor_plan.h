@@ -5,6 +5,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/monitor_options.h"
+#include "os/data_dir.h"
 #include "pipeline.h"
 
 enum { MONITOR_PATH_MAX = 4096 };
@@ -14,6 +15,8 @@ struct monitor_plan {
     struct pipeline_config config;
     struct format_options table; /* how the recording is read */
     char data_dir[MONITOR_PATH_MAX];
+    struct os_data_dir folder; /* the same, opened once; closed = nothing is kept. The
+                                  caller's: no plan opens or closes it */
     const char *detector[RECORD_DETECTORS_MAX];
     const char *feature[HOST_COLUMNS];
     vd_model *model; /* owned; NULL = none */

@@ -160,10 +160,9 @@ static enum vd_status mark_events(struct samples *s, const char *dir,
     struct history_event_query query = {.to_ns = s->time_ns[s->n - 1], .limit = 1000};
     struct history_reader history;
     struct store_reader reader;
-    enum vd_status status = VD_OK;
+    enum vd_status status = store_reader_open(&reader, dir, err);
     size_t n = query.limit;
 
-    store_reader_open(&reader, dir);
     history = store_reader_history(&reader);
     while (status == VD_OK && n == query.limit) {
         struct record_event *event = NULL;
@@ -175,6 +174,7 @@ static enum vd_status mark_events(struct samples *s, const char *dir,
             query.before_id = event[n - 1].id;
         free(event);
     }
+    store_reader_close(&reader);
     return status;
 }
 

@@ -6,6 +6,7 @@
  * forked at the wrong moment would never get. */
 #include "os/log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -23,7 +24,7 @@
 
 #include "os/terminal.h"
 
-enum { LINE_MAX_BYTES = 2000, PATH_MAX_BYTES = 1000, NAME_MAX_BYTES = 1040 };
+enum { LINE_MAX_BYTES = 2000, NAME_MAX_BYTES = 128 };
 
 static atomic_int console_level = OS_LOG_INFO;
 static atomic_int log_fd = -1;
@@ -33,12 +34,12 @@ static atomic_size_t lost;
  * does not get it leaves the rotation to the one who has it. */
 static struct {
     pthread_mutex_t changing;
-    char path[PATH_MAX_BYTES];
+    struct os_data_dir dir; /* owned */
+    char name[64];
     double max_bytes;
     long keep;
-    bool is_file; /* a device or a pipe is not rotated: that would take it away */
     atomic_size_t size;
-    pthread_t packer; /* compresses path.1 */
+    pthread_t packer; /* compresses NAME.1 */
     bool has_packer;
     atomic_bool packing;
 } file = {.changing = PTHREAD_MUTEX_INITIALIZER};
@@ -60,10 +61,10 @@ size_t os_log_lost(void)
 
 /* ---- rotation ---- */
 
-/* path.N.gz, or path.1 without the ending while it waits to be compressed. */
+/* NAME.N.gz, or NAME.1 without the ending while it waits to be compressed. */
 static void old_name(char name[NAME_MAX_BYTES], long n, const char *ending)
 {
-    snprintf(name, NAME_MAX_BYTES, "%s.%ld%s", file.path, n, ending);
+    snprintf(name, NAME_MAX_BYTES, "%s.%ld%s", file.name, n, ending);
 }
 
 static bool copy_packed(int from, gzFile to)
@@ -78,32 +79,44 @@ static bool copy_packed(int from, gzFile to)
     return got == 0;
 }
 
-/* path.1 becomes path.1.gz, by way of a temporary name: a reader never sees half a file.
+/* A packed copy of `plain`; false when it is not whole. */
+static bool pack_into(const char *plain, const char *packed)
+{
+    int from = os_data_dir_file(&file.dir, plain, O_RDONLY, NULL);
+    bool good = false;
+    gzFile to;
+    int fd;
+
+    if (from < 0)
+        return false;
+    unlinkat(file.dir.fd, packed, 0);
+    fd = os_data_dir_file(&file.dir, packed, O_WRONLY | O_CREAT | O_EXCL, NULL);
+    to = fd < 0 ? NULL : gzdopen(fd, "wb");
+    if (to != NULL) {
+        good = copy_packed(from, to);
+        good &= gzclose(to) == Z_OK;
+    } else if (fd >= 0) {
+        close(fd);
+    }
+    close(from);
+    return good;
+}
+
+/* NAME.1 becomes NAME.1.gz, by way of a temporary name: a reader never sees half a file.
  */
 static void *pack(void *unused)
 {
     char plain[NAME_MAX_BYTES], packed[NAME_MAX_BYTES], half[NAME_MAX_BYTES];
-    gzFile to = NULL;
-    bool good = false;
-    int from;
+    int dir = file.dir.fd;
 
     (void)unused;
     old_name(plain, 1, "");
     old_name(packed, 1, ".gz");
     old_name(half, 1, ".gz.tmp");
-    from = open(plain, O_RDONLY | O_CLOEXEC);
-    if (from >= 0)
-        to = gzopen(half, "wbe");
-    if (to != NULL) {
-        good = copy_packed(from, to);
-        good &= gzclose(to) == Z_OK;
-    }
-    if (good && rename(half, packed) == 0)
-        unlink(plain);
+    if (pack_into(plain, half) && renameat(dir, half, dir, packed) == 0)
+        unlinkat(dir, plain, 0);
     else
-        unlink(half);
-    if (from >= 0)
-        close(from);
+        unlinkat(dir, half, 0);
     atomic_store(&file.packing, false);
     return NULL;
 }
@@ -119,16 +132,15 @@ static void start_packing(void)
 }
 
 /* A new descriptor takes the place of the old one under the same number. */
-static bool open_file(void)
+static bool open_file(struct vd_error *err)
 {
-    int fd = open(file.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    int fd = os_data_dir_file(&file.dir, file.name, O_WRONLY | O_APPEND | O_CREAT, err);
     int old = atomic_load(&log_fd);
     struct stat st;
 
     if (fd < 0)
         return false;
-    file.is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-    atomic_store(&file.size, file.is_file ? (size_t)st.st_size : 0);
+    atomic_store(&file.size, fstat(fd, &st) == 0 ? (size_t)st.st_size : 0);
     if (old < 0) {
         atomic_store(&log_fd, fd);
         return true;
@@ -141,7 +153,7 @@ static bool open_file(void)
     return true;
 }
 
-/* path.2.gz -> path.3.gz, path.1.gz -> path.2.gz, path -> path.1, which is then packed.
+/* NAME.2.gz -> NAME.3.gz, NAME.1.gz -> NAME.2.gz, NAME -> NAME.1, which is then packed.
  */
 static void rotate(void)
 {
@@ -149,48 +161,53 @@ static void rotate(void)
 
     if (pthread_mutex_trylock(&file.changing) != 0)
         return;
-    if (file.is_file && !atomic_load(&file.packing) &&
+    if (!atomic_load(&file.packing) &&
         (double)atomic_load(&file.size) >= file.max_bytes) {
         for (long n = file.keep; n > 1; n--) {
             old_name(from, n - 1, ".gz");
             old_name(to, n, ".gz");
-            rename(from, to);
+            renameat(file.dir.fd, from, file.dir.fd, to);
         }
         old_name(to, 1, "");
-        rename(file.path, to);
-        open_file();
+        renameat(file.dir.fd, file.name, file.dir.fd, to);
+        open_file(NULL);
         start_packing();
     }
     pthread_mutex_unlock(&file.changing);
 }
 
-enum vd_status os_log_open(const char *path, double max_bytes, long keep,
-                           struct vd_error *err)
+static void release_file(void)
 {
-    char left[NAME_MAX_BYTES], *real;
+    os_data_dir_close(&file.dir);
+    file.name[0] = '\0';
+}
 
-    if (strlen(path) >= sizeof file.path)
-        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%.80s...: the name is too long",
-                            path);
+enum vd_status os_log_open(const struct os_data_dir *dir, const char *name,
+                           double max_bytes, long keep, struct vd_error *err)
+{
+    enum vd_status status = VD_OK;
+    char left[NAME_MAX_BYTES];
+
+    assert(strlen(name) < sizeof file.name && file.name[0] == '\0');
     pthread_mutex_lock(&file.changing);
-    snprintf(file.path, sizeof file.path, "%s", path);
+    snprintf(file.name, sizeof file.name, "%s", name);
     file.max_bytes = max_bytes;
     file.keep = keep < 1 ? 1 : keep;
-    if (!open_file()) {
-        pthread_mutex_unlock(&file.changing);
-        return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
-    }
-    /* Behind a link, what the link points to is rotated. */
-    real = realpath(path, NULL);
-    if (real != NULL && file.is_file && strlen(real) < sizeof file.path)
-        strcpy(file.path, real);
-    free(real);
-    /* A program that was killed while compressing leaves this. */
+    file.dir = *dir;
+    file.dir.fd = fcntl(dir->fd, F_DUPFD_CLOEXEC, 0);
+    if (file.dir.fd < 0)
+        status = vd_error_set(err, VD_ERR_IO, NULL, "%s/%s: %s", dir->path, name,
+                              strerror(errno));
+    else if (!open_file(err))
+        status = VD_ERR_IO;
     old_name(left, 1, "");
-    if (access(left, F_OK) == 0)
+    /* A program that was killed while compressing leaves this. */
+    if (status == VD_OK && faccessat(file.dir.fd, left, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         start_packing();
+    if (status != VD_OK)
+        release_file();
     pthread_mutex_unlock(&file.changing);
-    return VD_OK;
+    return status;
 }
 
 void os_log_reopen(void)
@@ -198,7 +215,7 @@ void os_log_reopen(void)
     if (atomic_load(&log_fd) < 0)
         return;
     pthread_mutex_lock(&file.changing);
-    if (!open_file())
+    if (!open_file(NULL))
         atomic_fetch_add(&lost, 1);
     pthread_mutex_unlock(&file.changing);
 }
@@ -211,6 +228,8 @@ void os_log_close(void)
     if (file.has_packer)
         pthread_join(file.packer, NULL);
     file.has_packer = false;
+    if (file.name[0] != '\0')
+        release_file();
     pthread_mutex_unlock(&file.changing);
     if (fd >= 0)
         close(fd);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "os/data_dir.h"
 #include "vedette/status.h"
 
 /* The order of the choices of --log-level. */
@@ -38,11 +39,13 @@ void os_log_record(enum os_log_level level, const char *format, ...)
 /* An error with its hint, as the program's own. */
 void os_log_failure(const struct vd_error *err);
 
-/* Also writes to the file at `path` (created, appended to) from info on, or from the
- * console's level when that is lower. Beyond `max_bytes` it becomes path.1.gz, the older
- * ones path.2.gz ... path.`keep`.gz. The compression runs on a thread of its own. */
-enum vd_status os_log_open(const char *path, double max_bytes, long keep,
-                           struct vd_error *err);
+/* Also writes to the file `name` in the folder (created, appended to; the folder may be
+ * closed afterwards) from info on, or from the console's level when that is lower. Beyond
+ * `max_bytes` it becomes NAME.1.gz, the older ones NAME.2.gz ... NAME.`keep`.gz. The
+ * compression runs on a thread of its own. VD_ERR_IO when there is no such file to be
+ * had: a link, a pipe and their kind are refused. */
+enum vd_status os_log_open(const struct os_data_dir *dir, const char *name,
+                           double max_bytes, long keep, struct vd_error *err);
 
 /* Opens the file again by its name, for a logrotate that moved it away (SIGHUP). */
 void os_log_reopen(void);

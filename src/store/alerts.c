@@ -87,6 +87,11 @@ static enum store_result flush(void *sink, struct vd_error *err)
     return store_file_flush(sink, err);
 }
 
+static void reopen(void *sink)
+{
+    store_file_reopen(sink);
+}
+
 static void destroy(void *sink)
 {
     store_file_close(sink);
@@ -105,5 +110,6 @@ const struct store_sink store_sink_alerts = {
     .create = create,
     .write = write_event,
     .flush = flush,
+    .reopen = reopen,
     .destroy = destroy,
 };

@@ -207,12 +207,13 @@ enum vd_status store_export_csv(const struct store_export *what, FILE *out, int6
                                 struct vd_error *err)
 {
     struct export e = {.what = what};
-    char path[PATH_MAX + 16];
+    struct os_data_dir dir;
     enum vd_status status;
 
     *rows = 0;
-    snprintf(path, sizeof path, "%s/" STORE_DB_FILE, what->dir);
-    status = store_db_open_readonly(&e.db, path, err);
+    status = os_data_dir_open(&dir, what->dir, OS_DATA_DIR_READ, err);
+    if (status == VD_OK)
+        status = store_db_open_readonly(&e.db, &dir, err);
     /* One picture of the database for both passes. */
     if (status == VD_OK)
         status = store_db_run(e.db, "BEGIN", err);
@@ -222,5 +223,6 @@ enum vd_status store_export_csv(const struct store_export *what, FILE *out, int6
         status = print_rows(&e, out, rows, err);
     free(e.column);
     sqlite3_close(e.db);
+    os_data_dir_close(&dir);
     return status;
 }

@@ -113,19 +113,15 @@ static bool is_older_one(const struct dirent *entry, const struct store_file *fi
  * time. */
 static void remove_older_ones(const struct store_file *file)
 {
+    int folder = file->config->folder->fd, older = 0;
     struct dirent **entry = NULL;
-    int n = scandir(file->config->dir, &entry, NULL, alphasort);
-    int older = 0;
+    int n = scandirat(folder, ".", &entry, NULL, alphasort);
 
     for (int i = 0; i < n; i++)
         older += is_older_one(entry[i], file);
     for (int i = 0; i < n; i++) {
-        char path[PATH_MAX];
-
-        if (is_older_one(entry[i], file) && older-- > STORE_FILE_KEEP) {
-            snprintf(path, sizeof path, "%s/%s", file->config->dir, entry[i]->d_name);
-            unlink(path);
-        }
+        if (is_older_one(entry[i], file) && older-- > STORE_FILE_KEEP)
+            unlinkat(folder, entry[i]->d_name, 0);
         free(entry[i]);
     }
     free(entry);
@@ -135,7 +131,8 @@ static void remove_older_ones(const struct store_file *file)
 static enum vd_status set_aside(struct store_file *file, const char *why,
                                 struct vd_error *err)
 {
-    char stem[64], date[32], path[PATH_MAX];
+    const struct os_data_dir *folder = file->config->folder;
+    char stem[64], date[32], name[128];
     const char *extension;
     time_t now = time(NULL);
     struct tm tm = {0};
@@ -144,15 +141,15 @@ static enum vd_status set_aside(struct store_file *file, const char *why,
     strftime(date, sizeof date, "%Y%m%d-%H%M%S", &tm);
     split_name(file->name, stem, &extension);
     for (int k = 0; k < 100; k++) {
-        if (snprintf(path, sizeof path, "%s/%s.%s%s%.0d%s", file->config->dir, stem, date,
-                     k == 0 ? "" : "-", k, extension) >= (int)sizeof path)
-            break;
-        if (access(path, F_OK) != 0)
+        snprintf(name, sizeof name, "%s.%s%s%.0d%s", stem, date, k == 0 ? "" : "-", k,
+                 extension);
+        if (faccessat(folder->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
             break;
     }
-    if (rename(file->path, path) != 0)
+    if (renameat(folder->fd, file->name, folder->fd, name) != 0)
         return failed(file, "rename", err);
-    store_say(file->config, STORE_INFO, "%s: %s; it is now %s", file->name, why, path);
+    store_say(file->config, STORE_INFO, "%s: %s; it is now %s/%s", file->name, why,
+              folder->path, name);
     close(file->fd);
     file->fd = -1;
     remove_older_ones(file);
@@ -164,11 +161,11 @@ static enum vd_status open_path(struct store_file *file, int64_t *size,
 {
     struct stat stat;
 
-    file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file->fd < 0 || fstat(file->fd, &stat) != 0)
+    file->fd = os_data_dir_file(file->config->folder, file->name, O_RDWR | O_CREAT, err);
+    if (file->fd < 0)
+        return status_of(errno);
+    if (fstat(file->fd, &stat) != 0)
         return failed(file, "open", err);
-    if (!S_ISREG(stat.st_mode))
-        return vd_error_set(err, VD_ERR_IO, NULL, "%s is not a file", file->path);
     file->size = whole_lines(file->fd, stat.st_size);
     *size = stat.st_size;
     return VD_OK;
@@ -258,28 +255,26 @@ enum vd_status store_file_open(struct store_file *file, const struct store_confi
 {
     *file = (struct store_file){
         .config = config, .name = name, .header = header, .close = close, .fd = -1};
-    if (snprintf(file->path, sizeof file->path, "%s/%s", config->dir, name) >=
-        (int)sizeof file->path)
-        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "the path of %s is too long",
-                            name);
+    snprintf(file->path, sizeof file->path, "%.*s/%s",
+             (int)(sizeof file->path - sizeof "/" - strlen(name)), config->folder->path,
+             name);
     return open_again(file, err);
 }
 
-/* Somebody may have removed the file, or emptied it: then we go on with a new one. */
+/* Somebody may have removed the file, moved it away (logrotate) or emptied it: then we go
+ * on with a new one. */
 static enum vd_status look_after(struct store_file *file, struct vd_error *err)
 {
     struct stat stat;
 
-    if (file->fd >= 0 && fstat(file->fd, &stat) == 0 && stat.st_nlink > 0 &&
-        stat.st_size >= file->size) {
+    if (file->fd >= 0 && fstat(file->fd, &stat) == 0 && stat.st_size >= file->size &&
+        os_data_dir_holds(file->config->folder, file->name, file->fd)) {
         if (file->size < STORE_FILE_MAX_BYTES)
             return VD_OK;
         if (set_aside(file, "it is full", err) != VD_OK)
             return VD_ERR_RETRY;
     }
-    if (file->fd >= 0)
-        close(file->fd);
-    file->fd = -1;
+    store_file_reopen(file);
     return open_again(file, err);
 }
 
@@ -314,6 +309,13 @@ enum store_result store_file_flush(struct store_file *file, struct vd_error *err
     return STORE_OK;
 }
 
+void store_file_reopen(struct store_file *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+}
+
 void store_file_close(struct store_file *file)
 {
     if (file->fd >= 0) {
@@ -329,32 +331,27 @@ static bool write_synced(int fd, const void *bytes, size_t size)
     return write_all(fd, bytes, size, 0) && fsync(fd) == 0;
 }
 
-enum vd_status store_file_replace(const char *dir, const char *name, const void *bytes,
-                                  size_t size, struct vd_error *err)
+enum vd_status store_file_replace(const struct os_data_dir *dir, const char *name,
+                                  const void *bytes, size_t size, struct vd_error *err)
 {
-    char path[PATH_MAX], temporary[PATH_MAX + 8];
+    char temporary[NAME_MAX + 8];
     enum vd_status status = VD_OK;
-    int fd = -1, dir_fd = -1;
+    int fd;
 
-    if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
-        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "the path of %s is too long",
-                            name);
-    snprintf(temporary, sizeof temporary, "%s.tmp", path);
-    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || !write_synced(fd, bytes, size) || rename(temporary, path) != 0) {
-        status = vd_error_set(err, status_of(errno), NULL, "cannot write %s: %s", path,
-                              strerror(errno));
-        unlink(temporary);
-        goto out;
+    snprintf(temporary, sizeof temporary, "%.*s.tmp", NAME_MAX - 4, name);
+    /* One that was left behind, or a link that somebody put there, is not written to. */
+    unlinkat(dir->fd, temporary, 0);
+    fd = os_data_dir_file(dir, temporary, O_WRONLY | O_CREAT | O_EXCL, err);
+    if (fd < 0)
+        return status_of(errno);
+    if (!write_synced(fd, bytes, size) ||
+        renameat(dir->fd, temporary, dir->fd, name) != 0) {
+        status = vd_error_set(err, status_of(errno), NULL, "cannot write %s/%s: %s",
+                              dir->path, name, strerror(errno));
+        unlinkat(dir->fd, temporary, 0);
+    } else {
+        fsync(dir->fd); /* the rename is durable when the directory is */
     }
-    /* The rename is durable when the directory is. */
-    dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir_fd >= 0)
-        fsync(dir_fd);
-out:
-    if (fd >= 0)
-        close(fd);
-    if (dir_fd >= 0)
-        close(dir_fd);
+    close(fd);
     return status;
 }

@@ -8,19 +8,20 @@
 
 #include <limits.h>
 
+#include "os/data_dir.h"
 #include "store/sink.h"
 #include "vedette/bytes.h"
 
 struct store_file {
     const struct store_config *config;
-    const char *name;   /* "performance_log.csv"; static */
-    const char *header; /* first line with its end; NULL = none; static or the owner's */
-    const char *close;  /* what stands after the last line ("\n]\n"); NULL = nothing.
-                           Overwritten by the next line, so that the file is whole at any
-                           moment */
-    char path[PATH_MAX];
-    int fd;
-    int64_t size;             /* whole, without `close` */
+    const char *name;    /* "performance_log.csv"; static */
+    const char *header;  /* first line with its end; NULL = none; static or the owner's */
+    const char *close;   /* what stands after the last line ("\n]\n"); NULL = nothing.
+                            Overwritten by the next line, so that the file is whole at any
+                            moment */
+    char path[PATH_MAX]; /* for messages */
+    int fd;              /* -1 = opened by the next flush */
+    int64_t size;        /* whole, without `close` */
     struct vd_writer pending; /* lines that are not in the file yet */
 };
 
@@ -29,8 +30,8 @@ enum {
     STORE_FILE_KEEP = 3,             /* so many older ones stay */
 };
 
-/* Opens or creates DIR/name. A torn last line is cut off. A file with another header is
- * renamed to NAME.DATE-TIME.EXT and a new one is begun. */
+/* Opens or creates DIR/name (config->folder). A torn last line is cut off. A file with
+ * another header is renamed to NAME.DATE-TIME.EXT and a new one is begun. */
 enum vd_status store_file_open(struct store_file *file, const struct store_config *config,
                                const char *name, const char *header, const char *close,
                                struct vd_error *err);
@@ -38,11 +39,14 @@ enum vd_status store_file_open(struct store_file *file, const struct store_confi
 /* Writes `pending`, whole or not at all; STORE_RETRY has forgotten it. */
 enum store_result store_file_flush(struct store_file *file, struct vd_error *err);
 
+/* Closes the file; the next flush opens it by its name (SIGHUP). */
+void store_file_reopen(struct store_file *file);
+
 /* Writes to the disk and closes; a file that was never opened is fine. */
 void store_file_close(struct store_file *file);
 
 /* DIR/`name` with these bytes, by way of a temporary file and a rename. */
-enum vd_status store_file_replace(const char *dir, const char *name, const void *bytes,
-                                  size_t size, struct vd_error *err);
+enum vd_status store_file_replace(const struct os_data_dir *dir, const char *name,
+                                  const void *bytes, size_t size, struct vd_error *err);
 
 #endif

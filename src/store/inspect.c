@@ -11,13 +11,13 @@
 
 #include "store/lock.h"
 
-static int64_t file_bytes(const char *dir, const char *name, int64_t *changed_ns)
+/* -1 when it is no file of ours. */
+static int64_t file_bytes(const struct os_data_dir *dir, const char *name,
+                          int64_t *changed_ns)
 {
-    char path[PATH_MAX + 160];
     struct stat found;
 
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    if (stat(path, &found) != 0 || !S_ISREG(found.st_mode))
+    if (os_data_dir_look(dir, name, &found, NULL) != VD_OK)
         return -1;
     *changed_ns = (int64_t)found.st_mtim.tv_sec * 1000000000 + found.st_mtim.tv_nsec;
     return found.st_size;
@@ -29,17 +29,15 @@ static bool is_database(const char *name)
            strcmp(name, STORE_DB_FILE "-shm") == 0 || strcmp(name, "vedette.lock") == 0;
 }
 
-static enum vd_status list_files(const char *dir, const char *below,
+/* Adds the files of `dir` under the names `below` + name. */
+static enum vd_status list_files(const struct os_data_dir *dir, const char *below,
                                  struct store_info *info, struct vd_error *err)
 {
     struct dirent **entry = NULL;
-    char path[PATH_MAX + 160];
-    int n;
+    int n = scandirat(dir->fd, ".", &entry, NULL, alphasort);
 
-    snprintf(path, sizeof path, "%s/%s", dir, below);
-    n = scandir(path, &entry, NULL, alphasort);
     if (n < 0)
-        return vd_error_set(err, VD_ERR_IO, NULL, "cannot read %s: %s", path,
+        return vd_error_set(err, VD_ERR_IO, NULL, "cannot read %s: %s", dir->path,
                             strerror(errno));
     for (int i = 0; i < n; i++) {
         struct store_file_info *file = &info->file[info->n_files];
@@ -48,13 +46,22 @@ static enum vd_status list_files(const char *dir, const char *below,
         if (info->n_files < STORE_INSPECT_FILES && !is_database(name) &&
             snprintf(file->name, sizeof file->name, "%s%s", below, name) <
                 (int)sizeof file->name) {
-            file->bytes = file_bytes(dir, file->name, &file->changed_ns);
+            file->bytes = file_bytes(dir, name, &file->changed_ns);
             info->n_files += file->bytes >= 0;
         }
         free(entry[i]);
     }
     free(entry);
     return VD_OK;
+}
+
+static void list_models(const struct os_data_dir *dir, struct store_info *info)
+{
+    struct os_data_dir models;
+
+    if (os_data_dir_below(&models, dir, "models", NULL) == VD_OK)
+        list_files(&models, "models/", info, NULL);
+    os_data_dir_close(&models);
 }
 
 static void count(sqlite3 *db, struct store_info *info)
@@ -82,39 +89,87 @@ static void count(sqlite3 *db, struct store_info *info)
     info->recorders = store_db_number(db, "SELECT count(*) FROM moments", 0);
 }
 
-enum vd_status store_info_read(const char *dir, struct store_info *info,
-                               struct vd_error *err)
+static enum vd_status read_info(const struct os_data_dir *dir, struct store_info *info,
+                                struct vd_error *err)
 {
-    char path[PATH_MAX + 16];
     enum vd_status status;
     sqlite3 *db = NULL;
     int64_t changed;
 
-    *info = (struct store_info){.owner = store_lock_owner(dir)};
+    *info = (struct store_info){.owner = store_lock_owner(dir, NULL, 0)};
     status = list_files(dir, "", info, err);
     if (status != VD_OK)
         return status;
-    list_files(dir, "models/", info, NULL);
+    list_models(dir, info);
     info->database_bytes = file_bytes(dir, STORE_DB_FILE, &changed);
     info->log_bytes = file_bytes(dir, STORE_DB_FILE "-wal", &changed);
     if (info->log_bytes < 0)
         info->log_bytes = 0;
-    info->has_database = info->database_bytes >= 0;
+    info->has_database = os_data_dir_look(dir, STORE_DB_FILE, NULL, NULL) != VD_ERR_DATA;
     if (!info->has_database)
         return VD_OK;
-    snprintf(path, sizeof path, "%s/" STORE_DB_FILE, dir);
-    status = store_db_open_readonly(&db, path, err);
+    status = store_db_open_readonly(&db, dir, err);
     if (status == VD_OK)
         count(db, info);
     sqlite3_close(db);
     return status;
 }
 
-void store_reader_open(struct store_reader *reader, const char *dir)
+enum vd_status store_info_read(const char *path, struct store_info *info,
+                               struct vd_error *err)
+{
+    struct os_data_dir dir;
+    enum vd_status status = os_data_dir_open(&dir, path, OS_DATA_DIR_READ, err);
+
+    *info = (struct store_info){.owner = 0};
+    if (status == VD_OK)
+        status = read_info(&dir, info, err);
+    os_data_dir_close(&dir);
+    return status;
+}
+
+enum vd_status store_reader_open(struct store_reader *reader, const char *dir,
+                                 struct vd_error *err)
 {
     *reader = (struct store_reader){.interval_s = 1};
-    snprintf(reader->path, sizeof reader->path, "%.*s/" STORE_DB_FILE,
-             (int)(sizeof reader->path - sizeof STORE_DB_FILE - 2), dir);
+    reader->dir = &reader->own;
+    return os_data_dir_open(&reader->own, dir, OS_DATA_DIR_READ, err);
+}
+
+void store_reader_close(struct store_reader *reader)
+{
+    os_data_dir_close(&reader->own);
+}
+
+/* ---- a directory that nobody uses, for ourselves ---- */
+
+struct alone {
+    struct os_data_dir dir;
+    struct store_config config;
+    sqlite3 *db;
+    int lock;
+};
+
+static enum vd_status take(struct alone *a, const struct store_config *config,
+                           struct vd_error *err)
+{
+    enum vd_status status;
+
+    *a = (struct alone){.config = *config, .lock = -1};
+    status = os_data_dir_open(&a->dir, config->dir, OS_DATA_DIR_WRITE, err);
+    a->config.folder = &a->dir;
+    if (status == VD_OK)
+        status = store_lock_take(&a->dir, &a->lock, err);
+    if (status == VD_OK)
+        status = store_db_open(&a->db, &a->config, err);
+    return status;
+}
+
+static void give_back(struct alone *a)
+{
+    sqlite3_close(a->db);
+    store_lock_release(a->lock);
+    os_data_dir_close(&a->dir);
 }
 
 /* ---- feedback ---- */
@@ -125,24 +180,20 @@ enum vd_status store_feedback_keep(const char *dir, int64_t event_id,
 {
     struct store_config config = store_config_default();
     enum vd_status status;
-    sqlite3 *db = NULL;
-    int fd = -1;
+    struct alone a;
 
     config.dir = dir;
-    status = store_lock_take(dir, &fd, err);
+    status = take(&a, &config, err);
     if (status == VD_OK)
-        status = store_db_open(&db, &config, err);
+        status = store_db_run(a.db, "BEGIN", err);
     if (status == VD_OK)
-        status = store_db_run(db, "BEGIN", err);
-    if (status == VD_OK)
-        status = store_feedback_write(db, event_id, now_ns, feedback, err);
-    if (status == VD_OK && sqlite3_changes(db) == 0)
+        status = store_feedback_write(a.db, event_id, now_ns, feedback, err);
+    if (status == VD_OK && sqlite3_changes(a.db) == 0)
         status = vd_error_set(err, VD_ERR_DATA, NULL, "there is no event %lld",
                               (long long)event_id);
     if (status == VD_OK)
-        status = store_db_run(db, "COMMIT", err);
-    sqlite3_close(db);
-    store_lock_release(fd);
+        status = store_db_run(a.db, "COMMIT", err);
+    give_back(&a);
     return status;
 }
 
@@ -154,38 +205,45 @@ static int64_t oldest_of(int64_t now_ns, int64_t believed_ns)
     return believed_ns != 0 && believed_ns < now_ns ? believed_ns : now_ns;
 }
 
+/* `*now_ns` becomes what is believed to be the time. */
+static enum vd_status count_only(const struct store_config *config, int64_t *now_ns,
+                                 struct store_trim *trim, struct vd_error *err)
+{
+    struct os_data_dir dir;
+    enum vd_status status = os_data_dir_open(&dir, config->dir, OS_DATA_DIR_READ, err);
+    sqlite3 *db = NULL;
+
+    if (status == VD_OK)
+        status = store_db_open_readonly(&db, &dir, err);
+    if (status == VD_OK) {
+        *now_ns = oldest_of(*now_ns, store_believed(db).time_ns);
+        store_trim_count(db, config, *now_ns, trim);
+    }
+    sqlite3_close(db);
+    os_data_dir_close(&dir);
+    return status;
+}
+
 enum vd_status store_clean(const struct store_config *config, bool dry_run,
                            int64_t now_ns, struct store_trim *trim, struct vd_error *err)
 {
-    char path[PATH_MAX + 16];
     enum vd_status status;
-    sqlite3 *db = NULL;
+    struct alone a;
     bool more = true;
-    int fd = -1;
 
+    /* Where there is no database none is made to be cleaned. */
     *trim = (struct store_trim){.events = 0};
-    snprintf(path, sizeof path, "%s/" STORE_DB_FILE, config->dir);
-    status = store_db_open_readonly(&db, path, err);
-    if (status != VD_OK)
+    status = count_only(config, &now_ns, trim, err);
+    if (status != VD_OK || dry_run)
         return status;
-    now_ns = oldest_of(now_ns, store_believed(db).time_ns);
-    if (dry_run) {
-        store_trim_count(db, config, now_ns, trim);
-        sqlite3_close(db);
-        return VD_OK;
-    }
-    sqlite3_close(db);
-    db = NULL;
-    status = store_lock_take(config->dir, &fd, err);
-    if (status == VD_OK)
-        status = store_db_open(&db, config, err);
+    *trim = (struct store_trim){.events = 0};
+    status = take(&a, config, err);
     while (status == VD_OK && more)
-        status = store_trim_slice(db, config, now_ns, 10000, trim, &more, err);
+        status = store_trim_slice(a.db, &a.config, now_ns, 10000, trim, &more, err);
     if (status == VD_OK)
-        status = store_layout_sweep(db, err);
+        status = store_layout_sweep(a.db, err);
     if (status == VD_OK)
-        status = store_db_run(db, "PRAGMA incremental_vacuum", err);
-    sqlite3_close(db);
-    store_lock_release(fd);
+        status = store_db_run(a.db, "PRAGMA incremental_vacuum", err);
+    give_back(&a);
     return status;
 }

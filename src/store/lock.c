@@ -1,52 +1,39 @@
+/* Two locks, one after the other: the directory, which cannot be removed and made again
+ * behind our back as a file can, and the file with our pid. A file system that cannot
+ * lock a directory (NFS) leaves the second alone to hold.
+ */
 #include "store/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum vd_status store_lock_directory(const char *dir, struct vd_error *err)
-{
-    char path[PATH_MAX];
-
-    if (dir == NULL || dir[0] == '\0' || strlen(dir) >= sizeof path - 64)
-        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "no usable data directory");
-    snprintf(path, sizeof path, "%s", dir);
-    for (char *at = path + 1; *at != '\0'; at++) {
-        if (*at != '/')
-            continue;
-        *at = '\0';
-        if (mkdir(path, 0755) != 0 && errno != EEXIST && errno != EROFS &&
-            errno != EACCES)
-            break;
-        *at = '/';
-    }
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-        return vd_error_set(err, VD_ERR_IO, "choose another data directory",
-                            "cannot create %s: %s", dir, strerror(errno));
-    return VD_OK;
-}
+static const char lock_file[] = "vedette.lock";
 
 /* "4242\n127.0.0.1:5000\n": the pid and, in `address` when that is not NULL, the second
- * line. */
-static int read_owner(int fd, char *address, size_t size)
+ * line. -1 when there is no pid in it. */
+static int read_owner(const struct os_data_dir *dir, char *address, size_t size)
 {
+    int fd = os_data_dir_file(dir, lock_file, O_RDONLY, NULL);
     char text[128] = "";
-    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
     const char *line;
+    int pid;
 
+    if (fd >= 0)
+        close(fd);
     text[n > 0 ? n : 0] = '\0';
     line = strchr(text, '\n');
     if (address != NULL)
         snprintf(address, size, "%.*s", line == NULL ? 0 : (int)strcspn(line + 1, "\n"),
                  line == NULL ? "" : line + 1);
-    return atoi(text);
+    pid = atoi(text);
+    return pid > 0 ? pid : -1;
 }
 
 /* The lock holds without it, also on a full disk. */
@@ -64,27 +51,50 @@ void store_lock_announce(int fd, const char *address)
     write_owner(fd, address);
 }
 
-enum vd_status store_lock_take(const char *dir, int *fd, struct vd_error *err)
+/* 0, or the errno that says why there is no lock; one that this file system does not have
+ * counts as taken. */
+static int lock_directory(int fd, int how)
 {
-    enum vd_status status = VD_OK;
-    char path[PATH_MAX + 16];
+    if (flock(fd, how | LOCK_NB) == 0 || errno == EBADF || errno == EOPNOTSUPP ||
+        errno == ENOLCK || errno == EINVAL)
+        return 0;
+    return errno;
+}
 
-    snprintf(path, sizeof path, "%s/vedette.lock", dir);
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+static enum vd_status in_use(const struct os_data_dir *dir, struct vd_error *err)
+{
+    static const char hint[] = "stop that one, or give this one another data directory";
+    int pid = read_owner(dir, NULL, 0);
+
+    if (pid < 0)
+        return vd_error_set(err, VD_ERR_BUSY, hint, "another vedette uses %s", dir->path);
+    return vd_error_set(err, VD_ERR_BUSY, hint, "another vedette (pid %d) uses %s", pid,
+                        dir->path);
+}
+
+enum vd_status store_lock_take(const struct os_data_dir *dir, int *fd,
+                               struct vd_error *err)
+{
+    enum vd_status status;
+    int error = lock_directory(dir->fd, LOCK_EX);
+
+    *fd = -1;
+    if (error == EWOULDBLOCK)
+        return in_use(dir, err);
+    if (error != 0)
+        return vd_error_set(err, VD_ERR_IO, NULL, "cannot lock %s: %s", dir->path,
+                            strerror(error));
+    *fd = os_data_dir_file(dir, lock_file, O_RDWR | O_CREAT, err);
     if (*fd < 0)
-        return vd_error_set(err, VD_ERR_IO, "choose another data directory",
-                            "cannot open %s: %s", path, strerror(errno));
+        return VD_ERR_IO;
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0) {
         write_owner(*fd, "");
         return VD_OK;
     }
-    if (errno == EWOULDBLOCK)
-        status = vd_error_set(
-            err, VD_ERR_BUSY, "stop that one, or give this one another data directory",
-            "another vedette (pid %d) uses %s", read_owner(*fd, NULL, 0), dir);
-    else
-        status = vd_error_set(err, VD_ERR_IO, NULL, "cannot lock %s: %s", path,
-                              strerror(errno));
+    status = errno == EWOULDBLOCK
+                 ? in_use(dir, err)
+                 : vd_error_set(err, VD_ERR_IO, NULL, "cannot lock %s/%s: %s", dir->path,
+                                lock_file, strerror(errno));
     store_lock_release(*fd);
     *fd = -1;
     return status;
@@ -96,25 +106,25 @@ void store_lock_release(int fd)
         close(fd);
 }
 
-int store_lock_owner(const char *dir)
+/* Whether somebody holds what `fd` is. A shared lock: two who ask do not see each other;
+ * it goes when the descriptor is closed. */
+static bool is_held(int fd)
 {
-    return store_lock_address(dir, NULL, 0);
+    bool held;
+
+    if (fd < 0)
+        return false;
+    held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return held;
 }
 
-int store_lock_address(const char *dir, char *address, size_t size)
+int store_lock_owner(const struct os_data_dir *dir, char *address, size_t size)
 {
-    char path[PATH_MAX + 16];
-    int fd, pid = 0;
-
     if (address != NULL)
         *address = '\0';
-    snprintf(path, sizeof path, "%s/vedette.lock", dir);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    /* A shared lock: two who ask do not see each other. */
-    if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        pid = read_owner(fd, address, size);
-    close(fd);
-    return pid;
+    if (is_held(openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) ||
+        is_held(os_data_dir_file(dir, lock_file, O_RDONLY, NULL)))
+        return read_owner(dir, address, size);
+    return 0;
 }

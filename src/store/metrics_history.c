@@ -57,6 +57,11 @@ static enum store_result flush(void *sink, struct vd_error *err)
     return store_file_flush(sink, err);
 }
 
+static void reopen(void *sink)
+{
+    store_file_reopen(sink);
+}
+
 static void destroy(void *sink)
 {
     store_file_close(sink);
@@ -75,5 +80,6 @@ const struct store_sink store_sink_metrics_history = {
     .create = create,
     .write = write_row,
     .flush = flush,
+    .reopen = reopen,
     .destroy = destroy,
 };

@@ -5,10 +5,12 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/file.h"
 #include "store/set.h"
@@ -18,7 +20,7 @@ enum {
     GENERATIONS = 3,
     HEAD_BYTES = 24,
     FORMAT = 1,
-    MODEL_MAX_BYTES = 1 << 30,
+    MODEL_MAX_BYTES = 64 << 20,
 };
 
 static const char magic[8] = "vdmodel";
@@ -53,10 +55,11 @@ static int descending(const void *a, const void *b)
 }
 
 /* The generations of a name, newest first; malloc'ed, ended by 0. NULL = no memory. */
-static unsigned long *list(const char *dir, const char *name)
+static unsigned long *list(const struct os_data_dir *dir, const char *name)
 {
     unsigned long *found = calloc(1, sizeof *found);
-    DIR *open = opendir(dir);
+    int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *open = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
     size_t n = 0;
 
@@ -83,33 +86,22 @@ static unsigned long *list(const char *dir, const char *name)
     return found;
 }
 
-static enum vd_status models_dir(const store_set *set, char dir[PATH_MAX],
-                                 struct vd_error *err)
-{
-    if (snprintf(dir, PATH_MAX, "%s/models", set->dir) >= PATH_MAX)
-        return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "the data directory is too deep");
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-        return vd_error_set(err, VD_ERR_IO, NULL, "cannot create %s: %s", dir,
-                            strerror(errno));
-    return VD_OK;
-}
-
 static void model_file(char *file, size_t size, const char *name,
                        unsigned long generation)
 {
     snprintf(file, size, "%s.%lu.model", name, generation);
 }
 
-static void remove_old(const char *dir, const char *name, const unsigned long *generation)
+static void remove_old(const struct os_data_dir *dir, const char *name,
+                       const unsigned long *generation)
 {
-    char path[PATH_MAX + 128], file[112];
+    char file[112];
 
     for (size_t i = 0; generation[i] != 0; i++) {
         if (i + 1 < GENERATIONS) /* one is being added */
             continue;
         model_file(file, sizeof file, name, generation[i]);
-        snprintf(path, sizeof path, "%s/%s", dir, file);
-        remove(path);
+        unlinkat(dir->fd, file, 0);
     }
 }
 
@@ -118,13 +110,21 @@ enum vd_status store_set_model_save(store_set *set, const char *name, const void
 {
     struct vd_writer out = {0};
     unsigned long *generation = NULL;
-    char dir[PATH_MAX], file[112];
+    struct os_data_dir dir;
+    char file[112];
     enum vd_status status;
 
-    if (!is_name(name) || size > MODEL_MAX_BYTES)
+    if (!is_name(name))
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
                             "no model can be called \"%.64s\"", name);
-    status = models_dir(set, dir, err);
+    if (size > MODEL_MAX_BYTES)
+        return vd_error_set(err, VD_ERR_LIMIT, NULL,
+                            "the model %s has %zu bytes, more "
+                            "than is ever read back",
+                            name, size);
+    status = os_data_dir_is_there(set->folder, err);
+    if (status == VD_OK)
+        status = os_data_dir_below(&dir, set->folder, "models", err);
     if (status != VD_OK)
         return status;
     vd_write_bytes(&out, magic, sizeof magic);
@@ -132,41 +132,43 @@ enum vd_status store_set_model_save(store_set *set, const char *name, const void
     vd_write_u64(&out, size);
     vd_write_u32(&out, vd_crc32c(0, bytes, size));
     vd_write_bytes(&out, bytes, size);
-    generation = list(dir, name);
+    generation = list(&dir, name);
     if (out.status != VD_OK || generation == NULL) {
         status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to save a model");
         goto out;
     }
     model_file(file, sizeof file, name, generation[0] + 1);
-    status = store_file_replace(dir, file, out.at, out.size, err);
+    status = store_file_replace(&dir, file, out.at, out.size, err);
     if (status == VD_OK)
-        remove_old(dir, name, generation);
+        remove_old(&dir, name, generation);
 out:
+    os_data_dir_close(&dir);
     free(generation);
     vd_writer_release(&out);
     return status;
 }
 
 /* The whole file, malloc'ed; NULL when it cannot be read. */
-static uint8_t *read_whole(const char *path, size_t *size)
+static uint8_t *read_whole(const struct os_data_dir *dir, const char *name, size_t *size,
+                           struct vd_error *err)
 {
-    uint8_t *bytes = NULL;
-    FILE *file = fopen(path, "rbe");
+    int fd = os_data_dir_file(dir, name, O_RDONLY, err);
     struct stat stat;
+    uint8_t *bytes = NULL;
 
-    if (file == NULL)
+    if (fd < 0)
         return NULL;
-    if (fstat(fileno(file), &stat) == 0 && stat.st_size >= HEAD_BYTES &&
+    if (fstat(fd, &stat) == 0 && stat.st_size >= HEAD_BYTES &&
         stat.st_size <= MODEL_MAX_BYTES + (off_t)HEAD_BYTES)
         bytes = malloc((size_t)stat.st_size);
     if (bytes != NULL &&
-        fread(bytes, 1, (size_t)stat.st_size, file) != (size_t)stat.st_size) {
+        pread(fd, bytes, (size_t)stat.st_size, 0) != (ssize_t)stat.st_size) {
         free(bytes);
         bytes = NULL;
     }
     if (bytes != NULL)
         *size = (size_t)stat.st_size;
-    fclose(file);
+    close(fd);
     return bytes;
 }
 
@@ -190,44 +192,50 @@ bool store_model_verify(uint8_t *bytes, size_t *size)
     return true;
 }
 
-static bool load(const char *path, void **bytes, size_t *size)
+/* Says why it is not used. */
+static bool load(store_set *set, const struct os_data_dir *dir, const char *file,
+                 void **bytes, size_t *size)
 {
-    uint8_t *found = read_whole(path, size);
+    struct vd_error err = {0};
+    uint8_t *found = read_whole(dir, file, size, &err);
 
     if (found != NULL && store_model_verify(found, size)) {
         *bytes = found;
         return true;
     }
     free(found);
+    if (err.status == VD_OK)
+        vd_error_set(&err, VD_ERR_FORMAT, NULL, "%s/%s is damaged", dir->path, file);
+    store_say(&set->config, STORE_WARNING, "%s: the generation before it is tried",
+              err.text);
     return false;
 }
 
 enum vd_status store_set_model_load(store_set *set, const char *name, void **bytes,
                                     size_t *size, struct vd_error *err)
 {
-    char dir[PATH_MAX], file[112], path[PATH_MAX + 128];
     unsigned long *generation;
+    struct os_data_dir dir;
     enum vd_status status;
+    char file[112];
 
     *bytes = NULL;
     *size = 0;
     if (!is_name(name))
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "no model is called \"%.64s\"",
                             name);
-    status = models_dir(set, dir, err);
+    status = os_data_dir_below(&dir, set->folder, "models", err);
     if (status != VD_OK)
         return status;
-    generation = list(dir, name);
+    generation = list(&dir, name);
+    for (size_t i = 0; generation != NULL && generation[i] != 0; i++) {
+        model_file(file, sizeof file, name, generation[i]);
+        if (load(set, &dir, file, bytes, size))
+            break;
+    }
+    os_data_dir_close(&dir);
     if (generation == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to load a model");
-    for (size_t i = 0; generation[i] != 0 && *bytes == NULL; i++) {
-        model_file(file, sizeof file, name, generation[i]);
-        snprintf(path, sizeof path, "%s/%s", dir, file);
-        if (!load(path, bytes, size))
-            store_say(&set->config, STORE_WARNING,
-                      "%s is damaged or unreadable: the generation before it is tried",
-                      path);
-    }
     free(generation);
     if (*bytes == NULL)
         return vd_error_set(err, VD_ERR_DATA, NULL, "there is no saved model %s", name);

@@ -124,8 +124,8 @@ static void write_summary(struct performance_log *log)
                 sqrt(vd_moments_variance(&sum->score)));
     /* What cannot be written now is written in a minute. */
     if (text.status == VD_OK)
-        store_file_replace(log->file.config->dir, "performance_log.summary.txt", text.at,
-                           text.size, NULL);
+        store_file_replace(log->file.config->folder, "performance_log.summary.txt",
+                           text.at, text.size, NULL);
     vd_writer_release(&text);
 }
 
@@ -177,6 +177,11 @@ static bool upkeep(void *sink, int64_t now_ns)
     return false;
 }
 
+static void reopen(void *sink)
+{
+    store_file_reopen(&((struct performance_log *)sink)->file);
+}
+
 static void destroy(void *sink)
 {
     struct performance_log *log = sink;
@@ -198,6 +203,7 @@ const struct store_sink store_sink_performance_log = {
     .create = create,
     .write = write_row,
     .flush = flush,
+    .reopen = reopen,
     .upkeep = upkeep,
     .destroy = destroy,
 };

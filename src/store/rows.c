@@ -119,17 +119,19 @@ static enum vd_status read_newest(sqlite3 *db, const struct store_newest *what,
 enum vd_status store_newest_read(const struct store_newest *what, store_row_fn *row,
                                  void *context, struct vd_error *err)
 {
-    char path[PATH_MAX + 16];
+    struct os_data_dir dir;
     enum vd_status status;
     sqlite3 *db = NULL;
 
-    snprintf(path, sizeof path, "%s/" STORE_DB_FILE, what->dir);
-    status = store_db_open_readonly(&db, path, err);
+    status = os_data_dir_open(&dir, what->dir, OS_DATA_DIR_READ, err);
+    if (status == VD_OK)
+        status = store_db_open_readonly(&db, &dir, err);
     /* One picture of the database for its end and its rows. */
     if (status == VD_OK)
         status = store_db_run(db, "BEGIN", err);
     if (status == VD_OK)
         status = read_newest(db, what, row, context, err);
     sqlite3_close(db);
+    os_data_dir_close(&dir);
     return status;
 }

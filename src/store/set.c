@@ -12,14 +12,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "store/lock.h"
-
 enum {
     BATCH_MAX = 256, /* messages between two flushes */
     PAUSE_FIRST_MS = 1000,
     PAUSE_MAX_MS = 30000,
     UPKEEP_MS = 10000,
-    STACK_BYTES = 256 * 1024,
 };
 
 static int64_t clock_ms(clockid_t clock)
@@ -191,9 +188,9 @@ static void resume_slot(store_set *set, struct store_slot *slot)
 }
 
 /* The sink is there, or it is opened now. */
-static bool is_open(store_set *set, struct store_slot *slot)
+bool store_set_open_slot(store_set *set, struct store_slot *slot)
 {
-    const struct store_place place = {&set->config, &set->names};
+    const struct store_place place = {&set->config, &set->names, &set->health};
     struct vd_error err = {0};
     enum vd_status status;
 
@@ -304,10 +301,61 @@ static bool write_all(store_set *set, bool last)
             continue;
         if (!last && slot->retry_ms > clock_ms(CLOCK_MONOTONIC))
             continue;
-        if (is_open(set, slot))
+        if (store_set_open_slot(set, slot))
             again |= write_batch(set, slot);
     }
     return again;
+}
+
+/* Whether the directory is where it was. When it is not, what is written would be kept
+ * where nobody looks for it: what waits is lost then, and counted. */
+static bool is_there(store_set *set)
+{
+    struct vd_error err = {0};
+    bool there = os_data_dir_is_there(set->folder, &err) == VD_OK;
+
+    if (!there && !set->away)
+        store_say(&set->config, STORE_ERROR, "%s: nothing is kept any more; %s", err.text,
+                  err.hint);
+    if (there && set->away)
+        store_say(&set->config, STORE_WARNING, "%s is back: what comes now is kept",
+                  set->folder->path);
+    set->away = !there;
+    return there;
+}
+
+static void lose_all(store_set *set)
+{
+    pthread_mutex_lock(&set->lock);
+    for (size_t i = 0; i < set->n; i++) {
+        struct os_queue *queue = &set->slot[i].queue;
+
+        if (set->slot[i].wanted)
+            queue->lost += os_queue_done(queue, queue->first, queue->next);
+        set->slot[i].urgent = false;
+    }
+    pthread_mutex_unlock(&set->lock);
+}
+
+/* Everything that waits in the queues, as far as it goes. */
+static void empty_queues(store_set *set, bool last)
+{
+    if (!is_there(set)) {
+        lose_all(set);
+        return;
+    }
+    while (write_all(set, last))
+        ;
+}
+
+/* What other threads have asked for. */
+static void do_requests(store_set *set)
+{
+    bool reopen = atomic_exchange(&set->reopen, false);
+
+    for (size_t i = 0; reopen && i < set->n; i++)
+        if (set->slot[i].state != NULL && set->slot[i].sink->reopen != NULL)
+            set->slot[i].sink->reopen(set->slot[i].state);
 }
 
 static bool keep_up(store_set *set)
@@ -315,6 +363,10 @@ static bool keep_up(store_set *set)
     int64_t now_ns = clock_ms(CLOCK_MONOTONIC) * 1000000;
     bool again = false;
 
+    if (!is_there(set)) {
+        lose_all(set);
+        return false;
+    }
     for (size_t i = 0; i < set->n; i++) {
         struct store_slot *slot = &set->slot[i];
 
@@ -363,15 +415,15 @@ static bool stopping(store_set *set)
     return stop;
 }
 
-static void *writer(void *context)
+void *store_set_writer(void *context)
 {
     int64_t upkeep_ms = clock_ms(CLOCK_MONOTONIC) + UPKEEP_MS / 10;
     store_set *set = context;
 
     while (!stopping(set)) {
         wait_for_work(set, upkeep_ms);
-        while (write_all(set, false))
-            ;
+        do_requests(set);
+        empty_queues(set, false);
         report_settled(set);
         if (clock_ms(CLOCK_MONOTONIC) >= upkeep_ms) {
             bool more = keep_up(set);
@@ -379,8 +431,7 @@ static void *writer(void *context)
             upkeep_ms = clock_ms(CLOCK_MONOTONIC) + (more ? UPKEEP_MS / 100 : UPKEEP_MS);
         }
     }
-    while (write_all(set, true))
-        ;
+    empty_queues(set, true);
     return NULL;
 }
 
@@ -428,146 +479,4 @@ bool store_set_settle_sink(store_set *set, const char *only, double seconds)
 bool store_set_settle(store_set *set, double seconds)
 {
     return store_set_settle_sink(set, NULL, seconds);
-}
-
-/* ---- opening and closing ---- */
-
-static size_t batch_of(const struct store_sink *sink, double interval_s)
-{
-    double n = sink->batch_s > 0 && interval_s > 0 ? sink->batch_s / interval_s : 1e9;
-
-    return n < 1 ? 1 : n < (double)sink->batch ? (size_t)n : sink->batch;
-}
-
-static enum vd_status open_sinks(store_set *set, struct vd_error *err)
-{
-    size_t n;
-    const struct store_sink *const *table = store_sink_table(&n);
-
-    for (size_t i = 0; i < n && i < STORE_SINKS_MAX; i++) {
-        struct store_slot *slot = &set->slot[i];
-        enum vd_status status;
-
-        slot->sink = table[i];
-        slot->wanted = table[i]->wanted(&set->config);
-        slot->broken = table[i]->unavailable;
-        slot->batch = batch_of(table[i], set->config.interval_s);
-        set->n = i + 1;
-        if (!slot->wanted)
-            continue;
-        status = os_queue_init(&slot->queue, table[i]->queue_bytes, table[i]->leave);
-        if (status != VD_OK)
-            return vd_error_set(err, status, NULL, "no memory for the queues");
-        if (slot->broken == NULL)
-            is_open(set, slot);
-    }
-    return VD_OK;
-}
-
-static enum vd_status start_writer(store_set *set, struct vd_error *err)
-{
-    pthread_attr_t attributes;
-    int failed;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    failed = pthread_create(&set->thread, &attributes, writer, set);
-    pthread_attr_destroy(&attributes);
-    if (failed != 0)
-        return vd_error_set(err, VD_ERR_MEMORY, NULL, "cannot start the writer: %s",
-                            strerror(failed));
-    pthread_setname_np(set->thread, "store");
-    set->started = true;
-    return VD_OK;
-}
-
-static void init_locks(store_set *set)
-{
-    pthread_condattr_t attributes;
-
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&set->lock, NULL);
-    pthread_cond_init(&set->wake, &attributes);
-    pthread_cond_init(&set->settled, &attributes);
-    pthread_condattr_destroy(&attributes);
-    store_names_init(&set->names);
-}
-
-enum vd_status store_set_new(store_set **out, const struct store_config *config,
-                             struct vd_error *err)
-{
-    enum vd_status status = VD_ERR_MEMORY;
-    store_set *set;
-
-    *out = NULL;
-    status = store_lock_directory(config->dir, err);
-    if (status != VD_OK)
-        return status;
-    set = calloc(1, sizeof *set);
-    if (set == NULL)
-        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the store");
-    set->lock_fd = -1;
-    set->config = *config;
-    init_locks(set);
-    /* Until the database says better: beyond whatever it may hold. */
-    atomic_init(&set->next_event, (int64_t)time(NULL));
-    snprintf(set->dir, sizeof set->dir, "%s", config->dir);
-    set->config.dir = set->dir;
-    status = store_lock_take(set->dir, &set->lock_fd, err);
-    if (status != VD_OK)
-        goto out;
-    status = open_sinks(set, err);
-    if (status != VD_OK)
-        goto out;
-    store_sqlite_attach(set);
-    status = start_writer(set, err);
-    if (status != VD_OK)
-        goto out;
-    *out = set;
-    set = NULL;
-out:
-    store_set_close(set);
-    return status;
-}
-
-void store_set_announce(store_set *set, const char *address)
-{
-    store_lock_announce(set->lock_fd, address);
-}
-
-static void say_what_is_lost(store_set *set, const struct store_slot *slot)
-{
-    uint64_t waiting = slot->queue.next - slot->queue.first;
-
-    if (waiting > 0 && slot->broken == NULL)
-        store_say(&set->config, STORE_ERROR, "%s: %llu records could not be written",
-                  slot->sink->name, (unsigned long long)waiting);
-}
-
-void store_set_close(store_set *set)
-{
-    if (set == NULL)
-        return;
-    if (set->started) {
-        pthread_mutex_lock(&set->lock);
-        set->stop = true;
-        pthread_cond_signal(&set->wake);
-        pthread_mutex_unlock(&set->lock);
-        pthread_join(set->thread, NULL);
-    }
-    for (size_t i = 0; i < set->n; i++) {
-        say_what_is_lost(set, &set->slot[i]);
-        if (set->slot[i].state != NULL)
-            set->slot[i].sink->destroy(set->slot[i].state);
-        os_queue_release(&set->slot[i].queue);
-    }
-    store_lock_release(set->lock_fd);
-    store_names_release(&set->names);
-    pthread_cond_destroy(&set->wake);
-    pthread_cond_destroy(&set->settled);
-    pthread_mutex_destroy(&set->lock);
-    free(set->room);
-    free(set->message);
-    free(set);
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "os/data_dir.h"
 #include "os/queue.h"
 #include "store/names.h"
 #include "store/sink.h"
@@ -33,8 +34,12 @@ struct store_slot {
 
 struct store_set {
     struct store_config config;
-    char dir[PATH_MAX];
+    struct os_data_dir own; /* where nobody opened it before */
+    const struct os_data_dir *folder;
     int lock_fd;
+    _Atomic bool reopen;        /* asked for: the writer does it */
+    struct store_health health; /* of the database */
+    bool away; /* the directory is gone: rows are lost, and that was said */
     struct store_slot slot[STORE_SINKS_MAX];
     size_t n;
 
@@ -62,6 +67,12 @@ struct store_set {
 
 /* The slot of the sink called so, NULL when the table has none. */
 struct store_slot *store_set_slot(store_set *set, const char *name);
+
+/* The sink is there, or it is opened now; false = it cannot be, which was said. */
+bool store_set_open_slot(store_set *set, struct store_slot *slot);
+
+/* The writer thread, until set->stop; `context` is the set. */
+void *store_set_writer(void *context);
 
 /* As store_set_settle, for one sink. */
 bool store_set_settle_sink(store_set *set, const char *only, double seconds);

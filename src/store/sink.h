@@ -24,10 +24,18 @@ struct store_column {
     const char *title, *metric;
 };
 
+/* The database as its readers see it: one that meets a broken page says in which of the
+ * databases that this run has had, and the writer sets that one aside. */
+struct store_health {
+    _Atomic unsigned generation; /* of the one that is written now */
+    _Atomic unsigned broken;     /* 0 = none */
+};
+
 /* What a sink is created with; all of it outlives the sink. */
 struct store_place {
     const struct store_config *config;
     struct store_names *names; /* the schema of this run */
+    struct store_health *health;
 };
 
 /* What one sink packs for one tick. */
@@ -64,6 +72,8 @@ struct store_sink {
     /* Makes durable what was written since the last flush; STORE_RETRY = nothing of it
      * was kept. Called after each batch. */
     enum store_result (*flush)(void *sink, struct vd_error *err);
+    /* Closes the file; the next write opens it again by its name. NULL = has none. */
+    void (*reopen)(void *sink);
     /* One slice of work that is not urgent, some milliseconds at most; true = there is
      * more. NULL = none. Called about once a second. */
     bool (*upkeep)(void *sink, int64_t now_ns);

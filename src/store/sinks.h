@@ -17,12 +17,16 @@
 #include "history.h"
 #include "record.h"
 
+struct os_data_dir;
+
 typedef struct store_set store_set;
 
 enum store_level { STORE_INFO, STORE_WARNING, STORE_ERROR };
 
 struct store_config {
     const char *dir; /* data directory, created with mode 0700 when it is not there */
+    /* The same, opened by OS_DATA_DIR_WRITE; borrowed. NULL = the store opens `dir`. */
+    const struct os_data_dir *folder;
     bool sqlite, performance_log, metrics_history, alerts, anomalies;
     /* How long a row stays in the database: as sampled, per minute, per hour; seconds. */
     double retention_raw_s, retention_minute_s, retention_hour_s;
@@ -99,6 +103,10 @@ enum vd_status store_set_model_save(store_set *set, const char *name, const void
  * none. Any thread. */
 enum vd_status store_set_model_load(store_set *set, const char *name, void **bytes,
                                     size_t *size, struct vd_error *err);
+
+/* Every file is closed and opened again by its name before the next row goes there, for a
+ * logrotate that moved it away. Any thread. */
+void store_set_reopen(store_set *set);
 
 /* Writes into the directory's lock where this program can be asked: "127.0.0.1:5000". */
 void store_set_announce(store_set *set, const char *address);

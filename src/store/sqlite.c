@@ -26,6 +26,8 @@ struct store_db {
     sqlite3 *db;
     const struct store_config *config;
     struct store_names *names;
+    struct store_health *health;
+    struct store_db_files files; /* behind the open database */
     sqlite3_stmt *insert;
     bool begun; /* a transaction is open */
 
@@ -140,7 +142,16 @@ static void close_db(struct store_db *s)
     s->begun = false;
 }
 
-static enum vd_status open_db(struct store_db *s, struct vd_error *err)
+/* Another one is written from now on: what a reader still says of the one before is no
+ * matter. */
+static void set_aside(struct store_db *s, const char *why)
+{
+    close_db(s);
+    store_db_set_aside(s->config, why);
+    atomic_fetch_add(&s->health->generation, 1);
+}
+
+static enum vd_status open_once(struct store_db *s, struct vd_error *err)
 {
     enum vd_status status = store_db_open(&s->db, s->config, err);
 
@@ -155,6 +166,22 @@ static enum vd_status open_db(struct store_db *s, struct vd_error *err)
     s->n_metrics = SIZE_MAX;
     s->last_ns = s->committed_ns = INT64_MIN;
     s->event.id = 0;
+    s->files = (struct store_db_files){0};
+    return status;
+}
+
+/* Damage that only the first statements meet is damage all the same. */
+static enum vd_status open_db(struct store_db *s, struct vd_error *err)
+{
+    struct vd_error first = {0};
+    enum vd_status status = open_once(s, &first);
+
+    if (status == VD_ERR_FORMAT) {
+        set_aside(s, first.text);
+        return open_once(s, err);
+    }
+    if (status != VD_OK && err != NULL && err->status == VD_OK)
+        *err = first;
     return status;
 }
 
@@ -170,10 +197,8 @@ static enum store_result give_up(struct store_db *s, enum vd_status status,
     s->n_metrics = SIZE_MAX; /* a layout made in this transaction is gone */
     s->last_ns = s->committed_ns;
     s->event.id = 0;
-    if (status == VD_ERR_FORMAT) {
-        close_db(s);
-        store_db_set_aside(s->config, err->text);
-    }
+    if (status == VD_ERR_FORMAT)
+        set_aside(s, err->text);
     return STORE_RETRY;
 }
 
@@ -181,6 +206,13 @@ static enum vd_status begin(struct store_db *s, struct vd_error *err)
 {
     enum vd_status status = VD_OK;
 
+    if (s->db != NULL && !s->begun &&
+        !store_db_is_in_place(s->config->folder, &s->files)) {
+        store_say(s->config, STORE_WARNING,
+                  "sqlite: the files of the database were removed or replaced; they are "
+                  "opened again");
+        close_db(s);
+    }
     if (s->db == NULL)
         status = open_db(s, err);
     if (status == VD_OK && !s->begun) {
@@ -386,6 +418,14 @@ static enum store_result flush(void *sink, struct vd_error *err)
     return STORE_OK;
 }
 
+/* Whether a reader met damage in the database that is written now. */
+static bool is_reported(struct store_db *s)
+{
+    unsigned broken = atomic_exchange(&s->health->broken, 0);
+
+    return broken != 0 && broken == atomic_load(&s->health->generation);
+}
+
 static bool upkeep(void *sink, int64_t now_ns)
 {
     struct store_db *s = sink;
@@ -393,19 +433,28 @@ static bool upkeep(void *sink, int64_t now_ns)
     struct vd_error err = {0};
     bool more = false;
 
+    if (s->db != NULL && !s->begun && is_reported(s)) {
+        set_aside(s, "a reader met a damaged page");
+        return false;
+    }
     if (s->db == NULL || s->begun || s->last_ns == INT64_MIN ||
         now_ns - s->trim_ns < TRIM_SECONDS * INT64_C(1000000000))
         return false;
     /* Ages are taken from the rows, not from the clock: a recording of last year that is
      * played back stays, and so does everything when the clock is ahead for a while. */
     if (store_trim_slice(s->db, s->config, s->believed.time_ns, TRIM_ROWS, &trim, &more,
-                         &err) != VD_OK)
+                         &err) == VD_ERR_FORMAT) {
+        set_aside(s, err.text);
+        return false;
+    }
+    if (err.status != VD_OK)
         store_say(s->config, STORE_WARNING, "sqlite: clean-up: %s", err.text);
     if (err.status != VD_OK)
         more = false;
     if (!more) {
         s->trim_ns = now_ns;
-        store_layout_sweep(s->db, NULL);
+        if (store_layout_sweep(s->db, &err) == VD_ERR_FORMAT)
+            set_aside(s, err.text);
     }
     return more;
 }
@@ -420,6 +469,7 @@ static enum vd_status create(void **out, const struct store_place *place,
         return vd_error_set(err, VD_ERR_RETRY, NULL, "no memory");
     s->config = place->config;
     s->names = place->names;
+    s->health = place->health;
     status = open_db(s, err);
     if (status != VD_OK) {
         free(s);
@@ -427,6 +477,14 @@ static enum vd_status create(void **out, const struct store_place *place,
     }
     *out = s;
     return VD_OK;
+}
+
+static void reopen(void *sink)
+{
+    struct store_db *s = sink;
+
+    if (!s->begun)
+        close_db(s);
 }
 
 static void destroy(void *sink)
@@ -454,5 +512,6 @@ const struct store_sink store_sink_sqlite = {
     .upkeep = upkeep,
     .hold = hold,
     .leave = leave,
+    .reopen = reopen,
     .destroy = destroy,
 };

@@ -7,10 +7,11 @@
 #ifndef VD_STORE_SQLITE_H
 #define VD_STORE_SQLITE_H
 
-#include <limits.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include "os/believed.h"
+#include "os/data_dir.h"
 #include "store/names.h"
 #include "store/sink.h"
 #include "vedette/bytes.h"
@@ -73,29 +74,66 @@ void store_sqlite_attach(store_set *set);
 
 /* ---- opening: sqlite_open.c ---- */
 
-/* Opens DIR/vedette.db for writing: creates it, brings an older one up to date, checks it
- * when the last writer did not close it, and sets a broken one aside under another name.
- * VD_ERR_VERSION when a newer vedette wrote it. */
+/* Opens vedette.db in config->folder for writing: creates it, looks at it before anything
+ * in it is believed, and brings an older one up to date. What is damaged, belongs to
+ * another program, or has tables that no vedette made is set aside under another name,
+ * and a new one begins. VD_ERR_VERSION when a newer vedette wrote it. */
 enum vd_status store_db_open(sqlite3 **db, const struct store_config *config,
                              struct vd_error *err);
 
 /* For reading; VD_ERR_UNAVAILABLE when there is none. */
-enum vd_status store_db_open_readonly(sqlite3 **db, const char *path,
+enum vd_status store_db_open_readonly(sqlite3 **db, const struct os_data_dir *dir,
                                       struct vd_error *err);
 
 /* Renames the database and what belongs to it; `why` is said. */
 void store_db_set_aside(const struct store_config *config, const char *why);
+
+/* Whether the files behind an open database are still those of these names; one that was
+ * removed or replaced takes no row that anybody would find. `mark` is all zero at first.
+ */
+struct store_db_files {
+    struct stat file[2]; /* the database and its log, when they were seen first */
+};
+
+bool store_db_is_in_place(const struct os_data_dir *dir, struct store_db_files *mark);
 
 /* VD_ERR_RETRY for a full disk and its kind, VD_ERR_FORMAT for a broken database,
  * VD_ERR_DATA for a row that can never be written, VD_ERR_IO for the rest; the message
  * names what was tried. */
 enum vd_status store_db_failed(sqlite3 *db, const char *what, struct vd_error *err);
 
+/* Makes the tables of a new database, or brings those of `version` to `until`. */
+enum vd_status store_db_migrate(sqlite3 *db, int64_t version, int64_t until,
+                                struct vd_error *err);
+
 /* Runs statements that give no rows. */
 enum vd_status store_db_run(sqlite3 *db, const char *sql, struct vd_error *err);
 
 /* The first column of the first row, `fallback` when there is none or it is NULL. */
 int64_t store_db_number(sqlite3 *db, const char *sql, int64_t fallback);
+
+/* ---- what may be believed of a file: sqlite_check.c ---- */
+
+/* How SQLite reaches the files: by the name it is given, which goes through the
+ * descriptor of the directory (os_data_dir_path) and is not to be resolved. */
+const char *store_db_access(void);
+
+/* A connection that a hostile file can do little with: nothing in the file runs (no
+ * trigger, no view, no function in the schema), nothing is attached, sizes are bounded.
+ */
+void store_db_harden(sqlite3 *db);
+
+/* Refuses links, pipes, second names ... among the files of the database. */
+enum vd_status store_db_check_files(const struct os_data_dir *dir, struct vd_error *err);
+
+/* Whether the tables are exactly those of a vedette. `*version` = of the layout, 0 = the
+ * database is empty. VD_ERR_VERSION for one of a newer vedette, VD_ERR_FORMAT for
+ * anything else. */
+enum vd_status store_db_check_schema(sqlite3 *db, int64_t *version, struct vd_error *err);
+
+/* The database's own check of itself, for at most `seconds` (0 = until it is done).
+ * VD_ERR_FORMAT with what it complains of. */
+enum vd_status store_db_check_pages(sqlite3 *db, double seconds, struct vd_error *err);
 
 /* ---- layouts: which metric is where in a row; sqlite_layout.c ---- */
 
@@ -210,8 +248,10 @@ enum vd_status store_moments_write(sqlite3 *db, int64_t event_id, const void *by
 /* ---- reading: sqlite_read.c ---- */
 
 struct store_reader {
-    char path[PATH_MAX];
-    bool off;       /* the database is switched off: every call says so */
+    const struct os_data_dir *dir; /* borrowed; `own` for one that opened it itself */
+    struct os_data_dir own;
+    bool off;                    /* the database is switched off: every call says so */
+    struct store_health *health; /* told of damage; NULL = nobody is */
     store_set *set; /* what it has not written yet is waited for; NULL = nothing is */
     struct store_names *names; /* of this run; NULL = none */
     double interval_s;

@@ -70,19 +70,21 @@ void store_sqlite_attach(store_set *set)
 {
     struct store_slot *slot = store_set_slot(set, "sqlite");
     sqlite3 *db = NULL;
+    int64_t last;
 
-    snprintf(set->context.path, sizeof set->context.path, "%.*s/" STORE_DB_FILE,
-             (int)(sizeof set->context.path - sizeof STORE_DB_FILE - 2), set->dir);
+    set->context.dir = set->folder;
     set->context.names = &set->names;
+    set->context.health = &set->health;
     set->context.interval_s = set->config.interval_s;
     set->context.off = !slot->wanted;
     set->context.set = set;
     set->reader = store_reader_history(&set->context);
-    if (slot->state == NULL ||
-        store_db_open_readonly(&db, set->context.path, NULL) != VD_OK)
+    if (slot->state == NULL || store_db_open_readonly(&db, set->folder, NULL) != VD_OK)
         return;
-    atomic_store(&set->next_event,
-                 store_db_number(db, "SELECT max(id) FROM event", 0) + 1);
+    /* Where that cannot be read, ids beyond any that the database may hold. */
+    last = store_db_number(db, "SELECT ifnull(max(id), 0) FROM event", -1);
+    if (last >= 0)
+        atomic_store(&set->next_event, last + 1);
     sqlite3_close(db);
 }
 

@@ -1,18 +1,26 @@
-/* Opening the database: pragmas, migration, the check after a crash.
+/* Opening the database: first what is there is looked at, then it is set up.
  *
  * WAL with synchronous=FULL: a committed row is on the disk. A writer that closes in
  * order leaves no -wal file, so a -wal with something in it means a crash, and the
- * database is checked before it is trusted again. What fails the check is renamed, never
- * deleted.
+ * database is checked whole before it is trusted again. After an orderly end the check
+ * gets a second, so that a large one does not delay the start; what it did not come to is
+ * met later, and the writer deals with damage whenever it is met. What is damaged is
+ * renamed, never deleted.
  */
 #include "store/sqlite.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+static const double CHECK_SECONDS = 1;
+
+/* The smallest page; SQLite would take less for a new database. */
+enum { LEAST_BYTES = 512 };
 
 /* Step k brings version k to k + 1. Never edit one that was released: add the next. */
 static const char *const migration[STORE_DB_VERSION] = {
@@ -101,78 +109,84 @@ int64_t store_db_number(sqlite3 *db, const char *sql, int64_t fallback)
     return number;
 }
 
-static void db_path(const struct store_config *config, char path[PATH_MAX])
+static const char *const suffix[] = {"", "-wal", "-shm", "-journal"};
+
+enum { SUFFIXES = sizeof suffix / sizeof suffix[0] };
+
+/* "vedette.db.broken-20261121-031029", or with -1 ... -99 when it has that already. */
+static void name_for_broken(const struct os_data_dir *dir, char name[96])
 {
-    snprintf(path, PATH_MAX, "%s/" STORE_DB_FILE, config->dir);
+    char date[32];
+    time_t now = time(NULL);
+    struct tm tm = {0};
+
+    localtime_r(&now, &tm);
+    strftime(date, sizeof date, "%Y%m%d-%H%M%S", &tm);
+    for (int k = 0; k < 100; k++) {
+        snprintf(name, 96, STORE_DB_FILE ".broken-%s%s%.0d", date, k == 0 ? "" : "-", k);
+        if (faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+            return;
+    }
 }
 
 void store_db_set_aside(const struct store_config *config, const char *why)
 {
-    static const char *const suffix[] = {"", "-wal", "-shm"};
-    char path[PATH_MAX], date[32];
-    time_t now = time(NULL);
-    struct tm tm = {0};
+    int dir = config->folder->fd;
+    char name[96];
 
-    db_path(config, path);
-    localtime_r(&now, &tm);
-    strftime(date, sizeof date, "%Y%m%d-%H%M%S", &tm);
-    for (size_t i = 0; i < 3; i++) {
-        char from[PATH_MAX + 8], to[PATH_MAX + 64];
+    name_for_broken(config->folder, name);
+    for (size_t i = 0; i < SUFFIXES; i++) {
+        char from[32], to[128];
 
-        snprintf(from, sizeof from, "%s%s", path, suffix[i]);
-        snprintf(to, sizeof to, "%s.broken-%s%s", path, date, suffix[i]);
-        if (rename(from, to) == 0 && i == 0)
-            store_say(config, STORE_ERROR,
-                      "the database is broken (%s): it is kept as %s, a new one begins",
-                      why, to);
+        snprintf(from, sizeof from, STORE_DB_FILE "%s", suffix[i]);
+        snprintf(to, sizeof to, "%s%s", name, suffix[i]);
+        if (renameat(dir, from, dir, to) == 0 && i == 0)
+            store_say(
+                config, STORE_ERROR,
+                "the database is broken (%s): it is kept as %s/%s, a new one begins", why,
+                config->folder->path, name);
     }
 }
 
-static bool was_left_open(const char *path)
+static bool was_left_open(const struct os_data_dir *dir)
 {
-    char wal[PATH_MAX + 8];
-    struct stat stat_of;
+    struct stat log;
 
-    snprintf(wal, sizeof wal, "%s-wal", path);
-    return stat(wal, &stat_of) == 0 && stat_of.st_size > 0;
+    return os_data_dir_look(dir, STORE_DB_FILE "-wal", &log, NULL) == VD_OK &&
+           log.st_size > 0;
 }
 
-/* The database's own check of itself; what it complains about into the error. */
-static enum vd_status check(sqlite3 *db, struct vd_error *err)
+static bool is_same(const struct stat *a, const struct stat *b)
 {
-    sqlite3_stmt *statement = NULL;
-    enum vd_status status = VD_OK;
-    const char *text;
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
 
-    if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) !=
-        SQLITE_OK)
-        return store_db_failed(db, "check the database", err);
-    if (sqlite3_step(statement) != SQLITE_ROW) {
-        status = store_db_failed(db, "check the database", err);
-    } else {
-        text = (const char *)sqlite3_column_text(statement, 0);
-        if (text == NULL || strcmp(text, "ok") != 0)
-            status = vd_error_set(err, VD_ERR_FORMAT, NULL, "%s", text ? text : "?");
+bool store_db_is_in_place(const struct os_data_dir *dir, struct store_db_files *mark)
+{
+    for (size_t i = 0; i < 2; i++) {
+        char name[32];
+        struct stat now;
+
+        snprintf(name, sizeof name, STORE_DB_FILE "%s", suffix[i]);
+        if (os_data_dir_look(dir, name, &now, NULL) != VD_OK) {
+            if (mark->file[i].st_ino != 0)
+                return false;
+        } else if (mark->file[i].st_ino == 0) {
+            mark->file[i] = now;
+        } else if (!is_same(&mark->file[i], &now)) {
+            return false;
+        }
     }
-    sqlite3_finalize(statement);
-    return status;
+    return true;
 }
 
-static enum vd_status migrate(sqlite3 *db, struct vd_error *err)
+enum vd_status store_db_migrate(sqlite3 *db, int64_t version, int64_t until,
+                                struct vd_error *err)
 {
-    int64_t version = store_db_number(db, "PRAGMA user_version", -1);
     enum vd_status status = VD_OK;
     char sql[64];
 
-    if (version < 0)
-        return store_db_failed(db, "read the database", err);
-    if (version > STORE_DB_VERSION)
-        return vd_error_set(err, VD_ERR_VERSION,
-                            "use that vedette, or give this one another data directory",
-                            STORE_DB_FILE " was written by a newer vedette (format %lld, "
-                                          "this one knows %d)",
-                            (long long)version, STORE_DB_VERSION);
-    for (; version < STORE_DB_VERSION && status == VD_OK; version++) {
+    for (; version < until && status == VD_OK; version++) {
         snprintf(sql, sizeof sql, "PRAGMA user_version=%d", (int)version + 1);
         status = store_db_run(db, "BEGIN IMMEDIATE", err);
         if (status == VD_OK)
@@ -190,43 +204,86 @@ static enum vd_status migrate(sqlite3 *db, struct vd_error *err)
 static enum vd_status set_up(sqlite3 *db, bool suspicious, struct vd_error *err)
 {
     enum vd_status status;
+    int64_t version = 0;
 
+    status = store_db_check_schema(db, &version, err);
+    if (status == VD_OK && version > 0)
+        status = store_db_check_pages(db, suspicious ? 0 : CHECK_SECONDS, err);
     /* auto_vacuum must come before the first table. Small caches: a tick touches a few
      * pages. */
-    status = store_db_run(db,
-                          "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
-                          "PRAGMA synchronous=FULL; PRAGMA cache_size=-256;"
-                          "PRAGMA journal_size_limit=4194304; PRAGMA temp_store=MEMORY;"
-                          "PRAGMA wal_autocheckpoint=500",
-                          err);
-    if (status == VD_OK && suspicious)
-        status = check(db, err);
     if (status == VD_OK)
-        status = migrate(db, err);
+        status =
+            store_db_run(db,
+                         "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+                         "PRAGMA synchronous=FULL; PRAGMA cache_size=-256;"
+                         "PRAGMA journal_size_limit=4194304; PRAGMA temp_store=MEMORY;"
+                         "PRAGMA wal_autocheckpoint=500",
+                         err);
+    if (status == VD_OK)
+        status = store_db_migrate(db, version, STORE_DB_VERSION, err);
     return status;
+}
+
+/* SQLite would make it with whatever mode the umask leaves. */
+static enum vd_status make_file(const struct os_data_dir *dir, struct vd_error *err)
+{
+    struct stat info;
+    int fd;
+
+    switch (os_data_dir_look(dir, STORE_DB_FILE, &info, NULL)) {
+    case VD_OK:
+        if (info.st_size > 0 && info.st_size < LEAST_BYTES)
+            return vd_error_set(err, VD_ERR_FORMAT, NULL, "it is cut short");
+        if ((info.st_mode & 077) != 0)
+            fchmodat(dir->fd, STORE_DB_FILE, 0600, 0);
+        return VD_OK;
+    case VD_ERR_DATA:
+        break;
+    default:
+        return VD_OK; /* the open says why not */
+    }
+    fd = os_data_dir_file(dir, STORE_DB_FILE, O_RDWR | O_CREAT | O_EXCL, err);
+    if (fd < 0)
+        return errno == ENOSPC || errno == EDQUOT || errno == EMFILE || errno == ENFILE
+                   ? VD_ERR_RETRY
+                   : VD_ERR_IO;
+    close(fd);
+    return VD_OK;
+}
+
+static enum vd_status connect_to(sqlite3 **db, const struct os_data_dir *dir, int flags,
+                                 const char *what, struct vd_error *err)
+{
+    char path[96];
+
+    os_data_dir_path(dir, STORE_DB_FILE, path, sizeof path);
+    if (sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, store_db_access()) !=
+        SQLITE_OK)
+        return store_db_failed(*db, what, err);
+    sqlite3_extended_result_codes(*db, 1);
+    sqlite3_busy_timeout(*db, 2000);
+    store_db_harden(*db);
+    return VD_OK;
 }
 
 static enum vd_status open_once(sqlite3 **db, const struct store_config *config,
                                 struct vd_error *err)
 {
-    char path[PATH_MAX];
+    const struct os_data_dir *dir = config->folder;
+    bool suspicious = was_left_open(dir);
     enum vd_status status;
-    bool suspicious;
 
-    db_path(config, path);
-    suspicious = was_left_open(path);
-    if (sqlite3_open_v2(path, db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK) {
-        status = store_db_failed(*db, "open " STORE_DB_FILE, err);
-    } else {
-        sqlite3_extended_result_codes(*db, 1);
-        sqlite3_busy_timeout(*db, 2000);
+    *db = NULL;
+    status = store_db_check_files(dir, err);
+    if (status == VD_OK)
+        status = make_file(dir, err);
+    if (status == VD_OK)
+        status = connect_to(db, dir, SQLITE_OPEN_READWRITE, "open " STORE_DB_FILE, err);
+    if (status == VD_OK)
         status = set_up(*db, suspicious, err);
-        if (status == VD_OK && suspicious)
-            store_say(config, STORE_WARNING,
-                      "the database was not closed last time; checked, it is in order");
-    }
+    if (status == VD_OK && suspicious)
+        store_say(config, STORE_WARNING,
+                  "the database was not closed last time; checked, it is in order");
     if (status != VD_OK) {
         sqlite3_close(*db);
         *db = NULL;
@@ -249,27 +306,29 @@ enum vd_status store_db_open(sqlite3 **db, const struct store_config *config,
     return status;
 }
 
-enum vd_status store_db_open_readonly(sqlite3 **db, const char *path,
+enum vd_status store_db_open_readonly(sqlite3 **db, const struct os_data_dir *dir,
                                       struct vd_error *err)
 {
-    int code;
+    enum vd_status status;
+    int64_t version = 0;
 
     *db = NULL;
-    if (access(path, F_OK) != 0)
-        return vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "there is no %s", path);
-    code = sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_busy_timeout(*db, 2000);
-        code = sqlite3_exec(*db, "PRAGMA cache_size=-256", NULL, NULL, NULL);
+    if (os_data_dir_look(dir, STORE_DB_FILE, NULL, NULL) == VD_ERR_DATA)
+        return vd_error_set(err, VD_ERR_UNAVAILABLE, NULL,
+                            "there is no %s/" STORE_DB_FILE, dir->path);
+    status = store_db_check_files(dir, err);
+    if (status == VD_OK)
+        status = connect_to(db, dir, SQLITE_OPEN_READONLY, "open the database", err);
+    if (status == VD_OK)
+        status = store_db_run(*db, "PRAGMA cache_size=-256", err);
+    if (status == VD_OK)
+        status = store_db_check_schema(*db, &version, err);
+    if (status == VD_OK && version != STORE_DB_VERSION)
+        status = vd_error_set(err, VD_ERR_VERSION, NULL,
+                              "%s/" STORE_DB_FILE " has another format", dir->path);
+    if (status != VD_OK) {
+        sqlite3_close(*db);
+        *db = NULL;
     }
-    if (code == SQLITE_OK &&
-        store_db_number(*db, "PRAGMA user_version", -1) == STORE_DB_VERSION)
-        return VD_OK;
-    if (code == SQLITE_OK)
-        vd_error_set(err, VD_ERR_VERSION, NULL, "%s has another format", path);
-    else
-        store_db_failed(*db, "open the database", err);
-    sqlite3_close(*db);
-    *db = NULL;
-    return VD_ERR_IO;
+    return status;
 }

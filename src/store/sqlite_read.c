@@ -2,6 +2,7 @@
  * connection of its own, so any number of threads may read while the writer writes.
  */
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,17 @@ enum { RECORDER_MAX_BYTES = 64 << 20 };
 
 #define SETTLE_S 0.25
 
+static void report(const struct store_reader *reader)
+{
+    if (reader->health != NULL)
+        atomic_store(&reader->health->broken, atomic_load(&reader->health->generation));
+}
+
 static enum vd_status open_reader(const struct store_reader *reader, sqlite3 **db,
                                   struct vd_error *err)
 {
+    enum vd_status status;
+
     *db = NULL;
     if (reader->off)
         return vd_error_set(err, VD_ERR_UNAVAILABLE, "switch the sqlite store on",
@@ -26,7 +35,19 @@ static enum vd_status open_reader(const struct store_reader *reader, sqlite3 **d
      * that is stuck is not waited for. */
     if (reader->set != NULL)
         store_set_settle_sink(reader->set, "sqlite", SETTLE_S);
-    return store_db_open_readonly(db, reader->path, err);
+    status = store_db_open_readonly(db, reader->dir, err);
+    if (status == VD_ERR_FORMAT)
+        report(reader);
+    return status;
+}
+
+/* Closes, and tells the writer when SQLite met damage. */
+static void close_reader(const struct store_reader *reader, sqlite3 *db,
+                         enum vd_status status)
+{
+    if (status == VD_ERR_FORMAT)
+        report(reader);
+    sqlite3_close(db);
 }
 
 static double real(sqlite3_stmt *s, int column)
@@ -225,7 +246,7 @@ static enum vd_status events(void *context, const struct history_event_query *qu
         *n = 0;
     }
     sqlite3_finalize(s);
-    sqlite3_close(db);
+    close_reader(reader, db, status);
     return status;
 }
 
@@ -257,7 +278,7 @@ static enum vd_status event(void *context, int64_t id, struct record_event *out,
         *out = found[0];
     free(found);
     sqlite3_finalize(s);
-    sqlite3_close(db);
+    close_reader(reader, db, status);
     return status;
 }
 
@@ -295,7 +316,7 @@ static enum vd_status moments(void *context, int64_t event_id,
     const struct store_reader *reader = context;
     sqlite3_stmt *s = NULL;
     sqlite3 *db = NULL;
-    enum vd_status status;
+    enum vd_status status, found = VD_OK;
     int code;
 
     *out = NULL;
@@ -310,13 +331,13 @@ static enum vd_status moments(void *context, int64_t event_id,
         sqlite3_bind_int64(s, 1, event_id);
         code = sqlite3_step(s);
         if (code == SQLITE_ROW)
-            status = unpack(s, out, n, err);
+            found = unpack(s, out, n, err);
         else if (code != SQLITE_DONE)
             status = store_db_failed(db, "read a recorder", err);
     }
     sqlite3_finalize(s);
-    sqlite3_close(db);
-    return status;
+    close_reader(reader, db, status);
+    return status == VD_OK ? found : status;
 }
 
 static enum vd_status series(void *context, const struct history_query *query,
@@ -333,7 +354,7 @@ static enum vd_status series(void *context, const struct history_query *query,
     status = store_series_read(db, reader->interval_s, query, out, err);
     if (status != VD_OK)
         history_series_release(out);
-    sqlite3_close(db);
+    close_reader(reader, db, status);
     return status;
 }
 

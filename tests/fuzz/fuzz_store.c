@@ -122,6 +122,7 @@ static void try_file(const uint8_t *data, size_t size, bool array)
 {
     char dir[] = "/dev/shm/fuzz-store-XXXXXX", path[64]; /* in memory: closing syncs */
     struct store_config config = {.dir = dir};
+    struct os_data_dir folder;
     struct store_file file;
     char end[3] = "";
     FILE *out;
@@ -130,6 +131,8 @@ static void try_file(const uint8_t *data, size_t size, bool array)
     snprintf(path, sizeof path, "%s/x.csv", dir);
     out = fopen(path, "wb");
     assert(out != NULL && fwrite(data, 1, size, out) == size && fclose(out) == 0);
+    assert(os_data_dir_open(&folder, dir, OS_DATA_DIR_WRITE, NULL) == VD_OK);
+    config.folder = &folder;
     assert(store_file_open(&file, &config, "x.csv", array ? "[" : "a,b\n",
                            array ? "\n]\n" : NULL, NULL) == VD_OK);
     vd_write_bytes(&file.pending, "\n1", array ? 2 : 1);
@@ -138,6 +141,7 @@ static void try_file(const uint8_t *data, size_t size, bool array)
     if (array)
         assert(pread(file.fd, end, 3, file.size) == 3 && memcmp(end, "\n]\n", 3) == 0);
     store_file_close(&file);
+    os_data_dir_close(&folder);
     remove_folder(dir);
 }
 

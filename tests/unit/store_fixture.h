@@ -9,6 +9,7 @@
 
 #include "record.h"
 #include "store/sinks.h"
+#include "store/sqlite.h"
 
 struct fixture {
     char dir[64];
@@ -140,6 +141,20 @@ static inline void fixture_close(struct fixture *f)
     snprintf(command, sizeof command, "rm -rf '%s'", f->dir);
     if (system(command) != 0)
         abort();
+}
+
+/* The database, opened as a reader does; NULL when it cannot be. */
+static inline sqlite3 *fixture_database(const struct fixture *f)
+{
+    struct os_data_dir dir;
+    sqlite3 *db = NULL;
+
+    if (os_data_dir_open(&dir, f->dir, OS_DATA_DIR_READ, NULL) == VD_OK)
+        store_db_open_readonly(&db, &dir, NULL);
+    if (db != NULL)
+        store_db_number(db, "SELECT count(*) FROM metric", 0); /* its files are open */
+    os_data_dir_close(&dir);
+    return db;
 }
 
 #endif

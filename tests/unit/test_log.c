@@ -14,8 +14,11 @@
 
 #include "os/log.h"
 
+#define LOG "system_monitor.log"
+
 struct folder {
     char path[64], log[96];
+    struct os_data_dir dir;
 };
 
 static int setup(void **state)
@@ -25,7 +28,9 @@ static int setup(void **state)
     snprintf(f->path, sizeof f->path, "/tmp/vedette-log-XXXXXX");
     if (mkdtemp(f->path) == NULL)
         return -1;
-    snprintf(f->log, sizeof f->log, "%s/system_monitor.log", f->path);
+    snprintf(f->log, sizeof f->log, "%s/" LOG, f->path);
+    if (os_data_dir_open(&f->dir, f->path, OS_DATA_DIR_WRITE, NULL) != VD_OK)
+        return -1;
     os_log_set_level(OS_LOG_ERROR);
     *state = f;
     return 0;
@@ -44,6 +49,7 @@ static int teardown(void **state)
         unlink(path);
     }
     closedir(dir);
+    os_data_dir_close(&f->dir);
     rmdir(f->path);
     free(f);
     return 0;
@@ -81,7 +87,7 @@ static void lines_have_time_and_level(void **state)
     char *text;
     int year, month, day, hour, minute, second, ms, used = 0;
 
-    assert_int_equal(os_log_open(f->log, 1e6, 3, NULL), VD_OK);
+    assert_int_equal(os_log_open(&f->dir, LOG, 1e6, 3, NULL), VD_OK);
     os_log_info("started with %d metrics", 42);
     os_log_debug("not for the file at this level");
     os_log_warning("half");
@@ -103,7 +109,7 @@ static void the_time_is_that_of_the_c_library(void **state)
     struct tm tm = {0};
     char *text;
 
-    assert_int_equal(os_log_open(f->log, 1e6, 3, NULL), VD_OK);
+    assert_int_equal(os_log_open(&f->dir, LOG, 1e6, 3, NULL), VD_OK);
     clock_gettime(CLOCK_REALTIME, &before);
     os_log_info("now");
     clock_gettime(CLOCK_REALTIME, &after);
@@ -118,7 +124,7 @@ static void hostile_text_cannot_steer_a_terminal(void **state)
     struct folder *f = *state;
     char *text;
 
-    assert_int_equal(os_log_open(f->log, 1e6, 3, NULL), VD_OK);
+    assert_int_equal(os_log_open(&f->dir, LOG, 1e6, 3, NULL), VD_OK);
     os_log_info("%s", "a\033[2Jb\nERROR forged\x7f \xc2\x9b caf\xc3\xa9");
     text = text_of(f->log);
     assert_int_equal(count_lines(text), 1);
@@ -134,7 +140,7 @@ static void long_lines_are_cut(void **state)
 
     memset(big, 1, 10000);
     big[10000] = '\0';
-    assert_int_equal(os_log_open(f->log, 1e6, 3, NULL), VD_OK);
+    assert_int_equal(os_log_open(&f->dir, LOG, 1e6, 3, NULL), VD_OK);
     os_log_info("%s", big);
     text = text_of(f->log);
     assert_int_equal(count_lines(text), 1);
@@ -152,7 +158,7 @@ static void files_are_rotated_packed_and_bounded(void **state)
     char name[128], *text;
     int last = -1, packed = 0;
 
-    assert_int_equal(os_log_open(f->log, 20000, KEEP, NULL), VD_OK);
+    assert_int_equal(os_log_open(&f->dir, LOG, 20000, KEEP, NULL), VD_OK);
     for (int i = 0; i < LINES; i++)
         os_log_info("line %d", i);
     os_log_close();
@@ -180,35 +186,43 @@ static void files_are_rotated_packed_and_bounded(void **state)
     assert_int_not_equal(access(name, F_OK), 0);
 }
 
-static void a_pipe_and_a_link_stay_what_they_are(void **state)
+static void a_pipe_and_a_link_are_refused(void **state)
 {
     struct folder *f = *state;
-    char target[128], packed[160];
+    struct vd_error err = {0};
+    char target[128], *text;
     struct stat info;
-    int reader;
 
     assert_int_equal(mkfifo(f->log, 0600), 0);
-    reader = open(f->log, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_int_equal(os_log_open(f->log, 100, 1, NULL), VD_OK);
-    for (int i = 0; i < 50; i++)
-        os_log_info("line %d", i);
-    os_log_close();
-    close(reader);
-    assert_int_equal(lstat(f->log, &info), 0);
-    assert_true(S_ISFIFO(info.st_mode));
+    assert_int_equal(os_log_open(&f->dir, LOG, 100, 1, &err), VD_ERR_IO);
+    assert_non_null(strstr(err.text, LOG " is a pipe"));
     unlink(f->log);
 
+    vd_error_clear(&err);
     snprintf(target, sizeof target, "%s/elsewhere.log", f->path);
-    snprintf(packed, sizeof packed, "%s.1.gz", target);
     fclose(fopen(target, "w"));
     assert_int_equal(symlink("elsewhere.log", f->log), 0);
-    assert_int_equal(os_log_open(f->log, 1000, 1, NULL), VD_OK);
+    assert_int_equal(os_log_open(&f->dir, LOG, 1000, 1, &err), VD_ERR_IO);
+    assert_non_null(strstr(err.text, LOG " is a link"));
+    os_log_info("this goes nowhere and does no harm");
+    assert_int_equal(stat(target, &info), 0);
+    assert_int_equal(info.st_size, 0);
+
+    /* What is put in the place of the packed file does no harm either. */
+    unlink(f->log);
+    assert_int_equal(os_log_open(&f->dir, LOG, 1000, 1, NULL), VD_OK);
+    snprintf(target, sizeof target, "%s.1.gz.tmp", f->log);
+    assert_int_equal(symlink("elsewhere.log", target), 0);
     for (int i = 0; i < 50; i++)
         os_log_info("line %d", i);
     os_log_close();
-    assert_int_equal(lstat(f->log, &info), 0);
-    assert_true(S_ISLNK(info.st_mode));
-    assert_int_equal(access(packed, F_OK), 0);
+    snprintf(target, sizeof target, "%s/elsewhere.log", f->path);
+    assert_int_equal(stat(target, &info), 0);
+    assert_int_equal(info.st_size, 0);
+    snprintf(target, sizeof target, "%s.1.gz", f->log);
+    text = text_of(target);
+    assert_non_null(text);
+    free(text);
 }
 
 static void a_moved_file_is_left_behind_on_reopen(void **state)
@@ -217,7 +231,7 @@ static void a_moved_file_is_left_behind_on_reopen(void **state)
     char moved[128], *text;
 
     snprintf(moved, sizeof moved, "%s.moved", f->log);
-    assert_int_equal(os_log_open(f->log, 1e6, 3, NULL), VD_OK);
+    assert_int_equal(os_log_open(&f->dir, LOG, 1e6, 3, NULL), VD_OK);
     os_log_info("first");
     assert_int_equal(rename(f->log, moved), 0);
     os_log_info("second");
@@ -243,7 +257,7 @@ static void what_a_kill_left_is_packed_at_start(void **state)
     out = fopen(left, "w");
     fputs("old line\n", out);
     fclose(out);
-    assert_int_equal(os_log_open(f->log, 1e6, 3, NULL), VD_OK);
+    assert_int_equal(os_log_open(&f->dir, LOG, 1e6, 3, NULL), VD_OK);
     os_log_close();
     text = text_of(packed);
     assert_string_equal(text, "old line\n");
@@ -267,7 +281,7 @@ static void threads_and_children_write_whole_lines(void **state)
     int status;
     pid_t child;
 
-    assert_int_equal(os_log_open(f->log, 1e7, 3, NULL), VD_OK);
+    assert_int_equal(os_log_open(&f->dir, LOG, 1e7, 3, NULL), VD_OK);
     for (int i = 0; i < 3; i++)
         pthread_create(&thread[i], NULL, shout, NULL);
     child = fork();
@@ -307,12 +321,14 @@ static void a_full_console_does_not_block(void **state)
 
 static void a_file_that_cannot_be_opened_is_told(void **state)
 {
+    struct folder *f = *state;
     struct vd_error err = {0};
 
-    (void)state;
-    assert_int_equal(os_log_open("/nowhere/x.log", 1e6, 3, &err), VD_ERR_IO);
-    assert_string_equal(err.text, "/nowhere/x.log: No such file or directory");
+    assert_int_equal(mkdir(f->log, 0700), 0);
+    assert_int_equal(os_log_open(&f->dir, LOG, 1e6, 3, &err), VD_ERR_IO);
+    assert_non_null(strstr(err.text, LOG " is a folder"));
     os_log_info("this goes nowhere and does no harm");
+    rmdir(f->log);
 }
 
 int main(void)
@@ -326,8 +342,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(long_lines_are_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(files_are_rotated_packed_and_bounded, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(a_pipe_and_a_link_stay_what_they_are, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(a_pipe_and_a_link_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_moved_file_is_left_behind_on_reopen, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_a_kill_left_is_packed_at_start, setup,

@@ -55,8 +55,8 @@ static int64_t rows_of(const struct fixture *f, const char *sql)
     sqlite3 *db = NULL;
     int64_t n;
 
-    assert_int_equal(store_db_open_readonly(&db, fixture_path(f, "vedette.db"), NULL),
-                     VD_OK);
+    db = fixture_database(f);
+    assert_non_null(db);
     n = store_db_number(db, sql, -1);
     sqlite3_close(db);
     return n;

@@ -73,8 +73,8 @@ static void every_allocation_may_fail(void **state)
     assert_false(failed);
     assert_true(k > 30);
     use_everything(&f, k);
-    assert_int_equal(store_db_open_readonly(&db, fixture_path(&f, "vedette.db"), NULL),
-                     VD_OK);
+    db = fixture_database(&f);
+    assert_non_null(db);
     assert_int_equal(store_db_number(db,
                                      "SELECT count(*) FROM pragma_integrity_check WHERE "
                                      "integrity_check <> 'ok'",
