@@ -58,6 +58,7 @@ check format check_format
 check "file lengths" check_lengths
 check "include rule" scripts/check-includes.sh
 check scripts check_shell
+check service scripts/check-service.sh
 check "gcc, all parts" strict gcc release gcc ON
 check "gcc, minimal" strict gcc-min min gcc
 check "clang, all parts" strict clang release clang

@@ -20,6 +20,7 @@ libyaml-dev          | pc:yaml-0.1         | the configuration file
 libsqlite3-dev       | pc:sqlite3          | the store
 zlib1g-dev           | pc:zlib             | compressed logs
 libcurl4-openssl-dev | pc:libcurl          | webhooks
+libseccomp-dev       | pc:libseccomp       | the sandbox
 libsvm-dev           | header:libsvm/svm.h | the one-class SVM
 libxgboost-dev       | header:xgboost/c_api.h | the XGBoost detector
 gnuplot-nox          | cmd:gnuplot         | plots of the reports
@@ -46,6 +47,7 @@ dbus                 | cmd:dbus-daemon     | tests of desktop notices
 libglib2.0-bin       | cmd:gdbus           | tests of desktop notices
 faketime             | cmd:faketime        | tests with a clock set back
 iproute2             | cmd:ip              | tests of network load
+systemd              | cmd:systemd-analyze | the check of the service
 strace               | cmd:strace          | tests of what the program opens
 procps               | cmd:ps              | tests of processes
 zsh                  | cmd:zsh             | completion

@@ -87,8 +87,7 @@ static void fill_pss(const pipeline *p, struct record_event *event,
             fabs(process->rss_bytes - known->rss_bytes) <= 0.1 * known->rss_bytes)
             process->pss_bytes = known->pss_bytes;
         else
-            process->pss_bytes =
-                collect_process_pss(p->config.collect.root, process->pid);
+            process->pss_bytes = collect_process_pss(&p->config.collect, process->pid);
     }
 }
 

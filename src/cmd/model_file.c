@@ -5,7 +5,7 @@
 #include "os/file.h"
 #include "os/output.h"
 
-static const size_t FILE_MAX = (size_t)2 << 30;
+static const size_t FILE_MAX = (size_t)64 << 20;
 
 enum vd_status model_file_check(const char *path, struct vd_error *err)
 {
@@ -45,7 +45,7 @@ enum vd_status model_file_read(vd_model **out, const char *path, size_t *size,
     char *bytes;
 
     *out = NULL;
-    status = os_file_read(path, FILE_MAX, &bytes, &length, err);
+    status = os_file_read_regular(path, FILE_MAX, &bytes, &length, err);
     if (status != VD_OK)
         return status;
     status = vd_model_load(out, (const uint8_t *)bytes, length, &why);

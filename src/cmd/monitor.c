@@ -12,6 +12,8 @@
 #include "os/clock.h"
 #include "os/data_dir.h"
 #include "os/log.h"
+#include "os/peek.h"
+#include "os/sandbox.h"
 #include "os/terminal.h"
 #include "pipeline.h"
 
@@ -175,6 +177,31 @@ static enum vd_status open_data_dir(struct monitor_plan *plan, struct vd_error *
     return status;
 }
 
+/* What finds leaks in a build for tests traces its own process. */
+enum { CANNOT_GIVE_UP = VD_SANITIZED };
+
+/* Before the first thread and the first socket. The helper is for this machine's own
+ * processes. */
+static void give_up_rights(const struct monitor_settings *s, struct monitor_plan *plan)
+{
+    const char *const read[] = {s->root, s->replay, s->nvml};
+    const struct os_sandbox sandbox = {
+        .data_dir = plan->folder.fd,
+        .read = read,
+        .n_read = sizeof read / sizeof read[0],
+        .low_port = plan->config.show_on && s->port > 0 && s->port < 1024,
+    };
+    struct vd_error err = {0};
+
+    snprintf(plan->sandbox, sizeof plan->sandbox, "off");
+    if (!s->sandbox || CANNOT_GIVE_UP)
+        return;
+    if (s->replay == NULL && s->root == NULL &&
+        os_peek_start(&plan->config.collect.peek, &err) != VD_OK)
+        os_log_warning("the I/O of processes is not known: %s", err.text);
+    os_sandbox_enter(&sandbox, plan->sandbox, sizeof plan->sandbox);
+}
+
 static int watch_machine(const struct monitor_settings *s, struct monitor_plan *plan,
                          struct vd_error *err)
 {
@@ -202,6 +229,8 @@ static int watch_machine(const struct monitor_settings *s, struct monitor_plan *
                    pipeline_port(watch.pipeline));
         if (plan->config.store_on)
             printf("Data:      %s\n", plan->data_dir);
+        printf("Sandbox:   %s\n", plan->sandbox);
+        os_log_record(OS_LOG_INFO, "sandbox: %s", plan->sandbox);
         print_state(watch.pipeline, s->warm_up);
         fflush(stdout);
         watch.due_ns = os_clock_mono_ns();
@@ -256,6 +285,7 @@ static int run(void *settings, int argc, char **argv)
         open_data_dir(&plan, &err) != VD_OK) {
         code = cmd_failed(&err);
     } else {
+        give_up_rights(s, &plan);
         plan.config.say = say;
         plan.config.store.say = say_store;
         plan.config.channels.say = say_channel;
@@ -263,6 +293,7 @@ static int run(void *settings, int argc, char **argv)
         if (err.status != VD_OK)
             os_log_failure(&err);
     }
+    os_peek_stop(plan.config.collect.peek);
     os_data_dir_close(&plan.folder);
     monitor_plan_release(&plan);
     return code;

@@ -66,6 +66,12 @@ const struct os_option monitor_options[] = {
      .offset = AT(root),
      .help = "Read /proc and /sys below this folder"},
     TABLE_OPTIONS(AT(table)),
+    {.name = "sandbox",
+     .type = OS_OPTION_FLAG,
+     .fallback = "true",
+     .offset = AT(sandbox),
+     .help = "Give up what is not needed: capabilities, writing elsewhere, starting "
+             "programs"},
     {.name = "nvml",
      .type = OS_OPTION_TEXT,
      .value = "FILE",

@@ -10,7 +10,7 @@ struct monitor_settings {
     double interval, duration;
     char *root, *replay, *data_dir, *nvml;
     struct table_options table; /* how the recording is read */
-    bool store, dashboard;
+    bool store, dashboard, sandbox;
     char *address;
     long port, max_clients;
     double budget, contamination, warm_up, retrain, backfill, cooldown, adopt;

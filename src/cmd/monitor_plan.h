@@ -17,6 +17,7 @@ struct monitor_plan {
     char data_dir[MONITOR_PATH_MAX];
     struct os_data_dir folder; /* the same, opened once; closed = nothing is kept. The
                                   caller's: no plan opens or closes it */
+    char sandbox[256];         /* what was given up, as a line */
     const char *detector[RECORD_DETECTORS_MAX];
     const char *feature[HOST_COLUMNS];
     vd_model *model; /* owned; NULL = none */

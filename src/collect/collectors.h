@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "format/table.h"
+#include "os/peek.h"
 #include "record.h"
 #include "vedette/status.h"
 
@@ -27,6 +28,9 @@ struct collect_config {
     const char *replay;       /* a CSV or prmon file to play instead of this machine;
                                  NULL = none */
     const struct format_options *table; /* how it is read; NULL = found out */
+    /* Asked for what only its owner or root may see of a process; NULL = this process
+     * looks itself. Borrowed. */
+    struct os_peek *peek;
     bool threads; /* false: slow sources are read in the caller (tests, replay) */
 };
 
@@ -124,7 +128,7 @@ void collect_sample_release(struct record_sample *sample);
 
 /* Proportional set size of one process from smaps_rollup, in bytes; NaN when it cannot be
  * read. Slow for large processes (it walks the page tables): for suspects only. */
-double collect_process_pss(const char *root, int pid);
+double collect_process_pss(const struct collect_config *config, int pid);
 
 extern const struct collect_type collect_stat, collect_cpufreq, collect_topology,
     collect_loadavg, collect_meminfo, collect_cgroup, collect_vmstat, collect_pressure,

@@ -48,6 +48,7 @@ static const struct record_metric rows[ROWS] = {
 };
 
 struct process_collector {
+    struct os_peek *peek; /* borrowed; NULL = none */
     struct collect_process_list list;
     struct collect_process_table table;
     struct record_processes processes; /* what the sample points to */
@@ -143,7 +144,9 @@ static void read_io(struct process_collector *self, struct collect_process *own,
 
     if (own->io_denied || own->kernel_thread)
         return;
-    got = read_slot(self, &own->io_fd, own->pid, "io", text, sizeof text);
+    got = self->peek != NULL
+              ? os_peek_read(self->peek, own->pid, OS_PEEK_IO, text, sizeof text)
+              : read_slot(self, &own->io_fd, own->pid, "io", text, sizeof text);
     if (got < 0) {
         own->io_denied = errno == EACCES || errno == EPERM || errno == ENOENT;
         record->read_bytes_s = record->write_bytes_s = NAN;
@@ -388,6 +391,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
         destroy(self);
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the processes");
     }
+    self->peek = config->peek;
     self->machine_ticks = NAN;
     self->user_id = record_schema_find(schema, "cpu_user_percent");
     self->system_id = record_schema_find(schema, "cpu_system_percent");
@@ -399,15 +403,19 @@ static enum vd_status create(void **out, const struct collect_config *config,
     return VD_OK;
 }
 
-double collect_process_pss(const char *root, int pid)
+double collect_process_pss(const struct collect_config *config, int pid)
 {
-    char path[64], full[COLLECT_PATH_MAX], text[512];
+    char path[64], full[COLLECT_PATH_MAX], text[OS_PEEK_MAX];
     long length;
 
-    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
-    if (!collect_path(full, root, path, NULL))
-        return NAN;
-    length = collect_file_small(full, text, sizeof text);
+    if (config->peek != NULL) {
+        length = os_peek_read(config->peek, pid, OS_PEEK_MEMORY, text, sizeof text);
+    } else {
+        snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+        if (!collect_path(full, config->root, path, NULL))
+            return NAN;
+        length = collect_file_small(full, text, sizeof text);
+    }
     return length <= 0 ? NAN : collect_process_pss_parse(text, (size_t)length);
 }
 

@@ -1,10 +1,12 @@
 #include "os/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "os/options.h"
 
@@ -50,10 +52,9 @@ static enum vd_status read_stream(FILE *file, const char *path, size_t max, char
     }
 }
 
-enum vd_status os_file_read(const char *path, size_t max, char **bytes, size_t *size,
-                            struct vd_error *err)
+static enum vd_status read_and_close(FILE *file, const char *path, size_t max,
+                                     char **bytes, size_t *size, struct vd_error *err)
 {
-    FILE *file = fopen(path, "rbe");
     enum vd_status status;
 
     *bytes = NULL;
@@ -67,4 +68,27 @@ enum vd_status os_file_read(const char *path, size_t max, char **bytes, size_t *
         *bytes = NULL;
     }
     return status;
+}
+
+enum vd_status os_file_read(const char *path, size_t max, char **bytes, size_t *size,
+                            struct vd_error *err)
+{
+    return read_and_close(fopen(path, "rbe"), path, max, bytes, size, err);
+}
+
+enum vd_status os_file_read_regular(const char *path, size_t max, char **bytes,
+                                    size_t *size, struct vd_error *err)
+{
+    /* Does not wait for who writes to a pipe. */
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat info;
+
+    *bytes = NULL;
+    *size = 0;
+    if (fd >= 0 && fstat(fd, &info) == 0 && !S_ISREG(info.st_mode)) {
+        close(fd);
+        return vd_error_set(err, VD_ERR_IO, "name a file", "%s: it is no regular file",
+                            path);
+    }
+    return read_and_close(fd < 0 ? NULL : fdopen(fd, "rb"), path, max, bytes, size, err);
 }

@@ -96,6 +96,7 @@ static void test_command(void **state)
 
 static void test_io_and_pss(void **state)
 {
+    const struct collect_config nowhere = {.root = "/nowhere"}, here = {.root = ""};
     static const char io[] = "rchar: 1\nread_bytes: 22\nwrite_bytes: 33\n"
                              "cancelled_write_bytes: 44\n";
     static const char rollup[] = "55d0-7ffd ---p 0 00:00 0 [rollup]\nRss: 11640 kB\n"
@@ -111,8 +112,8 @@ static void test_io_and_pss(void **state)
     assert_double_equal(collect_process_pss_parse(rollup, sizeof rollup - 1),
                         9278 * 1024.0, 0);
     assert_double_equal(collect_process_pss_parse("Pss: x\n", 7), NAN, 0);
-    assert_double_equal(collect_process_pss("/nowhere", 1), NAN, 0);
-    assert_true(collect_process_pss("", getpid()) > 100000);
+    assert_double_equal(collect_process_pss(&nowhere, 1), NAN, 0);
+    assert_true(collect_process_pss(&here, getpid()) > 100000);
 }
 
 /* ---- the table ---- */

@@ -218,6 +218,30 @@ static void a_file_is_read_whole_or_not(void **state)
     assert_int_equal(os_file_read(f->tree.root, 10, &bytes, &size, &err), VD_ERR_IO);
 }
 
+static void what_is_no_regular_file_is_refused_unread(void **state)
+{
+    struct fixture *f = *state;
+    const char *const path[] = {f->path, f->tree.root, "/dev/zero", "/dev/null"};
+    struct vd_error err;
+    size_t size;
+    char *bytes;
+
+    assert_int_equal(mkfifo(f->path, 0600), 0); /* nobody writes to it */
+    for (size_t i = 0; i < sizeof path / sizeof path[0]; i++) {
+        err = (struct vd_error){0};
+        assert_int_equal(os_file_read_regular(path[i], 100, &bytes, &size, &err),
+                         VD_ERR_IO);
+        assert_non_null(strstr(err.text, "no regular file"));
+        assert_null(bytes);
+    }
+    unlink(f->path);
+    tree_write(&f->tree, "/results.csv", "seven b");
+    assert_int_equal(os_file_read_regular(f->path, 7, &bytes, &size, NULL), VD_OK);
+    assert_int_equal(size, 7);
+    free(bytes);
+    assert_int_equal(os_file_read_regular(f->path, 6, &bytes, &size, NULL), VD_ERR_IO);
+}
+
 static void folders_are_made_with_those_above(void **state)
 {
     struct fixture *f = *state;
@@ -254,6 +278,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(two_outputs_come_together_and_may_go_on, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_file_is_read_whole_or_not, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_regular_file_is_refused_unread, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(folders_are_made_with_those_above, setup,
                                         teardown),
     };
