@@ -185,6 +185,14 @@ static enum vd_status open_db(struct store_db *s, struct vd_error *err)
     return status;
 }
 
+/* Between two batches: readers are not to find nothing until the next row comes. What
+ * keeps it from being opened now is told when that row does. */
+static void begin_anew(struct store_db *s, const char *why)
+{
+    set_aside(s, why);
+    open_db(s, NULL);
+}
+
 /* Takes the transaction back; says what kind of failure it was. A broken database is set
  * aside and the rows go into a new one. */
 static enum store_result give_up(struct store_db *s, enum vd_status status,
@@ -434,7 +442,7 @@ static bool upkeep(void *sink, int64_t now_ns)
     bool more = false;
 
     if (s->db != NULL && !s->begun && is_reported(s)) {
-        set_aside(s, "a reader met a damaged page");
+        begin_anew(s, "a reader met a damaged page");
         return false;
     }
     if (s->db == NULL || s->begun || s->last_ns == INT64_MIN ||
@@ -444,7 +452,7 @@ static bool upkeep(void *sink, int64_t now_ns)
      * played back stays, and so does everything when the clock is ahead for a while. */
     if (store_trim_slice(s->db, s->config, s->believed.time_ns, TRIM_ROWS, &trim, &more,
                          &err) == VD_ERR_FORMAT) {
-        set_aside(s, err.text);
+        begin_anew(s, err.text);
         return false;
     }
     if (err.status != VD_OK)
@@ -454,7 +462,7 @@ static bool upkeep(void *sink, int64_t now_ns)
     if (!more) {
         s->trim_ns = now_ns;
         if (store_layout_sweep(s->db, &err) == VD_ERR_FORMAT)
-            set_aside(s, err.text);
+            begin_anew(s, err.text);
     }
     return more;
 }
