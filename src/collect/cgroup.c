@@ -107,6 +107,15 @@ static const struct names *names_of(const struct collect_cgroup_place *place)
     return &names[place->version == 2];
 }
 
+/* The group as people know it: without the mount before it. */
+static const char *group_name(const struct collect_cgroup_place *place,
+                              const char *folder)
+{
+    const char *name = folder + strlen(place->point);
+
+    return *name == '\0' ? "/" : name;
+}
+
 /* ---- memory ---- */
 
 struct memory {
@@ -210,16 +219,20 @@ static double quota_of(struct cgroup_collector *self, const char *folder)
     return quota / period;
 }
 
-/* CPU time used by the group of level i, in seconds. Version 1 counts it elsewhere. */
+/* CPU time used by the group of level i, in seconds. Version 1 counts it elsewhere, and
+ * not always by the same groups. */
 static double used_cpu(struct cgroup_collector *self, size_t i)
 {
     const struct collect_cgroup_place *other = &self->accounting;
+    const char *folder = self->cpu.folder[i];
 
     if (self->cpu.version == 2)
-        return 1e-6 * value_in(self, self->cpu.folder[i], "/cpu.stat", "usage_usec");
-    if (other->version != 1 || other->n != self->cpu.n)
-        return NAN;
-    return 1e-9 * value_in(self, other->folder[i], "/cpuacct.usage", NULL);
+        return 1e-6 * value_in(self, folder, "/cpu.stat", "usage_usec");
+    for (size_t k = 0; k < other->n && other->version == 1; k++)
+        if (strcmp(group_name(other, other->folder[k]), group_name(&self->cpu, folder)) ==
+            0)
+            return 1e-9 * value_in(self, other->folder[k], "/cpuacct.usage", NULL);
+    return NAN;
 }
 
 static void fill_cpu(struct cgroup_collector *self, struct record_sample *sample,
@@ -258,15 +271,6 @@ static size_t find_quota(const struct cgroup_collector *self)
 }
 
 /* ---- the collector ---- */
-
-/* The group as people know it: without the mount before it. */
-static const char *group_name(const struct collect_cgroup_place *place,
-                              const char *folder)
-{
-    const char *name = folder + strlen(place->point);
-
-    return *name == '\0' ? "/" : name;
-}
 
 static void write_note(struct cgroup_collector *self, const struct memory *memory,
                        size_t level)

@@ -34,7 +34,7 @@ struct sensor {
     struct collect_sensor *at; /* what is given away */
     size_t chip;
     char input[FILE_MAX]; /* "temp1", "" for a zone */
-    char plain[RECORD_LABEL_MAX];
+    char plain[2 * TEXT_MAX];
     int detail;  /* how much of its origin the label tells, see write_label */
     bool kept;   /* had its label before */
     bool called; /* its label says that it is of a CPU */
@@ -139,10 +139,12 @@ static void drop_control_values(struct list *list, size_t first)
             list->sensor[i].at->processor = false;
 }
 
-/* The name of what is behind the chip: "../../../0000:00:18.3" gives "0000:00:18.3". */
-static bool find_device(struct chip *chip, const char *folder)
+/* The name of what is behind the chip: a link to "../../../0000:00:18.3" gives
+ * "0000:00:18.3", one to "../.." the name of that folder. */
+static void find_device(struct chip *chip, const char *folder)
 {
     char path[COLLECT_PATH_MAX], target[COLLECT_PATH_MAX], status[TEXT_MAX];
+    char *real;
     ssize_t length;
 
     if (collect_path(path, NULL, folder, "/device/power/runtime_status") &&
@@ -150,13 +152,15 @@ static bool find_device(struct chip *chip, const char *folder)
         strcmp(status, "unsupported") != 0)
         memcpy(chip->power, path, sizeof chip->power);
     if (!collect_path(path, NULL, folder, "/device"))
-        return false;
+        return;
     length = readlink(path, target, sizeof target - 1);
     if (length <= 0)
-        return false;
+        return;
     target[length] = '\0';
-    snprintf(chip->device, sizeof chip->device, "%s", basename(target));
-    return true;
+    real = realpath(path, NULL);
+    snprintf(chip->device, sizeof chip->device, "%s",
+             basename(real == NULL ? target : real));
+    free(real);
 }
 
 /* A chip without a name is called by its device, or by its folder. */
@@ -261,6 +265,7 @@ static void write_label(const struct list *list, struct sensor *sensor)
 {
     const struct chip *chip = &list->chip[sensor->chip];
     char origin[FILE_MAX + TEXT_MAX + 8] = "";
+    char whole[sizeof sensor->plain + sizeof origin] = "";
     int room = (int)sizeof sensor->at->label - 1;
 
     if (sensor->detail > 0)
@@ -270,8 +275,8 @@ static void write_label(const struct list *list, struct sensor *sensor)
                  sensor->detail > 1 ? sensor->input : "");
     if (room > (int)strlen(origin))
         room -= (int)strlen(origin);
-    snprintf(sensor->at->label, sizeof sensor->at->label, "%.*s%s", room, sensor->plain,
-             origin);
+    snprintf(whole, sizeof whole, "%.*s%s", room, sensor->plain, origin);
+    memcpy(sensor->at->label, whole, sizeof sensor->at->label - 1);
 }
 
 /* What has its label from before keeps it. */

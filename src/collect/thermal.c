@@ -27,7 +27,7 @@ struct thermal_collector {
         size_t id;
         double celsius;
     } shown[COLLECT_SENSORS_MAX];
-    size_t n, n_sensors;
+    size_t n, n_sensors, left_out;
 };
 
 static void work(void *context)
@@ -67,6 +67,7 @@ static void take(struct thermal_collector *self, struct record_sample *sample)
     const struct collect_sensor *sensor =
         collect_sensors_at(self->sensors, &self->n_sensors);
 
+    self->left_out = collect_sensors_left_out(self->sensors);
     self->waiting = false;
     self->taken_ns = sample->mono_ns;
     self->processor = NAN;
@@ -107,6 +108,9 @@ static enum vd_status read_thermal(void *context, struct record_sample *sample,
     collect_put(sample, self->cpu_temp, self->processor);
     for (size_t i = 0; i < self->n; i++)
         collect_put(sample, self->shown[i].id, self->shown[i].celsius);
+    if (self->left_out > 0)
+        return vd_error_set(err, VD_ERR_LIMIT, NULL,
+                            "there is no room for %zu of the sensors", self->left_out);
     return VD_OK;
 }
 

@@ -43,10 +43,10 @@ static void write_group(const struct tree *tree, const char *folder, const char 
     snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max", folder);
     tree_write(tree, path, "%s\n", limit);
     snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.current", folder);
-    tree_write(tree, path, "%d\n", used_mib * MIB);
+    tree_write(tree, path, "%lld\n", (long long)used_mib * MIB);
     snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.stat", folder);
-    tree_write(tree, path, "anon 5\nfile 99\ninactive_anon 7\ninactive_file %d\n",
-               dropped_mib * MIB);
+    tree_write(tree, path, "anon 5\nfile 99\ninactive_anon 7\ninactive_file %lld\n",
+               (long long)dropped_mib * MIB);
     snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.events", folder);
     tree_write(tree, path, "low 0\nhigh 0\nmax 3\noom 2\noom_kill %d\noom_group_kill 0\n",
                kills);
@@ -197,10 +197,10 @@ static void write_first(const struct tree *tree, const char *folder, int used_mi
     snprintf(path, sizeof path, "%s/memory%s/memory.limit_in_bytes", base, folder);
     tree_write(tree, path, "1073741824\n");
     snprintf(path, sizeof path, "%s/memory%s/memory.usage_in_bytes", base, folder);
-    tree_write(tree, path, "%d\n", used_mib * MIB);
+    tree_write(tree, path, "%lld\n", (long long)used_mib * MIB);
     snprintf(path, sizeof path, "%s/memory%s/memory.stat", base, folder);
-    tree_write(tree, path, "cache 1\ninactive_file 1\ntotal_inactive_file %d\n",
-               100 * MIB);
+    tree_write(tree, path, "cache 1\ninactive_file 1\ntotal_inactive_file %lld\n",
+               100LL * MIB);
     snprintf(path, sizeof path, "%s/memory%s/memory.oom_control", base, folder);
     tree_write(tree, path, "oom_kill_disable 0\nunder_oom 0\noom_kill %d\n", throttled);
     snprintf(path, sizeof path, "%s/cpu%s/cpu.cfs_quota_us", base, folder);

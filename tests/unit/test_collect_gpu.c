@@ -137,7 +137,7 @@ static void test_all_asleep(void **state)
     (void)state;
     setenv("VEDETTE_NVML_COUNT", "2", 1);
     tree_init(&tree);
-    tree_write(&tree, "/sys/bus/pci/drivers/nvidia/uevent", "");
+    tree_write(&tree, "/sys/bus/pci/drivers/nvidia/uevent", "\n");
     write_status(&tree, 1, "active");
     start(&machine, tree.root);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -368,6 +368,67 @@ static void test_many_cores(void **state)
     tree_release(&tree);
 }
 
+/* More than there is room for: the rest is told of. */
+static void test_too_many(void **state)
+{
+    struct machine machine;
+    struct tree tree;
+
+    (void)state;
+    tree_init(&tree);
+    for (int i = 0; i < 200; i++) {
+        char folder[16];
+        struct chip_row row = {
+            folder, "drivetemp", NULL, {{"a", 30000}, {"b", 31000}, {"c", 32000}}};
+
+        snprintf(folder, sizeof folder, "hwmon%d", i);
+        write_chip(&tree, &row);
+    }
+    machine_init(&machine, tree.root);
+    machine_start(&machine, "thermal");
+    machine_tick(&machine, 1);
+    assert_string_equal(machine_error(&machine, "thermal"),
+                        "there is no room for 88 of the sensors");
+    assert_double_equal(machine_value(&machine, "temperature{drivetemp c (hwmon0)}"), 32,
+                        1e-9);
+    machine_release(&machine);
+    tree_release(&tree);
+}
+
+/* The link of a radio says no more than "../..": the folder has its name. */
+static void test_device_by_its_folder(void **state)
+{
+    static const char base[] = "/sys/devices/soc/wifi/ieee80211";
+    struct machine machine;
+    struct tree tree;
+
+    (void)state;
+    tree_init(&tree);
+    for (int i = 0; i < 2; i++) {
+        char path[256], link[64];
+
+        snprintf(path, sizeof path, "%s/phy%d/hwmon/hwmon%d/name", base, i, i);
+        tree_write(&tree, path, "mt7996\n");
+        snprintf(path, sizeof path, "%s/phy%d/hwmon/hwmon%d/temp1_input", base, i, i);
+        tree_write(&tree, path, "%d\n", 50000 + 1000 * i);
+        snprintf(path, sizeof path, "%s/phy%d/hwmon/hwmon%d/device", base, i, i);
+        tree_link(&tree, path, "../..");
+        snprintf(path, sizeof path, "/sys/class/hwmon/hwmon%d", i);
+        snprintf(link, sizeof link,
+                 "../../devices/soc/wifi/ieee80211/phy%d/hwmon/hwmon%d", i, i);
+        tree_link(&tree, path, link);
+    }
+    machine_init(&machine, tree.root);
+    machine_start(&machine, "thermal");
+    machine_tick(&machine, 1);
+    assert_double_equal(machine_value(&machine, "temperature{mt7996 temp1 (phy0)}"), 50,
+                        1e-9);
+    assert_double_equal(machine_value(&machine, "temperature{mt7996 temp1 (phy1)}"), 51,
+                        1e-9);
+    machine_release(&machine);
+    tree_release(&tree);
+}
+
 /* A second drive is plugged in: the first keeps its name, and the numbers are not mixed.
  */
 static void test_a_name_stays(void **state)
@@ -459,6 +520,7 @@ int main(void)
         cmocka_unit_test(test_boards),       cmocka_unit_test(test_names),
         cmocka_unit_test(test_old_layout),   cmocka_unit_test(test_many_cores),
         cmocka_unit_test(test_a_name_stays), cmocka_unit_test(test_a_device_sleeps),
+        cmocka_unit_test(test_too_many),     cmocka_unit_test(test_device_by_its_folder),
         cmocka_unit_test(test_celsius),
     };
 
