@@ -80,6 +80,8 @@ static int rank_time(const struct format_table *t, size_t c,
         return dates || epoch ? 9 : numbers ? 6 : is_dates(tally) ? 5 : 0;
     if (name.role == FORMAT_TIME)
         return dates || epoch ? 8 : one_way ? 4 : 0;
+    if (name.role == FORMAT_LABEL)
+        return dates ? 7 : 0;
     if (name.role == FORMAT_METRIC || name.role == FORMAT_ROW_NUMBER)
         return dates ? 7 : c == 0 && epoch && one_way && tally->is_whole ? 3 : 0;
     return 0;

@@ -2,6 +2,7 @@
  * line of dashes. The names themselves may stand in the last comment ("# time;cpu"). */
 #include "format/heading.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,14 +106,15 @@ static bool is_values(const struct format_csv_field *field, size_t n)
     return values > 0 && (values + missing == n || (sure > 0 && 2 * values >= n));
 }
 
-static bool line_is_values(struct collect_text line, char separator)
+/* The same of the first row of a text. */
+static bool line_is_values(struct collect_text t, char separator)
 {
     struct format_csv_field field[64];
     size_t n;
 
     if (separator == 0)
-        separator = format_csv_separator(line.at, (size_t)(line.end - line.at));
-    n = format_csv_row(&line, separator, field, 64);
+        separator = format_csv_separator(t.at, (size_t)(t.end - t.at));
+    n = format_csv_row(&t, separator, field, 64);
     return is_values(field, n < 64 ? n : 64);
 }
 
@@ -128,7 +130,7 @@ static void pass_comments(struct format_table *t, struct look *look)
         next_line(look);
         skip_empty(look);
     }
-    if (any && line_is_values(line_at(&look->t), t->separator)) {
+    if (any && line_is_values(look->t, t->separator)) {
         *look = last;
         while (look->t.at < look->t.end && (*look->t.at == '#' || *look->t.at == ' '))
             look->t.at++;
@@ -179,6 +181,26 @@ static enum vd_status keep_names(struct format_table *t, struct vd_error *err)
     return VD_OK;
 }
 
+/* "2026-03-10 08:00:01" in a text that is parted by blanks are two fields: the row has
+ * one more than names then. */
+void format_heading_join_clock(struct format_rows *rows, size_t n_columns)
+{
+    struct format_stamp stamp;
+
+    for (size_t c = 0; c < n_columns; c++) {
+        struct format_csv_field *one = &rows->field[c];
+
+        if (rows->n != n_columns + 1 || rows->n > FORMAT_FIELDS_MAX)
+            return;
+        if (!format_stamp_read(one[0], &stamp) || stamp.has_clock ||
+            !format_stamp_read(one[1], &stamp) || stamp.has_date)
+            continue;
+        one->size = (size_t)(one[1].at + one[1].size - one[0].at);
+        memmove(&one[1], &one[2], (n_columns - c - 1) * sizeof *one);
+        rows->n--;
+    }
+}
+
 /* R names one column less than its rows have: the first is the rows' own. */
 static enum vd_status look_for_nameless(struct format_table *t, struct vd_error *err)
 {
@@ -192,6 +214,8 @@ static enum vd_status look_for_nameless(struct format_table *t, struct vd_error 
         status = format_rows_next(rows, err);
         if (status != VD_OK || rows->n == 0)
             break;
+        if (t->separator == FORMAT_BLANKS)
+            format_heading_join_clock(rows, n);
         wider += rows->n == n + 1 && rows->field[n].size > 0;
     }
     format_rows_seek(rows, t->first_offset, t->first_line);
@@ -269,16 +293,25 @@ enum vd_status format_heading_read(struct format_table *t, struct vd_error *err)
     return status;
 }
 
+static struct collect_text trim(struct collect_text t)
+{
+    while (t.at < t.end && (*t.at == '#' || *t.at == ' '))
+        t.at++;
+    while (t.end > t.at && isspace((unsigned char)t.end[-1]))
+        t.end--;
+    return t;
+}
+
 bool format_heading_is_skipped(const struct format_table *t, struct collect_text row)
 {
-    size_t size = (size_t)(row.end - row.at), head = (size_t)(t->head.end - t->head.at);
-    const char *at = row.at;
+    struct collect_text head = trim(t->head), line = trim(row);
+    size_t size = (size_t)(line.end - line.at);
 
-    while (at < row.end && (*at == '#' || *at == ' '))
-        at++;
-    if ((size_t)(row.end - at) == head && memcmp(at, t->head.at, head) == 0)
+    if (size > 0 && size == (size_t)(head.end - head.at) &&
+        memcmp(line.at, head.at, size) == 0)
         return true;
-    if (size > 0 && row.at[0] == '#' && (head == 0 || t->head.at[0] != '#'))
+    if (row.at < row.end && row.at[0] == '#' &&
+        (t->head.at == t->head.end || t->head.at[0] != '#'))
         return true;
     return t->separator == FORMAT_BLANKS && is_rule(row);
 }

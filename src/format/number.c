@@ -129,5 +129,8 @@ bool format_is_missing(struct format_csv_field field)
                                         "na",   "null", "nil", "none", "-",    "--",
                                         "#n/a", "\\n",  "?",   NULL};
 
+    /* Almost every field is a number, and none of the words is. */
+    if (field.size > 4 || (field.size > 0 && field.at[0] >= '0' && field.at[0] <= '9'))
+        return false;
     return format_csv_is_word(field, words);
 }

@@ -8,6 +8,8 @@
 #include "format/table.h"
 #include "os/log.h"
 
+enum { COLUMNS_TOLD = 5 }; /* with values that are no numbers */
+
 /* A text that is made piece by piece and cut where it is full. */
 struct line {
     char text[400];
@@ -158,15 +160,20 @@ static void say_columns(const struct format_table *t)
 
 static void warn_values(const struct format_table *t)
 {
+    size_t n = 0;
+
     for (size_t c = 0; c < t->n_columns; c++) {
         const struct format_column *column = &t->column[c];
 
-        if (column->why == NULL && column->odd > 0)
+        if (column->why == NULL && column->odd > 0 && n++ < COLUMNS_TOLD)
             os_log_warning("%s:%zu: column \"%s\": %zu value%s no number, the first "
                            "\"%s\"",
                            t->path, column->odd_line, column->name, column->odd,
                            column->odd == 1 ? " is" : "s are", column->odd_text);
     }
+    if (n > COLUMNS_TOLD)
+        os_log_warning("%s: values that are no numbers are in %zu more columns", t->path,
+                       n - COLUMNS_TOLD);
     if (t->skipped > 0)
         os_log_warning("%s: %zu lines that begin with # or repeat the names are passed "
                        "over",

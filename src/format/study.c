@@ -105,8 +105,11 @@ bool format_label(struct format_csv_field field, int *label)
                                        "no",     "normal.", NULL};
     static const char *const bad[] = {"anomaly", "anomalous", "abnormal", "outlier",
                                       "attack",  "yes",       NULL};
-    double value = format_number(field, '.');
+    double value;
 
+    if (field.size > 12)
+        return false;
+    value = format_number(field, '.');
     *label = value == 0 ? 0 : value == 1 ? 1 : -1;
     if (value == 0 || value == 1 || value == -1)
         return true;

@@ -21,26 +21,6 @@ static enum vd_status no_memory(const struct format_table *t, struct vd_error *e
 
 /* ---- rows ---- */
 
-/* "2026-03-10 08:00:01" in a text that is parted by blanks are two fields: the row has
- * one more than names then. */
-static void join_clock(struct format_rows *rows, size_t n_columns)
-{
-    struct format_stamp stamp;
-
-    for (size_t c = 0; c < n_columns; c++) {
-        struct format_csv_field *one = &rows->field[c];
-
-        if (rows->n != n_columns + 1 || rows->n > FORMAT_FIELDS_MAX)
-            return;
-        if (!format_stamp_read(one[0], &stamp) || stamp.has_clock ||
-            !format_stamp_read(one[1], &stamp) || stamp.has_date)
-            continue;
-        one->size = (size_t)(one[1].at + one[1].size - one[0].at);
-        memmove(&one[1], &one[2], (n_columns - c - 1) * sizeof *one);
-        rows->n--;
-    }
-}
-
 /* More fields than names shift all values behind the one that is too many. */
 static enum vd_status check_length(const struct format_table *t, struct vd_error *err)
 {
@@ -70,7 +50,7 @@ static enum vd_status next_row(struct format_table *t, struct vd_error *err)
     if (status != VD_OK || t->rows.n == 0)
         return status;
     if (t->separator == FORMAT_BLANKS && !t->nameless_first)
-        join_clock(&t->rows, t->n_columns);
+        format_heading_join_clock(&t->rows, t->n_columns);
     return check_length(t, err);
 }
 

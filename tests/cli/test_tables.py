@@ -1,6 +1,7 @@
 """The same rows in every form that exports have: all commands read the same table."""
 import datetime as dt
 import random
+import sqlite3
 import subprocess
 import zlib
 
@@ -98,6 +99,11 @@ FORMS = {
     "fraction, nine": table(time=as_("%Y-%m-%dT%H:%M:%S.000000000Z"), head="_time"),
     "slashes": table(time=as_("%Y/%m/%d %H:%M:%S")),
     "points, year first": table(time=as_("%Y.%m.%d %H:%M:%S")),
+    "vmstat -t": "procs ---memory--- ------timestamp-----\n" + "".join(
+        line + (table(sep="  ", head="", n=0) if i == 40 else "")
+        for i, line in enumerate(
+            (" " + " ".join([*line.split(",")[1:], line.split(",")[0]]) + "\n")
+            .replace("timestamp", "UTC") for line in table().splitlines())),
     "compact": table(time=as_("%Y%m%dT%H%M%SZ")),
     "compact digits": table(time=as_("%Y%m%d%H%M%S")),
     "german": table(time=as_("%d.%m.%Y %H:%M:%S"), sep=";", number=comma, head="Datum"),
@@ -315,6 +321,62 @@ def test_what_was_odd_is_told(played, text, words):
     assert done.returncode == 0, done.stderr
     for word in words:
         assert word in done.stderr
+
+
+# ---- this program's own files ----
+
+@pytest.mark.parametrize("zone, start", [
+    ("Europe/Berlin", (2026, 10, 25, 0, 30)),      # over the end of summer time
+    ("Europe/Berlin", (2026, 10, 25, 1, 10)),      # from the second turn of its hour on
+    ("Europe/Berlin", (2026, 3, 29, 0, 30)),       # over its begin
+    ("America/New_York", (2026, 11, 1, 5, 10)),
+    ("Australia/Lord_Howe", (2026, 4, 4, 14, 30)),  # half an hour
+    ("Asia/Kolkata", (2026, 3, 29, 0, 30)),
+    ("UTC", (2026, 10, 25, 0, 30)),
+])
+def test_own_files_come_back_as_they_were(vedette, tmp_path, zone, start):
+    def run(*words):
+        done = vedette("-c", "none", *words, cwd=tmp_path, env={"TZ": zone})
+        assert done.returncode == 0 and "warning" not in done.stderr, done.stderr
+
+    def times(name):
+        with sqlite3.connect(tmp_path / name / "vedette.db") as database:
+            return [t for t, in database.execute("SELECT time FROM sample ORDER BY time")]
+
+    start = dt.datetime(*start)
+    first = int(epoch()(start))
+    (tmp_path / "t.csv").write_text(table(time=epoch(), head="time", n=200, step=60,
+                                          start=start))
+    source = "t.csv"
+    for name in ("metrics_history.csv", "performance_log.csv", "e.csv"):
+        run("monitor", "--replay", source, "--data-dir", name + "-data", "--no-dashboard",
+            "--no-desktop")
+        source = f"{name}-data/{name}"
+        run("store", "export", "--data-dir", name + "-data", "--from", first - 10, "--to",
+            first + 200 * 60, "-o", f"{name}-data/e.csv")
+    run("monitor", "--replay", source, "--data-dir", "last", "--no-dashboard", "--no-desktop")
+    expected = [(first + 60 * i) * 10**9 for i in range(200)]
+    for name in ("metrics_history.csv-data", "performance_log.csv-data", "e.csv-data", "last"):
+        assert times(name) == expected, name
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+def test_a_clock_that_was_set_back_is_summer_time(played, zone):
+    lines = table().splitlines(True)
+    back = [line.replace("08:0", "07:0") for line in lines[41:]]
+    done = played("".join(lines[:41] + back), zone=zone)
+    assert "t.csv:42: the clock goes back by an hour" in done.stderr
+    assert values(done.history) == EXPECTED
+
+
+def test_times_that_are_not_of_this_zone_are_utc(played):
+    text = table(start=dt.datetime(2026, 3, 29, 1, 59, 30))
+    done = played(text, zone="Europe/Berlin")
+    assert "read as UTC" in done.stderr
+    assert values(done.history)[0][0].startswith("2026-03-29 03:59:30")
+    text = table(start=dt.datetime(2026, 10, 25, 1, 30), step=60, n=150)
+    done = played(text, zone="Europe/Berlin")
+    assert "read as UTC" in done.stderr
 
 
 # ---- options ----
