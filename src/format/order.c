@@ -36,7 +36,8 @@ static int64_t pace_ns(const struct format_place *place, size_t n)
 {
     double share, gap = find_gap(place, n, &share);
 
-    return isnan(gap) ? SECOND_NS : (int64_t)(gap * share * 1e9);
+    /* A day and more leave no doubt which hour is meant, and twice that still fits. */
+    return isnan(gap) ? SECOND_NS : (int64_t)fmin(gap * share * 1e9, (double)DAY_NS);
 }
 
 /* ---- direction ---- */
@@ -237,7 +238,8 @@ static void sort(struct format_place *place, size_t n, struct format_order *orde
 static void spread(struct format_place *place, size_t n, struct format_order *order)
 {
     double share, gap = find_gap(place, n, &share);
-    int64_t most = isnan(gap) ? SECOND_NS : (int64_t)(2e9 * gap), step = SECOND_NS;
+    int64_t most = isnan(gap) ? SECOND_NS : (int64_t)fmin(2e9 * gap, 4e18);
+    int64_t step = SECOND_NS;
 
     order->pace_s = gap * share;
     for (size_t i = 0, end; i < n; i = end) {
@@ -249,7 +251,7 @@ static void spread(struct format_place *place, size_t n, struct format_order *or
         if (end < n && place[end].time_ns - time < most)
             room = place[end].time_ns - time;
         /* The last ones of the table go on at the pace of those before. */
-        if (end == n && step * k < room)
+        if (end == n && step < room / k)
             room = step * k;
         step = room / k;
         order->shared += end - i - 1;

@@ -28,7 +28,7 @@ static bool is_day(int year, int month, int day)
     static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
-    if (year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1)
+    if (year < 1850 || year > 2090 || month < 1 || month > 12 || day < 1)
         return false;
     return day <= days[month - 1] - (month == 2 && !leap);
 }
@@ -321,7 +321,7 @@ bool format_epoch_ns(double value, double per_s, int64_t *ns)
 {
     double unit = 1e9 / per_s;
 
-    if (!(fabs(value) * unit < 9e18))
+    if (!(fabs(value) * unit < 4e18))
         return false;
     *ns = (int64_t)floor(value) * (int64_t)unit + llround((value - floor(value)) * unit);
     return true;

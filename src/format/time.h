@@ -5,13 +5,15 @@
 
 #include "format/csv.h"
 
+/* Times are of the years 1850 to 2090, so that the distance of any two fits. */
+
 /* What a text says. Only a whole column can tell day.month from month.day. */
 struct format_stamp {
     bool has_date, has_clock, has_zone;
     bool is_open;      /* day and month could be either way round */
     bool has_half;     /* AM or PM */
     char mark;         /* what parts day and month */
-    int year;          /* 1678 .. 2261 */
+    int year;          /* 1850 .. 2090 */
     int first, second; /* month and day; when open, as they are written */
     int64_t day_ns;    /* since midnight */
     int64_t east_s;    /* with has_zone */
@@ -30,7 +32,7 @@ bool format_stamp_ns(const struct format_stamp *stamp, bool day_first, int64_t *
 bool format_stamp_match(struct format_csv_field text, const char *pattern,
                         struct format_stamp *stamp);
 
-/* Unix time in units of which there are `per_s` in a second; false beyond 1678 .. 2261.
+/* Unix time in units of which there are `per_s` in a second; false beyond these years.
  */
 bool format_epoch_ns(double value, double per_s, int64_t *ns);
 
