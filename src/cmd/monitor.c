@@ -184,7 +184,8 @@ enum { CANNOT_GIVE_UP = VD_SANITIZED };
  * processes. */
 static void give_up_rights(const struct monitor_settings *s, struct monitor_plan *plan)
 {
-    const char *const read[] = {s->root, s->replay, s->nvml};
+    bool is_input = s->replay != NULL && strcmp(s->replay, "-") == 0;
+    const char *const read[] = {s->root, is_input ? "/dev/stdin" : s->replay, s->nvml};
     const struct os_sandbox sandbox = {
         .data_dir = plan->folder.fd,
         .read = read,
