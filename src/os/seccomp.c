@@ -84,23 +84,27 @@ static const int forbidden[] = {
     SCMP_SYS(vhangup),
 };
 
+static int refuse_family(scmp_filter_ctx filter, enum scmp_compare how, int family)
+{
+    const struct scmp_arg_cmp which = {0, how, (scmp_datum_t)family, 0};
+
+    return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket),
+                                  1, &which);
+}
+
 /* Sockets of the families that are used; all other kinds reach odd parts of the kernel.
  */
-static int allow_families(scmp_filter_ctx filter)
+static int refuse_other_families(scmp_filter_ctx filter)
 {
     static const int family[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
     int last = -1, code = 0;
 
     for (size_t i = 0; i < sizeof family / sizeof family[0] && code == 0; i++) {
         for (int k = last + 1; k < family[i] && code == 0; k++)
-            code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT),
-                                    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, k));
+            code = refuse_family(filter, SCMP_CMP_EQ, k);
         last = family[i];
     }
-    return code != 0
-               ? code
-               : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket),
-                                  1, SCMP_A0(SCMP_CMP_GT, (uint64_t)last));
+    return code != 0 ? code : refuse_family(filter, SCMP_CMP_GT, last);
 }
 
 const char *os_seccomp_enter(void)
@@ -111,7 +115,7 @@ const char *os_seccomp_enter(void)
     for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0] && code == 0; i++)
         code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), forbidden[i], 0);
     if (code == 0)
-        code = allow_families(filter);
+        code = refuse_other_families(filter);
     if (code == 0)
         code = seccomp_load(filter);
     seccomp_release(filter);
