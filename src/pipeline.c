@@ -375,7 +375,7 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
                            (double)detect_set_rows(p->detect) * p->config.interval_s,
                            p->record.mono_ns))
         detect_set_retrain(p->detect, p->record.mono_ns, ALERT_ADOPT_S / 2);
-    if (p->record.mono_ns < p->events.adopting_until_ns)
+    if (alert_events_adopting(&p->events))
         input.active = false;
     update_event(p, &input, in, NULL);
 }

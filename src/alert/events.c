@@ -10,6 +10,9 @@ static const char *const kind_name[ALERT_KINDS] = {"anomaly", "rule", "silence",
 /* However little has been seen, a level that holds for less is an event. */
 static const double ADOPT_MIN_S = 30;
 
+/* A training on so many samples of a new level knows it. */
+enum { ADOPT_SAMPLES = 120 };
+
 const char *alert_kind_name(enum alert_kind kind)
 {
     return kind_name[kind];
@@ -81,10 +84,30 @@ static double kth_largest(const struct alert_events *events)
     return n < events->need ? NAN : sorted[events->need - 1];
 }
 
+bool alert_events_adopting(const struct alert_events *events)
+{
+    return events->last_ns < events->adopting_until_ns;
+}
+
+/* A level that is adopted is learned by samples: where they are rare it is still odd when
+ * two minutes are over, and would be the same event a second time. So the adoption lasts
+ * while the level is odd, up to ADOPT_SAMPLES. What is odd after that begins then. */
+static void stretch_adoption(struct alert_events *events, bool odd)
+{
+    double step = 2 * fmax(events->config.interval_s, events->passed_s);
+    int64_t until_ns = events->last_ns + (int64_t)(step * 1e9);
+
+    if (until_ns > events->adopting_max_ns)
+        until_ns = events->adopting_max_ns;
+    if (odd && until_ns > events->adopting_until_ns)
+        events->adopting_until_ns = until_ns;
+}
+
 void alert_events_tick(struct alert_events *events, double surprise, int64_t time_ns,
                        int64_t mono_ns)
 {
     double threshold = alert_budget_threshold(&events->budget);
+    bool odd;
 
     events->passed_s =
         events->last_ns == 0 ? 0 : (double)(mono_ns - events->last_ns) * 1e-9;
@@ -92,7 +115,10 @@ void alert_events_tick(struct alert_events *events, double surprise, int64_t tim
     events->recent[events->next] = surprise;
     events->next = (events->next + 1) % events->width;
     events->sustained = kth_largest(events);
-    if (!(surprise >= threshold) && !(events->sustained >= threshold)) {
+    odd = surprise >= threshold || events->sustained >= threshold;
+    if (alert_events_adopting(events))
+        stretch_adoption(events, odd);
+    if (!odd || alert_events_adopting(events)) {
         events->onset_ns = 0;
     } else if (events->onset_ns == 0) {
         events->onset_ns = time_ns;
@@ -108,7 +134,7 @@ void alert_events_learn(struct alert_events *events, bool habitual)
 
 bool alert_events_anomalous(const struct alert_events *events)
 {
-    if (events->last_ns < events->adopting_until_ns)
+    if (alert_events_adopting(events))
         return false;
     /* An onset is a sample over the threshold: the first of an event come before it is
      * one, and a young model that learns them does not know the next one. */
@@ -234,12 +260,16 @@ bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t m
 {
     double held = (double)(mono_ns - events->opened_ns[ALERT_ANOMALY]) * 1e-9;
     double least = fmax(fmin(events->config.adopt_s, learned_s / 2), ADOPT_MIN_S);
+    double first = fmax(ALERT_ADOPT_S, 2 * events->config.interval_s);
+    double most = fmax(first, ADOPT_SAMPLES * events->config.interval_s);
 
     if (events->event[ALERT_ANOMALY].id == 0 || held < least ||
         events->held_ns[ALERT_ANOMALY] != 0 ||
         events->event[ALERT_ANOMALY].state == RECORD_EVENT_CLOSED)
         return false;
-    events->adopting_until_ns = mono_ns + (int64_t)ALERT_ADOPT_S * 1000000000;
+    events->onset_ns = 0;
+    events->adopting_until_ns = mono_ns + (int64_t)(first * 1e9);
+    events->adopting_max_ns = mono_ns + (int64_t)(most * 1e9);
     events->above_ns[ALERT_ANOMALY] = 0;
     return true;
 }

@@ -48,6 +48,7 @@ struct alert_events {
     int64_t began_ns[ALERT_KINDS]; /* monotonic: where the event's start is */
     int64_t last_ns;               /* monotonic: the tick before */
     double passed_s;               /* between this tick and the one before */
+    int64_t adopting_max_ns;       /* monotonic: it goes on until then at most */
     int64_t adopting_until_ns;     /* monotonic; 0 = not adopting */
     uint64_t opened, alerts;
 };
@@ -96,8 +97,10 @@ enum record_event_change alert_events_update(struct alert_events *events,
 /* True on the tick on which the open anomaly has held for so long that its level is the
  * new normal: config.adopt_s, or half of what has been seen at all (`learned_s`) when
  * that is less, since what fills a third of a life is no exception. From then on and for
- * ALERT_ADOPT_S nothing counts as anomalous, so that the new level can be learned. */
+ * ALERT_ADOPT_S, longer where samples are rare, nothing counts as anomalous, so that the
+ * new level can be learned. */
 enum { ALERT_ADOPT_S = 120 };
+bool alert_events_adopting(const struct alert_events *events);
 bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t mono_ns);
 
 #endif

@@ -279,6 +279,67 @@ static void a_lasting_level_is_adopted(void **state)
     assert_true(alert_events_anomalous(&b.events));
 }
 
+/* Whatever the pace: a level that stays odd for a while after it was adopted is not the
+ * same event again, and one that is never learned begins anew after the adoption. */
+static void an_adopted_level_is_no_second_event(void **state)
+{
+    static const double pace_s[] = {0.2, 1, 10, 60, 300, 3600};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pace_s / sizeof pace_s[0]; i++) {
+        int64_t step = (int64_t)(pace_s[i] * 1e9), adopted = 0, start;
+        struct alert_config config = alert_config_default();
+        double rare_s = fmax(ALERT_ADOPT_S, 120 * pace_s[i]);
+        struct bench b;
+
+        bench_init(&b);
+        config.interval_s = pace_s[i];
+        alert_events_init(&b.events, &config);
+        while (adopted == 0) {
+            b.mono_ns += step - SECOND;
+            tick(&b, 15);
+            if (alert_events_adopt(&b.events, 1e9, b.mono_ns))
+                adopted = b.mono_ns;
+        }
+        start = b.event->start_ns;
+        while ((double)(b.mono_ns + step - adopted) * 1e-9 < rare_s) {
+            b.mono_ns += step - SECOND;
+            /* The pipeline calls nothing active meanwhile. */
+            alert_events_tick(&b.events, 15, b.mono_ns + SECOND, b.mono_ns + SECOND);
+            b.mono_ns += SECOND;
+            assert_true(alert_events_adopting(&b.events));
+            assert_false(alert_events_anomalous(&b.events));
+        }
+        for (int k = 0; k < 3; k++) {
+            b.mono_ns += step - SECOND;
+            tick(&b, 15);
+        }
+        assert_false(alert_events_adopting(&b.events));
+        assert_true(b.events.onset_ns > adopted && b.events.onset_ns != start);
+    }
+}
+
+/* Where the level goes, or is learned, the adoption is over soon. */
+static void an_adoption_ends_with_its_level(void **state)
+{
+    struct alert_config config = alert_config_default();
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    config.interval_s = 60;
+    alert_events_init(&b.events, &config);
+    while (!alert_events_adopt(&b.events, 1e9, b.mono_ns)) {
+        b.mono_ns += 59 * SECOND;
+        tick(&b, 15);
+    }
+    for (int i = 0; i < 4; i++) {
+        b.mono_ns += 59 * SECOND;
+        tick(&b, 0.2);
+    }
+    assert_false(alert_events_adopting(&b.events));
+}
+
 static void a_young_monitor_adopts_sooner(void **state)
 {
     struct bench b;
@@ -553,6 +614,8 @@ int main(void)
         cmocka_unit_test(two_alerts_are_a_cooldown_apart),
         cmocka_unit_test(missing_verdicts_open_nothing),
         cmocka_unit_test(a_lasting_level_is_adopted),
+        cmocka_unit_test(an_adopted_level_is_no_second_event),
+        cmocka_unit_test(an_adoption_ends_with_its_level),
         cmocka_unit_test(a_young_monitor_adopts_sooner),
         cmocka_unit_test(what_still_holds_goes_on_under_its_id),
         cmocka_unit_test(what_does_not_hold_ended_when_it_was_seen_last),
