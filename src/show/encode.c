@@ -3,6 +3,7 @@
 #include "show/encode.h"
 
 #include <math.h>
+#include <string.h>
 
 static void encode_process(struct show_json *j, const char *key,
                            const struct record_process *p, double cores)
@@ -234,6 +235,104 @@ void show_encode_processes(struct show_json *j, const struct show_snapshot *s)
     for (size_t i = 0; i < s->n_processes; i++)
         encode_process(j, NULL, &s->process[i], s->schema->cores);
     show_json_close(j, ']');
+    show_json_close(j, '}');
+}
+
+static void change_number(struct show_json *j, const char *key, double now, double before)
+{
+    if (now != before && !(isnan(now) && isnan(before)))
+        show_json_number(j, key, now);
+}
+
+static void change_integer(struct show_json *j, const char *key, int64_t now,
+                           int64_t before)
+{
+    if (now != before)
+        show_json_integer(j, key, now);
+}
+
+/* The fields that differ; nothing at all when none does. */
+static void encode_process_change(struct show_json *j, const struct record_process *now,
+                                  const struct record_process *before, double cores)
+{
+    char state[2] = {now->state, '\0'};
+    bool suspicious = show_is_suspicious(now, cores);
+    size_t empty, start = j->size;
+    bool comma = j->comma;
+
+    show_json_open(j, NULL, '{');
+    show_json_integer(j, "pid", now->pid);
+    empty = j->size;
+    change_integer(j, "parent", now->parent, before->parent);
+    change_integer(j, "uid", now->uid, before->uid);
+    if (now->state != before->state)
+        show_json_string(j, "state", state);
+    if (strcmp(now->comm, before->comm) != 0)
+        show_json_string(j, "name", now->comm);
+    if (strcmp(now->command, before->command) != 0)
+        show_json_string(j, "command", now->command);
+    change_number(j, "cpu_percent", now->cpu_percent, before->cpu_percent);
+    change_number(j, "rss_mb", now->rss_bytes / SHOW_MB, before->rss_bytes / SHOW_MB);
+    change_number(j, "pss_mb", now->pss_bytes / SHOW_MB, before->pss_bytes / SHOW_MB);
+    change_number(j, "read_mb_s", now->read_bytes_s / SHOW_MB,
+                  before->read_bytes_s / SHOW_MB);
+    change_number(j, "write_mb_s", now->write_bytes_s / SHOW_MB,
+                  before->write_bytes_s / SHOW_MB);
+    change_integer(j, "threads", now->threads, before->threads);
+    change_number(j, "gpu_percent", now->gpu_percent, before->gpu_percent);
+    change_number(j, "gpu_mb", now->gpu_bytes / SHOW_MB, before->gpu_bytes / SHOW_MB);
+    if (suspicious != show_is_suspicious(before, cores))
+        show_json_bool(j, "suspicious", suspicious);
+    if (j->size > empty) {
+        show_json_close(j, '}');
+    } else {
+        j->size = start;
+        j->comma = comma;
+    }
+}
+
+/* Both tables are sorted by pid and walked side by side. A pid that was given to another
+ * process comes whole, like a new one. */
+static void encode_changed(struct show_json *j, const struct show_snapshot *s)
+{
+    size_t k = 0;
+
+    show_json_open(j, "changed", '[');
+    for (size_t i = 0; i < s->n_processes; i++) {
+        const struct record_process *p = &s->process[i];
+
+        while (k < s->n_previous && s->previous[k].pid < p->pid)
+            k++;
+        if (k < s->n_previous && s->previous[k].pid == p->pid &&
+            s->previous[k].start_ticks == p->start_ticks)
+            encode_process_change(j, p, &s->previous[k], s->schema->cores);
+        else
+            encode_process(j, NULL, p, s->schema->cores);
+    }
+    show_json_close(j, ']');
+}
+
+static void encode_gone(struct show_json *j, const struct show_snapshot *s)
+{
+    size_t i = 0;
+
+    show_json_open(j, "gone", '[');
+    for (size_t k = 0; k < s->n_previous; k++) {
+        while (i < s->n_processes && s->process[i].pid < s->previous[k].pid)
+            i++;
+        if (i == s->n_processes || s->process[i].pid != s->previous[k].pid)
+            show_json_integer(j, NULL, s->previous[k].pid);
+    }
+    show_json_close(j, ']');
+}
+
+void show_encode_process_changes(struct show_json *j, const struct show_snapshot *s)
+{
+    show_json_open(j, NULL, '{');
+    show_json_string(j, "type", "process_changes");
+    show_json_time(j, "t", s->time_ns);
+    encode_gone(j, s);
+    encode_changed(j, s);
     show_json_close(j, '}');
 }
 

@@ -18,6 +18,9 @@ void show_encode_tick(struct show_json *j, const char *key,
                       const struct show_snapshot *snapshot);
 /* {"type": "processes", ...}, the whole table. */
 void show_encode_processes(struct show_json *j, const struct show_snapshot *snapshot);
+/* {"type": "process_changes", ...}: what differs from the tick before. */
+void show_encode_process_changes(struct show_json *j,
+                                 const struct show_snapshot *snapshot);
 
 /* `moments` is NULL where the event is one of many; else they are its recorder. `schema`
  * may be NULL: its metrics then have no name. */

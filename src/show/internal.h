@@ -85,8 +85,9 @@ enum show_want {
 struct show_client {
     struct show_session *next, *previous; /* all clients */
     unsigned wants;                       /* of enum show_want */
-    bool greeted, processes_on;
-    struct show_job *job;                   /* asks for the last events */
+    bool greeted, processes_on, changes_on;
+    uint64_t listed;      /* the server's `published` when it last got the processes; 0 */
+    struct show_job *job; /* asks for the last events */
     struct show_message *hello;             /* NULL = not made yet */
     struct show_message *queue[SHOW_QUEUE]; /* events, a ring */
     size_t queue_start, queue_size;
@@ -149,8 +150,9 @@ struct show_server {
     /* the last tick, and the messages made of it when somebody takes them */
     struct show_snapshot snapshot;
     uint64_t published_ms, status_ms; /* uv_now of the last tick and status message */
-    struct show_json tick, processes, metrics, status;
-    bool tick_made, processes_made, metrics_made, status_made;
+    uint64_t published;               /* how many ticks */
+    struct show_json tick, processes, changes, metrics, status;
+    bool tick_made, processes_made, changes_made, metrics_made, status_made;
     uint64_t events[RECORD_CRITICAL + 1]; /* opened since the start, by severity */
     uint64_t dropped_clients, requests, refused;
     /* websocket.c */

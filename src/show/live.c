@@ -189,6 +189,26 @@ static struct show_json *processes_text(struct show_server *server)
     return j;
 }
 
+/* Of the tick before the client has the list, and wants to be told the rest: then what
+ * changed is enough. */
+static struct show_json *process_list_for(struct show_server *server,
+                                          struct show_client *client)
+{
+    struct show_json *j = &server->changes;
+    bool follows = client->changes_on && client->listed != 0 &&
+                   client->listed + 1 == server->published;
+
+    client->listed = server->published;
+    if (!follows)
+        return processes_text(server);
+    if (!server->changes_made) {
+        show_json_clear(j);
+        show_encode_process_changes(j, &server->snapshot);
+    }
+    server->changes_made = true;
+    return j;
+}
+
 const struct show_json *show_live_processes(struct show_server *server)
 {
     return processes_text(server);
@@ -309,7 +329,7 @@ int show_live_send_next(struct show_session *session)
     }
     if (wants & SHOW_WANT_PROCESSES) {
         client->wants &= ~(unsigned)SHOW_WANT_PROCESSES;
-        return show_live_send(session, processes_text(server));
+        return show_live_send(session, process_list_for(server, client));
     }
     return 0;
 }

@@ -251,15 +251,16 @@ enum vd_status show_query_feedback(const char *body, size_t size, const char **w
     return *word == NULL ? VD_ERR_ARGUMENT : VD_OK;
 }
 
-bool show_query_message(const char *text, size_t size, bool *known, bool *on)
+bool show_query_message(const char *text, size_t size, struct show_wish *wish)
 {
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
     const char *type = json_string_value(json_object_get(root, "type"));
-    const json_t *value = json_object_get(root, "on");
+    const json_t *on = json_object_get(root, "on");
     bool is_message = type != NULL;
 
-    *known = is_message && strcmp(type, "processes") == 0 && json_is_boolean(value);
-    *on = *known && json_is_true(value);
+    wish->known = is_message && strcmp(type, "processes") == 0 && json_is_boolean(on);
+    wish->on = wish->known && json_is_true(on);
+    wish->changes = wish->known && json_is_true(json_object_get(root, "changes"));
     json_decref(root);
     return is_message;
 }

@@ -60,8 +60,15 @@ bool show_query_event_path(const char *path, int64_t *id, enum show_event_part *
 enum vd_status show_query_feedback(const char *body, size_t size, const char **word,
                                    struct vd_error *err);
 
-/* {"type": "processes", "on": true}: true and *on when it is that; messages of another
- * type are left alone (*known = false); false when it is no message at all. */
-bool show_query_message(const char *text, size_t size, bool *known, bool *on);
+/* What a live page asks for. */
+struct show_wish {
+    bool known;   /* it is about the list of processes; else it is left alone */
+    bool on;      /* send it with each tick */
+    bool changes; /* whole once, then what changed */
+};
+
+/* {"type": "processes", "on": true, "changes": true}, the last one may be missing; false
+ * when it is no message at all. */
+bool show_query_message(const char *text, size_t size, struct show_wish *wish);
 
 #endif

@@ -40,6 +40,7 @@ static void release(struct show_server *server)
     show_snapshot_release(&server->snapshot);
     show_json_release(&server->tick);
     show_json_release(&server->processes);
+    show_json_release(&server->changes);
     show_json_release(&server->metrics);
     show_json_release(&server->status);
     uv_mutex_destroy(&server->job_lock);
@@ -111,7 +112,8 @@ void show_server_publish(show_server *server, const struct record *record)
     if (show_snapshot_take(&server->snapshot, record, &grew) != VD_OK)
         return;
     server->published_ms = uv_now(server->loop);
-    server->tick_made = server->processes_made = false;
+    server->published++;
+    server->tick_made = server->processes_made = server->changes_made = false;
     if (grew)
         server->metrics_made = false;
     if (record->event != NULL && record->change == RECORD_EVENT_OPENED &&

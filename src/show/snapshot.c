@@ -102,10 +102,24 @@ static enum vd_status take_values(struct show_snapshot *s, const struct record *
     return VD_OK;
 }
 
+/* The table becomes the previous one, whose memory is written next. */
+static void swap_tables(struct show_snapshot *s)
+{
+    struct record_process *process = s->previous;
+    size_t capacity = s->previous_capacity;
+
+    s->previous = s->process;
+    s->previous_capacity = s->process_capacity;
+    s->n_previous = s->n_processes;
+    s->process = process;
+    s->process_capacity = capacity;
+}
+
 static void take_processes(struct show_snapshot *s, const struct record_processes *table)
 {
     size_t n = table == NULL ? 0 : table->n;
 
+    swap_tables(s);
     if (n > s->process_capacity) {
         size_t capacity = n + n / 4 + 32;
         struct record_process *process =
@@ -152,6 +166,7 @@ void show_snapshot_release(struct show_snapshot *s)
     show_schema_drop(s->schema);
     free(s->value);
     free(s->process);
+    free(s->previous);
     *s = (struct show_snapshot){0};
 }
 

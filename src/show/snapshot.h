@@ -32,6 +32,8 @@ struct show_snapshot {
     bool has_processes;
     struct record_process *process;
     size_t n_processes, process_capacity, n_threads, dropped_processes;
+    struct record_process *previous; /* the table of the tick before, by pid as well */
+    size_t n_previous, previous_capacity;
     bool has_event;
     struct record_event event; /* the newest one that was published */
 };

@@ -134,16 +134,18 @@ static int take_message(struct show_session *session)
 {
     struct show_client *client = session->client;
     size_t size = client->message_size;
-    bool known = false, on = false;
+    struct show_wish wish = {0};
 
     client->message_size = 0;
     if (!show_is_utf8(client->message, size) ||
-        !show_query_message(client->message, size, &known, &on))
+        !show_query_message(client->message, size, &wish))
         return SHOW_CLOSE_INVALID;
-    if (!known)
+    if (!wish.known)
         return 0;
-    client->processes_on = on;
-    if (on && session->server->snapshot.filled)
+    client->processes_on = wish.on;
+    client->changes_on = wish.changes;
+    client->listed = 0;
+    if (wish.on && session->server->snapshot.filled)
         client->wants |= SHOW_WANT_PROCESSES;
     return 0;
 }

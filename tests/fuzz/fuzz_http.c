@@ -78,14 +78,15 @@ static void try_bodies(const char *text, size_t size)
 {
     struct vd_error err = {0};
     const char *word = NULL;
-    bool known = false, on = false;
+    struct show_wish wish = {0};
 
     if (show_query_feedback(text, size, &word, &err) == VD_OK)
         assert(word != NULL && strlen(word) < 10);
     else
         assert(word == NULL && err.text[0] != '\0');
-    if (!show_query_message(text, size, &known, &on))
-        assert(!known && !on);
+    if (!show_query_message(text, size, &wish))
+        assert(!wish.known);
+    assert(wish.known || (!wish.on && !wish.changes));
 }
 
 /* Any text gives JSON that another parser takes, and good UTF-8 comes back as it was. */

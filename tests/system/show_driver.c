@@ -31,7 +31,7 @@ struct driver {
     char feedback[24];
     uint64_t tick;
     long port, interval_ms, metrics, n_processes, store_delay_ms, max_clients;
-    bool no_ticks, no_store;
+    bool no_ticks, no_store, churn;
     const char *address;
 };
 
@@ -298,6 +298,10 @@ static void on_tick(uv_timer_t *timer)
     record.time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
     record.jitter_ns = 250000;
     record.processes = &d->processes;
+    if (d->churn) { /* one process changes, one ends, one begins */
+        d->processes.at[d->tick % (d->processes.n - 1)].threads++;
+        d->processes.at[d->processes.n - 1].pid = 100000 + (int)d->tick;
+    }
     if (d->tick == 5)
         record_schema_add(&d->schema, &plugged, "plugged");
     for (size_t i = 0; i < d->schema.n; i++)
@@ -341,6 +345,7 @@ static void read_options(struct driver *d, int argc, char **argv)
         {"--max-clients", &d->max_clients, NULL},
         {"--no-ticks", NULL, &d->no_ticks},
         {"--no-store", NULL, &d->no_store},
+        {"--churn", NULL, &d->churn},
     };
 
     for (int i = 1; i < argc; i++) {

@@ -581,6 +581,60 @@ def test_processes_when_asked(driver):
         wait(lambda: not any(live.message()["type"] == "processes" for _ in range(8)))
 
 
+def follow(live, until, asleep=0):
+    """The lists of processes of a page that asked for changes, by their time; how many
+    came whole, and the bytes of the others."""
+    known, lists, whole, sizes = {}, {}, 0, []
+    while not lists or max(lists) < until:
+        message = live.message()
+        if message["type"] == "processes":
+            whole += 1
+            known = {p["pid"]: p for p in message["processes"]}
+        elif message["type"] == "process_changes":
+            sizes.append(len(json.dumps(message)))
+            for pid in message["gone"]:
+                del known[pid]
+            for change in message["changed"]:
+                known[change["pid"]] = {**known.get(change["pid"], {}), **change}
+        else:
+            continue
+        lists[message["t"]] = {pid: dict(p) for pid, p in known.items()}
+        if asleep and len(lists) == 20:
+            time.sleep(asleep)
+    return lists, whole, sizes
+
+
+@pytest.mark.parametrize("options", [["--churn"], []])
+def test_changes_of_processes_give_the_same_list(own, options):
+    driver = own("--processes", 60, *options)
+    with driver.live() as plain, driver.live() as changes:
+        for live in (plain, changes):
+            live.message()
+        plain.send('{"type": "processes", "on": true}')
+        changes.send('{"type": "processes", "on": true, "changes": true}')
+        plain.until("processes")
+        full = [plain.until("processes") for _ in range(12)]
+        lists, whole, sizes = follow(changes, full[-1]["t"])
+    compared = [m for m in full if m["t"] in lists]
+    assert len(compared) > 8 and whole == 1
+    for message in compared:
+        assert lists[message["t"]] == {p["pid"]: p for p in message["processes"]}
+    assert max(sizes) < (800 if options else 100)
+
+
+def test_a_page_that_missed_a_tick_gets_the_whole_list_again(own):
+    driver = own("--churn", "--interval-ms", 20, "--metrics", 4000, "--processes", 300)
+    with driver.live(receive_buffer=4096) as live:
+        live.message()
+        live.send('{"type": "processes", "on": true, "changes": true}')
+        lists, whole, _ = follow(live, time.time() + 3, asleep=1.5)
+        assert 1 < whole < len(lists)
+        last = max(lists)
+        live.send('{"type": "processes", "on": true}')
+        full = live.until("processes")
+        assert len(lists[last]) == len(full["processes"]) == 300
+
+
 def test_a_message_in_pieces(driver):
     with driver.live() as live:
         live.message()

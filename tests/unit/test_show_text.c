@@ -311,7 +311,7 @@ static enum vd_status word_of(const char *body, const char **word)
 static void bodies_and_messages(void **state)
 {
     const char *word = NULL;
-    bool known = false, on = false;
+    struct show_wish wish = {0};
 
     (void)state;
     assert_int_equal(word_of("{\"feedback\": \"normal\"}", &word), VD_OK);
@@ -323,13 +323,15 @@ static void bodies_and_messages(void **state)
     assert_int_equal(word_of("[]", &word), VD_ERR_ARGUMENT);
     assert_int_equal(word_of("", &word), VD_ERR_ARGUMENT);
     assert_int_equal(word_of("{\"feedback\": \"real\"} x", &word), VD_ERR_ARGUMENT);
-    assert_true(
-        show_query_message("{\"type\":\"processes\",\"on\":true}", 30, &known, &on));
-    assert_true(known && on);
-    assert_true(show_query_message("{\"type\":\"other\"}", 16, &known, &on));
-    assert_false(known);
-    assert_false(show_query_message("{\"type\":5}", 10, &known, &on));
-    assert_false(show_query_message("{", 1, &known, &on));
+    assert_true(show_query_message("{\"type\":\"processes\",\"on\":true}", 30, &wish));
+    assert_true(wish.known && wish.on && !wish.changes);
+    assert_true(show_query_message(
+        "{\"type\":\"processes\",\"on\":true,\"changes\":true}", 45, &wish));
+    assert_true(wish.on && wish.changes);
+    assert_true(show_query_message("{\"type\":\"other\"}", 16, &wish));
+    assert_false(wish.known);
+    assert_false(show_query_message("{\"type\":5}", 10, &wish));
+    assert_false(show_query_message("{", 1, &wish));
 }
 
 /* ---- snapshot ---- */

@@ -166,4 +166,13 @@ export type Message =
     | { type: "event"; change: "opened" | "updated" | "ended"; event: Event }
     | { type: "metrics"; metrics: Metric[] }
     | { type: "status"; status: Status }
-    | { type: "processes"; t: number; processes: Process[] };
+    | { type: "processes"; t: number; processes: Process[] }
+    | ProcessChanges;
+
+/** Against the list of the tick before: new processes whole, of others what differs. */
+export interface ProcessChanges {
+    type: "process_changes";
+    t: number;
+    gone: number[];
+    changed: (Partial<Process> & { pid: number })[];
+}

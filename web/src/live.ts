@@ -88,7 +88,7 @@ function wakeUp(): void {
 
 function askForProcesses(): void {
     if (socket?.readyState !== WebSocket.OPEN) return;
-    socket.send(JSON.stringify({ type: "processes", on: wantProcesses > 0 }));
+    socket.send(JSON.stringify({ type: "processes", on: wantProcesses > 0, changes: true }));
 }
 
 /** While held, the whole process table comes with each tick. Returns the release. */

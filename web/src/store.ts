@@ -3,6 +3,7 @@
 
 import { useLayoutEffect, useReducer } from "preact/hooks";
 import type { Event, Message, Metric, Process, Status, Tick } from "./contract.ts";
+import { changeProcesses } from "./processes.ts";
 import { Ring } from "./ring.ts";
 import { type Roles, rolesOf } from "./roles.ts";
 import type { Window } from "./series.ts";
@@ -144,6 +145,10 @@ export function receive(message: Message): void {
             break;
         case "processes":
             live.processes = message.processes;
+            live.processesAt = message.t;
+            break;
+        case "process_changes":
+            live.processes = changeProcesses(live.processes ?? [], message);
             live.processesAt = message.t;
             break;
     }
