@@ -1,0 +1,172 @@
+/* src/format: numbers, times and zones as texts, and what a table makes of its rows. */
+#include "unit.h"
+
+#include <string.h>
+
+#include "format/number.h"
+#include "format/table.h"
+#include "format/time.h"
+
+static struct format_csv_field field_of(const char *text)
+{
+    return (struct format_csv_field){text, strlen(text)};
+}
+
+static void numbers_of_all_countries(void **state)
+{
+    static const struct {
+        const char *text;
+        double point, comma; /* NaN = none with that decimal sign */
+    } known[] = {
+        {"10.5", 10.5, NAN},
+        {"10,5", NAN, 10.5},
+        {"1,234", 1234, 1.234},
+        {"1.234", 1.234, 1234},
+        {"1,234.5", 1234.5, NAN},
+        {"1.234.567,8", NAN, 1234567.8},
+        {"0,123", NAN, 0.123},
+        {"12,34", NAN, 12.34},
+        {"1'234.5", 1234.5, NAN},
+        {"1 234,5", NAN, 1234.5},
+        {"12 %", 12, 12},
+        {"-3.5%", -3.5, NAN},
+        {"+7", 7, 7},
+        {"1,23,456", NAN, NAN},
+        {"1,2345", NAN, 1.2345},
+        {"10.0.0.1", NAN, NAN},
+        {"12 MB", NAN, NAN},
+        {"1e3", 1000, 1000},
+        {"1,5e3", NAN, 1500},
+        {"\xe2\x88\x92"
+         "5",
+         -5, -5},
+        {"%", NAN, NAN},
+        {"", NAN, NAN},
+        {"-", NAN, NAN},
+        {"0x10", NAN, NAN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        assert_double_equal(format_number(field_of(known[i].text), '.'), known[i].point,
+                            1e-9);
+        assert_double_equal(format_number(field_of(known[i].text), ','), known[i].comma,
+                            1e-9);
+    }
+}
+
+static void texts_that_are_no_times(void **state)
+{
+    static const char *const texts[] = {"1.2.3",
+                                        "10.0.0.1",
+                                        "12",
+                                        "cpu",
+                                        "May",
+                                        "monday",
+                                        "1/2",
+                                        "2026-13",
+                                        "25:61:00",
+                                        "10:00:00 +",
+                                        "13:00 PM",
+                                        "2026-03-10 later",
+                                        "20260310 000000 x",
+                                        "Mar 10"};
+    struct format_stamp stamp;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (format_stamp_read(field_of(texts[i]), &stamp))
+            fail_msg("\"%s\" is no time", texts[i]);
+}
+
+static void an_hour_that_comes_twice_or_not_at_all(void **state)
+{
+    struct format_zone zone;
+    int64_t utc[2], twice, never, wall;
+
+    (void)state;
+    assert_int_equal(format_zone_load(&zone, "UTC", NULL), VD_OK);
+    assert_int_equal(format_zone_utc(&zone, 0, utc), 1);
+    if (format_zone_load(&zone, "Europe/Berlin", NULL) != VD_OK)
+        skip(); /* no time zone database */
+    assert_true(format_time(field_of("2026-10-25 02:30:00"), &twice));
+    assert_true(format_time(field_of("2026-03-29 02:30:00"), &never));
+    assert_true(format_time(field_of("2026-07-01 12:00:00"), &wall));
+    assert_int_equal(format_zone_utc(&zone, twice, utc), 2);
+    assert_true(utc[0] == twice - 7200000000000 && utc[1] == twice - 3600000000000);
+    assert_int_equal(format_zone_utc(&zone, never, utc), 0);
+    assert_int_equal(format_zone_utc(&zone, wall, utc), 1);
+    assert_true(utc[0] == wall - 7200000000000);
+    assert_int_equal(format_zone_load(&zone, "../etc/passwd", NULL), VD_ERR_ARGUMENT);
+    assert_int_equal(format_zone_load(&zone, "Nowhere/At_all", NULL), VD_ERR_ARGUMENT);
+}
+
+/* Values of column "v" in the order in which they are read. */
+static void read_all(const char *text, double *value, int64_t *time_ns, size_t n)
+{
+    const struct format_options options = {.time_zone = "UTC"};
+    struct format_table table;
+    bool more;
+
+    assert_int_equal(format_table_of(&table, text, strlen(text), "t", &options, NULL),
+                     VD_OK);
+    assert_int_equal(table.n, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(format_table_next(&table, &more, NULL), VD_OK);
+        assert_true(more);
+        value[i] = format_table_value(&table, 1);
+        time_ns[i] = table.time_ns;
+    }
+    assert_int_equal(format_table_next(&table, &more, NULL), VD_OK);
+    assert_false(more);
+    format_table_close(&table);
+}
+
+static void rows_come_in_order_of_time(void **state)
+{
+    static const struct {
+        const char *text;
+        double value[4];
+        int64_t ms[4]; /* after the first row */
+    } known[] = {
+        {"time,v\n100,1\n101,2\n102,3\n103,4\n", {1, 2, 3, 4}, {0, 1000, 2000, 3000}},
+        {"time,v\n103,4\n102,3\n101,2\n100,1\n", {1, 2, 3, 4}, {0, 1000, 2000, 3000}},
+        {"time,v\n102,3\n100,1\n103,4\n101,2\n", {1, 2, 3, 4}, {0, 1000, 2000, 3000}},
+        /* Of one time: as they stand, or turned round with the rest. */
+        {"time,v\n100,1\n100,2\n101,3\n102,4\n", {1, 2, 3, 4}, {0, 500, 1000, 2000}},
+        {"time,v\n102,4\n101,3\n100,2\n100,1\n", {1, 2, 3, 4}, {0, 500, 1000, 2000}},
+        {"time,v\n23:59:58,1\n23:59:59,2\n00:00:00,3\n00:00:01,4\n",
+         {1, 2, 3, 4},
+         {0, 1000, 2000, 3000}},
+        /* Two rows that lie centuries apart. */
+        {"time,v\n1850-01-01,1\n2090-12-31,2\n2090-12-31,3\n2090-12-31,4\n",
+         {1, 2, 3, 4},
+         {0, 7605187200000, 0, 0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        int64_t time_ns[4];
+        double value[4];
+
+        read_all(known[i].text, value, time_ns, 4);
+        for (size_t k = 0; k < 4; k++) {
+            assert_double_equal(value[k], known[i].value[k], 0);
+            if ((k == 0 || known[i].ms[k] > 0) &&
+                (time_ns[k] - time_ns[0]) / 1000000 != known[i].ms[k])
+                fail_msg("case %zu, row %zu", i, k);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_of_all_countries),
+        cmocka_unit_test(texts_that_are_no_times),
+        cmocka_unit_test(an_hour_that_comes_twice_or_not_at_all),
+        cmocka_unit_test(rows_come_in_order_of_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
