@@ -164,7 +164,7 @@ static bool update_event(pipeline *p, const struct alert_input *input,
             p->anomalies++;
     }
     if (change != RECORD_EVENT_ENDED) {
-        if (describe != NULL && (opened || new_peak))
+        if (describe != NULL && (opened || new_peak || alert_now))
             describe(p, event);
         explain(p, input->kind, event, in, opened, new_peak);
     }
@@ -205,14 +205,13 @@ static void describe_rules(pipeline *p, struct record_event *event)
             .expected = detect_set_expected(p->detect)[hit->metric],
             .z = detect_set_z(p->detect)[hit->metric],
         };
-        char rule[192];
+        char text[384];
         size_t length = strlen(event->reason);
 
-        snprintf(
-            event->reason + length, sizeof event->reason - length,
-            "%s%s is %.4g (limit: %s)", length == 0 ? "" : " | ",
-            record_metric_label(&p->schema.metric[hit->metric], d.name, sizeof d.name),
-            hit->value, detect_rule_text(hit->rule, rule, sizeof rule));
+        record_metric_label(&p->schema.metric[hit->metric], d.name, sizeof d.name);
+        snprintf(event->reason + length, sizeof event->reason - length, "%s%s",
+                 length == 0 ? "" : " | ",
+                 detect_rule_hit_text(hit, &p->schema, text, sizeof text));
         if (event->n_top < RECORD_TOP) {
             explain_deviation_text(&p->schema, &d, event->explanation[event->n_top],
                                    sizeof event->explanation[0]);
@@ -411,6 +410,7 @@ static void update_rules(pipeline *p, const struct explain_input *in)
 
     p->n_hits = detect_rules_check(&p->config.rules, &p->schema, p->record.value,
                                    p->record.mono_ns, p->hit);
+    pipeline_recall_told(p);
     for (size_t i = 0; i < p->n_hits; i++)
         if (p->hit[i].rule->severity > worst)
             worst = p->hit[i].rule->severity;

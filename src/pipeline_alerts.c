@@ -101,6 +101,26 @@ static void end_late(pipeline *p, struct record_event *event, int64_t seen_ns)
     store_set_event(p->store, event, RECORD_EVENT_ENDED, NULL, 0);
 }
 
+static void remember_told(pipeline *p, const struct record_event *event)
+{
+    for (size_t i = 0; event->alerted && i < event->n_top; i++)
+        memcpy(p->told_before[i], event->top[i].name, sizeof p->told_before[i]);
+}
+
+void pipeline_recall_told(pipeline *p)
+{
+    bool open = p->events.event[ALERT_RULE].id != 0;
+
+    for (size_t k = 0; k < RECORD_TOP; k++)
+        for (size_t i = 0; i < p->n_hits && p->told_before[k][0] != '\0'; i++)
+            if (record_metric_is_named(&p->schema.metric[p->hit[i].metric],
+                                       p->told_before[k])) {
+                if (open)
+                    detect_rules_told(&p->config.rules, &p->hit[i], 1, p->record.mono_ns);
+                p->told_before[k][0] = '\0';
+            }
+}
+
 /* The newest of each kind may go on. One that a newer event of its kind followed ended
  * before that began. */
 static void restore_events(pipeline *p, const struct history_reader *history)
@@ -123,6 +143,8 @@ static void restore_events(pipeline *p, const struct history_reader *history)
             end_late(p, &event[i], seen_ns[kind]);
         else
             alert_events_resume(&p->events, kind, &event[i], last_ns);
+        if (p->events.event[ALERT_RULE].id == event[i].id)
+            remember_told(p, &event[i]);
         seen_ns[kind] = event[i].start_ns;
     }
     free(event);

@@ -66,7 +66,9 @@ struct pipeline {
     store_set *store;  /* NULL = off */
     show_server *show; /* NULL = off */
 
-    struct detect_rule_hit hit[DETECT_RULES_MAX];
+    struct detect_rule_hit hit[DETECT_HITS_MAX];
+    /* Metrics that the open event of limits alerted of in an earlier run; "" = none. */
+    char told_before[RECORD_TOP][RECORD_NAME_MAX + RECORD_LABEL_MAX];
     size_t n_hits;
     struct detect_silence silence;
     struct detect_silence_hit silence_hit;
@@ -141,6 +143,10 @@ void pipeline_habits_restore(pipeline *p);
 void pipeline_keep_alerts(pipeline *p);
 /* What the last run left: notices that nobody was told, events without an end. */
 void pipeline_alerts_restore(pipeline *p);
+
+/* What an event of an earlier run alerted of, and goes on, is no news: of the hits of this
+ * tick. */
+void pipeline_recall_told(pipeline *p);
 /* Whether it is so early that the detectors may only not be ready yet. */
 bool pipeline_may_still_tell(const pipeline *p);
 

@@ -166,14 +166,15 @@ static int64_t time_in(const struct alert_events *events, const struct alert_inp
     return events->event[in->kind].start_ns + in->mono_ns - events->began_ns[in->kind];
 }
 
-/* An alert is due once per event, not sooner than the cool-down allows; a rule that fires
- * in the course of an anomaly that was alerted tells nothing new. */
+/* An alert is due once per event, not sooner than the cool-down allows, but for limits:
+ * they are one event while any is broken, and another one is news. A rule that fires in
+ * the course of an anomaly that was alerted tells nothing new. */
 static bool alert_due(const struct alert_events *events, const struct alert_input *in)
 {
     double cooldown = events->config.cooldown_s * (in->kind == ALERT_DRIFT ? 6 : 1);
     int64_t last_ns = events->alerted_ns[in->kind];
 
-    if (!in->worth_alert || events->event[in->kind].alerted)
+    if (!in->worth_alert || (events->event[in->kind].alerted && in->kind != ALERT_RULE))
         return false;
     if (in->kind == ALERT_RULE && events->event[ALERT_ANOMALY].alerted)
         return false;

@@ -78,7 +78,8 @@ struct alert_input {
     enum alert_kind kind;
     bool active;      /* the condition holds on this tick */
     bool unknown;     /* nobody can say yet: an event of an earlier run waits for it */
-    bool worth_alert; /* false: it is recorded, and alerts nobody */
+    bool worth_alert; /* false: it is recorded, and alerts nobody. A rule that is worth
+                         one while its event is open alerts again */
     double score;     /* calibrated, negative */
     enum record_severity severity;
     double confidence;

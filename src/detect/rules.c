@@ -7,16 +7,20 @@
 
 #include "os/options.h"
 
-/* A machine that is always busy breaks the same limit every other minute. */
-static const double TELL_AGAIN_S = 3600;
-
 static const struct detect_rule builtin[] = {
     {"cpu_percent", true, 95, 10, RECORD_HIGH},
     {"cpu_memory", true, 95, 5, RECORD_CRITICAL},
-    {"filesystem_percent", true, 95, 5, RECORD_HIGH},
+    {"filesystem_percent", true, 95, 5, RECORD_HIGH, .each = true},
     {"oom_kills", true, 0, 0, RECORD_CRITICAL},
     {"cpu_temp", true, 95, 10, RECORD_HIGH},
     {"gpu_temp", true, 95, 10, RECORD_HIGH},
+    {"unit_failed", true, 0, 0, RECORD_HIGH, true, "Unit ", " has failed"},
+    {"unit_restarts", true, 2, 0, RECORD_HIGH, true, "Unit ",
+     " is started again and again"},
+    {"raid_missing_disks", true, 0, 10, RECORD_HIGH, true, "Disk array ",
+     " is degraded: disks are missing"},
+    {"zfs_pool_fault", true, 0, 10, RECORD_HIGH, true, "ZFS pool ",
+     " is degraded or faulted"},
 };
 
 const struct detect_rule *detect_rules_builtin(size_t *n)
@@ -133,8 +137,8 @@ char *detect_rule_text(const struct detect_rule *rule, char *text, size_t size)
     return text;
 }
 
-/* Whether the rule speaks of this metric: by its full name or by its family. */
-static bool speaks_of(const struct detect_rule *rule, const struct record_metric *metric)
+bool detect_rule_speaks_of(const struct detect_rule *rule,
+                           const struct record_metric *metric)
 {
     return strcmp(rule->metric, metric->name) == 0 ||
            record_metric_is_named(metric, rule->metric);
@@ -148,78 +152,11 @@ size_t detect_rules_unknown(const struct detect_rules *rules,
     for (size_t i = from > n_builtin ? from : n_builtin; i < rules->n; i++) {
         size_t k = 0;
 
-        while (k < schema->n && !speaks_of(&rules->rule[i], &schema->metric[k]))
+        while (k < schema->n &&
+               !detect_rule_speaks_of(&rules->rule[i], &schema->metric[k]))
             k++;
         if (k == schema->n)
             return i;
     }
     return rules->n;
-}
-
-/* The metric that breaks the limit by most, SIZE_MAX when none does. */
-static size_t worst_metric(const struct detect_rule *rule,
-                           const struct record_schema *schema, const double *value)
-{
-    size_t worst = SIZE_MAX;
-
-    for (size_t i = 0; i < schema->n; i++) {
-        bool breaks = rule->above ? value[i] > rule->value : value[i] < rule->value;
-
-        if (!breaks || !speaks_of(rule, &schema->metric[i]))
-            continue;
-        if (worst == SIZE_MAX ||
-            (rule->above ? value[i] > value[worst] : value[i] < value[worst]))
-            worst = i;
-    }
-    return worst;
-}
-
-size_t detect_rules_check(struct detect_rules *rules, const struct record_schema *schema,
-                          const double *value, int64_t mono_ns,
-                          struct detect_rule_hit *hit)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < rules->n; i++) {
-        const struct detect_rule *rule = &rules->rule[i];
-        size_t metric = worst_metric(rule, schema, value);
-        int64_t *since = &rules->holds_since_ns[i];
-
-        if (metric == SIZE_MAX) {
-            *since = 0;
-            continue;
-        }
-        if (*since == 0)
-            *since = mono_ns;
-        if ((double)(mono_ns - *since) * 1e-9 >= rule->for_s)
-            hit[n++] = (struct detect_rule_hit){rule, metric, value[metric]};
-    }
-    return n;
-}
-
-bool detect_rules_pending(const struct detect_rules *rules)
-{
-    for (size_t i = 0; i < rules->n; i++)
-        if (rules->holds_since_ns[i] != 0)
-            return true;
-    return false;
-}
-
-bool detect_rules_news(const struct detect_rules *rules,
-                       const struct detect_rule_hit *hit, size_t n, int64_t mono_ns)
-{
-    for (size_t i = 0; i < n; i++) {
-        int64_t told_ns = rules->told_ns[hit[i].rule - rules->rule];
-
-        if (told_ns == 0 || (double)(mono_ns - told_ns) * 1e-9 >= TELL_AGAIN_S)
-            return true;
-    }
-    return false;
-}
-
-void detect_rules_told(struct detect_rules *rules, const struct detect_rule_hit *hit,
-                       size_t n, int64_t mono_ns)
-{
-    for (size_t i = 0; i < n; i++)
-        rules->told_ns[hit[i].rule - rules->rule] = mono_ns;
 }

@@ -245,9 +245,35 @@ static void two_alerts_are_a_cooldown_apart(void **state)
         assert_false(move(&events, kind, true, 115));
         assert_false(move(&events, kind, true, 100 + cases[k].apart_s - 0.5));
         assert_true(move(&events, kind, true, 100 + cases[k].apart_s));
-        assert_false(move(&events, kind, true, 100 + cases[k].apart_s + 1000));
-        assert_int_equal(events.alerts, 2);
+        /* A limit that is worth an alert again is another one. */
+        assert_int_equal(move(&events, kind, true, 100 + cases[k].apart_s + 1000),
+                         kind == ALERT_RULE);
+        assert_int_equal(events.alerts, kind == ALERT_RULE ? 3 : 2);
     }
+}
+
+/* Broken limits are one event; another limit in its course is told of, once more, but not
+ * within the cool-down. */
+static void another_limit_alerts_in_the_same_event(void **state)
+{
+    static const bool news[] = {true, false, true, true, false};
+    static const int64_t at_s[] = {1, 2, 5, 30, 40};
+    static const bool alerts[] = {true, false, false, true, false};
+    struct alert_input in = {.kind = ALERT_RULE, .active = true, .score = -0.6};
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    for (size_t i = 0; i < sizeof news; i++) {
+        in.worth_alert = news[i];
+        in.time_ns = in.mono_ns = at_s[i] * SECOND;
+        assert_int_equal(
+            alert_events_update(&b.events, &in, &b.event, &b.alert_now, &b.new_peak),
+            i == 0 ? RECORD_EVENT_OPENED : RECORD_EVENT_UPDATED);
+        assert_int_equal(b.alert_now, alerts[i]);
+    }
+    assert_int_equal(b.events.opened, 1);
+    assert_int_equal(b.events.alerts, 2);
 }
 
 static void missing_verdicts_open_nothing(void **state)
@@ -612,6 +638,7 @@ int main(void)
         cmocka_unit_test(three_of_five_open_alert_and_end),
         cmocka_unit_test(clock_that_is_set_changes_no_duration),
         cmocka_unit_test(two_alerts_are_a_cooldown_apart),
+        cmocka_unit_test(another_limit_alerts_in_the_same_event),
         cmocka_unit_test(missing_verdicts_open_nothing),
         cmocka_unit_test(a_lasting_level_is_adopted),
         cmocka_unit_test(an_adopted_level_is_no_second_event),
