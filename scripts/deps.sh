@@ -44,6 +44,7 @@ fonts-dejavu-core    | file:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf | te
 xvfb                 | cmd:Xvfb            | tests of desktop notices
 dunst                | cmd:dunst           | tests of desktop notices
 dbus                 | cmd:dbus-daemon     | tests of desktop notices
+systemd              | file:/lib/systemd/systemd | tests of units that fail
 libglib2.0-bin       | cmd:gdbus           | tests of desktop notices
 faketime             | cmd:faketime        | tests with a clock set back
 iproute2             | cmd:ip              | tests of network load

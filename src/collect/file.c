@@ -40,12 +40,17 @@ static bool grow(struct collect_buffer *buffer)
     return true;
 }
 
+bool collect_root_is_live(const char *root)
+{
+    return root == NULL || root[0] == '\0' || strcmp(root, "/") == 0;
+}
+
 bool collect_path(char out[COLLECT_PATH_MAX], const char *root, const char *path,
                   const char *name)
 {
     int length;
 
-    if (root == NULL || strcmp(root, "/") == 0)
+    if (collect_root_is_live(root))
         root = "";
     length = snprintf(out, COLLECT_PATH_MAX, "%s%s%s", root, path, name ? name : "");
     return length >= 0 && length < COLLECT_PATH_MAX;
@@ -55,7 +60,7 @@ enum vd_status collect_file_init(struct collect_file *file, const char *root,
                                  const char *path)
 {
     file->fd = -1;
-    file->keep = root == NULL || root[0] == '\0' || strcmp(root, "/") == 0;
+    file->keep = collect_root_is_live(root);
     if (!collect_path(file->path, root, path, NULL)) {
         file->path[0] = '\0';
         return VD_ERR_LIMIT;

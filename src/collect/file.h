@@ -28,6 +28,10 @@ struct collect_buffer {
 
 void collect_buffer_release(struct collect_buffer *buffer);
 
+/* Whether the root prefix (NULL, "" and "/" are none) means this machine as it is now,
+ * and not a recorded tree. */
+bool collect_root_is_live(const char *root);
+
 /* A file that is read again and again. The path is copied. */
 struct collect_file {
     char path[COLLECT_PATH_MAX]; /* with the root */

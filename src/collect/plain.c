@@ -1,5 +1,6 @@
 #include "collect/plain.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum vd_status collect_plain_new(void **out, const struct collect_config *config,
@@ -16,9 +17,27 @@ enum vd_status collect_plain_new(void **out, const struct collect_config *config
     return VD_OK;
 }
 
+void collect_plain_add(struct collect_plain *plain, const struct collect_config *config,
+                       const char *path)
+{
+    assert(plain->n_more < COLLECT_PLAIN_MORE_MAX);
+    collect_file_init(&plain->more[plain->n_more++], config->root, path);
+}
+
 enum vd_status collect_plain_read(struct collect_plain *plain, struct vd_error *err)
 {
     return collect_file_read(&plain->file, &plain->buffer, err);
+}
+
+enum vd_status collect_plain_read_more(struct collect_plain *plain, size_t i,
+                                       struct vd_error *err)
+{
+    enum vd_status status = collect_file_read(&plain->more[i], &plain->buffer, err);
+
+    if (status == VD_OK)
+        return VD_OK;
+    plain->buffer.size = 0;
+    return status == VD_ERR_UNAVAILABLE ? VD_OK : status;
 }
 
 void collect_plain_free(void *context)
@@ -28,6 +47,8 @@ void collect_plain_free(void *context)
     if (plain == NULL)
         return;
     collect_file_release(&plain->file);
+    for (size_t i = 0; i < plain->n_more; i++)
+        collect_file_release(&plain->more[i]);
     collect_buffer_release(&plain->buffer);
     free(plain);
 }

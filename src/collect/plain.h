@@ -1,6 +1,6 @@
-/* What the collectors of one text file with a fixed list of metrics have in common: open,
- * read, parse and fill. Such a collector is its metric table, its parser and one function
- * that puts numbers into the sample. */
+/* What the collectors of text files with a fixed list of metrics have in common: open,
+ * read, parse and fill. Such a collector is its metric table, its parsers and one
+ * function that puts numbers into the sample. */
 #ifndef VD_COLLECT_PLAIN_H
 #define VD_COLLECT_PLAIN_H
 
@@ -8,11 +8,13 @@
 #include "collect/file.h"
 #include "collect/fill.h"
 
-enum { COLLECT_PLAIN_ROWS_MAX = 16 };
+enum { COLLECT_PLAIN_ROWS_MAX = 16, COLLECT_PLAIN_MORE_MAX = 2 };
 
 struct collect_plain {
     struct collect_file file;
-    struct collect_buffer buffer; /* the text of this tick */
+    struct collect_file more[COLLECT_PLAIN_MORE_MAX]; /* for what is in several files */
+    size_t n_more;
+    struct collect_buffer buffer; /* the text that was read last */
     size_t id[COLLECT_PLAIN_ROWS_MAX];
 };
 
@@ -21,8 +23,18 @@ enum vd_status collect_plain_new(void **out, const struct collect_config *config
                                  struct record_schema *schema, const char *path,
                                  const struct record_metric *rows, size_t n);
 
-/* VD_ERR_UNAVAILABLE (absent) is no failure: the metrics are NaN. */
+/* Another file of it. After collect_plain_new. */
+void collect_plain_add(struct collect_plain *plain, const struct collect_config *config,
+                       const char *path);
+
+/* Reads the first file. VD_ERR_UNAVAILABLE (absent) is no failure: the metrics are NaN.
+ */
 enum vd_status collect_plain_read(struct collect_plain *plain, struct vd_error *err);
+
+/* Reads file `i` of `more`. When it is absent, the text is empty and the answer VD_OK:
+ * not every machine has them all. */
+enum vd_status collect_plain_read_more(struct collect_plain *plain, size_t i,
+                                       struct vd_error *err);
 
 void collect_plain_free(void *plain);
 

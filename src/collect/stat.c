@@ -16,7 +16,7 @@
 #include "collect/fill.h"
 #include "format/scan.h"
 
-enum { PLAIN_ROWS = 4 };
+enum { PLAIN_ROWS = 5 };
 
 /* By part; BUSY is the core metric. */
 static const struct record_metric total_rows[COLLECT_CPU_PARTS] = {
@@ -51,6 +51,7 @@ static const struct record_metric plain_rows[PLAIN_ROWS] = {
     COLLECT_ROW("forks", "1/s", RATE, 1, "Processes and threads started."),
     COLLECT_ROW("tasks_running", "", GAUGE, 1, "Tasks that run or wait for a core."),
     COLLECT_ROW("tasks_blocked", "", GAUGE, 1, "Tasks that wait for a disk."),
+    COLLECT_ROW("interrupts", "1/s", RATE, 1, "Interrupts of devices and timers."),
 };
 
 enum { DETAILED_CORES = 128 };
@@ -100,7 +101,7 @@ static void parse_cpu_line(struct collect_text *t, struct collect_stat *stat)
     stat->core[cpu] = parse_cpu(t);
 }
 
-/* ctxt 163427, processes 6624, procs_running 3, procs_blocked 0 */
+/* intr 219068 0 0 ..., ctxt 163427, processes 6624, procs_running 3, procs_blocked 0 */
 static void parse_plain_line(struct collect_text *t, struct collect_stat *stat)
 {
     uint64_t value;
@@ -114,6 +115,8 @@ static void parse_plain_line(struct collect_text *t, struct collect_stat *stat)
         field = &stat->running;
     else if (collect_text_skip(t, "procs_blocked "))
         field = &stat->blocked;
+    else if (collect_text_skip(t, "intr "))
+        field = &stat->interrupts;
     if (field != NULL && collect_text_u64(t, &value))
         *field = (double)value;
 }
@@ -135,7 +138,7 @@ void collect_stat_parse(const char *text, size_t size, struct collect_stat *stat
     stat->n_lines = 0;
     for (size_t i = 0; i < stat->n_cores; i++)
         stat->core[i].known = false;
-    stat->context_switches = stat->forks = NAN;
+    stat->context_switches = stat->forks = stat->interrupts = NAN;
     stat->running = stat->blocked = NAN;
     if (size == 0)
         return;
@@ -221,6 +224,7 @@ static void fill(struct stat_collector *self, struct record_sample *sample)
     collect_put(sample, self->plain[1], self->now.forks);
     collect_put(sample, self->plain[2], self->now.running);
     collect_put(sample, self->plain[3], self->now.blocked);
+    collect_put(sample, self->plain[4], self->now.interrupts);
 }
 
 static enum vd_status read_stat(void *context, struct record_sample *sample,
@@ -274,7 +278,8 @@ static void destroy(void *context)
 
 const struct collect_type collect_stat = {
     .name = "stat",
-    .summary = "CPU time of the machine and of each core, context switches, forks",
+    .summary =
+        "CPU time of the machine and of each core, context switches, forks, interrupts",
     .rows = {COLLECT_TABLE(total_rows), COLLECT_TABLE(core_rows),
              COLLECT_TABLE(plain_rows)},
     .create = create,

@@ -1,4 +1,4 @@
-/* /proc/stat: CPU time, context switches, forks. */
+/* /proc/stat: CPU time, context switches, forks, interrupts. */
 #ifndef VD_COLLECT_STAT_H
 #define VD_COLLECT_STAT_H
 
@@ -12,8 +12,8 @@ struct collect_stat {
     struct collect_cpu_ticks core[COLLECT_CPUS_MAX];
     size_t n_cores; /* highest number seen + 1; never falls while the struct is reused */
     size_t n_lines; /* cores with a line, also those beyond COLLECT_CPUS_MAX */
-    double context_switches, forks; /* counters since boot */
-    double running, blocked;        /* tasks, now */
+    double context_switches, forks, interrupts; /* counters since boot */
+    double running, blocked;                    /* tasks, now */
 };
 
 /* Fills all fields; what is not in the text is unknown or NaN. Set n_cores = 0 before

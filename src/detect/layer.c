@@ -13,7 +13,8 @@ static const double Z_MATTERS = 2;
 struct detect_layer {
     vd_stream *stream[RECORD_METRICS_MAX]; /* NULL = none */
     size_t n;                              /* metrics seen */
-    size_t streams, streams_max;
+    size_t streams, labelled; /* streams that exist; those of metrics with a label */
+    size_t streams_max;
     struct vd_stream_params params;
 };
 
@@ -41,16 +42,19 @@ void detect_layer_free(detect_layer *layer)
 }
 
 /* Streams for the metrics that are new: those without a label always while there is room,
- * those with one (cores, disks) up to half of it. */
+ * those with one (cores, disks, units) half of it at most. First come, first served: what
+ * a machine has always comes before what comes and goes. */
 static void grow(detect_layer *layer, const struct record_schema *schema)
 {
     for (; layer->n < schema->n; layer->n++) {
         bool labelled = schema->metric[layer->n].label[0] != '\0';
-        size_t room = labelled ? layer->streams_max / 2 : layer->streams_max;
 
-        if (layer->streams < room &&
-            vd_stream_new(&layer->stream[layer->n], &layer->params) == VD_OK)
+        if (layer->streams < layer->streams_max &&
+            (!labelled || layer->labelled < layer->streams_max / 2) &&
+            vd_stream_new(&layer->stream[layer->n], &layer->params) == VD_OK) {
             layer->streams++;
+            layer->labelled += labelled;
+        }
     }
 }
 

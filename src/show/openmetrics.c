@@ -126,6 +126,15 @@ static const struct rename {
     {"memory_dirty_mb", "node_memory_Dirty_bytes", SHOW_MB},
     {"memory_writeback_mb", "node_memory_Writeback_bytes", SHOW_MB},
     {"memory_slab_mb", "node_memory_Slab_bytes", SHOW_MB},
+    {"tcp_connections", "node_netstat_Tcp_CurrEstab", 1},
+    {"sockets_used", "node_sockstat_sockets_used", 1},
+    {"sockets_time_wait", "node_sockstat_TCP_tw", 1},
+    {"sockets_orphaned", "node_sockstat_TCP_orphan", 1},
+    {"file_handles", "node_filefd_allocated", 1},
+    {"conntrack_entries", "node_nf_conntrack_entries", 1},
+    {"entropy_bits", "node_entropy_available_bits", 1},
+    {"clock_synchronised", "node_timex_sync_status", 1},
+    {"clock_offset_ms", "node_timex_offset_seconds", 1e-3},
 };
 
 /* Prometheus' units are bytes, seconds and hertz: what ends in ours gets theirs. */

@@ -25,6 +25,13 @@ static const struct source {
     {"/proc/diskstats", "disk_read_mb{nvme0n1}"},
     {"/proc/net/dev", "network_recv_mb{wlp0s20f3}"},
     {"/sys/class/hwmon/hwmon1/temp1_input", "temperature{coretemp Package id 0}"},
+    {"/proc/stat", "interrupts"},
+    {"/proc/net/snmp", "tcp_retransmits"},
+    {"/proc/net/netstat", "tcp_listen_overflows"},
+    {"/proc/net/sockstat", "sockets_tcp"},
+    {"/proc/net/softnet_stat", "softnet_dropped"},
+    {"/proc/sys/fs/file-nr", "file_handles_percent"},
+    {"/proc/sys/net/netfilter/nf_conntrack_count", "conntrack_percent"},
     {"/sys/devices/system/cpu/cpu5/cpufreq/scaling_cur_freq", "cpu_core_freq{5}"},
 };
 

@@ -107,14 +107,49 @@ static void test_laptop(void **state)
         {"gpu_power{0}", 95.5},
         {"processes", 5},
         {"processes_zombie", 1},
+        {"interrupts", 4000},
+        {"tcp_connections", 27},
+        {"tcp_connects", 12},
+        {"tcp_accepts", 3},
+        {"tcp_failed_connects", 1},
+        {"tcp_resets", 2},
+        {"tcp_resets_sent", 5},
+        {"tcp_retransmits", 7},
+        {"tcp_timeouts", 4},
+        {"tcp_errors", 0},
+        {"tcp_listen_overflows", 2},
+        {"tcp_listen_drops", 3},
+        {"udp_errors", 3 + 2}, /* both families */
+        {"udp_no_port", 4 + 1},
+        {"udp_buffer_errors", 2 + 2 + 1},
+        {"sockets_used", 640},
+        {"sockets_tcp", 31 + 9},
+        {"sockets_time_wait", 17},
+        {"sockets_orphaned", 2},
+        {"sockets_udp", 12 + 5},
+        {"sockets_memory_mb", 1},
+        {"softnet_dropped", 15}, /* both cores; the numbers are hexadecimal */
+        {"softnet_squeezed", 7},
+        {"file_handles", 12000},
+        {"file_handles_percent", 25},
+        {"conntrack_entries", 6554},
+        {"conntrack_percent", 10},
     };
     static const char *const absent[] = {
-        "disk_read_mb{nvme0n1p1}",   "disk_read_mb{loop0}",
-        "disk_read_mb{zram0}",       "disk_read_mb{dm-0}",
-        "network_recv_mb{lo}",       "network_recv_mb{veth12ab34c}",
-        "network_recv_mb{docker0}",  "disk_busy_percent",
-        "temperature{x86_pkg_temp}", "filesystem_percent{/snap/core/1}",
-        "filesystem_percent{/run}",  "filesystem_percent{/var/lib/docker}"};
+        "disk_read_mb{nvme0n1p1}",
+        "disk_read_mb{loop0}",
+        "disk_read_mb{zram0}",
+        "disk_read_mb{dm-0}",
+        "network_recv_mb{lo}",
+        "network_recv_mb{veth12ab34c}",
+        "network_recv_mb{docker0}",
+        "disk_busy_percent",
+        "temperature{x86_pkg_temp}",
+        "filesystem_percent{/snap/core/1}",
+        "entropy_bits" /* a pool of 256 bits is always full */,
+        "units_failed" /* a tree has no systemd */,
+        "filesystem_percent{/run}",
+        "filesystem_percent{/var/lib/docker}"};
     struct machine machine;
     struct tree tree;
 
@@ -161,7 +196,21 @@ static void test_board(void **state)
         {"gpu_temp", NAN},
         {"disk_read_mb", 0},
         {"disk_latency_ms", NAN},
-        {"network_recv_mb", 0}};
+        {"network_recv_mb", 0},
+        {"entropy_bits", 1337}, /* Linux 3.10: the pool counts */
+        {"file_handles", 896},  /* 64 of 960 are free */
+        {"file_handles_percent", 1},
+        {"tcp_connections", 3},
+        {"tcp_listen_overflows", NAN}, /* no /proc/net/netstat, no IPv6 */
+        {"udp_buffer_errors", 0},
+        {"sockets_tcp", 4},
+        {"sockets_memory_mb", NAN},
+        {"softnet_dropped", 0},
+        {"clock_offset_ms", NAN}, /* a tree has no clock */
+        {"raid_missing_disks{md0}", 1},
+        {"raid_sync_percent{md0}", 12.5},
+        {"zfs_pool_fault{tank}", 1},
+        {"zfs_pool_fault{backup}", 0}};
     struct machine machine;
     struct tree tree;
 
@@ -176,6 +225,8 @@ static void test_board(void **state)
     CHECK(&machine, second);
     assert_true(machine_has(&machine, "disk_read_mb{mmcblk0}"));
     assert_false(machine_has(&machine, "disk_read_mb{mmcblk0p1}"));
+    assert_false(machine_has(&machine, "conntrack_percent"));
+    assert_false(machine_has(&machine, "zfs_pool_fault{arcstats}"));
     machine_release(&machine);
     tree_release(&tree);
 }

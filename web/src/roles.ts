@@ -120,13 +120,15 @@ const GROUPS: [string, RegExp][] = [
         /^(cpu(?!_memory)|core|p_core|e_core|load|context|interrupt|softirq|run_queue)/,
     ],
     ["Memory", /^(cpu_memory|memory|swap|page|oom|dirty)/],
-    ["Disks", /^disk/],
+    ["Disks", /^(disk|raid|zfs)/],
     ["File systems", /^(filesystem|file_system|fs_|inode)/],
-    ["Network", /^(network|net_|tcp|udp|socket)/],
+    ["Network", /^(network|net_|tcp|udp|socket|softnet|conntrack)/],
     ["GPU", /^gpu/],
     ["Temperature", /(temp|thermal|fan)/],
     ["Pressure", PRESSURE],
     ["Processes", /^(process|thread|task|fork)/],
+    ["Services", /^units?_/],
+    ["Kernel", /^(file_handles|entropy|clock)/],
     ["vedette itself", /^self_/],
 ];
 

@@ -1,0 +1,61 @@
+"""Units of systemd that fail or are started again and again, asked of a real systemd."""
+import json
+
+import pytest
+
+import systemd
+from monitor import wait
+
+UNIT = "[Unit]\nDefaultDependencies=no\nStartLimitIntervalSec=0\n[Service]\n"
+
+UNITS = {
+    "good.service": UNIT + "ExecStart=/bin/sleep 600\n",
+    "bad.service": UNIT + "ExecStart=/bin/false\n",
+    "loop.service": UNIT + "ExecStart=/bin/sh -c 'sleep 1; exit 3'\nRestart=always\n"
+                           "RestartSec=200ms\n",
+    "a-name-that-is-far-too-long-for-a-label-of-eighty-bytes-because-somebody-"
+    "generated-it-one.service": UNIT + "ExecStart=/bin/false\n",
+    "a-name-that-is-far-too-long-for-a-label-of-eighty-bytes-because-somebody-"
+    "generated-it-two.service": UNIT + "ExecStart=/bin/false\n",
+    "done.service": UNIT + "Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n",
+}
+
+PROBE = """[Unit]
+DefaultDependencies=no
+After=dbus.socket
+[Service]
+User={user}
+ExecStart={program} probe --only systemd --repeat 16 --json
+StandardOutput=file:{folder}/out/{user}.json
+StandardError=file:{folder}/out/{user}.err
+"""
+
+
+@pytest.mark.skipif(systemd.missing() is not None, reason=str(systemd.missing()))
+@pytest.mark.parametrize("user", ["root", "nobody"])
+def test_failed_and_restarting(program, tmp_path, user):
+    probe = PROBE.format(user=user, program=program, folder=tmp_path)
+    machine = systemd.Systemd(tmp_path, {**UNITS, "probe.service": probe}).start()
+    out = tmp_path / "out" / f"{user}.json"
+
+    def answer():
+        try:
+            return json.loads(out.read_text())
+        except (OSError, ValueError):
+            assert machine.process.poll() is None, machine.log
+            return None
+
+    try:
+        seen = wait(answer, 60, f"a probe's answer; {machine.log}")
+    finally:
+        machine.stop()
+    value = {m["name"] + f"{{{m['label']}}}" * (m["label"] != ""): m["value"]
+             for m in seen["metrics"]}
+    assert value["units_failed"] == 3
+    assert value["unit_failed{bad.service}"] == 1
+    assert value["unit_failed{loop.service}"] == 0
+    assert value["unit_restarts{loop.service}"] >= 3
+    assert value["unit_restarts{bad.service}"] == 0
+    long = [name for name in value if name.startswith("unit_failed{a-name")]
+    assert len(long) == 2 and all(value[name] == 1 for name in long)
+    assert not any("good.service" in name or "done.service" in name for name in value)
