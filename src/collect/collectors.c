@@ -15,7 +15,7 @@ static const struct collect_type *const table[] = {
     &collect_diskstats, &collect_filesystems, &collect_net_dev,  &collect_thermal,
     &collect_processes, &collect_gpu,         &collect_netstat,  &collect_sockstat,
     &collect_softnet,   &collect_limits,      &collect_timex,    &collect_raid,
-    &collect_systemd,   &collect_self,        &collect_replay,
+    &collect_systemd,   &collect_units,       &collect_self,     &collect_replay,
 };
 
 const struct collect_type *const *collect_table(size_t *n)

@@ -134,7 +134,7 @@ extern const struct collect_type collect_stat, collect_cpufreq, collect_topology
     collect_loadavg, collect_meminfo, collect_cgroup, collect_vmstat, collect_pressure,
     collect_diskstats, collect_filesystems, collect_net_dev, collect_thermal,
     collect_processes, collect_gpu, collect_netstat, collect_sockstat, collect_softnet,
-    collect_limits, collect_timex, collect_raid, collect_systemd, collect_self,
-    collect_replay;
+    collect_limits, collect_timex, collect_raid, collect_systemd, collect_units,
+    collect_self, collect_replay;
 
 #endif

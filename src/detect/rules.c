@@ -8,12 +8,12 @@
 #include "os/options.h"
 
 static const struct detect_rule builtin[] = {
-    {"cpu_percent", true, 95, 10, RECORD_HIGH},
-    {"cpu_memory", true, 95, 5, RECORD_CRITICAL},
+    {"cpu_percent", true, 95, 10, RECORD_HIGH, .each = false},
+    {"cpu_memory", true, 95, 5, RECORD_CRITICAL, .each = false},
     {"filesystem_percent", true, 95, 5, RECORD_HIGH, .each = true},
-    {"oom_kills", true, 0, 0, RECORD_CRITICAL},
-    {"cpu_temp", true, 95, 10, RECORD_HIGH},
-    {"gpu_temp", true, 95, 10, RECORD_HIGH},
+    {"oom_kills", true, 0, 0, RECORD_CRITICAL, .each = false},
+    {"cpu_temp", true, 95, 10, RECORD_HIGH, .each = false},
+    {"gpu_temp", true, 95, 10, RECORD_HIGH, .each = false},
     {"unit_failed", true, 0, 0, RECORD_HIGH, true, "Unit ", " has failed"},
     {"unit_restarts", true, 2, 0, RECORD_HIGH, true, "Unit ",
      " is started again and again"},

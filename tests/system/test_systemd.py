@@ -25,7 +25,7 @@ DefaultDependencies=no
 After=dbus.socket
 [Service]
 User={user}
-ExecStart={program} probe --only systemd --repeat 16 --json
+ExecStart={program} probe --only systemd --only units --repeat 16 --json
 StandardOutput=file:{folder}/out/{user}.json
 StandardError=file:{folder}/out/{user}.err
 """
@@ -58,4 +58,6 @@ def test_failed_and_restarting(program, tmp_path, user):
     assert value["unit_restarts{bad.service}"] == 0
     long = [name for name in value if name.startswith("unit_failed{a-name")]
     assert len(long) == 2 and all(value[name] == 1 for name in long)
-    assert not any("good.service" in name or "done.service" in name for name in value)
+    assert value["unit_cpu_percent{loop.service}"] >= 0
+    assert not any("unit_failed{good.service" in name or "done.service" in name
+                   for name in value)

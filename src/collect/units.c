@@ -1,0 +1,259 @@
+/* What systemd's units and containers use. The tree of control groups is read by a worker
+ * every few seconds, seldomer where there are many. The largest SHOWN units of each scan
+ * get metrics and keep them while they exist; the rest is added up as "(others)". So
+ * names that come and go fill nothing.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collect/collectors.h"
+#include "collect/file.h"
+#include "collect/fill.h"
+#include "collect/unit_tree.h"
+#include "collect/worker.h"
+
+#define MIB_OF_BYTE (1.0 / (1024 * 1024))
+
+static const struct record_metric rows[COLLECT_UNIT_VALUES] = {
+    [COLLECT_UNIT_CPU] = COLLECT_ROW_OF("unit", "unit_cpu_percent", "%", GAUGE, 1,
+                                        "CPU time used by this unit or container, 100 = "
+                                        "one core."),
+    [COLLECT_UNIT_MEMORY] =
+        COLLECT_ROW_OF("unit", "unit_memory_mb", "MB", GAUGE, MIB_OF_BYTE,
+                       "Memory of this unit or container, without files that may be "
+                       "dropped."),
+    [COLLECT_UNIT_READ] = COLLECT_ROW_OF("unit", "unit_read_mb", "MB/s", GAUGE,
+                                         MIB_OF_BYTE, "Read from disks by this unit."),
+    [COLLECT_UNIT_WRITE] = COLLECT_ROW_OF("unit", "unit_write_mb", "MB/s", GAUGE,
+                                          MIB_OF_BYTE, "Written to disks by this unit."),
+    [COLLECT_UNIT_THROTTLED] =
+        COLLECT_ROW_OF("unit", "unit_throttled_percent", "%", GAUGE, 1,
+                       "Share of time in which this unit was held up by its CPU limit."),
+};
+
+enum { SHOWN = 24, NAMES_MAX = 48, OTHERS = NAMES_MAX };
+
+static const int64_t period_ns = 5000000000, per_unit_ns = 25000000,
+                     idle_ns = 60000000000, stale_ns = 30000000000;
+
+struct shown {
+    char label[RECORD_LABEL_MAX]; /* "" = free */
+    size_t id[COLLECT_UNIT_VALUES];
+    double value[COLLECT_UNIT_VALUES];
+};
+
+/* Belongs to the worker while it runs. */
+struct scan {
+    struct collect_unit_tree tree;
+    int64_t now_ns;
+    bool found;
+};
+
+struct unit_collector {
+    collect_worker *worker;
+    struct scan *scan;
+    bool threads, waiting;
+    int64_t started_ns; /* 0 = never */
+    int64_t wait_ns;    /* from one start to the next */
+    double cores, memory;
+    struct shown shown[NAMES_MAX + 1];
+    size_t left_out;
+};
+
+static void work(void *context)
+{
+    struct scan *scan = context;
+
+    scan->found = collect_unit_tree_scan(&scan->tree, scan->now_ns);
+}
+
+/* ---- the tick's side ---- */
+
+/* How much of the machine a unit has: the share of the resource it has most of. */
+static double weight_of(const struct unit_collector *self,
+                        const struct collect_unit_group *unit)
+{
+    double disk = fmax(unit->value[COLLECT_UNIT_READ], 0) +
+                  fmax(unit->value[COLLECT_UNIT_WRITE], 0);
+
+    return fmax(fmax(unit->value[COLLECT_UNIT_CPU] / 100 / self->cores,
+                     unit->value[COLLECT_UNIT_MEMORY] / self->memory),
+                disk / 1e9);
+}
+
+static struct shown *find(struct unit_collector *self, const char *label)
+{
+    for (size_t i = 0; i < NAMES_MAX; i++)
+        if (strcmp(self->shown[i].label, label) == 0)
+            return &self->shown[i];
+    return NULL;
+}
+
+/* NULL when all are taken. */
+static struct shown *free_entry(struct unit_collector *self)
+{
+    return find(self, "");
+}
+
+static void show(struct record_sample *sample, struct shown *shown, const char *label)
+{
+    snprintf(shown->label, sizeof shown->label, "%s", label);
+    collect_add_rows_now(sample, rows, COLLECT_UNIT_VALUES, label, shown->id);
+    for (int k = 0; k < COLLECT_UNIT_VALUES; k++)
+        shown->value[k] = NAN;
+}
+
+/* The `n` largest units that have no metrics get some, while there is room. */
+static void admit(struct unit_collector *self, struct record_sample *sample)
+{
+    const struct collect_unit_tree *tree = &self->scan->tree;
+    struct {
+        double weight;
+        size_t unit;
+    } largest[SHOWN];
+    size_t n = 0;
+
+    for (size_t i = 0; i < tree->n; i++) {
+        double weight = weight_of(self, &tree->unit[i]);
+        size_t k = n;
+
+        if (!(weight > 0) || (n == SHOWN && weight <= largest[n - 1].weight))
+            continue;
+        n += n < SHOWN;
+        for (k = n - 1; k > 0 && largest[k - 1].weight < weight; k--)
+            largest[k] = largest[k - 1];
+        largest[k].weight = weight;
+        largest[k].unit = i;
+    }
+    for (size_t k = 0; k < n; k++) {
+        const char *label = tree->unit[largest[k].unit].label;
+        struct shown *shown = find(self, label) == NULL ? free_entry(self) : NULL;
+
+        if (shown != NULL)
+            show(sample, shown, label);
+    }
+}
+
+static void add_to(struct shown *shown, const double *value)
+{
+    for (int k = 0; k < COLLECT_UNIT_THROTTLED; k++)
+        if (!isnan(value[k]))
+            shown->value[k] =
+                isnan(shown->value[k]) ? value[k] : shown->value[k] + value[k];
+    shown->value[COLLECT_UNIT_THROTTLED] =
+        fmax(shown->value[COLLECT_UNIT_THROTTLED], value[COLLECT_UNIT_THROTTLED]);
+}
+
+static void take_units(struct unit_collector *self, struct record_sample *sample)
+{
+    const struct collect_unit_tree *tree = &self->scan->tree;
+
+    admit(self, sample);
+    for (size_t i = 0; i < tree->n; i++) {
+        struct shown *shown = find(self, tree->unit[i].label);
+
+        if (shown == NULL) {
+            shown = &self->shown[OTHERS];
+            if (shown->label[0] == '\0')
+                show(sample, shown, "(others)");
+        }
+        add_to(shown, tree->unit[i].value);
+    }
+}
+
+static void take(struct unit_collector *self, struct record_sample *sample)
+{
+    const struct scan *scan = self->scan;
+
+    self->waiting = false;
+    self->left_out = scan->found ? scan->tree.left_out : 0;
+    self->wait_ns = period_ns + (int64_t)scan->tree.n_before * per_unit_ns;
+    if (!scan->found || scan->tree.n == 0)
+        self->wait_ns = idle_ns;
+    for (size_t i = 0; i <= NAMES_MAX; i++)
+        for (int k = 0; k < COLLECT_UNIT_VALUES; k++)
+            self->shown[i].value[k] = NAN;
+    if (scan->found)
+        take_units(self, sample);
+}
+
+static void start(struct unit_collector *self, struct record_sample *sample)
+{
+    self->started_ns = sample->mono_ns;
+    self->scan->now_ns = sample->mono_ns;
+    self->waiting = collect_worker_start(self->worker);
+    if (self->waiting && !self->threads)
+        take(self, sample);
+}
+
+static enum vd_status read_units(void *context, struct record_sample *sample,
+                                 struct vd_error *err)
+{
+    struct unit_collector *self = context;
+    bool running = self->waiting && collect_worker_is_running(self->worker);
+    int64_t age = sample->mono_ns - self->started_ns;
+
+    if (self->waiting && !running)
+        take(self, sample);
+    if (!running && (self->started_ns == 0 || !self->threads || age >= self->wait_ns))
+        start(self, sample);
+    if (running && age > stale_ns)
+        return vd_error_set(err, VD_ERR_IO, NULL, "the control groups do not answer");
+    for (size_t i = 0; i <= NAMES_MAX; i++)
+        for (int k = 0; k < COLLECT_UNIT_VALUES && self->shown[i].label[0] != '\0'; k++)
+            collect_put(sample, self->shown[i].id[k], self->shown[i].value[k]);
+    if (self->left_out > 0)
+        return vd_error_set(err, VD_ERR_LIMIT, NULL,
+                            "%zu control groups beyond %d are not read", self->left_out,
+                            COLLECT_UNITS_MAX);
+    return VD_OK;
+}
+
+static void destroy(void *context)
+{
+    struct unit_collector *self = context;
+
+    if (self == NULL)
+        return;
+    collect_worker_free(self->worker);
+    free(self);
+}
+
+static enum vd_status create(void **out, const struct collect_config *config,
+                             struct record_schema *schema, struct vd_error *err)
+{
+    struct unit_collector *self = calloc(1, sizeof *self);
+    struct scan *scan = calloc(1, sizeof *scan);
+
+    (void)schema;
+    (void)err;
+    if (self == NULL || scan == NULL) {
+        free(self);
+        free(scan);
+        return VD_ERR_MEMORY;
+    }
+    if (config->root != NULL)
+        snprintf(scan->tree.root, sizeof scan->tree.root, "%s", config->root);
+    self->threads = config->threads;
+    self->scan = scan;
+    self->cores = fmax((double)sysconf(_SC_NPROCESSORS_ONLN), 1);
+    self->memory =
+        fmax((double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE), 1);
+    if (collect_worker_new(&self->worker, work, free, scan, config->threads) != VD_OK) {
+        destroy(self);
+        return VD_ERR_MEMORY;
+    }
+    *out = self;
+    return VD_OK;
+}
+
+const struct collect_type collect_units = {
+    .name = "units",
+    .summary = "what units of systemd and containers use (control groups)",
+    .rows = {COLLECT_TABLE(rows)},
+    .create = create,
+    .read = read_units,
+    .destroy = destroy,
+};
