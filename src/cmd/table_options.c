@@ -30,11 +30,11 @@ enum vd_status table_options_check_zone(const char *text, struct vd_error *err)
 struct format_options table_options(const struct table_options *options,
                                     const char *label)
 {
-    static const char signs[] = {'.', ','};
+    static const char signs[] = {0, '.', ','};
 
     return (struct format_options){
         .separator = options->separator,
-        .decimal = options->decimal < 0 ? 0 : signs[options->decimal],
+        .decimal = signs[options->decimal],
         .time_column = options->time_column,
         .time_format = options->time_format,
         .time_zone = options->time_zone,

@@ -7,7 +7,7 @@
 
 struct table_options {
     char *separator, *time_column, *time_format, *time_zone;
-    int decimal; /* index into its choices; -1 = not given */
+    int decimal; /* index into its choices */
 };
 
 /* Their rows for an option table; `at` is where they lie in the command's settings. */
@@ -21,10 +21,11 @@ struct table_options {
         {.name = "decimal",                                                              \
          .type = OS_OPTION_CHOICE,                                                       \
          .value = "SIGN",                                                                \
-         .choices = "point|comma",                                                       \
+         .choices = "auto|point|comma",                                                  \
          .group = "Tables",                                                              \
          .offset = (at) + offsetof(struct table_options, decimal),                       \
-         .help = "The decimal sign of numbers (default: found)"},                        \
+         .fallback = "auto",                                                             \
+         .help = "The decimal sign of numbers; auto = found"},                           \
         {.name = "time-column",                                                          \
          .type = OS_OPTION_TEXT,                                                         \
          .value = "COLUMN",                                                              \

@@ -170,6 +170,16 @@ static void set_time(struct replay_collector *self, struct record_sample *sample
     sample->jitter_ns = 0;
 }
 
+/* Told when it is played: a check of the settings opens it, too, and is silent. */
+static void say(const struct replay_collector *self)
+{
+    format_table_say(&self->table);
+    if (!format_table_has_time(&self->table))
+        os_log_warning("%s: no column of times was found (--time-column names one): its "
+                       "rows count as a second apart, from now on",
+                       self->table.path);
+}
+
 static enum vd_status read_replay(void *context, struct record_sample *sample,
                                   struct vd_error *err)
 {
@@ -177,6 +187,8 @@ static enum vd_status read_replay(void *context, struct record_sample *sample,
     enum vd_status status;
     bool more;
 
+    if (!self->started)
+        say(self);
     status = format_table_next(&self->table, &more, err);
     self->ended = !more || status != VD_OK;
     if (self->ended)
@@ -229,11 +241,6 @@ static enum vd_status create(void **out, const struct collect_config *config,
         destroy(self);
         return status;
     }
-    format_table_say(&self->table);
-    if (!format_table_has_time(&self->table))
-        os_log_warning("%s: no column of times was found (--time-column names one): its "
-                       "rows count as a second apart, from now on",
-                       self->table.path);
     *out = self;
     return VD_OK;
 }

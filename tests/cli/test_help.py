@@ -179,7 +179,7 @@ def test_every_option_is_in_the_manual_and_the_markdown(vedette):
     (["monitor", "--detector", "guess"], 2, "choose from isolation_forest, "),
     (["store", "polish"], 2, "unknown word polish: write info, clean or export"),
     (["monitor", "--no-store", "--replay", "/etc/passwd"], 1,
-     "/etc/passwd: there is no column of numbers"),
+     "fields, the first line 1"),
 ])
 def test_a_mistake_is_named_with_what_to_do(vedette, args, code, message):
     done = vedette(*args)
