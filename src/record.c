@@ -1,5 +1,7 @@
 #include "record.h"
 
+#include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,27 +24,101 @@ static bool grow(struct record_schema *schema)
     return true;
 }
 
+/* Of UTF-8. */
+static bool is_inside_character(const char *text)
+{
+    return ((unsigned char)*text & 0xc0) == 0x80;
+}
+
+/* FNV-1a. */
+static uint32_t hash(const char *text)
+{
+    uint32_t sum = 2166136261u;
+
+    for (; *text != '\0'; text++)
+        sum = (sum ^ (unsigned char)*text) * 16777619u;
+    return sum;
+}
+
+char *record_label(char label[RECORD_LABEL_MAX], const char *whole)
+{
+    enum { HEAD = 18, MARK = 12, TAIL = RECORD_LABEL_MAX - 1 - HEAD - MARK };
+    size_t length = strlen(whole);
+    int head = HEAD;
+    const char *tail = whole + length - TAIL;
+
+    if (length < RECORD_LABEL_MAX) {
+        memcpy(label, whole, length + 1);
+        return label;
+    }
+    while (head > 0 && is_inside_character(whole + head))
+        head--;
+    while (is_inside_character(tail))
+        tail++;
+    snprintf(label, RECORD_LABEL_MAX, "%.*s..%08" PRIx32 "..%s", head, whole, hash(whole),
+             tail);
+    return label;
+}
+
+static bool is_rested(const struct record_schema *schema,
+                      const struct record_metric *metric)
+{
+    return metric->given_back_ns != 0 &&
+           schema->mono_ns - metric->given_back_ns >= RECORD_REST_S * INT64_C(1000000000);
+}
+
+/* An index for one more metric; SIZE_MAX when all are taken. */
+static size_t free_index(struct record_schema *schema)
+{
+    for (size_t i = 0; i < schema->n; i++)
+        if (is_rested(schema, &schema->metric[i]))
+            return i;
+    if (schema->n < schema->capacity || grow(schema))
+        return schema->n++;
+    return SIZE_MAX;
+}
+
 size_t record_schema_add(struct record_schema *schema, const struct record_metric *row,
                          const char *label)
 {
+    char text[RECORD_LABEL_MAX];
     struct record_metric *metric;
+    size_t i;
 
-    if (label == NULL)
-        label = "";
-    for (size_t i = 0; i < schema->n; i++) {
+    record_label(text, label == NULL ? "" : label);
+    for (i = 0; i < schema->n; i++) {
         metric = &schema->metric[i];
-        if (strcmp(metric->name, row->name) == 0 &&
-            strncmp(metric->label, label, sizeof metric->label - 1) == 0)
+        if (strcmp(metric->name, row->name) == 0 && strcmp(metric->label, text) == 0) {
+            metric->given_back_ns = 0;
             return i;
+        }
     }
-    if (schema->n == schema->capacity && !grow(schema)) {
+    i = free_index(schema);
+    if (i == SIZE_MAX) {
         schema->dropped++;
         return SIZE_MAX;
     }
-    metric = &schema->metric[schema->n];
+    metric = &schema->metric[i];
     *metric = *row;
-    snprintf(metric->label, sizeof metric->label, "%s", label);
-    return schema->n++;
+    memcpy(metric->label, text, sizeof text);
+    metric->serial = ++schema->serial;
+    return i;
+}
+
+void record_schema_give_back(struct record_schema *schema, size_t i)
+{
+    if (i < schema->n)
+        schema->metric[i].given_back_ns = schema->mono_ns == 0 ? 1 : schema->mono_ns;
+}
+
+bool record_schema_has_room(const struct record_schema *schema)
+{
+    if (schema->n < RECORD_METRICS_MAX)
+        return true;
+    for (size_t i = 0; i < schema->n; i++)
+        if (is_rested(schema, &schema->metric[i]))
+            return true;
+    return false;
 }
 
 /* The copy of `name` that the schema keeps; NULL without memory. */
@@ -82,6 +158,20 @@ char *record_metric_label(const struct record_metric *metric, char *text, size_t
     return text;
 }
 
+/* Whether `label` is what became of a text of that length. */
+static bool is_label(const char *label, const char *text, size_t length)
+{
+    char whole[PATH_MAX], shortened[RECORD_LABEL_MAX];
+
+    if (length < RECORD_LABEL_MAX)
+        return strlen(label) == length && strncmp(label, text, length) == 0;
+    if (length >= sizeof whole)
+        return false;
+    memcpy(whole, text, length);
+    whole[length] = '\0';
+    return strcmp(label, record_label(shortened, whole)) == 0;
+}
+
 bool record_metric_is_named(const struct record_metric *metric, const char *name)
 {
     size_t length = strlen(metric->name);
@@ -107,7 +197,7 @@ bool record_metric_is_named(const struct record_metric *metric, const char *name
         name++;
         rest -= 2;
     }
-    return strlen(metric->label) == rest && strncmp(metric->label, name, rest) == 0;
+    return is_label(metric->label, name, rest);
 }
 
 /* Names that other tools and their files have for metrics of ours. */

@@ -30,6 +30,7 @@ enum {
     RECORD_METRICS_MAX = 4096, /* metrics of one host; later ones are dropped, and said */
     RECORD_NAME_MAX = 48,
     RECORD_LABEL_MAX = 80,
+    RECORD_REST_S = 2 * 3600, /* more than any average of the store spans */
 };
 
 /* A row of a collector's metric table, and of the schema. */
@@ -39,20 +40,31 @@ struct record_metric {
     const char *help; /* one sentence for people; static */
     enum record_kind kind;
     double scale;
+    double most;                  /* a value above is cut to it; 0 = no bound */
     bool core;                    /* one of the core features of the host layer */
     const char *label_key;        /* "device", "cpu", "mount"; NULL = no label; static */
-    char label[RECORD_LABEL_MAX]; /* "sda"; "" = no label */
+    char label[RECORD_LABEL_MAX]; /* "sda"; "" = no label; see record_label */
+    uint32_t serial;              /* of the schema; another one = another metric */
+    int64_t given_back_ns;        /* monotonic; 0 = somebody fills it in */
 };
 
-/* The metrics of this host. Grows when a device appears (index and meaning of a metric
- * never change while the program runs); a device that went away gives NaN. */
+/* The metrics of this host. Grows when a device appears; a device that went away gives
+ * NaN. A metric that its collector gave back rests for RECORD_REST_S, always NaN: by then
+ * no queue, window or average holds anything of it. After that a new one may take its
+ * index, with a new serial number. Whoever keeps something by index compares those. */
 struct record_schema {
     struct record_metric *metric; /* owned, RECORD_METRICS_MAX allocated on demand */
     size_t n, capacity;
-    size_t dropped;  /* asked for beyond RECORD_METRICS_MAX */
+    size_t dropped;  /* how often a metric was asked for and there was no room */
+    uint32_t serial; /* of the newest metric: while it stands still, so does the schema */
+    int64_t mono_ns; /* of the tick that is read */
     char **own_name; /* owned: names that are not static (columns of a file) */
     size_t n_own_names;
 };
+
+/* `whole` as a label: a text that does not fit keeps its beginning and its end, with a
+ * number between them that tells two such texts apart. Returns label. */
+char *record_label(char label[RECORD_LABEL_MAX], const char *whole);
 
 /* The index of the metric `row` with label `label` (NULL = none), added when it is new.
  * SIZE_MAX when the table is full or there is no memory: the caller leaves it out. */
@@ -64,6 +76,12 @@ size_t record_schema_add(struct record_schema *schema, const struct record_metri
 size_t record_schema_add_named(struct record_schema *schema,
                                const struct record_metric *row, const char *name,
                                const char *label);
+
+/* Nobody fills metric `i` in any more (SIZE_MAX is allowed), until it is added again. */
+void record_schema_give_back(struct record_schema *schema, size_t i);
+
+/* Whether a new metric would find room now. */
+bool record_schema_has_room(const struct record_schema *schema);
 
 /* The index by name as people write it: "cpu_percent", "disk_busy_percent{sda}" (also
  * `{device="sda"}`). Other names of the core metrics ("memory_percent", "cpu_frequency")

@@ -5,9 +5,18 @@
 
 #include "vedette/rate.h"
 
-void collect_devices_begin(struct collect_devices *devices)
+/* Nothing counts faster: a terabyte, or as many packets, in a second. */
+static const double GROWTH_MAX = 1e12;
+
+static const double TWO_TO_32 = 4294967296.0;
+
+void collect_devices_begin(struct collect_devices *devices, int64_t mono_ns)
 {
+    devices->seconds =
+        devices->mono_ns == 0 ? NAN : (double)(mono_ns - devices->mono_ns) * 1e-9;
+    devices->mono_ns = mono_ns;
     devices->next = 0;
+    devices->left_out = 0;
     for (size_t i = 0; i < devices->n; i++)
         devices->at[i].seen = false;
 }
@@ -31,14 +40,17 @@ static struct collect_device *add(struct collect_devices *devices, const char *n
 {
     struct collect_device *device;
 
-    if (devices->n == devices->capacity && !grow(devices))
+    if (strlen(name) >= sizeof device->name ||
+        (devices->n == devices->capacity && !grow(devices))) {
+        devices->left_out++;
         return NULL;
+    }
     device = &devices->at[devices->n++];
-    *device = (struct collect_device){.seen = true};
-    strncpy(device->name, name, sizeof device->name - 1);
+    *device = (struct collect_device){.seen = true, .fresh = true};
+    strcpy(device->name, name);
     for (int i = 0; i < COLLECT_COUNTERS_MAX; i++) {
         device->id[i] = COLLECT_NO_METRIC;
-        device->before[i] = NAN;
+        device->before[i] = device->grown[i] = NAN;
     }
     return device;
 }
@@ -51,7 +63,7 @@ struct collect_device *collect_devices_find(struct collect_devices *devices,
     for (size_t i = 0; i < devices->n; i++) {
         size_t k = (devices->next + i) % devices->n;
 
-        if (strncmp(devices->at[k].name, name, COLLECT_DEVICE_NAME_MAX - 1) == 0) {
+        if (strcmp(devices->at[k].name, name) == 0) {
             devices->at[k].seen = true;
             devices->next = k + 1;
             return &devices->at[k];
@@ -60,23 +72,92 @@ struct collect_device *collect_devices_find(struct collect_devices *devices,
     return add(devices, name);
 }
 
+/* A reset mostly looks like a step of nearly 2^32. */
+static bool is_wrap(double now, double before)
+{
+    return before < TWO_TO_32 && now < before && now + TWO_TO_32 - before < TWO_TO_32 / 8;
+}
+
+/* What takes one counter back to zero takes the others along. */
+static bool was_reset(const struct collect_device *device, const double *counter,
+                      size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (counter[i] < device->before[i] && !is_wrap(counter[i], device->before[i]))
+            return true;
+    return false;
+}
+
+/* A counter that falls is unknown for the interval (vedette/rate.h). */
+static void count_on(double *count, double grown)
+{
+    *count += isnan(grown) ? -1 : grown;
+}
+
 void collect_devices_count(struct collect_devices *devices, struct collect_device *device,
                            const double *counter, size_t n)
 {
+    bool reset = was_reset(device, counter, n);
+
     for (size_t i = 0; i < n; i++) {
         double grown = vd_delta(counter[i], device->before[i]);
 
+        if (!reset && is_wrap(counter[i], device->before[i]))
+            grown = counter[i] + TWO_TO_32 - device->before[i];
+        device->grown[i] = grown <= GROWTH_MAX * devices->seconds ? grown : NAN;
         device->before[i] = counter[i];
-        if (device->summed && !isnan(grown))
-            devices->total[i] += grown;
+        if (!device->fresh)
+            count_on(&device->count[i], device->grown[i]);
     }
 }
 
-void collect_devices_end(struct collect_devices *devices)
+static void give_back(struct record_schema *schema, struct collect_device *device)
 {
-    for (size_t i = 0; i < devices->n; i++)
-        for (int k = 0; k < COLLECT_COUNTERS_MAX && !devices->at[i].seen; k++)
-            devices->at[i].before[k] = NAN;
+    for (int k = 0; k < COLLECT_COUNTERS_MAX; k++) {
+        record_schema_give_back(schema, device->id[k]);
+        device->id[k] = COLLECT_NO_METRIC;
+    }
+}
+
+bool collect_devices_show(struct record_sample *sample, struct collect_device *device,
+                          const struct record_metric *rows, size_t n)
+{
+    device->shown = record_schema_has_room(sample->schema) &&
+                    collect_add_rows_now(sample, rows, n, device->name, device->id);
+    if (!device->shown)
+        give_back(sample->schema, device);
+    return device->shown;
+}
+
+void collect_devices_sum(struct collect_devices *devices, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        double sum = 0;
+
+        for (size_t i = 0; i < devices->n; i++) {
+            const struct collect_device *device = &devices->at[i];
+
+            if (device->summed && device->seen && !device->fresh)
+                sum += device->grown[k];
+        }
+        count_on(&devices->total[k], sum);
+    }
+}
+
+void collect_devices_end(struct collect_devices *devices, struct record_schema *schema)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < devices->n; i++) {
+        struct collect_device *device = &devices->at[i];
+
+        device->fresh = false;
+        if (!device->seen)
+            give_back(schema, device);
+        else if (kept++ != i)
+            devices->at[kept - 1] = *device;
+    }
+    devices->n = kept;
 }
 
 void collect_devices_release(struct collect_devices *devices)

@@ -1,10 +1,12 @@
 /* A disk is what has a folder of its own in /sys/block (partitions do not) and is neither
  * memory (ram, zram) nor a file (loop) nor a drive without a medium. What is made of
- * other disks (LVM, RAID, multipath: a folder `slaves` that is not empty) would count the
- * same traffic twice and is left out.
+ * other disks (LVM, RAID, the volumes of a pool, the paths behind one device) would count
+ * the same traffic twice and is left out while one of those is there. It has a folder
+ * `slaves` that is not empty, or is known by its name.
  */
 #include "collect/diskstats.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -13,6 +15,10 @@
 #include "collect/file.h"
 
 #define MIB_OF_SECTOR (512.0 / (1024 * 1024))
+
+/* Disks with metrics of their own. Where there are more, those that are used have them.
+ */
+enum { SHOWN_MAX = 256 };
 
 /* BUSY last: busy times of several disks add up to no share of anything, so the machine
  * as a whole has all rows but this one. */
@@ -27,8 +33,8 @@ static const struct record_metric rows[ROWS] = {
         COLLECT_ROW_OF("device", "disk_read_ops", "1/s", RATE, 1, "Reads done by disks."),
     [WRITE_OPS] = COLLECT_ROW_OF("device", "disk_write_ops", "1/s", RATE, 1,
                                  "Writes done by disks."),
-    [BUSY] = COLLECT_ROW_OF("device", "disk_busy_percent", "%", RATE, 0.1,
-                            "Time in which the disk had work to do."),
+    [BUSY] = COLLECT_SHARE_ROW_OF("device", "disk_busy_percent", RATE, 0.1,
+                                  "Time in which the disk had work to do."),
     [LATENCY] = COLLECT_ROW_OF("device", "disk_latency_ms", "ms", RATIO, 1,
                                "Mean time that a read or write took."),
 };
@@ -46,20 +52,28 @@ struct diskstats_collector {
  * ms; weighted ms. Later kernels add discards and flushes. */
 static bool parse_line(struct collect_text *t, struct collect_diskstats *disk)
 {
-    uint64_t field[10], skip;
+    uint64_t number;
+    double field[10];
+    const char *name;
 
-    if (!collect_text_u64(t, &skip) || !collect_text_u64(t, &skip) ||
-        !collect_text_word(t, disk->name, sizeof disk->name) || disk->name[0] == '\0')
+    if (!collect_text_u64(t, &number) || !collect_text_u64(t, &number))
         return false;
+    collect_text_skip_blanks(t);
+    name = t->at;
+    if (!collect_text_skip_word(t) || *name == '\0' ||
+        (size_t)(t->at - name) >= sizeof disk->name)
+        return false;
+    memcpy(disk->name, name, (size_t)(t->at - name));
+    disk->name[t->at - name] = '\0';
     for (int i = 0; i < 10; i++)
-        if (!collect_text_u64(t, &field[i]))
+        if (!collect_text_counter(t, &field[i]))
             return false;
-    disk->counter[COLLECT_DISK_READS] = (double)field[0];
-    disk->counter[COLLECT_DISK_READ_SECTORS] = (double)field[2];
-    disk->counter[COLLECT_DISK_WRITES] = (double)field[4];
-    disk->counter[COLLECT_DISK_WRITTEN_SECTORS] = (double)field[6];
-    disk->counter[COLLECT_DISK_BUSY_MS] = (double)field[9];
-    disk->counter[COLLECT_DISK_TOTAL_MS] = (double)field[3] + (double)field[7];
+    disk->counter[COLLECT_DISK_READS] = field[0];
+    disk->counter[COLLECT_DISK_READ_SECTORS] = field[2];
+    disk->counter[COLLECT_DISK_WRITES] = field[4];
+    disk->counter[COLLECT_DISK_WRITTEN_SECTORS] = field[6];
+    disk->counter[COLLECT_DISK_BUSY_MS] = field[9];
+    disk->counter[COLLECT_DISK_TOTAL_MS] = field[3] + field[7];
     return true;
 }
 
@@ -74,9 +88,82 @@ bool collect_diskstats_next(struct collect_text *t, struct collect_diskstats *di
     return good;
 }
 
-static bool has_prefix(const char *name, const char *prefix)
+/* The number that `name` goes on with after `prefix`, and what follows it; NULL when it
+ * does not begin so. */
+static const char *after_number(const char *name, const char *prefix)
 {
-    return strncmp(name, prefix, strlen(prefix)) == 0;
+    size_t length = strlen(prefix);
+
+    if (strncmp(name, prefix, length) != 0 || !isdigit((unsigned char)name[length]))
+        return NULL;
+    for (name += length; isdigit((unsigned char)*name); name++)
+        ;
+    return name;
+}
+
+/* "nvme0c1n1": path 1 of the device nvme0n1. */
+static bool is_named_path(const char *name)
+{
+    const char *rest = after_number(name, "nvme");
+
+    rest = rest == NULL ? NULL : after_number(rest, "c");
+    return rest != NULL && *rest == 'n';
+}
+
+static bool is_one_of(const char *name, const char *const *prefix)
+{
+    for (; *prefix != NULL; prefix++)
+        if (after_number(name, *prefix) != NULL)
+            return true;
+    return false;
+}
+
+/* What a name says of a disk. */
+enum kind { NO_DISK, OF_OTHERS, DISK };
+
+/* zd: a volume of a ZFS pool; emcpower, vpath, sddlm: several paths to one disk. */
+static enum kind kind_by_name(const char *name)
+{
+    static const char *const none[] = {"loop", "ram", "zram",  "fd",
+                                       "sr",   "scd", "nullb", NULL};
+    static const char *const numbered[] = {"md",     "dm-",  "zd",  "md_d",
+                                           "bcache", "drbd", "vdo", NULL};
+    static const char *const paths[] = {"emcpower", "vpath", "sddlm"};
+
+    if (is_one_of(name, none) || is_named_path(name))
+        return NO_DISK;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (strncmp(name, paths[i], strlen(paths[i])) == 0)
+            return OF_OTHERS;
+    return is_one_of(name, numbered) ? OF_OTHERS : DISK;
+}
+
+static bool has_slaves(const char *folder)
+{
+    char slaves[COLLECT_PATH_MAX], slave[64];
+
+    return collect_path(slaves, NULL, folder, "/slaves") &&
+           collect_folder(slaves, slave, sizeof slave, 1) > 0;
+}
+
+static bool is_hidden(const char *folder)
+{
+    char hidden[COLLECT_PATH_MAX];
+
+    return collect_path(hidden, NULL, folder, "/hidden") &&
+           collect_file_number(hidden) == 1;
+}
+
+/* The disk's folder. What is '/' in a name (cciss/c0d0) is '!' there. */
+static bool folder_of(char folder[COLLECT_PATH_MAX], const char *block, const char *name)
+{
+    char entry[RECORD_LABEL_MAX];
+
+    snprintf(entry, sizeof entry, "%s", name);
+    for (char *c = entry; *c != '\0'; c++)
+        if (*c == '/')
+            *c = '!';
+    return collect_path(folder, NULL, block, entry);
 }
 
 /* "vda1" beside "vda", "nvme0n1p2" beside "nvme0n1". The kernel lists disks first. */
@@ -99,29 +186,26 @@ static bool is_named_partition(const struct collect_devices *devices, const char
     return false;
 }
 
-static bool is_disk(const struct collect_devices *devices, const char *block,
-                    const char *name)
+/* Some containers have no /sys: the names are then all there is to go by. */
+static enum kind kind_of(const struct collect_devices *devices, const char *block,
+                         const char *name)
 {
-    static const char *const no_disks[] = {"loop", "ram", "zram", "fd", "sr"};
-    char entry[COLLECT_DEVICE_NAME_MAX], folder[COLLECT_PATH_MAX],
-        slaves[COLLECT_PATH_MAX], slave[64];
+    char folder[COLLECT_PATH_MAX];
     struct stat info;
+    bool whole = stat(block, &info) != 0
+                     ? !is_named_partition(devices, name)
+                     : folder_of(folder, block, name) && stat(folder, &info) == 0 &&
+                           !is_hidden(folder);
 
-    for (size_t i = 0; i < sizeof no_disks / sizeof *no_disks; i++)
-        if (has_prefix(name, no_disks[i]))
-            return false;
-    /* Some containers have no /sys: the names are then all there is to go by. */
-    if (stat(block, &info) != 0)
-        return !is_named_partition(devices, name);
-    /* What is '/' in a name (cciss/c0d0) is '!' in /sys. */
-    snprintf(entry, sizeof entry, "%s", name);
-    for (char *c = entry; *c != '\0'; c++)
-        if (*c == '/')
-            *c = '!';
-    if (!collect_path(folder, NULL, block, entry) || stat(folder, &info) != 0)
-        return false;
-    return !collect_path(slaves, NULL, folder, "/slaves") ||
-           collect_folder(slaves, slave, sizeof slave, 1) == 0;
+    return whole ? kind_by_name(name) : NO_DISK;
+}
+
+/* Slaves come and go while a disk lives: asked on each tick. */
+static bool is_made_of_others(const char *block, const char *name)
+{
+    char folder[COLLECT_PATH_MAX];
+
+    return folder_of(folder, block, name) && has_slaves(folder);
 }
 
 static void put(struct record_sample *sample, const size_t *id, const double *counter)
@@ -135,24 +219,62 @@ static void put(struct record_sample *sample, const size_t *id, const double *co
                       counter[COLLECT_DISK_READS] + counter[COLLECT_DISK_WRITES]);
 }
 
-static void take(struct diskstats_collector *self, struct record_sample *sample,
-                 const struct collect_diskstats *disk)
+static void take(struct diskstats_collector *self, const struct collect_diskstats *line)
 {
-    struct collect_device *device = collect_devices_find(&self->devices, disk->name);
+    struct collect_device *disk = collect_devices_find(&self->devices, line->name);
 
-    if (device == NULL)
+    if (disk == NULL)
         return;
-    if (!device->known) {
-        device->known = true;
-        device->shown = device->summed =
-            is_disk(&self->devices, self->block, device->name);
-        if (device->shown)
-            collect_add_rows_now(sample, rows, ROWS, device->name, device->id);
+    if (!disk->known)
+        disk->kind = (int)kind_of(&self->devices, self->block, disk->name);
+    disk->known = true;
+    collect_devices_count(&self->devices, disk, line->counter, COLLECT_DISK_COUNTERS);
+}
+
+/* The disks; where a container sees none of them, what is made of them. */
+static void choose_summed(struct diskstats_collector *self)
+{
+    struct collect_devices *devices = &self->devices;
+    int highest = OF_OTHERS;
+
+    for (size_t i = 0; i < devices->n; i++) {
+        struct collect_device *disk = &devices->at[i];
+
+        disk->summed = disk->seen && disk->kind != NO_DISK &&
+                       !is_made_of_others(self->block, disk->name);
+        if (disk->summed && disk->kind > highest)
+            highest = disk->kind;
     }
-    if (!device->shown)
-        return;
-    collect_devices_count(&self->devices, device, disk->counter, COLLECT_DISK_COUNTERS);
-    put(sample, device->id, disk->counter);
+    for (size_t i = 0; i < devices->n; i++)
+        devices->at[i].summed &= devices->at[i].kind == highest;
+}
+
+static bool is_used(const struct collect_device *disk)
+{
+    return disk->grown[COLLECT_DISK_READS] > 0 || disk->grown[COLLECT_DISK_WRITES] > 0;
+}
+
+/* Returns how many disks have no metrics of their own. */
+static size_t show(struct diskstats_collector *self, struct record_sample *sample)
+{
+    size_t shown = 0, disks = 0, left_out = 0;
+
+    for (size_t i = 0; i < self->devices.n; i++) {
+        shown += self->devices.at[i].shown;
+        disks += self->devices.at[i].summed;
+    }
+    for (size_t i = 0; i < self->devices.n; i++) {
+        struct collect_device *disk = &self->devices.at[i];
+
+        if (!disk->summed)
+            continue;
+        if (!disk->shown && shown < SHOWN_MAX && (disks <= SHOWN_MAX || is_used(disk)))
+            shown += collect_devices_show(sample, disk, rows, ROWS);
+        left_out += !disk->shown;
+        if (disk->shown)
+            put(sample, disk->id, disk->count);
+    }
+    return left_out;
 }
 
 static enum vd_status read_diskstats(void *context, struct record_sample *sample,
@@ -161,17 +283,21 @@ static enum vd_status read_diskstats(void *context, struct record_sample *sample
     struct diskstats_collector *self = context;
     struct collect_diskstats disk;
     struct collect_text t;
+    size_t left_out;
     enum vd_status status = collect_file_read(&self->file, &self->buffer, err);
 
     if (status != VD_OK)
         return status;
     t = collect_text_of(self->buffer.at, self->buffer.size);
-    collect_devices_begin(&self->devices);
+    collect_devices_begin(&self->devices, sample->mono_ns);
     while (collect_diskstats_next(&t, &disk))
-        take(self, sample, &disk);
-    collect_devices_end(&self->devices);
+        take(self, &disk);
+    choose_summed(self);
+    collect_devices_sum(&self->devices, COLLECT_DISK_COUNTERS);
+    left_out = show(self, sample) + self->devices.left_out;
     put(sample, self->total, self->devices.total);
-    return VD_OK;
+    collect_devices_end(&self->devices, sample->schema);
+    return collect_left_out(err, "disks", left_out);
 }
 
 static enum vd_status create(void **out, const struct collect_config *config,

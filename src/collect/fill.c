@@ -25,14 +25,24 @@ void collect_add_rows(struct record_schema *schema, const struct record_metric *
         id[i] = record_schema_add(schema, &rows[i], label);
 }
 
-void collect_add_rows_now(struct record_sample *sample, const struct record_metric *rows,
+bool collect_add_rows_now(struct record_sample *sample, const struct record_metric *rows,
                           size_t n, const char *label, size_t *id)
 {
-    size_t before = sample->schema->n;
+    bool all = true;
 
     collect_add_rows(sample->schema, rows, n, label, id);
-    for (size_t i = before; i < sample->schema->n; i++) {
-        sample->raw[i] = NAN;
-        sample->base[i] = NAN;
+    for (size_t i = 0; i < n; i++) {
+        collect_put_ratio(sample, id[i], NAN, NAN);
+        all &= id[i] != COLLECT_NO_METRIC;
     }
+    return all;
+}
+
+enum vd_status collect_left_out(struct vd_error *err, const char *things, size_t n)
+{
+    if (n == 0)
+        return VD_OK;
+    return vd_error_set(err, VD_ERR_LIMIT, NULL,
+                        "%zu %s have no metrics of their own: there are too many", n,
+                        things);
 }

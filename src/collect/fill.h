@@ -20,13 +20,30 @@
         .label_key = KEY                                                                 \
     }
 
+/* A share of a time, in %: clocks that do not agree must not make it more than all. */
+#define COLLECT_SHARE_ROW(NAME, KIND, SCALE, HELP)                                       \
+    {                                                                                    \
+        .name = NAME, .unit = "%", .help = HELP, .kind = RECORD_##KIND, .scale = SCALE,  \
+        .most = 100                                                                      \
+    }
+#define COLLECT_SHARE_ROW_OF(KEY, NAME, KIND, SCALE, HELP)                               \
+    {                                                                                    \
+        .name = NAME, .unit = "%", .help = HELP, .kind = RECORD_##KIND, .scale = SCALE,  \
+        .most = 100, .label_key = KEY                                                    \
+    }
+
 /* Registers `n` rows with one label (NULL = none); indices into id[n]. */
 void collect_add_rows(struct record_schema *schema, const struct record_metric *rows,
                       size_t n, const char *label, size_t *id);
 
-/* The same while a tick is being read: values of new metrics begin as NaN. */
-void collect_add_rows_now(struct record_sample *sample, const struct record_metric *rows,
+/* The same while a tick is being read: values of new metrics begin as NaN. False when one
+ * of them did not fit. */
+bool collect_add_rows_now(struct record_sample *sample, const struct record_metric *rows,
                           size_t n, const char *label, size_t *id);
+
+/* What a collector returns in the end when `n` of its `things` got no metrics for want of
+ * room: VD_OK for none. */
+enum vd_status collect_left_out(struct vd_error *err, const char *things, size_t n);
 
 static inline void collect_put(struct record_sample *sample, size_t id, double raw)
 {

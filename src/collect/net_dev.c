@@ -1,20 +1,27 @@
-/* The totals are those of the hardware: bridges, tunnels and bonds carry the same bytes
- * again. A container has no hardware; there every device but loopback and those that are
- * virtual by their name counts. Ends of container links (veth) come and go by the hundred
- * and get no metrics of their own.
+/* The totals are what enters and leaves the machine, each byte once: bridges, tunnels,
+ * bonds and ports of switches carry what a link below them carries already. So the links
+ * of the highest kind that is there (collect/links.h) are summed: hardware; in a
+ * container the plain end of a link; only where there is nothing else what is mostly made
+ * of others. A line (PPP) is summed as well when more came through it than through all of
+ * those together, which cannot be when it runs inside one of them.
  */
 #include "collect/net_dev.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "collect/collectors.h"
 #include "collect/file.h"
+#include "collect/links.h"
 
 #define MIB_OF_BYTE (1.0 / (1024 * 1024))
 
-enum { ROWS = COLLECT_NET_COUNTERS, SHOWN_MAX = 64 };
+/* Links with metrics of their own: adapters, and all others. */
+enum { ROWS = COLLECT_NET_COUNTERS, ADAPTERS_MAX = 256, OTHERS_MAX = 64 };
+
+/* A line's own traffic must exceed what went around it by so much: counters of different
+ * links are not read at one moment. */
+static const double LINE_FACTOR = 1.25, LINE_BYTES = 65536;
 
 static const struct record_metric rows[ROWS] = {
     [COLLECT_NET_RECV_BYTES] = COLLECT_ROW_OF("device", "network_recv_mb", "MB/s", RATE,
@@ -34,10 +41,8 @@ static const struct record_metric rows[ROWS] = {
 struct net_collector {
     struct collect_file file;
     struct collect_buffer buffer;
-    char class_net[COLLECT_PATH_MAX]; /* "/sys/class/net/" below the root */
+    struct collect_links links;
     struct collect_devices devices;
-    size_t shown;
-    bool has_hardware;
     size_t total[ROWS];
 };
 
@@ -68,19 +73,19 @@ static bool parse_name(struct collect_text *t, char *name, size_t size)
  * leave no blank after the colon. */
 static bool parse_line(struct collect_text *t, struct collect_net_dev *dev)
 {
-    uint64_t field[12];
+    double field[12];
 
     if (!parse_name(t, dev->name, sizeof dev->name))
         return false;
     for (int i = 0; i < 12; i++)
-        if (!collect_text_u64(t, &field[i]))
+        if (!collect_text_counter(t, &field[i]))
             return false;
-    dev->counter[COLLECT_NET_RECV_BYTES] = (double)field[0];
-    dev->counter[COLLECT_NET_RECV_PACKETS] = (double)field[1];
-    dev->counter[COLLECT_NET_SENT_BYTES] = (double)field[8];
-    dev->counter[COLLECT_NET_SENT_PACKETS] = (double)field[9];
-    dev->counter[COLLECT_NET_ERRORS] = (double)field[2] + (double)field[10];
-    dev->counter[COLLECT_NET_DROPS] = (double)field[3] + (double)field[11];
+    dev->counter[COLLECT_NET_RECV_BYTES] = field[0];
+    dev->counter[COLLECT_NET_RECV_PACKETS] = field[1];
+    dev->counter[COLLECT_NET_SENT_BYTES] = field[8];
+    dev->counter[COLLECT_NET_SENT_PACKETS] = field[9];
+    dev->counter[COLLECT_NET_ERRORS] = field[2] + field[10];
+    dev->counter[COLLECT_NET_DROPS] = field[3] + field[11];
     return true;
 }
 
@@ -95,75 +100,158 @@ bool collect_net_dev_next(struct collect_text *t, struct collect_net_dev *dev)
     return good;
 }
 
-static bool is_hardware(const struct net_collector *self, const char *name)
+/* "eth0.100" beside "eth0". */
+static bool is_part_of_another(const struct collect_devices *devices, const char *name)
 {
-    char folder[COLLECT_PATH_MAX], device[COLLECT_PATH_MAX];
-    struct stat info;
+    const char *dot = strrchr(name, '.');
+    size_t length = dot == NULL ? 0 : (size_t)(dot - name);
 
-    return collect_path(folder, NULL, self->class_net, name) &&
-           collect_path(device, NULL, folder, "/device") && stat(device, &info) == 0;
-}
-
-static bool is_named_virtual(const char *name)
-{
-    static const char *const prefix[] = {
-        "lo", "veth", "ifb", "dummy", "docker",  "br-",  "virbr", "tun", "tap",
-        "wg", "bond", "sit", "cni",   "flannel", "cali", "vxlan", "gre", "ip6"};
-
-    for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++)
-        if (strncmp(name, prefix[i], strlen(prefix[i])) == 0)
+    for (size_t i = 0; i < devices->n && length > 0; i++)
+        if (strncmp(devices->at[i].name, name, length) == 0 &&
+            devices->at[i].name[length] == '\0')
             return true;
     return false;
 }
 
-/* The first piece of hardware puts everything else out of the totals. */
-static void choose_summed(struct net_collector *self)
+/* Masters come and go while a link lives, so they are looked for on each tick. */
+static bool is_behind_hardware(const struct net_collector *self,
+                               const struct collect_device *link)
 {
-    for (size_t i = 0; i < self->devices.n; i++) {
-        struct collect_device *device = &self->devices.at[i];
+    if (!collect_link_has_master(&self->links, link->name))
+        return false;
+    if (collect_link_has_hardware_master(&self->links, link->name))
+        return true;
+    for (size_t i = 0; i < self->devices.n; i++)
+        if (self->devices.at[i].kind == COLLECT_LINK_HARDWARE &&
+            collect_link_is_over(&self->links, self->devices.at[i].name, link->name))
+            return true;
+    return false;
+}
 
-        device->summed =
-            self->has_hardware ? device->hardware : !is_named_virtual(device->name);
+static bool can_carry(const struct net_collector *self, const struct collect_device *link)
+{
+    switch ((enum collect_link)link->kind) {
+    case COLLECT_LINK_HIDDEN:
+    case COLLECT_LINK_BRIDGE:
+        return false;
+    case COLLECT_LINK_HARDWARE:
+        return !is_behind_hardware(self, link);
+    case COLLECT_LINK_TUNNEL:
+    case COLLECT_LINK_STACKED:
+    case COLLECT_LINK_LINE:
+    case COLLECT_LINK_PLAIN:
+        break;
+    }
+    return !is_part_of_another(&self->devices, link->name);
+}
+
+static bool is_line(const struct collect_device *link)
+{
+    return link->kind == COLLECT_LINK_LINE;
+}
+
+/* What the summed links counted on this tick is what went around each line. */
+static void measure_around_lines(struct collect_devices *devices)
+{
+    double grown[ROWS] = {0};
+
+    for (size_t i = 0; i < devices->n; i++)
+        for (int k = 0; k < ROWS && devices->at[i].summed; k++)
+            grown[k] += fmax(devices->at[i].grown[k], 0); /* unknown adds nothing */
+    for (size_t i = 0; i < devices->n; i++)
+        for (int k = 0; k < ROWS && is_line(&devices->at[i]); k++)
+            devices->at[i].around[k] += grown[k];
+}
+
+static bool exceeds(const struct collect_device *line, int counter)
+{
+    return line->count[counter] > LINE_FACTOR * line->around[counter] + LINE_BYTES;
+}
+
+static void choose_lines(struct net_collector *self)
+{
+    bool inside = false, looked = false;
+
+    measure_around_lines(&self->devices);
+    for (size_t i = 0; i < self->devices.n; i++) {
+        struct collect_device *line = &self->devices.at[i];
+
+        if (!is_line(line) || line->summed)
+            continue;
+        if (!looked)
+            inside = collect_links_have_sessions(&self->links);
+        looked = true;
+        line->summed = !inside && (exceeds(line, COLLECT_NET_RECV_BYTES) ||
+                                   exceeds(line, COLLECT_NET_SENT_BYTES));
     }
 }
 
-static bool is_shown(const struct collect_device *device)
+static void choose_summed(struct net_collector *self)
 {
-    static const char *const shown_prefix[] = {"br-", "bond", "wg", "tun"};
+    struct collect_devices *devices = &self->devices;
+    int highest = COLLECT_LINK_BRIDGE;
 
-    if (device->hardware || !is_named_virtual(device->name))
+    for (size_t i = 0; i < devices->n; i++) {
+        struct collect_device *link = &devices->at[i];
+
+        link->summed = link->seen && can_carry(self, link);
+        if (link->summed && link->kind > highest)
+            highest = link->kind;
+    }
+    for (size_t i = 0; i < devices->n; i++)
+        devices->at[i].summed &= devices->at[i].kind == highest;
+    choose_lines(self);
+}
+
+/* What is left over when a group is full gets its turn when one of it goes. */
+static bool show(struct record_sample *sample, struct collect_device *link, size_t *shown,
+                 size_t max)
+{
+    if (link->kind == COLLECT_LINK_HIDDEN)
         return true;
-    for (size_t i = 0; i < sizeof shown_prefix / sizeof *shown_prefix; i++)
-        if (strncmp(device->name, shown_prefix[i], strlen(shown_prefix[i])) == 0)
-            return true;
-    return false;
+    if (!link->shown && *shown < max)
+        collect_devices_show(sample, link, rows, ROWS);
+    *shown += link->shown;
+    return link->shown;
 }
 
-static void look_at(struct net_collector *self, struct record_sample *sample,
-                    struct collect_device *device)
+/* Those that have metrics already keep them: they are asked first. Returns how many were
+ * left out. */
+static size_t choose_shown(struct net_collector *self, struct record_sample *sample)
 {
-    device->known = true;
-    device->hardware = is_hardware(self, device->name);
-    self->has_hardware |= device->hardware;
-    choose_summed(self);
-    device->shown = self->shown < SHOWN_MAX && is_shown(device);
-    self->shown += device->shown;
-    if (device->shown)
-        collect_add_rows_now(sample, rows, ROWS, device->name, device->id);
+    size_t shown[2] = {0}, left_out = 0;
+
+    for (int turn = 0; turn < 2; turn++)
+        for (size_t i = 0; i < self->devices.n; i++) {
+            struct collect_device *link = &self->devices.at[i];
+            bool adapter = link->kind == COLLECT_LINK_HARDWARE;
+
+            if (link->seen && link->shown == (turn == 0))
+                left_out += !show(sample, link, &shown[adapter],
+                                  adapter ? ADAPTERS_MAX : OTHERS_MAX);
+        }
+    return left_out;
 }
 
-static void take(struct net_collector *self, struct record_sample *sample,
-                 const struct collect_net_dev *dev)
+static void take(struct net_collector *self, const struct collect_net_dev *dev)
 {
-    struct collect_device *device = collect_devices_find(&self->devices, dev->name);
+    struct collect_device *link = collect_devices_find(&self->devices, dev->name);
 
-    if (device == NULL)
+    if (link == NULL)
         return;
-    if (!device->known)
-        look_at(self, sample, device);
-    collect_devices_count(&self->devices, device, dev->counter, COLLECT_NET_COUNTERS);
-    for (int i = 0; i < ROWS; i++)
-        collect_put(sample, device->id[i], dev->counter[i]);
+    if (!link->known)
+        link->kind = (int)collect_link_kind(&self->links, link->name);
+    link->known = true;
+    collect_devices_count(&self->devices, link, dev->counter, COLLECT_NET_COUNTERS);
+}
+
+static void put(struct net_collector *self, struct record_sample *sample)
+{
+    for (size_t i = 0; i < self->devices.n; i++)
+        for (int k = 0; k < ROWS && self->devices.at[i].seen; k++)
+            collect_put(sample, self->devices.at[i].id[k], self->devices.at[i].count[k]);
+    for (int k = 0; k < ROWS; k++)
+        collect_put(sample, self->total[k], self->devices.total[k]);
 }
 
 static enum vd_status read_net_dev(void *context, struct record_sample *sample,
@@ -172,18 +260,21 @@ static enum vd_status read_net_dev(void *context, struct record_sample *sample,
     struct net_collector *self = context;
     struct collect_net_dev dev;
     struct collect_text t;
+    size_t left_out;
     enum vd_status status = collect_file_read(&self->file, &self->buffer, err);
 
     if (status != VD_OK)
         return status;
     t = collect_text_of(self->buffer.at, self->buffer.size);
-    collect_devices_begin(&self->devices);
+    collect_devices_begin(&self->devices, sample->mono_ns);
     while (collect_net_dev_next(&t, &dev))
-        take(self, sample, &dev);
-    collect_devices_end(&self->devices);
-    for (int i = 0; i < ROWS; i++)
-        collect_put(sample, self->total[i], self->devices.total[i]);
-    return VD_OK;
+        take(self, &dev);
+    choose_summed(self);
+    collect_devices_sum(&self->devices, COLLECT_NET_COUNTERS);
+    left_out = choose_shown(self, sample) + self->devices.left_out;
+    put(self, sample);
+    collect_devices_end(&self->devices, sample->schema);
+    return collect_left_out(err, "network links", left_out);
 }
 
 static enum vd_status create(void **out, const struct collect_config *config,
@@ -195,7 +286,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
     if (self == NULL)
         return VD_ERR_MEMORY;
     collect_file_init(&self->file, config->root, "/proc/net/dev");
-    collect_path(self->class_net, config->root, "/sys/class/net/", NULL);
+    collect_links_init(&self->links, config->root);
     collect_add_rows(schema, rows, ROWS, NULL, self->total);
     *out = self;
     return VD_OK;

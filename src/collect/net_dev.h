@@ -16,8 +16,8 @@ enum {
 };
 
 struct collect_net_dev {
-    char name[COLLECT_DEVICE_NAME_MAX];
-    double counter[COLLECT_NET_COUNTERS]; /* since the device appeared */
+    char name[RECORD_LABEL_MAX];
+    double counter[COLLECT_NET_COUNTERS]; /* since the device appeared; NaN = not told */
 };
 
 /* The next well-formed line; false at the end of the text. */

@@ -186,6 +186,7 @@ void collect_set_read(collect_set *set, struct record_sample *sample)
         sample->raw[i] = NAN;
         sample->base[i] = NAN;
     }
+    sample->schema->mono_ns = sample->mono_ns;
     before = now_ns();
     for (size_t i = 0; i < set->n; i++) {
         read_member(&set->member[i], sample);

@@ -11,6 +11,7 @@
 struct feature_rates {
     size_t n; /* slots with a tick before */
     int64_t mono_ns;
+    uint32_t serial[RECORD_METRICS_MAX];
     double raw[RECORD_METRICS_MAX]; /* of the tick before */
     double base[RECORD_METRICS_MAX];
     double value[RECORD_METRICS_MAX];
@@ -46,6 +47,8 @@ static double value_of(const feature_rates *rates, const struct record_sample *s
         break;
     }
     value *= metric->scale;
+    if (metric->most > 0 && value > metric->most)
+        value = metric->most;
     return isfinite(value) ? value : NAN;
 }
 
@@ -55,15 +58,17 @@ const double *feature_rates_update(feature_rates *rates,
     double seconds = (double)(sample->mono_ns - rates->mono_ns) * 1e-9;
     size_t n = sample->schema->n;
 
-    for (; rates->n < n; rates->n++) {
-        rates->raw[rates->n] = NAN;
-        rates->base[rates->n] = NAN;
-    }
     for (size_t i = 0; i < n; i++) {
+        uint32_t serial = sample->schema->metric[i].serial;
+
+        if (i >= rates->n || rates->serial[i] != serial)
+            rates->raw[i] = rates->base[i] = NAN;
+        rates->serial[i] = serial;
         rates->value[i] = value_of(rates, sample, i, seconds);
         rates->raw[i] = sample->raw[i];
         rates->base[i] = sample->base[i];
     }
+    rates->n = n;
     rates->mono_ns = sample->mono_ns;
     return rates->value;
 }

@@ -8,7 +8,8 @@
  * A rate or ratio is NaN on the first tick of its metric, when a counter went backwards
  * (reset, wrap, device replaced), when no time passed, and after a tick without a value.
  * A ratio whose base did not move is NaN: nothing happened that it could be a share of
- * (an idle disk has no latency). Infinities become NaN.
+ * (an idle disk has no latency). Infinities become NaN. What is above the most that a
+ * metric can be (a disk busy for 104 % of the time, by clocks that do not agree) is cut.
  */
 #ifndef VD_FEATURE_RATES_H
 #define VD_FEATURE_RATES_H

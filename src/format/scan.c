@@ -96,6 +96,21 @@ bool collect_text_number(struct collect_text *t, double *value)
     return true;
 }
 
+bool collect_text_counter(struct collect_text *t, double *value)
+{
+    struct collect_text word;
+    uint64_t counter;
+
+    collect_text_skip_blanks(t);
+    word = *t;
+    if (!collect_text_skip_word(t))
+        return false;
+    word.end = t->at;
+    *value =
+        collect_text_u64(&word, &counter) && word.at == word.end ? (double)counter : NAN;
+    return true;
+}
+
 double collect_text_only_number(const char *text, size_t size)
 {
     struct collect_text t = collect_text_of(text, size);

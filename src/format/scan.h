@@ -93,6 +93,10 @@ bool collect_text_i64(struct collect_text *t, int64_t *value);
 /* A decimal number with optional sign, fraction and exponent. */
 bool collect_text_number(struct collect_text *t, double *value);
 
+/* A counter: the next word of the line, NaN when it is none (negative, too large, text).
+ * False when the line has no more words. */
+bool collect_text_counter(struct collect_text *t, double *value);
+
 /* The one number that a file holds, a newline after it or not; NaN when it holds anything
  * else. */
 double collect_text_only_number(const char *text, size_t size);

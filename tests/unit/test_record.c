@@ -1,0 +1,175 @@
+/* The schema: names that stay apart, and indices that serve again when nobody can hold
+ * anything of the old metric any more. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "machine.h"
+
+static const struct record_metric row = {.name = "x_mb",
+                                         .unit = "MB/s",
+                                         .kind = RECORD_RATE,
+                                         .scale = 1,
+                                         .label_key = "device"};
+
+static void test_long_labels_stay_apart(void **state)
+{
+    static const char *const pod = "/var/lib/kubelet/pods/0f1e2d3c-0000-4000-8000-"
+                                   "0123456789ab/volumes/kubernetes.io~nfs/";
+    static const char *const ends[] = {"data", "logs", "datb", "\xc3\xa9t\xc3\xa9"};
+    struct record_schema schema = {0};
+    char label[RECORD_LABEL_MAX], name[512];
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "%s%s", pod, ends[i]);
+        assert_int_equal(record_schema_add(&schema, &row, name), i);
+        assert_int_equal(record_schema_add(&schema, &row, name), i);
+        assert_true(strlen(record_label(label, name)) < RECORD_LABEL_MAX);
+        assert_string_equal(schema.metric[i].label, label);
+        /* People see where it is and what it is. */
+        assert_memory_equal(label, "/var/lib/kubelet", 16);
+        assert_string_equal(label + strlen(label) - strlen(ends[i]), ends[i]);
+        snprintf(name, sizeof name, "x_mb{mount=\"%s%s\"}", pod, ends[i]);
+        assert_int_equal(record_schema_find(&schema, name), SIZE_MAX); /* another key */
+        snprintf(name, sizeof name, "x_mb{device=\"%s%s\"}", pod, ends[i]);
+        assert_int_equal(record_schema_find(&schema, name), i);
+        snprintf(name, sizeof name, "x_mb{%s}", label);
+        assert_int_equal(record_schema_find(&schema, name), i);
+    }
+    record_schema_release(&schema);
+}
+
+/* The difference may stand in the middle, which is what is left out. */
+static void test_labels_differ_where_they_are_cut(void **state)
+{
+    char a[300], b[300], left[RECORD_LABEL_MAX], right[RECORD_LABEL_MAX];
+
+    (void)state;
+    for (size_t length = RECORD_LABEL_MAX - 2; length < sizeof a; length++)
+        for (size_t at = 0; at < length; at += 7) {
+            memset(a, 'n', length);
+            a[length] = '\0';
+            memcpy(b, a, sizeof b);
+            b[at] = 'm';
+            assert_string_not_equal(record_label(left, a), record_label(right, b));
+        }
+}
+
+/* No character is cut in two, wherever the cut falls. */
+static void test_labels_keep_characters_whole(void **state)
+{
+    char text[300], label[RECORD_LABEL_MAX];
+
+    (void)state;
+    for (size_t shift = 0; shift < 3; shift++) {
+        size_t n = shift;
+
+        memset(text, 'x', shift);
+        for (int i = 0; i < 60; i++, n += 3)
+            memcpy(text + n, "\xe2\x82\xac", 3);
+        text[n] = '\0';
+        record_label(label, text);
+        for (const char *c = label; *c != '\0'; c++)
+            if ((unsigned char)*c >= 0x80) {
+                assert_memory_equal(c, "\xe2\x82\xac", 3);
+                c += 2;
+            }
+    }
+}
+
+static int64_t seconds(double s)
+{
+    return (int64_t)(s * 1e9);
+}
+
+static void test_index_rests_before_it_serves_again(void **state)
+{
+    struct record_schema schema = {.mono_ns = seconds(100)};
+    uint32_t serial;
+
+    (void)state;
+    assert_int_equal(record_schema_add(&schema, &row, "sda"), 0);
+    assert_int_equal(record_schema_add(&schema, &row, "sdb"), 1);
+    serial = schema.metric[0].serial;
+    record_schema_give_back(&schema, 0);
+    record_schema_give_back(&schema, SIZE_MAX);
+    schema.mono_ns += seconds(RECORD_REST_S - 1);
+    assert_int_equal(record_schema_add(&schema, &row, "sdc"), 2);
+    /* It comes back in time: nothing has changed. */
+    assert_int_equal(record_schema_add(&schema, &row, "sda"), 0);
+    assert_int_equal(schema.metric[0].serial, serial);
+    schema.mono_ns += seconds(2 * RECORD_REST_S);
+    assert_int_equal(record_schema_add(&schema, &row, "sdd"), 3);
+    record_schema_give_back(&schema, 0);
+    schema.mono_ns += seconds(RECORD_REST_S);
+    assert_int_equal(record_schema_add(&schema, &row, "sde"), 0);
+    assert_true(schema.metric[0].serial > serial);
+    assert_int_equal(schema.metric[0].serial, schema.serial);
+    assert_int_equal(record_schema_find(&schema, "x_mb{sda}"), SIZE_MAX);
+    assert_int_equal(record_schema_find(&schema, "x_mb{sde}"), 0);
+    record_schema_release(&schema);
+}
+
+static void test_full_table_says_so(void **state)
+{
+    struct record_schema schema = {.mono_ns = seconds(1)};
+    char label[32];
+
+    (void)state;
+    for (int i = 0; i < RECORD_METRICS_MAX; i++) {
+        assert_true(record_schema_has_room(&schema));
+        snprintf(label, sizeof label, "%d", i);
+        assert_int_equal(record_schema_add(&schema, &row, label), i);
+    }
+    assert_false(record_schema_has_room(&schema));
+    assert_int_equal(record_schema_add(&schema, &row, "more"), SIZE_MAX);
+    assert_int_equal(schema.dropped, 1);
+    record_schema_give_back(&schema, 77);
+    assert_false(record_schema_has_room(&schema));
+    schema.mono_ns += seconds(RECORD_REST_S);
+    assert_true(record_schema_has_room(&schema));
+    assert_int_equal(record_schema_add(&schema, &row, "more"), 77);
+    record_schema_release(&schema);
+}
+
+/* Rates know that the counter at an index is another one now. */
+static void test_rates_forget(void **state)
+{
+    struct record_schema schema = {.mono_ns = seconds(1)};
+    double raw[1] = {100}, base[1] = {NAN};
+    struct record_sample sample = {.schema = &schema, .raw = raw, .base = base};
+    feature_rates *rates;
+
+    (void)state;
+    assert_int_equal(feature_rates_new(&rates, NULL), VD_OK);
+    record_schema_add(&schema, &row, "old");
+    sample.mono_ns = seconds(1);
+    feature_rates_update(rates, &sample);
+    raw[0] = 107;
+    sample.mono_ns += seconds(1);
+    assert_double_equal(feature_rates_update(rates, &sample)[0], 7, 1e-9);
+    record_schema_give_back(&schema, 0);
+    schema.mono_ns += seconds(RECORD_REST_S);
+    record_schema_add(&schema, &row, "new");
+    raw[0] = 5000;
+    sample.mono_ns += seconds(1);
+    assert_double_equal(feature_rates_update(rates, &sample)[0], NAN, 0);
+    feature_rates_free(rates);
+    record_schema_release(&schema);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_long_labels_stay_apart),
+        cmocka_unit_test(test_labels_differ_where_they_are_cut),
+        cmocka_unit_test(test_labels_keep_characters_whole),
+        cmocka_unit_test(test_index_rests_before_it_serves_again),
+        cmocka_unit_test(test_full_table_says_so),
+        cmocka_unit_test(test_rates_forget),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
