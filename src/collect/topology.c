@@ -32,7 +32,7 @@ struct topology_collector {
     char root[COLLECT_PATH_MAX];
     bool hybrid; /* the metrics are there */
     bool is[KINDS][COLLECT_CPUS_MAX];
-    size_t schema_n; /* metrics when the indices below were looked up */
+    uint32_t schema_serial; /* newest metric when the indices below were looked up */
     size_t percent[COLLECT_CPUS_MAX], freq[COLLECT_CPUS_MAX];
     size_t id[ROWS];
 };
@@ -103,7 +103,7 @@ static void look_up(struct topology_collector *self, const struct record_schema 
         snprintf(name, sizeof name, "cpu_core_freq{%zu}", i);
         self->freq[i] = record_schema_find(schema, name);
     }
-    self->schema_n = schema->n;
+    self->schema_serial = schema->serial;
 }
 
 static void fill_kind(const struct topology_collector *self, struct record_sample *sample,
@@ -139,7 +139,7 @@ static enum vd_status read_topology(void *context, struct record_sample *sample,
     struct topology_collector *self = context;
 
     (void)err;
-    if (self->schema_n != sample->schema->n) {
+    if (self->schema_serial != sample->schema->serial) {
         if (find_kinds(self) && !self->hybrid) {
             collect_add_rows_now(sample, rows, ROWS, NULL, self->id);
             self->hybrid = true;

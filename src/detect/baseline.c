@@ -87,12 +87,13 @@ void detect_baseline_release(struct detect_baseline *b)
     free(b->rolling);
     free(b->expected);
     free(b->z);
+    free(b->serial);
     *b = (struct detect_baseline){0};
 }
 
 static enum vd_status reserve(struct detect_baseline *b, size_t n)
 {
-    void *rolling, *expected, *z;
+    void *rolling, *expected, *z, *serial;
 
     if (n <= b->capacity)
         return VD_OK;
@@ -105,18 +106,44 @@ static enum vd_status reserve(struct detect_baseline *b, size_t n)
     z = realloc(b->z, n * sizeof *b->z);
     if (z != NULL)
         b->z = z;
-    if (rolling == NULL || expected == NULL || z == NULL)
+    serial = realloc(b->serial, n * sizeof *b->serial);
+    if (serial != NULL)
+        b->serial = serial;
+    if (rolling == NULL || expected == NULL || z == NULL || serial == NULL)
         return VD_ERR_MEMORY;
     b->capacity = n;
     return VD_OK;
 }
 
-static enum vd_status grow(struct detect_baseline *b, const struct record_schema *schema)
+/* An index that another metric has now begins with an empty window. */
+static enum vd_status forget_others(struct detect_baseline *b,
+                                    const struct record_schema *schema)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        struct vd_rolling fresh;
+
+        if (b->serial[i] == schema->metric[i].serial)
+            continue;
+        if (vd_rolling_init(&fresh, 0) != VD_OK)
+            return VD_ERR_MEMORY;
+        vd_rolling_release(&b->rolling[i]);
+        b->rolling[i] = fresh;
+        b->serial[i] = schema->metric[i].serial;
+    }
+    return VD_OK;
+}
+
+static enum vd_status follow(struct detect_baseline *b,
+                             const struct record_schema *schema)
 {
     enum vd_status status = reserve(b, schema->n);
 
+    if (status == VD_OK)
+        status = forget_others(b, schema);
     while (status == VD_OK && b->n < schema->n) {
         status = vd_rolling_init(&b->rolling[b->n], 0);
+        if (status == VD_OK)
+            b->serial[b->n] = schema->metric[b->n].serial;
         if (status == VD_OK)
             b->n++;
     }
@@ -127,7 +154,7 @@ enum vd_status detect_baseline_read(struct detect_baseline *b,
                                     const struct record_schema *schema,
                                     const double *value)
 {
-    enum vd_status status = grow(b, schema);
+    enum vd_status status = follow(b, schema);
 
     for (size_t i = 0; i < b->n; i++) {
         b->expected[i] = vd_rolling_expected(&b->rolling[i]);
@@ -178,7 +205,7 @@ enum vd_status detect_baseline_load(struct detect_baseline *b,
                                     struct vd_reader *r, struct vd_error *err)
 {
     struct vd_rolling other = {0};
-    enum vd_status status = grow(b, schema);
+    enum vd_status status = follow(b, schema);
     size_t n = vd_read_count(r, 8);
 
     if (status == VD_OK)

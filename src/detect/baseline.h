@@ -14,13 +14,14 @@
 struct detect_baseline {
     struct vd_rolling *rolling; /* one per metric */
     double *expected, *z;       /* one per metric; NaN = nothing to say yet */
+    uint32_t *serial;           /* of the metrics in the schema */
     size_t n, capacity;
 };
 
 /* Zero-initialise before the first use. */
 void detect_baseline_release(struct detect_baseline *b);
 
-/* Sets expected and z for each of the schema's values; grows with the schema. */
+/* Sets expected and z for each of the schema's values; follows the schema. */
 enum vd_status detect_baseline_read(struct detect_baseline *b,
                                     const struct record_schema *schema,
                                     const double *value);

@@ -31,7 +31,8 @@ struct detect_host {
     size_t index[HOST_COLUMNS]; /* of the columns in the schema, SIZE_MAX = absent */
     bool is_log[HOST_COLUMNS];  /* the row has log(1 + x) */
     double floor[HOST_COLUMNS]; /* sigma that is no deviation, in the metric's unit */
-    size_t schema_n;            /* metrics the schema had when they were looked up */
+    size_t schema_n;            /* metrics the schema had when they were looked up, */
+    uint32_t schema_serial;     /* and the newest of them */
     struct host_row recent[HOST_TICKS]; /* the rows read last, at the end */
     size_t n_recent;
     bool learned;            /* the row read last is in the window */
@@ -68,10 +69,10 @@ void detect_host_free(detect_host *host)
     free(host);
 }
 
-/* The columns' places in the schema, looked up again when it grew. */
+/* The columns' places in the schema, looked up again when it changed. */
 static void find_columns(detect_host *host, const struct record_schema *schema)
 {
-    if (schema->n == host->schema_n)
+    if (schema->n == host->schema_n && schema->serial == host->schema_serial)
         return;
     for (size_t c = 0; c < host->config.n_columns; c++) {
         size_t metric = record_schema_find(schema, host->config.column[c]);
@@ -83,6 +84,7 @@ static void find_columns(detect_host *host, const struct record_schema *schema)
             metric == SIZE_MAX ? 0 : detect_sigma_floor(&schema->metric[metric], 0);
     }
     host->schema_n = schema->n;
+    host->schema_serial = schema->serial;
 }
 
 const size_t *detect_host_columns(detect_host *host, const struct record_schema *schema,

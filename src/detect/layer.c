@@ -12,6 +12,8 @@ static const double Z_MATTERS = 2;
 
 struct detect_layer {
     vd_stream *stream[RECORD_METRICS_MAX]; /* NULL = none */
+    uint32_t serial[RECORD_METRICS_MAX];   /* of their metrics in the schema */
+    bool has_label[RECORD_METRICS_MAX];    /* those have one */
     size_t n;                              /* metrics seen */
     size_t streams, labelled; /* streams that exist; those of metrics with a label */
     size_t streams_max;
@@ -41,21 +43,41 @@ void detect_layer_free(detect_layer *layer)
     free(layer);
 }
 
+static bool has_room(const detect_layer *layer, bool labelled)
+{
+    return layer->streams < layer->streams_max &&
+           (!labelled || layer->labelled < layer->streams_max / 2);
+}
+
+/* What stood at that index before, if anything, was another metric. */
+static void begin(detect_layer *layer, size_t i, const struct record_metric *metric)
+{
+    bool labelled = metric->label[0] != '\0';
+
+    if (layer->stream[i] != NULL) {
+        layer->streams--;
+        layer->labelled -= layer->has_label[i];
+    }
+    vd_stream_free(layer->stream[i]);
+    layer->stream[i] = NULL;
+    layer->serial[i] = metric->serial;
+    layer->has_label[i] = labelled;
+    if (has_room(layer, labelled) &&
+        vd_stream_new(&layer->stream[i], &layer->params) == VD_OK) {
+        layer->streams++;
+        layer->labelled += labelled;
+    }
+}
+
 /* Streams for the metrics that are new: those without a label always while there is room,
  * those with one (cores, disks, units) half of it at most. First come, first served: what
  * a machine has always comes before what comes and goes. */
-static void grow(detect_layer *layer, const struct record_schema *schema)
+static void follow(detect_layer *layer, const struct record_schema *schema)
 {
-    for (; layer->n < schema->n; layer->n++) {
-        bool labelled = schema->metric[layer->n].label[0] != '\0';
-
-        if (layer->streams < layer->streams_max &&
-            (!labelled || layer->labelled < layer->streams_max / 2) &&
-            vd_stream_new(&layer->stream[layer->n], &layer->params) == VD_OK) {
-            layer->streams++;
-            layer->labelled += labelled;
-        }
-    }
+    for (size_t i = 0; i < schema->n; i++)
+        if (i >= layer->n || layer->serial[i] != schema->metric[i].serial)
+            begin(layer, i, &schema->metric[i]);
+    layer->n = schema->n;
 }
 
 double detect_layer_read(detect_layer *layer, const struct record_schema *schema,
@@ -64,7 +86,7 @@ double detect_layer_read(detect_layer *layer, const struct record_schema *schema
     int64_t time_s = os_clock_local_s(time_ns);
     double largest = NAN;
 
-    grow(layer, schema);
+    follow(layer, schema);
     for (size_t i = 0; i < layer->n; i++) {
         struct vd_stream_verdict verdict;
 
@@ -96,7 +118,7 @@ enum vd_status detect_layer_load(detect_layer *layer, const struct record_schema
 {
     size_t n = vd_read_count(r, 8);
 
-    grow(layer, schema);
+    follow(layer, schema);
     for (size_t k = 0; k < n; k++) {
         char name[RECORD_NAME_MAX + RECORD_LABEL_MAX];
         enum vd_status status;

@@ -76,6 +76,8 @@ bool detect_silence_check(struct detect_silence *s, const struct record_schema *
         struct detect_silence_state *state = &s->state[i];
         double gone, frozen;
 
+        if (state->serial != schema->metric[i].serial)
+            *state = (struct detect_silence_state){.serial = schema->metric[i].serial};
         look(state, value[i], mono_ns);
         if (state->present < PRESENT_MIN || schema->metric[i].label[0] != '\0')
             continue;

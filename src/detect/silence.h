@@ -23,6 +23,7 @@ struct detect_silence_state {
     double last;
     uint32_t present, moves; /* ticks seen, ticks on which the value differed */
     uint32_t present_then;   /* `present` when it last changed */
+    uint32_t serial;         /* of the metric in the schema */
 };
 
 struct detect_silence {

@@ -53,6 +53,7 @@ char *explain_deviation_text(const struct record_schema *schema,
 /* The course of an event, followed from tick to tick to name its pattern. */
 struct explain_course {
     size_t metric;       /* the one that leads; SIZE_MAX = none yet */
+    uint32_t serial;     /* and its serial number in the schema */
     double first, last;  /* its expected value at the start, its value now */
     double largest_jump; /* between two ticks, in the direction of the deviation */
     size_t ticks;

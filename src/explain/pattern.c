@@ -34,18 +34,23 @@ static size_t count_groups(const struct explain_input *in)
 void explain_course_add(struct explain_course *course, const struct explain_input *in,
                         const struct record_event *event)
 {
-    size_t groups = count_groups(in);
+    size_t groups = count_groups(in), leads;
+    uint32_t serial = 0;
 
     if (groups > course->groups)
         course->groups = groups;
     if (event->n_top == 0)
         return;
-    if (course->metric != event->top[0].metric) {
+    leads = event->top[0].metric;
+    if (leads < in->schema->n)
+        serial = in->schema->metric[leads].serial;
+    if (course->metric != leads || course->serial != serial) {
         size_t before = course->groups;
 
         explain_course_start(course);
         course->groups = before;
-        course->metric = event->top[0].metric;
+        course->metric = leads;
+        course->serial = serial;
         course->first = course->last = event->top[0].expected;
     }
     if (course->metric < in->schema->n && !isnan(in->value[course->metric])) {

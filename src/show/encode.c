@@ -355,9 +355,9 @@ static void encode_deviations(struct show_json *j, const struct record_event *ev
         show_json_open(j, NULL, '{');
         show_json_string(
             j, "metric",
-            known ? record_metric_label(&schema->metric[d->metric], name, sizeof name)
-            : d->name[0] != '\0' ? d->name
-                                 : NULL);
+            d->name[0] != '\0' ? d->name
+            : known ? record_metric_label(&schema->metric[d->metric], name, sizeof name)
+                    : NULL);
         show_json_number(j, "value", d->value);
         show_json_number(j, "expected", d->expected);
         show_json_number(j, "z", d->z);

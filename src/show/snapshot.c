@@ -70,6 +70,7 @@ static struct show_schema *copy_schema(const struct record_schema *schema)
     if (schema->n > 0)
         memcpy(copy->metrics.metric, schema->metric, schema->n * sizeof *schema->metric);
     copy->metrics.n = copy->metrics.capacity = schema->n;
+    copy->metrics.serial = schema->serial;
     copy->metrics.dropped = schema->dropped;
     link_families(copy);
     return copy;
@@ -80,7 +81,8 @@ static enum vd_status take_values(struct show_snapshot *s, const struct record *
 {
     size_t n = record->schema->n;
 
-    *grew = s->schema == NULL || s->schema->metrics.n != n;
+    *grew = s->schema == NULL || s->schema->metrics.n != n ||
+            s->schema->metrics.serial != record->schema->serial;
     if (n > s->value_capacity) {
         double *value = realloc(s->value, n * sizeof *value);
 

@@ -13,16 +13,18 @@ void store_names_release(struct store_names *names)
 {
     free(names->at);
     free(names->unit);
+    free(names->serial);
     pthread_mutex_destroy(&names->lock);
 }
 
-/* Room for `n` names; the two arrays grow one after the other, and `capacity` only when
- * both did. */
+/* Room for `n` names; the arrays grow one after the other, and `capacity` only when all
+ * did. */
 static bool reserve(struct store_names *names, size_t n)
 {
     size_t capacity = n + n / 4 + 16;
     char(*at)[STORE_NAME_MAX];
     const char **unit;
+    uint32_t *serial;
 
     if (n <= names->capacity)
         return true;
@@ -34,6 +36,10 @@ static bool reserve(struct store_names *names, size_t n)
     if (unit == NULL)
         return false;
     names->unit = unit;
+    serial = realloc(names->serial, capacity * sizeof *serial);
+    if (serial == NULL)
+        return false;
+    names->serial = serial;
     names->capacity = capacity;
     return true;
 }
@@ -43,10 +49,13 @@ size_t store_names_note(struct store_names *names, const struct record_schema *s
     size_t n;
 
     pthread_mutex_lock(&names->lock);
-    if (names->n < schema->n && reserve(names, schema->n)) {
-        for (size_t i = names->n; i < schema->n; i++) {
+    if (reserve(names, schema->n)) {
+        for (size_t i = 0; i < schema->n; i++) {
+            if (i < names->n && names->serial[i] == schema->metric[i].serial)
+                continue;
             record_metric_label(&schema->metric[i], names->at[i], STORE_NAME_MAX);
             names->unit[i] = schema->metric[i].unit;
+            names->serial[i] = schema->metric[i].serial;
         }
         names->n = schema->n;
     }

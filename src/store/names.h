@@ -1,5 +1,7 @@
 /* The metric names of this run, by index in the schema: what the tick knows and the
- * writer and the readers need. Grows only. Any thread may ask.
+ * writer and the readers need. Any thread may ask. A name changes when the schema gives
+ * its index to another metric: rows that wait for the writer hold none of the old one
+ * then (see record.h).
  */
 #ifndef VD_STORE_NAMES_H
 #define VD_STORE_NAMES_H
@@ -14,6 +16,7 @@ struct store_names {
     pthread_mutex_t lock;
     char (*at)[STORE_NAME_MAX]; /* owned */
     const char **unit;          /* owned array of static strings */
+    uint32_t *serial;           /* owned; of the metrics in the schema */
     size_t n, capacity;
 };
 

@@ -103,8 +103,10 @@ void store_set_push(store_set *set, const struct record *record)
 {
     bool work;
 
-    if (record->schema != NULL && record->schema->n != set->n_schema) {
+    if (record->schema != NULL && (record->schema->n != set->n_schema ||
+                                   record->schema->serial != set->schema_serial)) {
         set->n_schema = record->schema->n;
+        set->schema_serial = record->schema->serial;
         store_names_note(&set->names, record->schema);
         for (size_t i = 0; i < set->n; i++)
             find_columns(&set->slot[i], record->schema);

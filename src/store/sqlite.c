@@ -17,7 +17,8 @@ struct head {
     uint32_t kind;
     uint32_t n_metrics, n_detectors;
     uint32_t has_event;
-    int64_t time_ns; /* or of the feedback */
+    uint32_t serial;                            /* of the newest metric */
+    int64_t time_ns;                            /* or of the feedback */
     int64_t mono_ns;
     const char *detector[RECORD_DETECTORS_MAX]; /* static names */
 };
@@ -34,6 +35,7 @@ struct store_db {
     /* The layout of the rows now, and what it was made for. */
     struct store_layout layout;
     size_t n_metrics, n_detectors;
+    uint32_t serial;
     const char *detector[RECORD_DETECTORS_MAX];
 
     int64_t last_ns;           /* the newest row written in this run; INT64_MIN = none */
@@ -92,6 +94,7 @@ static size_t pack(struct store_pack *pack)
     head->n_metrics = (uint32_t)(n - STORE_VERDICTS - record->verdict.n);
     head->n_detectors = (uint32_t)record->verdict.n;
     head->has_event = has_event;
+    head->serial = record->schema == NULL ? 0 : record->schema->serial;
     pack->urgent = has_event && record->change != RECORD_EVENT_UPDATED;
     head->time_ns = record->time_ns;
     head->mono_ns = record->mono_ns;
@@ -263,7 +266,8 @@ static enum vd_status fill_layout(struct store_db *s, const struct head *head,
 
 static bool same_layout(const struct store_db *s, const struct head *head)
 {
-    return s->n_metrics == head->n_metrics && s->n_detectors == head->n_detectors &&
+    return s->n_metrics == head->n_metrics && s->serial == head->serial &&
+           s->n_detectors == head->n_detectors &&
            memcmp(s->detector, head->detector, sizeof s->detector) == 0;
 }
 
@@ -286,6 +290,7 @@ static enum vd_status make_layout(struct store_db *s, const struct head *head,
     if (status != VD_OK)
         return status;
     s->n_metrics = head->n_metrics;
+    s->serial = head->serial;
     s->n_detectors = head->n_detectors;
     memcpy(s->detector, head->detector, sizeof s->detector);
     return VD_OK;

@@ -5,7 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "detect/baseline.h"
+#include "detect/layer.h"
+#include "detect/silence.h"
 #include "machine.h"
+#include "store/names.h"
 
 static const struct record_metric row = {.name = "x_mb",
                                          .unit = "MB/s",
@@ -160,6 +164,112 @@ static void test_rates_forget(void **state)
     record_schema_release(&schema);
 }
 
+/* An index of which everything is known goes to another metric. */
+struct passed_on {
+    struct record_schema schema;
+    double value[1];
+};
+
+static void pass_on(struct passed_on *p)
+{
+    record_schema_give_back(&p->schema, 0);
+    p->schema.mono_ns += seconds(RECORD_REST_S);
+    assert_int_equal(record_schema_add(&p->schema, &row, "new"), 0);
+    p->value[0] = 5;
+}
+
+static void test_baselines_forget(void **state)
+{
+    struct passed_on p = {.schema = {.mono_ns = seconds(1)}, .value = {70}};
+    struct detect_baseline baseline = {0};
+
+    (void)state;
+    record_schema_add(&p.schema, &row, "old");
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(detect_baseline_read(&baseline, &p.schema, p.value), VD_OK);
+        detect_baseline_learn(&baseline, p.value);
+    }
+    assert_double_equal(baseline.expected[0], 70, 1e-9);
+    pass_on(&p);
+    assert_int_equal(detect_baseline_read(&baseline, &p.schema, p.value), VD_OK);
+    assert_double_equal(baseline.expected[0], NAN, 0);
+    for (int i = 0; i < 200; i++) {
+        detect_baseline_learn(&baseline, p.value);
+        detect_baseline_read(&baseline, &p.schema, p.value);
+    }
+    assert_double_equal(baseline.expected[0], 5, 1e-9);
+    detect_baseline_release(&baseline);
+    record_schema_release(&p.schema);
+}
+
+static void test_streams_forget(void **state)
+{
+    struct passed_on p = {.schema = {.mono_ns = seconds(1)}, .value = {70}};
+    double z[1] = {50}, before = NAN, after;
+    detect_layer *layer;
+
+    (void)state;
+    assert_int_equal(detect_layer_new(&layer, 2, 1), VD_OK);
+    record_schema_add(&p.schema, &row, "old");
+    for (int i = 0; i < 300; i++) {
+        p.value[0] = 70 + i % 3;
+        before = detect_layer_read(layer, &p.schema, p.value, z, seconds(i));
+    }
+    assert_false(isnan(before));
+    pass_on(&p);
+    /* A step from 70 to 5 would be the surprise of its life. */
+    after = detect_layer_read(layer, &p.schema, p.value, z, seconds(301));
+    assert_double_equal(after, NAN, 0);
+    for (int i = 0; i < 300; i++)
+        after = detect_layer_read(layer, &p.schema, p.value, z, seconds(302 + i));
+    assert_false(isnan(after)); /* there is a stream again */
+    detect_layer_free(layer);
+    record_schema_release(&p.schema);
+}
+
+static void test_silence_forgets(void **state)
+{
+    static const struct record_metric plain = {.name = "y", .unit = "", .scale = 1};
+    struct passed_on p = {.schema = {.mono_ns = seconds(1)}, .value = {70}};
+    struct detect_silence silence = {.interval_s = 1};
+    struct detect_silence_hit hit;
+
+    (void)state;
+    record_schema_add(&p.schema, &row, "old");
+    for (int i = 1; i <= 100; i++)
+        assert_false(
+            detect_silence_check(&silence, &p.schema, p.value, seconds(i), &hit));
+    record_schema_give_back(&p.schema, 0);
+    p.schema.mono_ns += seconds(RECORD_REST_S);
+    record_schema_add(&p.schema, &plain, NULL);
+    p.value[0] = NAN; /* never there: nothing is missed */
+    for (int i = 101; i <= 200; i++)
+        assert_false(
+            detect_silence_check(&silence, &p.schema, p.value, seconds(i), &hit));
+    detect_silence_release(&silence);
+    record_schema_release(&p.schema);
+}
+
+static void test_names_follow(void **state)
+{
+    struct passed_on p = {.schema = {.mono_ns = seconds(1)}};
+    struct store_names names;
+
+    (void)state;
+    store_names_init(&names);
+    record_schema_add(&p.schema, &row, "old");
+    record_schema_add(&p.schema, &row, "other");
+    store_names_note(&names, &p.schema);
+    assert_int_equal(store_names_find(&names, "x_mb{old}"), 0);
+    pass_on(&p);
+    store_names_note(&names, &p.schema);
+    assert_int_equal(store_names_find(&names, "x_mb{old}"), SIZE_MAX);
+    assert_int_equal(store_names_find(&names, "x_mb{new}"), 0);
+    assert_int_equal(store_names_find(&names, "x_mb{other}"), 1);
+    store_names_release(&names);
+    record_schema_release(&p.schema);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +279,10 @@ int main(void)
         cmocka_unit_test(test_index_rests_before_it_serves_again),
         cmocka_unit_test(test_full_table_says_so),
         cmocka_unit_test(test_rates_forget),
+        cmocka_unit_test(test_baselines_forget),
+        cmocka_unit_test(test_streams_forget),
+        cmocka_unit_test(test_silence_forgets),
+        cmocka_unit_test(test_names_follow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

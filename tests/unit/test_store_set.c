@@ -66,6 +66,50 @@ static void ticks_come_back_from_every_sink(void **state)
     fixture_close(&f);
 }
 
+/* An index that passes to another disk writes to that one's series from then on. */
+static void an_index_passes_to_another_metric(void **state)
+{
+    static const char *const metric[] = {"disk_busy_percent{sda}",
+                                         "disk_busy_percent{sdb}"};
+    struct history_query query = {metric, 2, INT64_C(1700000040000000000),
+                                  INT64_C(1700000060000000000), 100};
+    struct history_series series = {0};
+    const struct history_reader *reader;
+    struct vd_error err = {0};
+    struct fixture f;
+    store_set *set;
+    int old = 0, new = 0;
+
+    (void)state;
+    fixture_open(&f);
+    assert_int_equal(store_set_new(&set, &f.config, &err), VD_OK);
+    for (int k = 0; k < 10; k++)
+        store_set_push(set, fixture_tick(&f, 2 * (k / 2)));
+    assert_true(store_set_settle(set, 10));
+    f.schema.mono_ns = 1;
+    record_schema_give_back(&f.schema, 2);
+    f.schema.mono_ns += RECORD_REST_S * INT64_C(1000000000);
+    assert_int_equal(record_schema_add(&f.schema, &fixture_rows[2], "sdb"), 2);
+    for (int k = 10; k < 20; k += 2)
+        store_set_push(set, fixture_tick(&f, k));
+    assert_true(store_set_settle(set, 10));
+    reader = store_set_history(set);
+    assert_int_equal(reader->series(reader->context, &query, &series, &err), VD_OK);
+    for (size_t i = 0; i < series.n; i++) {
+        bool early = series.time_ns[i] < INT64_C(1700000049000000000);
+
+        old += !isnan(series.mean[i]);
+        new += !isnan(series.mean[series.n + i]);
+        assert_false(!early && !isnan(series.mean[i]));
+        assert_false(early && !isnan(series.mean[series.n + i]));
+    }
+    assert_int_equal(old, 5);
+    assert_int_equal(new, 5);
+    history_series_release(&series);
+    store_set_close(set);
+    fixture_close(&f);
+}
+
 static void a_second_instance_is_told_the_pid(void **state)
 {
     struct vd_error err = {0};
@@ -90,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticks_come_back_from_every_sink),
+        cmocka_unit_test(an_index_passes_to_another_metric),
         cmocka_unit_test(a_second_instance_is_told_the_pid),
     };
 

@@ -56,6 +56,15 @@ export class Ring {
         return column;
     }
 
+    /** Forgets the series that are not among `names`: devices that are gone for good. */
+    keep(names: ReadonlySet<string>): void
+    {
+        for (const name of this.columns.keys()) {
+            if (!names.has(name))
+                this.columns.delete(name);
+        }
+    }
+
     clear(): void {
         this.rows = 0;
         this.head = 0;

@@ -159,6 +159,8 @@ function takeMetrics(metrics: Metric[]): void {
     live.metrics = metrics.map(whole);
     live.roles = rolesOf(live.metrics);
     metricNames = metrics.map((m) => m.name);
+    const scores = live.tick?.detectors.map((d) => `score.${d.name}`) ?? [];
+    ring.keep(new Set([...metricNames, "score", ...scores ]));
 }
 
 /** A metric without a label or unit has "" there, however the server says so. */

@@ -62,3 +62,13 @@ test("a reused slot does not show what was there before", () => {
     ring.push(3, [], []);
     assert.deepEqual(ring.tail("a", 2), [2, null]);
 });
+
+test("series that are gone for good are forgotten, others keep their past", () => {
+    const ring = new Ring(4);
+    ring.push(1, [ "a", "b" ], [ 1, 2 ]);
+    ring.keep(new Set([ "b", "c" ]));
+    assert.deepEqual(ring.tail("a", 4), []);
+    assert.deepEqual(ring.tail("b", 4), [ 2 ]);
+    ring.push(2, [ "c" ], [ 3 ]);
+    assert.deepEqual(ring.tail("c", 4), [ null, 3 ]);
+});
