@@ -16,8 +16,8 @@
 
 #define MIB_OF_SECTOR (512.0 / (1024 * 1024))
 
-/* Disks with metrics of their own. Where there are more, those that are used have them.
- */
+/* Disks with metrics of their own. Where there are more, half of the room is kept for
+ * those that are used. */
 enum { SHOWN_MAX = 256 };
 
 /* BUSY last: busy times of several disks add up to no share of anything, so the machine
@@ -257,7 +257,7 @@ static bool is_used(const struct collect_device *disk)
 /* Returns how many disks have no metrics of their own. */
 static size_t show(struct diskstats_collector *self, struct record_sample *sample)
 {
-    size_t shown = 0, disks = 0, left_out = 0;
+    size_t shown = 0, disks = 0, left_out = 0, room;
 
     for (size_t i = 0; i < self->devices.n; i++) {
         shown += self->devices.at[i].shown;
@@ -268,7 +268,8 @@ static size_t show(struct diskstats_collector *self, struct record_sample *sampl
 
         if (!disk->summed)
             continue;
-        if (!disk->shown && shown < SHOWN_MAX && (disks <= SHOWN_MAX || is_used(disk)))
+        room = disks <= SHOWN_MAX || is_used(disk) ? SHOWN_MAX : SHOWN_MAX / 2;
+        if (!disk->shown && shown < room)
             shown += collect_devices_show(sample, disk, rows, ROWS);
         left_out += !disk->shown;
         if (disk->shown)
