@@ -1,56 +1,44 @@
-/* How full file systems are. statvfs(2) of a mount whose server is gone blocks for ever
- * and cannot be interrupted, so it is called by a worker. When one call takes longer than
- * DEADLINE, the worker is left to it, that mount is set aside (NaN, and told as an
- * error), and another worker goes on with the rest. When the lost worker returns, its
- * mount is asked again. At most HUNG_MAX mounts can be lost that way at a time.
+/* How full file systems are. A worker looks at all of them (collect/mount_scan.h). When
+ * one does not answer within DEADLINE, the worker is left to it, that mount is set aside
+ * (NaN, and told as an error), and another worker goes on with the rest. When the lost
+ * worker returns, its mount is asked again. What waits for the same server is left alone
+ * meanwhile, so a dead server costs one worker.
+ *
+ * Of more mounts than can have metrics, the fullest have them.
  */
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 
 #include "collect/collectors.h"
-#include "collect/file.h"
 #include "collect/fill.h"
-#include "collect/mounts.h"
+#include "collect/mount_scan.h"
 #include "collect/worker.h"
 
 #define GIB_OF_BYTE (1.0 / (1024 * 1024 * 1024))
 
-enum { PERCENT, FREE, INODES, ROWS };
+enum { ROWS = COLLECT_MOUNT_ROWS, PERCENT = COLLECT_MOUNT_PERCENT };
 
 static const struct record_metric rows[ROWS] = {
-    [PERCENT] = COLLECT_ROW_OF("mount", "filesystem_percent", "%", GAUGE, 1,
-                               "Space in use, of what programs may have."),
-    [FREE] = COLLECT_ROW_OF("mount", "filesystem_free_gb", "GB", GAUGE, GIB_OF_BYTE,
-                            "Space that programs can still have."),
-    [INODES] = COLLECT_ROW_OF("mount", "filesystem_inodes_percent", "%", GAUGE, 1,
-                              "Files that exist, of all that can."),
+    [COLLECT_MOUNT_PERCENT] = COLLECT_ROW_OF("mount", "filesystem_percent", "%", GAUGE, 1,
+                                             "Space in use, of what programs may have."),
+    [COLLECT_MOUNT_FREE] =
+        COLLECT_ROW_OF("mount", "filesystem_free_gb", "GB", GAUGE, GIB_OF_BYTE,
+                       "Space that programs can still have."),
+    [COLLECT_MOUNT_INODES] =
+        COLLECT_ROW_OF("mount", "filesystem_inodes_percent", "%", GAUGE, 1,
+                       "Files that exist, of all that can."),
 };
 
-enum { MOUNTS_MAX = 64, HUNG_MAX = 4 };
+enum { SHOWN_MAX = 64 };
 
 static const int64_t period_ns = 5000000000, deadline_ns = 2000000000;
 
-struct filesystem {
-    char point[256], source[256];
-    double value[ROWS];
-};
-
-/* Belongs to the worker's thread while it runs, but for `asking` and the mount point it
- * leads to, which is not written again during a scan. */
-struct scan {
-    char root[COLLECT_PATH_MAX]; /* a copy: a hung thread outlives the configuration */
-    struct collect_file mounts;
-    struct collect_buffer buffer;
-    struct filesystem fs[MOUNTS_MAX];
-    size_t n;
-    char skipped[HUNG_MAX][256]; /* mount points to leave alone */
-    atomic_int asking;           /* index of the file system asked now; -1 = none */
-};
+/* Space in %, by which one mount has to be fuller than another to take its place. */
+static const double FULLER = 5;
 
 struct shown {
-    char point[RECORD_LABEL_MAX];
+    char point[sizeof((struct collect_mount *)0)->point];
+    bool listed; /* in the scan that is being taken */
     size_t id[ROWS];
     double value[ROWS];
 };
@@ -58,164 +46,147 @@ struct shown {
 struct filesystem_collector {
     struct collect_config config;
     collect_worker *worker;
-    struct scan *scan; /* the worker's context */
-    bool waiting;      /* a scan was started and not taken yet */
+    struct collect_mount_scan *scan; /* the worker's context */
+    bool waiting;                    /* a scan was started and not taken yet */
     int64_t started_ns;
-    struct shown shown[MOUNTS_MAX];
+    struct shown shown[SHOWN_MAX];
     size_t n;
+    /* of the scan taken last */
+    size_t left_out;
+    int broken_errno;
+    char broken[sizeof((struct collect_mount *)0)->point];
     struct {
         collect_worker *worker; /* NULL = free slot */
-        char point[256];
-    } hung[HUNG_MAX];
+        struct collect_mount mount;
+    } hung[COLLECT_HUNG_MAX];
 };
-
-/* ---- the work ---- */
-
-static bool is_skipped(const struct scan *scan, const char *point)
-{
-    for (int i = 0; i < HUNG_MAX; i++)
-        if (strcmp(scan->skipped[i], point) == 0)
-            return true;
-    return false;
-}
-
-/* The same device mounted again somewhere else (bind mounts) is as full there. */
-static bool is_listed(const struct scan *scan, const struct collect_mount *mount)
-{
-    for (size_t i = 0; i < scan->n; i++)
-        if (strcmp(scan->fs[i].source, mount->source) == 0 ||
-            strcmp(scan->fs[i].point, mount->point) == 0)
-            return true;
-    return false;
-}
-
-static double share(double part, double whole)
-{
-    return whole > 0 && part >= 0 && part <= whole ? 100 * part / whole : NAN;
-}
-
-/* The percentage of df(1): what is reserved for root counts as neither. */
-static void ask(struct scan *scan, struct filesystem *fs)
-{
-    char path[COLLECT_PATH_MAX];
-    struct statvfs info;
-    double used;
-    int code;
-
-    for (int i = 0; i < ROWS; i++)
-        fs->value[i] = NAN;
-    if (!collect_path(path, scan->root, fs->point, NULL))
-        return;
-    atomic_store(&scan->asking, (int)(fs - scan->fs));
-    code = statvfs(path, &info);
-    atomic_store(&scan->asking, -1);
-    if (code != 0 || info.f_blocks == 0)
-        return;
-    used = (double)info.f_blocks - (double)info.f_bfree;
-    fs->value[PERCENT] = share(used, used + (double)info.f_bavail);
-    fs->value[FREE] = (double)info.f_bavail * (double)info.f_frsize;
-    fs->value[INODES] =
-        share((double)info.f_files - (double)info.f_ffree, (double)info.f_files);
-}
-
-static void work(void *context)
-{
-    struct scan *scan = context;
-    struct collect_mount mount;
-    struct collect_text t;
-
-    scan->n = 0;
-    if (collect_file_read(&scan->mounts, &scan->buffer, NULL) != VD_OK)
-        return;
-    t = collect_text_of(scan->buffer.at, scan->buffer.size);
-    while (scan->n < MOUNTS_MAX && collect_mounts_next(&t, &mount)) {
-        struct filesystem *fs = &scan->fs[scan->n];
-
-        if (!collect_mount_is_storage(&mount) || is_listed(scan, &mount) ||
-            is_skipped(scan, mount.point))
-            continue;
-        memcpy(fs->point, mount.point, sizeof fs->point);
-        memcpy(fs->source, mount.source, sizeof fs->source);
-        ask(scan, fs);
-        scan->n++;
-    }
-}
-
-static void free_scan(void *context)
-{
-    struct scan *scan = context;
-
-    collect_file_release(&scan->mounts);
-    collect_buffer_release(&scan->buffer);
-    free(scan);
-}
 
 static enum vd_status make_worker(struct filesystem_collector *self)
 {
-    struct scan *scan = calloc(1, sizeof *scan);
-
-    if (scan == NULL)
-        return VD_ERR_MEMORY;
-    atomic_store(&scan->asking, -1);
-    if (self->config.root != NULL)
-        snprintf(scan->root, sizeof scan->root, "%s", self->config.root);
-    collect_file_init(&scan->mounts, self->config.root, "/proc/mounts");
-    self->scan = scan;
     self->waiting = false;
-    return collect_worker_new(&self->worker, work, free_scan, scan, self->config.threads);
+    self->scan = collect_mount_scan_new(self->config.root);
+    if (self->scan == NULL)
+        return VD_ERR_MEMORY;
+    return collect_worker_new(&self->worker, collect_mount_scan, collect_mount_scan_free,
+                              self->scan, self->config.threads);
 }
 
-/* ---- the tick's side ---- */
+/* ---- which mounts have metrics ---- */
 
-static struct shown *shown_of(struct filesystem_collector *self,
-                              struct record_sample *sample, const char *point)
+static struct shown *find_shown(struct filesystem_collector *self, const char *point)
 {
-    struct shown *shown;
+    for (size_t i = 0; i < self->n; i++)
+        if (strcmp(self->shown[i].point, point) == 0)
+            return &self->shown[i];
+    return NULL;
+}
+
+static void remove_shown(struct filesystem_collector *self, struct record_schema *schema,
+                         size_t i)
+{
+    for (int k = 0; k < ROWS; k++)
+        record_schema_give_back(schema, self->shown[i].id[k]);
+    self->shown[i] = self->shown[--self->n];
+}
+
+static bool add_shown(struct filesystem_collector *self, struct record_sample *sample,
+                      const struct collect_filesystem *fs)
+{
+    struct shown *shown = &self->shown[self->n];
+
+    if (self->n == SHOWN_MAX || !record_schema_has_room(sample->schema))
+        return false;
+    memcpy(shown->point, fs->mount.point, sizeof shown->point);
+    memcpy(shown->value, fs->value, sizeof shown->value);
+    shown->listed = true;
+    collect_add_rows_now(sample, rows, ROWS, shown->point, shown->id);
+    self->n++;
+    return true;
+}
+
+/* The least full that is shown, but for the root. */
+static size_t least_full(const struct filesystem_collector *self)
+{
+    size_t least = SIZE_MAX;
 
     for (size_t i = 0; i < self->n; i++)
-        if (strncmp(self->shown[i].point, point, RECORD_LABEL_MAX - 1) == 0)
-            return &self->shown[i];
-    if (self->n == MOUNTS_MAX)
-        return NULL;
-    shown = &self->shown[self->n++];
-    snprintf(shown->point, sizeof shown->point, "%s", point);
-    collect_add_rows_now(sample, rows, ROWS, shown->point, shown->id);
-    return shown;
+        if (strcmp(self->shown[i].point, "/") != 0 &&
+            (least == SIZE_MAX ||
+             self->shown[i].value[PERCENT] < self->shown[least].value[PERCENT]))
+            least = i;
+    return least;
+}
+
+/* False when it gets no metrics. The root always does. */
+static bool make_place(struct filesystem_collector *self, struct record_sample *sample,
+                       const struct collect_filesystem *fs)
+{
+    size_t least;
+
+    if (add_shown(self, sample, fs))
+        return true;
+    least = least_full(self);
+    if (least == SIZE_MAX)
+        return false;
+    if (strcmp(fs->mount.point, "/") != 0 &&
+        !(fs->value[PERCENT] > self->shown[least].value[PERCENT] + FULLER))
+        return false;
+    remove_shown(self, sample->schema, least);
+    return add_shown(self, sample, fs);
+}
+
+static void forget_values(struct shown *shown)
+{
+    shown->listed = false;
+    for (int k = 0; k < ROWS; k++)
+        shown->value[k] = NAN;
 }
 
 static void take(struct filesystem_collector *self, struct record_sample *sample)
 {
-    for (size_t i = 0; i < self->n; i++)
-        for (int k = 0; k < ROWS; k++)
-            self->shown[i].value[k] = NAN;
-    for (size_t i = 0; i < self->scan->n; i++) {
-        struct shown *shown = shown_of(self, sample, self->scan->fs[i].point);
+    const struct collect_mount_scan *scan = self->scan;
 
-        if (shown != NULL)
-            memcpy(shown->value, self->scan->fs[i].value, sizeof shown->value);
-    }
     self->waiting = false;
+    self->left_out = scan->left_out;
+    self->broken_errno = scan->broken_errno;
+    memcpy(self->broken, scan->broken, sizeof self->broken);
+    for (size_t i = 0; i < self->n; i++)
+        forget_values(&self->shown[i]);
+    for (size_t i = 0; i < scan->n; i++) {
+        struct shown *shown = find_shown(self, scan->fs[i].mount.point);
+
+        if (shown == NULL)
+            continue;
+        shown->listed = true;
+        memcpy(shown->value, scan->fs[i].value, sizeof shown->value);
+    }
+    for (size_t i = self->n; i-- > 0;)
+        if (!self->shown[i].listed && !scan->unread)
+            remove_shown(self, sample->schema, i);
+    for (size_t i = 0; i < scan->n; i++)
+        if (scan->fs[i].answered && find_shown(self, scan->fs[i].mount.point) == NULL)
+            self->left_out += !make_place(self, sample, &scan->fs[i]);
 }
+
+/* ---- mounts that do not answer ---- */
 
 /* Sets the mount that the worker hangs on aside, and the worker with it. False when there
  * are too many of them, or the worker is only slow in between. */
 static bool set_aside(struct filesystem_collector *self)
 {
     int slot = 0, asking = atomic_load(&self->scan->asking);
+    struct shown *shown;
 
-    while (slot < HUNG_MAX && self->hung[slot].worker != NULL)
+    while (slot < COLLECT_HUNG_MAX && self->hung[slot].worker != NULL)
         slot++;
-    if (slot == HUNG_MAX || asking < 0)
+    if (slot == COLLECT_HUNG_MAX || asking < 0)
         return false;
-    memcpy(self->hung[slot].point, self->scan->fs[asking].point,
-           sizeof self->hung[slot].point);
+    self->hung[slot].mount = self->scan->fs[asking].mount;
     self->hung[slot].worker = self->worker;
     self->worker = NULL;
-    for (size_t i = 0; i < self->n; i++)
-        if (strncmp(self->shown[i].point, self->hung[slot].point, RECORD_LABEL_MAX - 1) ==
-            0)
-            for (int k = 0; k < ROWS; k++)
-                self->shown[i].value[k] = NAN;
+    shown = find_shown(self, self->hung[slot].mount.point);
+    if (shown != NULL)
+        forget_values(shown);
     return true;
 }
 
@@ -223,21 +194,32 @@ static enum vd_status check_hung(struct filesystem_collector *self, struct vd_er
 {
     enum vd_status status = VD_OK;
 
-    for (int i = 0; i < HUNG_MAX; i++) {
+    for (int i = 0; i < COLLECT_HUNG_MAX; i++) {
         if (self->hung[i].worker == NULL)
             continue;
         if (!collect_worker_is_running(self->hung[i].worker)) {
             collect_worker_free(self->hung[i].worker);
             self->hung[i].worker = NULL;
-            self->hung[i].point[0] = '\0';
+            self->hung[i].mount.point[0] = '\0';
             continue;
         }
-        status =
-            vd_error_set(err, VD_ERR_IO, "is its server or disk gone?",
-                         "the file system at %s does not answer", self->hung[i].point);
+        status = vd_error_set(err, VD_ERR_IO, "is its server or disk gone?",
+                              "the file system at %s does not answer",
+                              self->hung[i].mount.point);
     }
     return status;
 }
+
+/* Nothing is known any more when the worker cannot be replaced. */
+static enum vd_status give_up(struct filesystem_collector *self, struct vd_error *err)
+{
+    for (size_t i = 0; i < self->n; i++)
+        forget_values(&self->shown[i]);
+    return vd_error_set(err, VD_ERR_LIMIT, NULL,
+                        "too many file systems do not answer: none is read now");
+}
+
+/* ---- the tick ---- */
 
 static enum vd_status start(struct filesystem_collector *self, int64_t now)
 {
@@ -247,11 +229,21 @@ static enum vd_status start(struct filesystem_collector *self, int64_t now)
         if (status != VD_OK)
             return status;
     }
-    for (int i = 0; i < HUNG_MAX; i++)
-        memcpy(self->scan->skipped[i], self->hung[i].point, sizeof self->hung[i].point);
+    for (int i = 0; i < COLLECT_HUNG_MAX; i++)
+        self->scan->skipped[i] = self->hung[i].mount;
     self->started_ns = now;
     self->waiting = collect_worker_start(self->worker);
     return self->waiting ? VD_OK : VD_ERR_RETRY;
+}
+
+/* What the last scan has to say. */
+static enum vd_status complain(const struct filesystem_collector *self,
+                               struct vd_error *err)
+{
+    if (self->broken_errno != 0)
+        return vd_error_set(err, VD_ERR_IO, NULL, "the file system at %s: %s",
+                            self->broken, strerror(self->broken_errno));
+    return collect_left_out(err, "file systems", self->left_out);
 }
 
 static enum vd_status read_filesystems(void *context, struct record_sample *sample,
@@ -260,24 +252,26 @@ static enum vd_status read_filesystems(void *context, struct record_sample *samp
     struct filesystem_collector *self = context;
     int64_t age = sample->mono_ns - self->started_ns;
     bool running = self->waiting && collect_worker_is_running(self->worker);
-    enum vd_status status;
+    enum vd_status status, other = VD_OK;
 
     if (self->waiting && !running)
         take(self, sample);
     else if (running && age > deadline_ns && set_aside(self))
         running = self->waiting = false;
     status = check_hung(self, err);
+    if (running && age > 2 * (period_ns + deadline_ns))
+        other = give_up(self, err);
     if (!running && (self->started_ns == 0 || age >= period_ns || self->worker == NULL)) {
-        enum vd_status started = start(self, sample->mono_ns);
-
-        status = status == VD_OK ? started : status;
+        other = start(self, sample->mono_ns);
         if (self->waiting && !self->config.threads)
             take(self, sample);
     }
+    if (status == VD_OK)
+        status = other;
     for (size_t i = 0; i < self->n; i++)
         for (int k = 0; k < ROWS; k++)
             collect_put(sample, self->shown[i].id[k], self->shown[i].value[k]);
-    return status;
+    return status == VD_OK ? complain(self, err) : status;
 }
 
 static void destroy(void *context)
@@ -287,7 +281,7 @@ static void destroy(void *context)
     if (self == NULL)
         return;
     collect_worker_free(self->worker);
-    for (int i = 0; i < HUNG_MAX; i++)
+    for (int i = 0; i < COLLECT_HUNG_MAX; i++)
         collect_worker_free(self->hung[i].worker);
     free(self);
 }

@@ -193,7 +193,7 @@ static void look_whose(struct meminfo_collector *self)
     if (collect_file_read(&self->mounts, &self->buffer, NULL) != VD_OK)
         return;
     t = collect_text_of(self->buffer.at, self->buffer.size);
-    while (collect_mounts_next(&t, &mount))
+    while (collect_mounts_next(&t, &mount, NULL))
         self->foreign |= strcmp(mount.point, "/proc/meminfo") == 0;
     collect_file_release(&self->mounts);
 }

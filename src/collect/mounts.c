@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-/* A word with blanks, tabs, newlines and backslashes written as \040 and so on. False
- * when there is none or it does not fit. */
-static bool parse_word(struct collect_text *t, char *word, size_t size)
+/* A word with blanks, tabs, newlines and backslashes written as \040 and so on; false
+ * when there is none. What does not fit is cut off, and *fits false. */
+static bool parse_word(struct collect_text *t, char *word, size_t size, bool *fits)
 {
     size_t n = 0;
 
@@ -18,31 +18,44 @@ static bool parse_word(struct collect_text *t, char *word, size_t size)
                                    (t->at[2] - '0'));
             t->at += 3;
         }
-        if (n + 1 >= size)
-            return false;
-        word[n++] = (char)byte;
+        if (n + 1 < size)
+            word[n++] = (char)byte;
+        else
+            *fits = false;
     }
     word[n] = '\0';
-    return n > 0;
+    return n > 0 && memchr(word, '\0', n) == NULL;
 }
 
 /* /dev/vda1 /media/my\040disk ext4 rw,relatime 0 0 */
-static bool parse_line(struct collect_text *t, struct collect_mount *mount)
+static bool parse_line(struct collect_text *t, struct collect_mount *mount, bool *fits)
 {
-    return parse_word(t, mount->source, sizeof mount->source) &&
-           parse_word(t, mount->point, sizeof mount->point) &&
-           parse_word(t, mount->type, sizeof mount->type) && mount->point[0] == '/';
+    char options[4];
+    bool whole = true;
+
+    if (!parse_word(t, mount->source, sizeof mount->source, fits) ||
+        !parse_word(t, mount->point, sizeof mount->point, fits) ||
+        !parse_word(t, mount->type, sizeof mount->type, fits) || mount->point[0] != '/')
+        return false;
+    mount->read_only = parse_word(t, options, sizeof options, &whole) &&
+                       strncmp(options, "ro", 2) == 0 &&
+                       (options[2] == '\0' || options[2] == ',');
+    return true;
 }
 
-bool collect_mounts_next(struct collect_text *t, struct collect_mount *mount)
+bool collect_mounts_next(struct collect_text *t, struct collect_mount *mount,
+                         size_t *too_long)
 {
-    bool good = false;
+    while (t->at < t->end) {
+        bool fits = true, good = parse_line(t, mount, &fits);
 
-    while (!good && t->at < t->end) {
-        good = parse_line(t, mount);
         collect_text_next_line(t);
+        if (good && fits)
+            return true;
+        if (too_long != NULL)
+            *too_long += good;
     }
-    return good;
+    return false;
 }
 
 static bool is_one_of(const char *word, const char *const *list)
@@ -53,20 +66,130 @@ static bool is_one_of(const char *word, const char *const *list)
     return false;
 }
 
-bool collect_mount_is_storage(const struct collect_mount *mount)
+static bool begins_with(const char *text, const char *beginning)
+{
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+static bool is_image(const struct collect_mount *mount)
+{
+    static const char *const images[] = {"squashfs",
+                                         "iso9660",
+                                         "udf",
+                                         "erofs",
+                                         "cramfs",
+                                         "romfs",
+                                         "fuse.snapfuse",
+                                         "fuse.squashfuse",
+                                         "fuse.fuseiso",
+                                         "fuse.squashfuse_ll",
+                                         "fuse.archivemount",
+                                         NULL};
+
+    return is_one_of(mount->type, images) || strstr(mount->type, "AppImage") != NULL ||
+           (begins_with(mount->source, "/dev/loop") && mount->read_only);
+}
+
+static bool is_of_memory(const struct collect_mount *mount)
+{
+    static const char *const memory[] = {"tmpfs", "ramfs", "rootfs", "devtmpfs",
+                                         "proc",  "sysfs", NULL};
+
+    return is_one_of(mount->type, memory);
+}
+
+/* Of FUSE: views of what is somewhere else, mostly of the desktop. */
+static bool is_a_view(const struct collect_mount *mount)
+{
+    static const char *const views[] = {"fuse.gvfsd-fuse",
+                                        "fuse.portal",
+                                        "fuse.lxcfs",
+                                        "fuse.vmware-vmblock",
+                                        "fuse.xrdp-chansrv",
+                                        "fuse.kio-fuse",
+                                        "fuse.bindfs",
+                                        "fuse.encfs",
+                                        "fuse.gocryptfs",
+                                        "fuse.cryfs",
+                                        "fuse.rar2fs",
+                                        "fuse.fuse-overlayfs",
+                                        NULL};
+
+    return is_one_of(mount->type, views);
+}
+
+/* The layers of containers, each a file system of its own in the same pool. */
+static bool is_a_layer(const struct collect_mount *mount)
+{
+    static const char *const folders[] = {
+        "/var/lib/docker/zfs/", "/var/lib/docker/btrfs/", "/var/lib/containerd/",
+        "/var/lib/containers/storage/"};
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (begins_with(mount->point, folders[i]))
+            return true;
+    return false;
+}
+
+static bool is_remote(const struct collect_mount *mount)
 {
     static const char *const remote[] = {
-        "nfs",        "nfs4", "cifs", "smb3",   "ceph",      "zfs",      "9p", "virtiofs",
-        "fuse.sshfs", "afs",  "gpfs", "lustre", "glusterfs", "bcachefs", NULL};
-    static const char *const images[] = {"squashfs", "iso9660", "udf", "erofs", NULL};
+        "nfs",          "nfs4",   "cifs",     "smb3",   "smbfs",     "ceph",
+        "9p",           "afs",    "gpfs",     "lustre", "glusterfs", "beegfs",
+        "beegfs_nodev", "wekafs", "orangefs", "pvfs2",  "panfs",     "virtiofs",
+        "vboxsf",       "prl_fs", "drvfs",    "coda",   "davfs",     NULL};
 
-    if (is_one_of(mount->type, images) || strncmp(mount->source, "/dev/loop", 9) == 0)
+    return is_one_of(mount->type, remote);
+}
+
+bool collect_mount_is_storage(const struct collect_mount *mount)
+{
+    static const char *const pools[] = {"zfs",   "bcachefs", "ubifs",
+                                        "jffs2", "yaffs2",   NULL};
+
+    if (is_image(mount) || is_of_memory(mount))
         return false;
-    /* Containers get single files of the host there: hosts, hostname, resolv.conf. */
-    if (strncmp(mount->point, "/etc/", 5) == 0)
-        return false;
-    if (strncmp(mount->source, "/dev/", 5) == 0 || is_one_of(mount->type, remote))
+    /* A container's may be of any type. */
+    if (strcmp(mount->point, "/") == 0)
         return true;
-    /* The root of a container. */
-    return strcmp(mount->type, "overlay") == 0 && strcmp(mount->point, "/") == 0;
+    if (is_a_view(mount) || is_a_layer(mount))
+        return false;
+    return begins_with(mount->source, "/dev/") || begins_with(mount->type, "fuse.") ||
+           is_remote(mount) || is_one_of(mount->type, pools);
+}
+
+bool collect_mount_hides(const struct collect_mount *later,
+                         const struct collect_mount *mount)
+{
+    size_t length = strlen(later->point);
+
+    if (strcmp(later->type, "autofs") == 0 || !begins_with(mount->point, later->point))
+        return false;
+    /* The root is often listed after what was moved into it. */
+    return mount->point[length] == '\0' || (mount->point[length] == '/' && length > 1);
+}
+
+bool collect_mount_is_same(const struct collect_mount *a, const struct collect_mount *b)
+{
+    return strcmp(a->source, b->source) == 0 && strcmp(a->type, b->type) == 0 &&
+           strcmp(a->source, "/dev/fuse") != 0 && !begins_with(a->type, "fuse.");
+}
+
+/* "nas" of "nas:/export", "//nas" of "//nas/share". */
+static size_t server_length(const struct collect_mount *mount)
+{
+    const char *colon = strstr(mount->source, ":/");
+
+    if (begins_with(mount->source, "//"))
+        return 2 + strcspn(mount->source + 2, "/");
+    return colon == NULL || mount->source[0] == '/' ? 0 : (size_t)(colon - mount->source);
+}
+
+bool collect_mount_same_server(const struct collect_mount *a,
+                               const struct collect_mount *b)
+{
+    size_t length = server_length(a);
+
+    return length > 0 && length == server_length(b) &&
+           strncmp(a->source, b->source, length) == 0;
 }

@@ -17,13 +17,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     struct collect_text t = collect_text_of(text, size);
     struct collect_mount mount;
+    size_t too_long = 0;
 
-    while (collect_mounts_next(&t, &mount)) {
+    while (collect_mounts_next(&t, &mount, &too_long)) {
         assert(memchr(mount.source, '\0', sizeof mount.source) != NULL);
         assert(memchr(mount.point, '\0', sizeof mount.point) != NULL);
         assert(memchr(mount.type, '\0', sizeof mount.type) != NULL);
         assert(mount.point[0] == '/');
         collect_mount_is_storage(&mount);
+        assert(collect_mount_hides(&mount, &mount) || strcmp(mount.type, "autofs") == 0);
+        collect_mount_same_server(&mount, &mount);
     }
     assert(t.at == t.end);
     return 0;
