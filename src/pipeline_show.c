@@ -158,6 +158,7 @@ static void status(void *context, struct show_status *out)
     out->n_detectors = p->n_latencies;
     fill_sinks(p, out);
     fill_receivers(p, out);
+    pipeline_fill_troubles(p, out);
 }
 
 struct show_source pipeline_show_source(pipeline *p)

@@ -150,6 +150,10 @@ void pipeline_recall_told(pipeline *p);
 /* Whether it is so early that the detectors may only not be ready yet. */
 bool pipeline_may_still_tell(const pipeline *p);
 
+/* pipeline_health.c: collectors that fail for long, and that are well again */
+void pipeline_tell_troubles(const pipeline *p);
+void pipeline_fill_troubles(const pipeline *p, struct show_status *out);
+
 /* pipeline_show.c */
 void pipeline_count_latency(pipeline *p);
 struct show_source pipeline_show_source(pipeline *p);

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "collect/trouble.h"
 #include "format/table.h"
 #include "os/peek.h"
 #include "record.h"
@@ -110,6 +111,19 @@ void collect_set_read(collect_set *set, struct record_sample *sample);
  * returns how many failed in all. */
 size_t collect_set_errors(const collect_set *set, const char **names,
                           struct vd_error *errors, size_t max);
+
+/* How source `i` of the set is: a collector, or last "collect", the set itself. */
+struct collect_report {
+    const char *name;
+    bool in_trouble;              /* for more than a minute */
+    int64_t since_ns;             /* wall clock */
+    const struct vd_error *error; /* what it said last; borrowed until the next tick */
+};
+
+/* Fills both; *news is what this tick has to tell of it. False when there is no such
+ * source. */
+bool collect_set_report(const collect_set *set, size_t i, struct collect_report *report,
+                        enum collect_news *news);
 
 /* How long collector `i` of the set took on the last tick, in ns; its name in *name.
  * Returns -1 when there is no such collector. */

@@ -357,6 +357,10 @@ static enum vd_status read_processes(void *context, struct record_sample *sample
     fill(self, sample);
     self->before_ns = sample->mono_ns;
     self->tick++;
+    if (self->list.dropped > 0)
+        return vd_error_set(err, VD_ERR_LIMIT, NULL,
+                            "%zu processes are left out: there are too many",
+                            self->list.dropped);
     return VD_OK;
 }
 

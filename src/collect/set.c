@@ -15,13 +15,15 @@ struct member {
     void *self; /* NULL = could not be made; create_error says why */
     struct vd_error create_error;
     struct vd_error error; /* of the last tick */
-    long long ns;          /* what the last tick took */
+    struct collect_trouble trouble;
+    enum collect_news news; /* of the last tick */
+    long long ns;           /* what the last tick took */
 };
 
 struct collect_set {
     struct member member[MEMBERS_MAX];
     size_t n;
-    struct vd_error memory_error;
+    struct member whole; /* what none of them can say */
 };
 
 struct collect_config collect_config_default(void)
@@ -172,14 +174,25 @@ static void read_member(struct member *member, struct record_sample *sample)
         vd_error_set(&member->error, status, NULL, "%s", vd_status_text(status));
 }
 
+static void look_for_news(collect_set *set, const struct record_sample *sample)
+{
+    for (size_t i = 0; i <= set->n; i++) {
+        struct member *member = i < set->n ? &set->member[i] : &set->whole;
+
+        member->news = collect_trouble_tick(&member->trouble, &member->error,
+                                            sample->mono_ns, sample->time_ns);
+    }
+}
+
 void collect_set_read(collect_set *set, struct record_sample *sample)
 {
     long long before, after;
 
-    vd_error_clear(&set->memory_error);
+    vd_error_clear(&set->whole.error);
     sample->processes = NULL;
     if (!make_room(sample)) {
-        vd_error_set(&set->memory_error, VD_ERR_MEMORY, NULL, "no memory for a sample");
+        vd_error_set(&set->whole.error, VD_ERR_MEMORY, NULL, "no memory for a sample");
+        look_for_news(set, sample);
         return;
     }
     for (size_t i = 0; i < sample->schema->n; i++) {
@@ -194,6 +207,28 @@ void collect_set_read(collect_set *set, struct record_sample *sample)
         set->member[i].ns = after - before;
         before = after;
     }
+    if (sample->schema->dropped > 0)
+        vd_error_set(&set->whole.error, VD_ERR_LIMIT, NULL,
+                     "there is room for %d metrics: %zu were left out",
+                     RECORD_METRICS_MAX, sample->schema->dropped);
+    look_for_news(set, sample);
+}
+
+bool collect_set_report(const collect_set *set, size_t i, struct collect_report *report,
+                        enum collect_news *news)
+{
+    const struct member *member = i < set->n ? &set->member[i] : &set->whole;
+
+    if (i > set->n)
+        return false;
+    *news = member->news;
+    *report = (struct collect_report){
+        .name = i < set->n ? member->type->name : "collect",
+        .in_trouble = member->trouble.told,
+        .since_ns = member->trouble.since_ns,
+        .error = &member->trouble.error,
+    };
+    return true;
 }
 
 size_t collect_set_errors(const collect_set *set, const char **names,
@@ -203,7 +238,7 @@ size_t collect_set_errors(const collect_set *set, const char **names,
 
     for (size_t i = 0; i <= set->n; i++) {
         bool last = i == set->n;
-        const struct vd_error *error = last ? &set->memory_error : &set->member[i].error;
+        const struct vd_error *error = last ? &set->whole.error : &set->member[i].error;
 
         if (error->status == VD_OK)
             continue;

@@ -91,6 +91,21 @@ static void encode_receiver_rows(struct show_json *j, const struct show_status *
     show_json_close(j, ']');
 }
 
+static void encode_troubles(struct show_json *j, const struct show_status *status)
+{
+    show_json_open(j, "troubles", '[');
+    for (size_t i = 0; i < status->n_troubles; i++) {
+        const struct show_trouble *trouble = &status->trouble[i];
+
+        show_json_open(j, NULL, '{');
+        show_json_string(j, "collector", trouble->name);
+        show_json_time(j, "since", trouble->since_ns);
+        show_json_string(j, "reason", trouble->reason);
+        show_json_close(j, '}');
+    }
+    show_json_close(j, ']');
+}
+
 static void encode_self(struct show_json *j, const struct show_status *status)
 {
     show_json_open(j, "self", '{');
@@ -138,6 +153,7 @@ void show_encode_status(struct show_json *j, const char *key,
     encode_detector_rows(j, status);
     encode_sink_rows(j, status);
     encode_receiver_rows(j, status);
+    encode_troubles(j, status);
     show_json_close(j, '}');
 }
 

@@ -24,6 +24,8 @@ struct show_config {
 
 struct show_config show_config_default(void);
 
+enum { SHOW_TROUBLES = 8 };
+
 /* What the page says about the program itself; the pipeline fills it in on request. */
 struct show_status {
     const char *host;
@@ -46,6 +48,12 @@ struct show_status {
         uint64_t sent, retried, lost;
     } sink[12];
     size_t n_sinks;
+    struct show_trouble { /* sources that have failed for a minute or more */
+        const char *name;
+        int64_t since_ns;
+        char reason[384];
+    } trouble[SHOW_TROUBLES];
+    size_t n_troubles;
     struct show_receiver { /* of alerts */
         const char *name, *unavailable;
         const char *state; /* "well", "slow", "failing" */

@@ -263,6 +263,10 @@ static void give_status(void *context, struct show_status *out)
     out->receiver[0] = (struct show_receiver){
         "webhook", NULL, "failing", 7, 3, 2, 1, 4, 61.5, 90, true, "answered \"500\""};
     out->n_receivers = 1;
+    out->trouble[0] =
+        (struct show_trouble){"filesystems", INT64_C(1700000001500000000),
+                              "the file system at /mnt/\xff does not answer"};
+    out->n_troubles = 1;
     out->detector[0] = (struct show_detector){
         "isolation_forest", "Isolation forest", NULL, true, 1.5, 2.5, 9};
     out->n_detectors = 1;

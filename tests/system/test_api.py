@@ -122,7 +122,8 @@ def test_status(driver):
     status = driver.json("/api/v1/status")
     assert list(status) == ["version", "host", "state", "started", "now", "interval",
                             "confidence", "points", "anomalies", "alerts", "budget",
-                            "training", "self", "detectors", "sinks", "receivers"]
+                            "training", "self", "detectors", "sinks", "receivers",
+                            "troubles"]
     assert status["version"] == "0.0.test" and status["state"] == "watching"
     assert status["started"] == 1700000000 and abs(status["now"] - time.time()) < 5
     assert status["budget"] == {"per_week": 1, "achieved_per_week": None,
@@ -134,6 +135,9 @@ def test_status(driver):
         {"name": "webhook", "unavailable": None, "state": "failing", "sent": 7,
          "retried": 3, "waiting": 2, "given_up": 1, "lost": 4, "failing": 61.5,
          "oldest": 90, "kept": True, "error": 'answered "500"'}]
+    assert status["troubles"] == [
+        {"collector": "filesystems", "since": 1700000001.5,
+         "reason": "the file system at /mnt/\ufffd does not answer"}]
 
 
 def test_metrics_and_latest_belong_together(driver):

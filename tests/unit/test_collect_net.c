@@ -341,7 +341,7 @@ static void test_links_come_and_go_for_months(void **state)
                    "a|b\nc|d\neth0: %d 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n"
                    "veth%06x: 9 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n"
                    "br-%06x: 9 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n",
-                   i * MIB, i, i);
+                   i * 1024, i, i);
         machine_tick(&machine, 60);
     }
     eth0 = record_schema_find(&machine.schema, "network_recv_mb{eth0}");
@@ -353,7 +353,7 @@ static void test_links_come_and_go_for_months(void **state)
     tree_write(&tree, "/proc/net/dev",
                "a|b\nc|d\neth0: %d 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n"
                "enx1: 5 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n",
-               3000 * MIB);
+               3000 * 1024);
     machine_tick(&machine, 1);
     assert_true(machine_has(&machine, "network_recv_mb{enx1}"));
     assert_int_equal(record_schema_find(&machine.schema, "network_recv_mb{eth0}"), eth0);

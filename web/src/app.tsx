@@ -327,6 +327,14 @@ function Notices() {
                     </span>
                 </p>
             ))}
+            {ui.shown.status?.troubles.map((trouble) => (
+                <p class="notice" key={trouble.collector}>
+                    <span>
+                        Since {clock(trouble.since)}, {trouble.collector}:{" "}
+                        {trouble.reason}.
+                    </span>
+                </p>
+            ))}
             {paused && (
                 <p class="notice">
                     <span>

@@ -31,6 +31,7 @@ export interface Status {
         lost: number;
     }[];
     receivers: Receiver[];
+    troubles: {collector: string; since : number; reason : string}[];
 }
 
 export interface Receiver {

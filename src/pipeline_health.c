@@ -1,0 +1,38 @@
+/* What the program says of its own sources: once in the log, and in the status for as
+ * long as it lasts. */
+#include <stdio.h>
+
+#include "pipeline_state.h"
+
+void pipeline_tell_troubles(const pipeline *p)
+{
+    struct collect_report report;
+    enum collect_news news;
+
+    for (size_t i = 0; collect_set_report(p->collect, i, &report, &news); i++) {
+        const char *hint = report.error->hint;
+
+        if (news == COLLECT_FAILS)
+            pipeline_say(p, STORE_WARNING, "collector %s: %s%s%s", report.name,
+                         report.error->text, hint[0] == '\0' ? "" : "; ", hint);
+        else if (news == COLLECT_IS_WELL)
+            pipeline_say(p, STORE_INFO, "collector %s: all is well again", report.name);
+    }
+}
+
+void pipeline_fill_troubles(const pipeline *p, struct show_status *out)
+{
+    struct collect_report report;
+    enum collect_news news;
+
+    for (size_t i = 0; collect_set_report(p->collect, i, &report, &news); i++) {
+        struct show_trouble *trouble = &out->trouble[out->n_troubles];
+
+        if (!report.in_trouble || out->n_troubles == SHOW_TROUBLES)
+            continue;
+        trouble->name = report.name;
+        trouble->since_ns = report.since_ns;
+        snprintf(trouble->reason, sizeof trouble->reason, "%s", report.error->text);
+        out->n_troubles++;
+    }
+}
