@@ -46,7 +46,7 @@ struct store_set {
     /* the tick's */
     size_t n_schema;
     uint32_t schema_serial; /* of the newest metric seen */
-    uint8_t *room; /* a message being packed */
+    uint8_t *room;          /* a message being packed */
     size_t room_size;
 
     struct store_names names;

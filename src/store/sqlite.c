@@ -17,8 +17,8 @@ struct head {
     uint32_t kind;
     uint32_t n_metrics, n_detectors;
     uint32_t has_event;
-    uint32_t serial;                            /* of the newest metric */
-    int64_t time_ns;                            /* or of the feedback */
+    uint32_t serial; /* of the newest metric */
+    int64_t time_ns; /* or of the feedback */
     int64_t mono_ns;
     const char *detector[RECORD_DETECTORS_MAX]; /* static names */
 };
