@@ -56,8 +56,8 @@ static bool parse_head(struct collect_text *t, struct collect_array *array, bool
     char word[COLLECT_ARRAY_NAME_MAX];
 
     if (!collect_text_word(t, array->name, sizeof array->name) ||
-        !collect_text_word(t, word, sizeof word) || strcmp(word, ":") != 0 ||
-        !collect_text_word(t, word, sizeof word))
+        array->name[0] == '\0' || !collect_text_word(t, word, sizeof word) ||
+        strcmp(word, ":") != 0 || !collect_text_word(t, word, sizeof word))
         return false;
     *runs = strcmp(word, "active") == 0;
     if (!*runs && strcmp(word, "inactive") != 0 && strcmp(word, "broken") != 0)
