@@ -159,10 +159,16 @@ static double estimate(const struct collect_meminfo *mem)
     return all <= mem->total ? all : mem->free;
 }
 
-/* LXC's file system for containers gave the free pages as available for years. */
+/* LXC's file system for containers gave the free pages as available for years, and no
+ * buffers. A kernel whose caches are all in use comes to the same number with buffers. */
+static bool is_free_memory(const struct collect_meminfo *mem)
+{
+    return mem->available == mem->free && zero_if_nan(mem->buffers) == 0;
+}
+
 double collect_meminfo_available(const struct collect_meminfo *mem, double arc)
 {
-    bool said = !isnan(mem->available) && mem->available != mem->free;
+    bool said = !isnan(mem->available) && !is_free_memory(mem);
     double available = said ? mem->available : estimate(mem);
 
     return available + arc <= mem->total ? available + arc : available;

@@ -25,6 +25,7 @@ static const struct memory_case cases[] = {
     {"more than there is", 1000, 900, 1200, 0, 50, 20, 30, 940},
     {"caches of the host", 1000, 900, 1200, 0, 50, 90, 30, 900},
     {"free pages given as available", 4096, 5, 5, 0, 3000, 0, 1, 3004},
+    {"a kernel with nothing to drop", 16000, 1000, 1000, 200, 3072, 0, 0, 1000},
     {"the same with no caches", 4096, 2000, 2000, 0, 0, 0, 0, 2000},
     {"free above the total", 4096, 5000, -1, 0, 100, 0, 0, NAN},
     {"nothing but the total", 4096, -1, -1, 100, 100, 0, 0, NAN},
