@@ -1,6 +1,6 @@
-/* Does the metric layer keep the alert budget? Nine kinds of stationary noise at 1 Hz; a
- * surprise of s must come in one of 10^s samples. Events are counted: samples at or above
- * the threshold less than a minute apart are one. The first minute is the warm-up.
+/* Does the univariate layer keep the alert budget? Nine kinds of stationary noise at 1
+ * Hz; a surprise of s must come in one of 10^s samples. Events are counted: samples at or
+ * above the threshold less than a minute apart are one. The first minute is the warm-up.
  *
  *     bench_budget [DAYS [STREAMS [RECORDING]]] > bench/budget.csv
  *

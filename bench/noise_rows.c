@@ -12,7 +12,7 @@
 
 #include "budget_noise.h"
 
-/* Core metrics of the host layer. */
+/* Core metrics of the multivariate layer. */
 static const char *const column[] = {
     "cpu_percent",  "cpu_memory",    "cpu_temp",        "gpu_percent",
     "disk_read_mb", "disk_write_mb", "network_sent_mb", "network_recv_mb",

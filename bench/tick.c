@@ -165,8 +165,8 @@ static void configure(struct pipeline_config *config, const char *root, const ch
     detect_rules_init(&config->rules);
     for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++)
         if (!info->needs_labels && info->unavailable == NULL)
-            detector[config->detect.host.n_detectors++] = info->name;
-    config->detect.host.detector = detector;
+            detector[config->detect.multivariate.n_detectors++] = info->name;
+    config->detect.multivariate.detector = detector;
 }
 
 static int run_all(struct run *run, bool trace)

@@ -92,13 +92,13 @@ static void fill_pss(const pipeline *p, struct record_event *event,
 }
 
 static void explain_who(const pipeline *p, enum alert_kind kind,
-                        struct record_event *event, const struct explain_input *in)
+                        struct record_event *event)
 {
     struct record_suspect before[RECORD_SUSPECTS];
     size_t n_before = event->n_suspects;
 
     memcpy(before, event->suspect, sizeof before);
-    explain_suspects(in, p->recorder, p->events.began_ns[kind], event);
+    explain_suspects(p->recorder, p->events.began_ns[kind], event);
     fill_pss(p, event, before, n_before);
 }
 
@@ -119,7 +119,7 @@ static void explain(pipeline *p, enum alert_kind kind, struct record_event *even
         if (kind == ALERT_ANOMALY)
             explain_copy(event, &p->why);
         if (kind == ALERT_ANOMALY || kind == ALERT_RULE)
-            explain_who(p, kind, event, in);
+            explain_who(p, kind, event);
         state->explained_ns = p->record.mono_ns;
     }
     explain_course_add(&state->course, in, event);
@@ -286,16 +286,15 @@ static bool stays(const pipeline *p)
 }
 
 /* What is over the threshold now, as the event that it is or would be. */
-static void describe_onset(const pipeline *p, const struct explain_input *in,
-                           struct record_event *now)
+static void describe_onset(const pipeline *p, struct record_event *now)
 {
     *now = p->why;
     now->start_ns = p->events.onset_ns;
-    explain_suspects(in, p->recorder, p->events.onset_mono_ns, now);
+    explain_suspects(p->recorder, p->events.onset_mono_ns, now);
 }
 
 /* Whether this week's alerts are out, and this would be one of them again. */
-static bool is_one_too_many(const pipeline *p, const struct explain_input *in)
+static bool is_one_too_many(const pipeline *p)
 {
     const struct record_event *open = open_anomaly(p);
     struct record_event now;
@@ -307,19 +306,18 @@ static bool is_one_too_many(const pipeline *p, const struct explain_input *in)
                alert_habits_repeats(&p->habits, open, p->believed.time_ns);
     if (p->events.onset_ns == 0 || p->why_told < 0)
         return false;
-    describe_onset(p, in, &now);
+    describe_onset(p, &now);
     return alert_habits_repeats(&p->habits, &now, p->believed.time_ns);
 }
 
-static bool deserves_alert(const pipeline *p, const struct explain_input *in,
-                           enum alert_word heard, bool drop)
+static bool deserves_alert(const pipeline *p, enum alert_word said, bool drop)
 {
-    if (heard != ALERT_UNSAID)
-        return !alert_word_silences(heard);
+    if (said != ALERT_UNSAID)
+        return !alert_word_silences(said);
     if (p->record.verdict.confidence < CONFIDENT)
         return p->record.verdict.far_out && !drop && stays(p);
     return detect_set_weight(p->detect, &p->schema, p->record.value) >= MATTERS &&
-           !is_one_too_many(p, in);
+           !is_one_too_many(p);
 }
 
 /* When a load ends there is much less of everything than was expected. It may be a
@@ -327,16 +325,16 @@ static bool deserves_alert(const pipeline *p, const struct explain_input *in,
 static const double SCORE_OF_DROP = -0.29;
 
 /* Whether what begins here is known to come and go. Said once, to the log. */
-static bool is_habit(pipeline *p, const struct explain_input *in, enum alert_word heard)
+static bool is_habit(pipeline *p, enum alert_word said)
 {
     bool before = p->habitual;
     struct record_event now;
 
     p->habitual = false;
     if (p->events.event[ALERT_ANOMALY].id != 0 || p->events.onset_ns == 0 ||
-        p->why_told < 0 || heard == ALERT_REAL || p->habits.n == 0)
+        p->why_told < 0 || said == ALERT_REAL || p->habits.n == 0)
         return false;
-    describe_onset(p, in, &now);
+    describe_onset(p, &now);
     p->habitual = alert_habits_know(&p->habits, &now, p->believed.time_ns);
     if (p->habitual && !before)
         os_log_record(OS_LOG_INFO, "no event, a habit: %s", now.reason);
@@ -345,8 +343,8 @@ static bool is_habit(pipeline *p, const struct explain_input *in, enum alert_wor
 
 static void update_anomaly(pipeline *p, const struct explain_input *in)
 {
-    enum alert_word heard = pipeline_heard(p, in);
-    double threshold = alert_word_bar(heard, alert_budget_threshold(&p->events.budget));
+    enum alert_word said = pipeline_feedback_match(p, in);
+    double threshold = alert_word_bar(said, alert_budget_threshold(&p->events.budget));
     bool drop = explain_is_drop(&p->why);
     double surprised = vd_score_of_surprise(p->events.sustained, threshold);
     double score = drop ? fmax(surprised, SCORE_OF_DROP) : surprised;
@@ -362,11 +360,11 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
 
     if (input.severity == RECORD_NORMAL)
         input.severity = RECORD_LOW;
-    if (is_habit(p, in, heard))
+    if (is_habit(p, said))
         input.active = false;
     input.unknown = isnan(p->events.sustained) && pipeline_may_still_tell(p);
     note_deviation(p);
-    input.worth_alert = input.active && deserves_alert(p, in, heard, drop);
+    input.worth_alert = input.active && deserves_alert(p, said, drop);
     /* A level that has held for long is the new normal: the event ends, and the models
      * learn it. Not what was said to be real. */
     if (alert_word_of(p->events.event[ALERT_ANOMALY].feedback) != ALERT_REAL &&
@@ -390,7 +388,7 @@ static void name_the_absent(const pipeline *p)
     static const char hint[] =
         "waits for a metric that is not here; 'vedette probe' shows "
         "those that are";
-    const struct host_config *host = &p->config.detect.host;
+    const struct detect_multivariate_config *host = &p->config.detect.multivariate;
     const struct detect_rules *rules = &p->config.rules;
     size_t i = 0;
 
@@ -423,7 +421,7 @@ static void update_rules(pipeline *p, const struct explain_input *in)
 
         describe_rules(p, &now);
         input.worth_alert = !alert_word_silences(
-            alert_feedback_heard(&p->feedback, &now, p->record.time_ns));
+            alert_feedback_match(&p->feedback, &now, p->record.time_ns));
     }
     input.severity = worst;
     input.score = score_of_severity(worst);
@@ -546,7 +544,7 @@ void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter
     stop_watch(p, PIPELINE_SHOW);
 
     pipeline_train_when_due(p);
-    pipeline_teach_when_due(p);
+    pipeline_train_supervised_when_due(p);
     pipeline_save_when_due(p);
 }
 

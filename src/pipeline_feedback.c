@@ -22,15 +22,15 @@ int pipeline_group_of(const char *metric)
 /* ---- what was said, from the store ---- */
 
 /* The samples of an event of which something was said. */
-struct heard_rows {
-    double *value; /* n rows of the host layer's columns; NULL = not asked for */
+struct feedback_rows {
+    double *value; /* n rows of the multivariate layer's columns; NULL = not asked for */
     size_t n;
 };
 
-struct hearing {
+struct feedback_reading {
     struct pipeline_work work;
     struct record_event *event; /* n of them */
-    struct heard_rows *rows;    /* as many; NULL = not asked for */
+    struct feedback_rows *rows; /* as many; NULL = not asked for */
     size_t n;
     int64_t *known; /* events whose rows are at hand */
     size_t n_known;
@@ -38,22 +38,22 @@ struct hearing {
     struct vd_error err;
 };
 
-static void hearing_release(struct hearing *hearing)
+static void reading_release(struct feedback_reading *reading)
 {
-    for (size_t i = 0; hearing->rows != NULL && i < hearing->n; i++)
-        free(hearing->rows[i].value);
-    free(hearing->rows);
-    free(hearing->event);
-    free(hearing->known);
+    for (size_t i = 0; reading->rows != NULL && i < reading->n; i++)
+        free(reading->rows[i].value);
+    free(reading->rows);
+    free(reading->event);
+    free(reading->known);
 }
 
-static void read_said(struct hearing *hearing)
+static void read_said(struct feedback_reading *reading)
 {
-    const struct history_reader *history = store_set_history(hearing->work.p->store);
+    const struct history_reader *history = store_set_history(reading->work.p->store);
     struct history_event_query query = {.judged_only = true, .limit = EVENTS_MAX};
 
-    hearing->status = history->events(history->context, &query, &hearing->event,
-                                      &hearing->n, &hearing->err);
+    reading->status = history->events(history->context, &query, &reading->event,
+                                      &reading->n, &reading->err);
 }
 
 /* Samples up to this score belong to the event. Around them it is open as well: it waits
@@ -72,12 +72,13 @@ bool pipeline_event_is_sample(const struct record_event *event, double score)
 
 /* The rows of the store from the event's begin to its end, or to now, that made it one.
  */
-static void read_rows(const struct hearing *hearing, const struct record_event *event,
-                      struct heard_rows *rows)
+static void read_rows(const struct feedback_reading *reading,
+                      const struct record_event *event, struct feedback_rows *rows)
 {
-    const struct host_config *host = &hearing->work.p->config.detect.host;
-    const struct history_reader *history = store_set_history(hearing->work.p->store);
-    const char *name[HOST_COLUMNS + 1];
+    const struct detect_multivariate_config *host =
+        &reading->work.p->config.detect.multivariate;
+    const struct history_reader *history = store_set_history(reading->work.p->store);
+    const char *name[DETECT_MULTIVARIATE_COLUMNS + 1];
     struct history_query query = {
         .metric = name,
         .n_metrics = host->n_columns + 1,
@@ -104,16 +105,16 @@ static void read_rows(const struct hearing *hearing, const struct record_event *
     history_series_release(&series);
 }
 
-static void read_all_rows(struct hearing *hearing)
+static void read_all_rows(struct feedback_reading *reading)
 {
-    hearing->rows = calloc(hearing->n + 1, sizeof *hearing->rows);
-    for (size_t i = 0; hearing->rows != NULL && i < hearing->n; i++) {
+    reading->rows = calloc(reading->n + 1, sizeof *reading->rows);
+    for (size_t i = 0; reading->rows != NULL && i < reading->n; i++) {
         bool known = false;
 
-        for (size_t k = 0; k < hearing->n_known; k++)
-            known |= hearing->known[k] == hearing->event[i].id;
-        if (!known && pipeline_event_has_samples(&hearing->event[i]))
-            read_rows(hearing, &hearing->event[i], &hearing->rows[i]);
+        for (size_t k = 0; k < reading->n_known; k++)
+            known |= reading->known[k] == reading->event[i].id;
+        if (!known && pipeline_event_has_samples(&reading->event[i]))
+            read_rows(reading, &reading->event[i], &reading->rows[i]);
     }
 }
 
@@ -130,21 +131,22 @@ enum detect_label pipeline_event_label(const struct record_event *event)
 }
 
 /* What was undone is forgotten, what changed is relabelled, what is new is learned. */
-static void take_rows(pipeline *p, struct hearing *hearing)
+static void take_rows(pipeline *p, struct feedback_reading *reading)
 {
-    int64_t *said = malloc((hearing->n + 1) * sizeof *said);
+    int64_t *said = malloc((reading->n + 1) * sizeof *said);
 
     if (said == NULL)
         return;
-    for (size_t i = 0; i < hearing->n; i++)
-        said[i] = hearing->event[i].id;
-    detect_set_keep_labels(p->detect, said, hearing->n);
+    for (size_t i = 0; i < reading->n; i++)
+        said[i] = reading->event[i].id;
+    detect_set_keep_labels(p->detect, said, reading->n);
     free(said);
     /* Oldest first: the order in which labels came is the one they leave in. */
-    for (size_t i = hearing->n; i-- > 0;) {
-        const struct heard_rows *rows = hearing->rows == NULL ? NULL : &hearing->rows[i];
-        enum detect_label label = pipeline_event_label(&hearing->event[i]);
-        int64_t id = hearing->event[i].id;
+    for (size_t i = reading->n; i-- > 0;) {
+        const struct feedback_rows *rows =
+            reading->rows == NULL ? NULL : &reading->rows[i];
+        enum detect_label label = pipeline_event_label(&reading->event[i]);
+        int64_t id = reading->event[i].id;
 
         if (detect_set_has_labels(p->detect, id))
             detect_set_relabel(p->detect, id, label);
@@ -153,60 +155,60 @@ static void take_rows(pipeline *p, struct hearing *hearing)
     }
 }
 
-static void take_over(pipeline *p, struct hearing *hearing)
+static void take_over(pipeline *p, struct feedback_reading *reading)
 {
-    if (hearing->status == VD_OK)
-        hearing->status =
-            alert_feedback_replace(&p->feedback, hearing->event, hearing->n);
-    if (hearing->status == VD_OK)
-        hearing->status = alert_feedback_settle(&p->feedback, &p->events.budget);
-    if (hearing->status == VD_OK)
-        take_rows(p, hearing);
+    if (reading->status == VD_OK)
+        reading->status =
+            alert_feedback_replace(&p->feedback, reading->event, reading->n);
+    if (reading->status == VD_OK)
+        reading->status = alert_feedback_settle(&p->feedback, &p->events.budget);
+    if (reading->status == VD_OK)
+        take_rows(p, reading);
     else
         pipeline_say(p, STORE_WARNING, "feedback on events is not acted upon: %s",
-                     hearing->err.text[0] != '\0' ? hearing->err.text
-                                                  : vd_status_text(hearing->status));
-    hearing_release(hearing);
+                     reading->err.text[0] != '\0' ? reading->err.text
+                                                  : vd_status_text(reading->status));
+    reading_release(reading);
 }
 
 /* The events whose rows need not be read again. */
-static void note_known(const pipeline *p, struct hearing *hearing)
+static void note_known(const pipeline *p, struct feedback_reading *reading)
 {
-    hearing->known = malloc((p->feedback.n + 1) * sizeof *hearing->known);
-    for (size_t i = 0; hearing->known != NULL && i < p->feedback.n; i++)
+    reading->known = malloc((p->feedback.n + 1) * sizeof *reading->known);
+    for (size_t i = 0; reading->known != NULL && i < p->feedback.n; i++)
         if (detect_set_has_labels(p->detect, p->feedback.judged[i].event_id))
-            hearing->known[hearing->n_known++] = p->feedback.judged[i].event_id;
+            reading->known[reading->n_known++] = p->feedback.judged[i].event_id;
 }
 
-static void hear(uv_work_t *request)
+static void read_feedback(uv_work_t *request)
 {
-    struct hearing *hearing = request->data;
+    struct feedback_reading *reading = request->data;
 
-    store_set_settle(hearing->work.p->store, SETTLE_S);
-    read_said(hearing);
-    read_all_rows(hearing);
+    store_set_settle(reading->work.p->store, SETTLE_S);
+    read_said(reading);
+    read_all_rows(reading);
 }
 
-static void hear_done(uv_work_t *request, int cancelled)
+static void feedback_read_done(uv_work_t *request, int cancelled)
 {
-    struct hearing *hearing = request->data;
-    pipeline *p = hearing->work.p;
+    struct feedback_reading *reading = request->data;
+    pipeline *p = reading->work.p;
 
     (void)cancelled;
-    p->hearing = false;
-    take_over(p, hearing);
-    free(hearing);
-    if (p->heard_anew)
+    p->reading_feedback = false;
+    take_over(p, reading);
+    free(reading);
+    if (p->feedback_changed)
         pipeline_feedback_reread(p);
 }
 
 void pipeline_feedback_restore(pipeline *p)
 {
-    struct hearing hearing = {.work.p = p};
+    struct feedback_reading reading = {.work.p = p};
 
     /* Rows that the saved labels lack are read in the background. */
-    read_said(&hearing);
-    take_over(p, &hearing);
+    read_said(&reading);
+    take_over(p, &reading);
     for (size_t i = 0; i < p->feedback.n; i++)
         if (!detect_set_has_labels(p->detect, p->feedback.judged[i].event_id)) {
             pipeline_feedback_reread(p);
@@ -232,17 +234,17 @@ void pipeline_habits_restore(pipeline *p)
 
 void pipeline_feedback_reread(pipeline *p)
 {
-    struct hearing *hearing;
+    struct feedback_reading *reading;
 
-    p->heard_anew = p->hearing;
-    if (p->hearing)
+    p->feedback_changed = p->reading_feedback;
+    if (p->reading_feedback)
         return;
-    hearing = calloc(1, sizeof *hearing);
-    if (hearing == NULL)
+    reading = calloc(1, sizeof *reading);
+    if (reading == NULL)
         return;
-    p->hearing = true;
-    note_known(p, hearing);
-    pipeline_run(p, &hearing->work, hear, hear_done);
+    p->reading_feedback = true;
+    note_known(p, reading);
+    pipeline_run(p, &reading->work, read_feedback, feedback_read_done);
 }
 
 /* While an event was open only a part of its samples was there. */
@@ -256,60 +258,60 @@ void pipeline_feedback_event_ended(pipeline *p, const struct record_event *event
 
 /* ---- detectors that learn from labels ---- */
 
-struct teaching {
+struct supervised_training {
     struct pipeline_work work;
-    taught_job *job;
+    detect_supervised_job *job;
 };
 
-static void teach(uv_work_t *request)
+static void train_supervised(uv_work_t *request)
 {
-    struct teaching *teaching = request->data;
+    struct supervised_training *training = request->data;
 
-    pipeline_be_nice(teaching->work.p);
-    detect_taught_run(teaching->job);
+    pipeline_be_nice(training->work.p);
+    detect_supervised_run(training->job);
 }
 
-static void teach_done(uv_work_t *request, int cancelled)
+static void supervised_done(uv_work_t *request, int cancelled)
 {
-    struct teaching *teaching = request->data;
-    pipeline *p = teaching->work.p;
+    struct supervised_training *training = request->data;
+    pipeline *p = training->work.p;
 
     (void)cancelled;
-    p->teaching = NULL;
-    detect_set_teaching_end(p->detect, teaching->job);
-    free(teaching);
+    p->supervised_job = NULL;
+    detect_set_supervised_end(p->detect, training->job);
+    free(training);
     os_log_record(OS_LOG_INFO, "%zu detectors that learn from labels are ready",
-                  detect_set_taught(p->detect));
-    if (p->config.detect.bundle != NULL && detect_set_taught(p->detect) == 0 &&
-        !p->taught_said)
+                  detect_set_supervised(p->detect));
+    if (p->config.detect.bundle != NULL && detect_set_supervised(p->detect) == 0 &&
+        !p->supervised_said)
         pipeline_say(p, STORE_WARNING,
                      "the model gives no verdicts: some of its metrics have no values");
-    p->taught_said = true;
+    p->supervised_said = true;
 }
 
-void pipeline_teach_when_due(pipeline *p)
+void pipeline_train_supervised_when_due(pipeline *p)
 {
-    struct teaching *teaching;
-    taught_job *job;
+    struct supervised_training *training;
+    detect_supervised_job *job;
 
-    if (p->teaching != NULL || p->training != NULL)
+    if (p->supervised_job != NULL || p->training != NULL)
         return;
-    job = detect_set_teaching_begin(p->detect, p->record.mono_ns);
+    job = detect_set_supervised_begin(p->detect, p->record.mono_ns);
     if (job == NULL)
         return;
-    teaching = calloc(1, sizeof *teaching);
-    if (teaching == NULL) {
-        detect_set_teaching_end(p->detect, job);
+    training = calloc(1, sizeof *training);
+    if (training == NULL) {
+        detect_set_supervised_end(p->detect, job);
         return;
     }
-    teaching->job = job;
-    p->teaching = job;
-    pipeline_run(p, &teaching->work, teach, teach_done);
+    training->job = job;
+    p->supervised_job = job;
+    pipeline_run(p, &training->work, train_supervised, supervised_done);
 }
 
 /* ---- what it does ---- */
 
-enum alert_word pipeline_heard(pipeline *p, const struct explain_input *in)
+enum alert_word pipeline_feedback_match(pipeline *p, const struct explain_input *in)
 {
     double least = alert_word_bar(ALERT_REAL, alert_budget_threshold(&p->events.budget));
 
@@ -318,7 +320,7 @@ enum alert_word pipeline_heard(pipeline *p, const struct explain_input *in)
     /* Below the threshold nothing has been explained yet. */
     if (p->why_told < 0)
         explain_event(in, &p->why);
-    return alert_feedback_heard(&p->feedback, &p->why, p->record.time_ns);
+    return alert_feedback_match(&p->feedback, &p->why, p->record.time_ns);
 }
 
 /* ---- what the dashboard asks ---- */

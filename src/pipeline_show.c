@@ -48,7 +48,7 @@ static void fill_detector(const struct pipeline_latency *latency,
     vd_sort(us, latency->n);
     *out = (struct show_detector){
         .name = latency->name,
-        .title = detect_host_title(latency->name),
+        .title = detect_multivariate_title(latency->name),
         .unavailable = info == NULL ? NULL : info->unavailable,
         .ready = latency->ready,
         .average_us = vd_mean(us, latency->n),

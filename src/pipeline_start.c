@@ -22,8 +22,8 @@ static const double TRAINING_SHARE = 0.05;
 /* One piece of work on a worker thread and its end on the loop's. */
 struct work {
     struct pipeline_work of;
-    host_job *job;      /* training */
-    struct vd_writer w; /* saving */
+    detect_multivariate_job *job; /* training */
+    struct vd_writer w;           /* saving */
     struct vd_error err;
     enum vd_status status;
 };
@@ -39,7 +39,7 @@ static void train(uv_work_t *request)
     struct work *work = request->data;
 
     pipeline_be_nice(work->of.p);
-    detect_host_train_run(work->job);
+    detect_multivariate_train_run(work->job);
 }
 
 static void train_done(uv_work_t *request, int cancelled)
@@ -94,12 +94,12 @@ void pipeline_run(pipeline *p, struct pipeline_work *work, uv_work_cb begin,
 void pipeline_train_when_due(pipeline *p)
 {
     struct work *work;
-    host_job *job;
+    detect_multivariate_job *job;
 
     if (p->record.mono_ns < detect_set_training_due(p->detect))
         return;
     if (p->training != NULL) {
-        detect_host_train_hurry(p->training);
+        detect_multivariate_train_hurry(p->training);
         return;
     }
     job = detect_set_training_begin(p->detect, p->record.mono_ns);
@@ -107,7 +107,7 @@ void pipeline_train_when_due(pipeline *p)
         return;
     work = calloc(1, sizeof *work);
     if (work == NULL) {
-        detect_host_job_free(job);
+        detect_multivariate_job_free(job);
         return;
     }
     work->job = job;
@@ -390,7 +390,7 @@ enum vd_status pipeline_check_names(const struct pipeline_config *config,
                                     const struct record_schema *schema,
                                     struct pipeline_fault *fault, struct vd_error *err)
 {
-    const struct host_config *host = &config->detect.host;
+    const struct detect_multivariate_config *host = &config->detect.multivariate;
     enum vd_status status = VD_OK;
     size_t n_builtin;
 
@@ -471,17 +471,18 @@ void pipeline_reopen_files(pipeline *p)
 
 static bool busy(const pipeline *p)
 {
-    return p->training != NULL || p->saving || p->hearing || p->teaching != NULL;
+    return p->training != NULL || p->saving || p->reading_feedback ||
+           p->supervised_job != NULL;
 }
 
 void pipeline_free(pipeline *p)
 {
     if (p == NULL)
         return;
-    if (p->teaching != NULL)
-        detect_taught_stop(p->teaching);
+    if (p->supervised_job != NULL)
+        detect_supervised_stop(p->supervised_job);
     if (p->training != NULL)
-        detect_host_train_hurry(p->training);
+        detect_multivariate_train_hurry(p->training);
     while (p->config.loop != NULL && busy(p))
         uv_run(p->config.loop, UV_RUN_ONCE);
     show_server_free(p->show);

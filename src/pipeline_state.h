@@ -80,15 +80,16 @@ struct pipeline {
     size_t first_change, n_changes;
 
     uint64_t ticks, anomalies, quarantined;
-    int64_t started_ns;   /* wall clock */
-    int64_t trained_ns;   /* wall clock; 0 = never */
-    int64_t save_due_ns;  /* monotonic */
-    host_job *training;   /* on a worker thread now; NULL = none */
-    bool saving;          /* likewise */
-    bool hearing;         /* what people said is being read, on a worker thread */
-    bool heard_anew;      /* and has changed since that began */
-    taught_job *teaching; /* detectors learn from labels, on a worker thread */
-    bool taught_said;     /* what a model lacks was told */
+    int64_t started_ns;                /* wall clock */
+    int64_t trained_ns;                /* wall clock; 0 = never */
+    int64_t save_due_ns;               /* monotonic */
+    detect_multivariate_job *training; /* on a worker thread now; NULL = none */
+    bool saving;                       /* likewise */
+    bool reading_feedback; /* what people said is being read, on a worker thread */
+    bool feedback_changed; /* and has changed since that began */
+    detect_supervised_job
+        *supervised_job;  /* detectors learn from labels, on a worker thread */
+    bool supervised_said; /* what a model lacks was told */
     int64_t watch_ns;
     double stage_us[PIPELINE_STAGES];
     struct pipeline_latency latency[RECORD_DETECTORS_MAX];
@@ -131,9 +132,9 @@ enum vd_status pipeline_feedback_ask(void *context, int64_t event_id, const char
 /* An event is over: what was said of it is said of all its samples. */
 void pipeline_feedback_event_ended(pipeline *p, const struct record_event *event);
 /* Trains the detectors that learn from labels, when that is due. */
-void pipeline_teach_when_due(pipeline *p);
+void pipeline_train_supervised_when_due(pipeline *p);
 /* What people said of events like the anomaly that runs now, or begins. */
-enum alert_word pipeline_heard(pipeline *p, const struct explain_input *in);
+enum alert_word pipeline_feedback_match(pipeline *p, const struct explain_input *in);
 /* Anomalies of the last days, from the store. */
 void pipeline_habits_restore(pipeline *p);
 
@@ -144,8 +145,8 @@ void pipeline_keep_alerts(pipeline *p);
 /* What the last run left: notices that nobody was told, events without an end. */
 void pipeline_alerts_restore(pipeline *p);
 
-/* What an event of an earlier run alerted of, and goes on, is no news: of the hits of this
- * tick. */
+/* What an event of an earlier run alerted of, and goes on, is no news: of the hits of
+ * this tick. */
 void pipeline_recall_told(pipeline *p);
 /* Whether it is so early that the detectors may only not be ready yet. */
 bool pipeline_may_still_tell(const pipeline *p);

@@ -41,7 +41,7 @@ struct record_metric {
     enum record_kind kind;
     double scale;
     double most;                  /* a value above is cut to it; 0 = no bound */
-    bool core;                    /* one of the core features of the host layer */
+    bool core;                    /* one of the core features of the multivariate layer */
     const char *label_key;        /* "device", "cpu", "mount"; NULL = no label; static */
     char label[RECORD_LABEL_MAX]; /* "sda"; "" = no label; see record_label */
     uint32_t serial;              /* of the schema; another one = another metric */

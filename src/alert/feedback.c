@@ -76,9 +76,9 @@ static bool applies(const struct alert_judged *said, const struct alert_judged *
 
 /* What was said of events like `now`; `instead`, when it is not NULL, stands in the place
  * of what was said of the same event. */
-static enum alert_word hear(const struct alert_judged *said, size_t n,
-                            const struct alert_judged *now, int64_t time_ns,
-                            const struct alert_judged *instead)
+static enum alert_word read_feedback(const struct alert_judged *said, size_t n,
+                                     const struct alert_judged *now, int64_t time_ns,
+                                     const struct alert_judged *instead)
 {
     enum alert_word word = ALERT_UNSAID;
     double best = ALERT_ALIKE;
@@ -99,7 +99,7 @@ static enum alert_word hear(const struct alert_judged *said, size_t n,
     return word;
 }
 
-enum alert_word alert_feedback_heard(const struct alert_feedback *f,
+enum alert_word alert_feedback_match(const struct alert_feedback *f,
                                      const struct record_event *event, int64_t time_ns)
 {
     struct alert_judged now;
@@ -107,7 +107,7 @@ enum alert_word alert_feedback_heard(const struct alert_feedback *f,
     if (f->n == 0)
         return ALERT_UNSAID;
     judge(&now, event, f->group);
-    return hear(f->judged, f->n, &now, time_ns, NULL);
+    return read_feedback(f->judged, f->n, &now, time_ns, NULL);
 }
 
 bool alert_word_silences(enum alert_word word)
@@ -303,8 +303,8 @@ enum vd_status alert_feedback_preview(const struct record_event *event, size_t n
         judge(&now, &event[i], group);
         if (now.features.n == 0)
             continue;
-        before = hear(said.judged, said.n, &now, event[i].start_ns, NULL);
-        after = hear(said.judged, said.n, &now, event[i].start_ns, &change);
+        before = read_feedback(said.judged, said.n, &now, event[i].start_ns, NULL);
+        after = read_feedback(said.judged, said.n, &now, event[i].start_ns, &change);
         did = alerts(&event[i], before, before);
         would = alerts(&event[i], after, before);
         out->events++;

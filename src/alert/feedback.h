@@ -54,7 +54,7 @@ enum vd_status alert_feedback_replace(struct alert_feedback *f,
 
 /* What was said of events like this one, at `time_ns`: ALERT_UNSAID when nothing applies.
  * Only kind and deviations are looked at. Allocates nothing. */
-enum alert_word alert_feedback_heard(const struct alert_feedback *f,
+enum alert_word alert_feedback_match(const struct alert_feedback *f,
                                      const struct record_event *event, int64_t time_ns);
 
 /* Whether events of which this was said alert nobody. */

@@ -45,8 +45,8 @@ struct evaluation {
     size_t rows, alarms, failed;
 };
 
-/* The metric layer over the series, one row after the other. The benchmark tells every
- * detector how many rows are probation; that is all it is told of the file. */
+/* The univariate layer over the series, one row after the other. The benchmark tells
+ * every detector how many rows are probation; that is all it is told of the file. */
 static enum vd_status score_series(const struct format_nab_series *series, double *score,
                                    uint8_t *detected, struct vd_error *err)
 {
@@ -201,7 +201,7 @@ const struct cmd_command cmd_evaluate = {
     .summary = "Measure detection on a public benchmark",
     .arguments = "nab DIR",
     .about =
-        "nab runs the metric layer, as the monitor does on each metric, over every "
+        "nab runs the univariate layer, as the monitor does on each metric, over every "
         "series "
         "below DIR (the Numenta Anomaly Benchmark: CSV files with the columns timestamp "
         "and value), each from its first row to its last without looking ahead, all with "

@@ -106,7 +106,7 @@ const struct os_option monitor_options[] = {
      .max = 4096,
      .offset = AT(window_size),
      .group = "Detection",
-     .help = "Normal rows the host layer learns from"},
+     .help = "Normal rows the multivariate layer learns from"},
     {.name = "warm-up",
      .type = OS_OPTION_DURATION,
      .value = "TIME",
@@ -147,9 +147,9 @@ const struct os_option monitor_options[] = {
      .value = "NAME",
      .offset = AT(detectors),
      .group = "Detection",
-     .help =
-         "A detector of the host layer; may be given again (default: all that need no "
-         "labels)"},
+     .help = "A detector of the multivariate layer; may be given again (default: all "
+             "that need no "
+             "labels)"},
     {.name = "model",
      .type = OS_OPTION_TEXT,
      .value = "FILE",
@@ -161,7 +161,8 @@ const struct os_option monitor_options[] = {
      .value = "METRIC",
      .offset = AT(features),
      .group = "Detection",
-     .help = "A metric of the host layer; may be given again (default: the core ones)"},
+     .help = "A metric of the multivariate layer; may be given again (default: the core "
+             "ones)"},
     {.name = "rule",
      .type = OS_OPTION_LIST,
      .value = "RULE",

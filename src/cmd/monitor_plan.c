@@ -93,7 +93,7 @@ static enum vd_status no_such_detector(const char *name, struct vd_error *err)
 static enum vd_status take_detector(struct monitor_plan *plan, const char *name,
                                     struct vd_error *err)
 {
-    struct host_config *host = &plan->config.detect.host;
+    struct detect_multivariate_config *host = &plan->config.detect.multivariate;
     const struct vd_detector_info *info = vd_detector_find(name);
 
     if (info == NULL || info->needs_labels)
@@ -105,9 +105,9 @@ static enum vd_status take_detector(struct monitor_plan *plan, const char *name,
         if (strcmp(host->detector[i], info->name) == 0)
             return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
                                 "%s is here for the second time", info->name);
-    if (host->n_detectors == RECORD_DETECTORS_MAX - HOST_OWN)
+    if (host->n_detectors == RECORD_DETECTORS_MAX - DETECT_MULTIVARIATE_OWN)
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "at most %d detectors",
-                            RECORD_DETECTORS_MAX - HOST_OWN);
+                            RECORD_DETECTORS_MAX - DETECT_MULTIVARIATE_OWN);
     plan->detector[host->n_detectors++] = info->name;
     return VD_OK;
 }
@@ -116,7 +116,7 @@ static enum vd_status choose_detectors(struct monitor_plan *plan,
                                        const struct monitor_settings *s,
                                        struct cmd_fault *fault, struct vd_error *err)
 {
-    struct host_config *host = &plan->config.detect.host;
+    struct detect_multivariate_config *host = &plan->config.detect.multivariate;
     const struct vd_detector_info *info;
     enum vd_status status = VD_OK;
 
@@ -151,14 +151,15 @@ static enum vd_status choose_features(struct monitor_plan *plan,
                                       const struct monitor_settings *s,
                                       struct cmd_fault *fault, struct vd_error *err)
 {
-    struct host_config *host = &plan->config.detect.host;
+    struct detect_multivariate_config *host = &plan->config.detect.multivariate;
     enum vd_status status = VD_OK;
 
     for (size_t i = 0; i < s->features.n && status == VD_OK; i++) {
         *fault = (struct cmd_fault){"feature", i};
-        status = i < HOST_COLUMNS ? check_metric(s, s->features.at[i], err)
-                                  : vd_error_set(err, VD_ERR_ARGUMENT, NULL,
-                                                 "at most %d metrics", HOST_COLUMNS);
+        status = i < DETECT_MULTIVARIATE_COLUMNS
+                     ? check_metric(s, s->features.at[i], err)
+                     : vd_error_set(err, VD_ERR_ARGUMENT, NULL, "at most %d metrics",
+                                    DETECT_MULTIVARIATE_COLUMNS);
         if (status == VD_OK)
             plan->feature[i] = s->features.at[i];
     }
@@ -173,7 +174,7 @@ static enum vd_status choose_features(struct monitor_plan *plan,
 static enum vd_status add_columns_of_model(struct monitor_plan *plan,
                                            struct vd_error *err)
 {
-    struct host_config *host = &plan->config.detect.host;
+    struct detect_multivariate_config *host = &plan->config.detect.multivariate;
 
     if (host->column != plan->feature)
         memcpy(plan->feature, host->column, host->n_columns * sizeof *host->column);
@@ -186,9 +187,10 @@ static enum vd_status add_columns_of_model(struct monitor_plan *plan,
             there |= strcmp(host->column[c], name) == 0;
         if (there)
             continue;
-        if (host->n_columns == HOST_COLUMNS)
+        if (host->n_columns == DETECT_MULTIVARIATE_COLUMNS)
             return vd_error_set(err, VD_ERR_SCHEMA, "choose fewer with --feature",
-                                "with its columns there are more than %d", HOST_COLUMNS);
+                                "with its columns there are more than %d",
+                                DETECT_MULTIVARIATE_COLUMNS);
         plan->feature[host->n_columns++] = name;
     }
     return VD_OK;
@@ -272,9 +274,9 @@ static void set_values(struct pipeline_config *config, const struct monitor_sett
     config->detect.interval_s = s->interval;
     config->detect.warm_up_s = s->warm_up;
     config->detect.retrain_s = s->retrain;
-    config->detect.host.contamination = s->contamination;
-    config->detect.host.window = (size_t)s->window_size;
-    config->detect.host.seed = (uint64_t)s->seed;
+    config->detect.multivariate.contamination = s->contamination;
+    config->detect.multivariate.window = (size_t)s->window_size;
+    config->detect.multivariate.seed = (uint64_t)s->seed;
     config->alert.interval_s = s->interval;
     config->alert.budget_per_week = s->budget;
     config->alert.cooldown_s = s->cooldown;

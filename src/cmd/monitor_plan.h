@@ -19,7 +19,7 @@ struct monitor_plan {
                                   caller's: no plan opens or closes it */
     char sandbox[256];         /* what was given up, as a line */
     const char *detector[RECORD_DETECTORS_MAX];
-    const char *feature[HOST_COLUMNS];
+    const char *feature[DETECT_MULTIVARIATE_COLUMNS];
     vd_model *model; /* owned; NULL = none */
 };
 

@@ -177,11 +177,11 @@ static enum vd_status open_outputs(struct os_output out[2],
 static enum vd_status open_table(struct format_table *t, const struct split_settings *s,
                                  const char *path, struct vd_error *err)
 {
-    struct format_options options = table_options(&s->table, s->label);
+    struct format_options how = table_options(&s->table, s->label);
     enum vd_status status;
 
-    options.need_label = options.as_it_is = true;
-    status = format_table_open(t, path, &options, err);
+    how.need_label = how.as_it_is = true;
+    status = format_table_open(t, path, &how, err);
     if (status == VD_OK && t->label == SIZE_MAX)
         return vd_error_set(err, VD_ERR_DATA, "name it with --label",
                             "%s: no column with labels", path);

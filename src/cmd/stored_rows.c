@@ -15,13 +15,15 @@ enum use { QUIET, UNJUDGED, LEFT_OUT, NORMAL, EXPECTED, REAL };
 static const double PRESENT = 0.9;
 
 struct samples {
-    const char *name[HOST_COLUMNS + 1]; /* the metrics, and last the score */
-    size_t d;                           /* metrics */
+    const char
+        *name[DETECT_MULTIVARIATE_COLUMNS + 1]; /* the metrics, and last the score */
+    size_t d;                                   /* metrics */
     size_t n, capacity;
     int64_t *time_ns;
     double *value; /* n x (d + 1) */
     enum use *use;
-    size_t column[HOST_COLUMNS]; /* metrics that are columns of the data set */
+    size_t column[DETECT_MULTIVARIATE_COLUMNS]; /* metrics that are columns of the data
+                                                   set */
     size_t n_columns;
 };
 
@@ -72,7 +74,7 @@ static enum vd_status take_sample(void *context, int64_t time_ns, const double *
 static enum vd_status read_samples(struct samples *s, const char *dir, double last_s,
                                    struct vd_error *err)
 {
-    struct host_config host = host_config_default();
+    struct detect_multivariate_config host = detect_multivariate_config_default();
     const struct store_newest what = {.dir = dir,
                                       .metric = s->name,
                                       .n_metrics = host.n_columns + 1,

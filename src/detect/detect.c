@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "detect/baseline.h"
-#include "detect/layer.h"
+#include "detect/univariate.h"
 #include "os/clock.h"
 #include "vedette/calibration.h"
 #include "vedette/detector.h"
@@ -18,20 +18,21 @@ enum { NEW_ROWS_MIN = 50 };
  * undone. A sample that is like them is not learned a second time as itself. */
 struct released {
     int64_t event_id;
-    double middle[HOST_COLUMNS];
+    double middle[DETECT_MULTIVARIATE_COLUMNS];
 };
 
 struct detect_set {
     struct detect_config config;
     struct detect_baseline baseline;
-    detect_layer *layer;
-    detect_host *host;
-    detect_taught *taught;
+    detect_univariate *univariate;
+    detect_multivariate *multivariate;
+    detect_supervised *supervised;
     struct detect_labels labels;
     struct released *released; /* owned: one for each normal event of the labels */
     size_t n_released;
-    double middle[HOST_COLUMNS]; /* of the window, as of the last training */
-    size_t n_like;               /* samples on end that were like a released one */
+    double
+        middle[DETECT_MULTIVARIATE_COLUMNS]; /* of the window, as of the last training */
+    size_t n_like; /* samples on end that were like a released one */
     struct vd_page_hinkley drift;
     int64_t first_ns;         /* monotonic: the first row */
     int64_t time_ns, mono_ns; /* of the row read last */
@@ -44,7 +45,7 @@ struct detect_set {
 struct detect_config detect_config_default(void)
 {
     return (struct detect_config){
-        .host = host_config_default(),
+        .multivariate = detect_multivariate_config_default(),
         .interval_s = 1,
         .warm_up_s = 60,
         .retrain_s = 300,
@@ -65,11 +66,13 @@ enum vd_status detect_set_new(detect_set **out, const struct detect_config *conf
     set->config = *config;
     set->training_due_ns = INT64_MAX;
     vd_page_hinkley_init(&set->drift, NULL);
-    status = detect_host_new(&set->host, &config->host);
+    status = detect_multivariate_new(&set->multivariate, &config->multivariate);
     if (status == VD_OK)
-        status = detect_layer_new(&set->layer, config->streams_max, config->interval_s);
+        status = detect_univariate_new(&set->univariate, config->streams_max,
+                                       config->interval_s);
     if (status == VD_OK)
-        status = detect_taught_new(&set->taught, &config->host, config->bundle, err);
+        status = detect_supervised_new(&set->supervised, &config->multivariate,
+                                       config->bundle, err);
     if (status != VD_OK) {
         detect_set_free(set);
         return status;
@@ -83,20 +86,20 @@ void detect_set_free(detect_set *set)
     if (set == NULL)
         return;
     detect_baseline_release(&set->baseline);
-    detect_layer_free(set->layer);
-    detect_host_free(set->host);
-    detect_taught_free(set->taught);
+    detect_univariate_free(set->univariate);
+    detect_multivariate_free(set->multivariate);
+    detect_supervised_free(set->supervised);
     detect_labels_release(&set->labels);
     free(set->released);
     free(set);
 }
 
-/* The largest |z| of the host layer's columns; NaN while none has one. */
+/* The largest |z| of the multivariate layer's columns; NaN while none has one. */
 static double largest_z(const detect_set *set, const struct record_schema *schema)
 {
     double largest = NAN;
     size_t n;
-    const size_t *index = detect_host_columns(set->host, schema, &n);
+    const size_t *index = detect_multivariate_columns(set->multivariate, schema, &n);
 
     for (size_t c = 0; c < n; c++)
         if (index[c] < set->baseline.n)
@@ -110,13 +113,13 @@ static const double DEVIATES = 5, FAR_OUT = 15;
 
 /* The raw scores of the live members for one row. */
 static void read_live(detect_set *set, const struct record_schema *schema,
-                      const double *value, int64_t time_ns, double live[HOST_LIVE])
+                      const double *value, int64_t time_ns, double live[DETECT_LIVE])
 {
     /* Without memory for a new metric the others are still watched. */
     detect_baseline_read(&set->baseline, schema, value);
-    live[HOST_LIVE_Z] = largest_z(set, schema);
-    live[HOST_LIVE_LAYER] =
-        detect_layer_read(set->layer, schema, value, set->baseline.z, time_ns);
+    live[DETECT_LIVE_Z] = largest_z(set, schema);
+    live[DETECT_LIVE_UNIVARIATE] =
+        detect_univariate_read(set->univariate, schema, value, set->baseline.z, time_ns);
 }
 
 /* No member alone decides: where two or more have a verdict, none counts for more than
@@ -135,7 +138,8 @@ static bool is_voice(const struct record_score *score)
 
 static bool may_be_alone(const struct record_verdict *verdict, size_t i)
 {
-    return verdict->far_out && verdict->detector[i].name == host_live_name[HOST_LIVE_Z];
+    return verdict->far_out &&
+           verdict->detector[i].name == detect_multivariate_live_name[DETECT_LIVE_Z];
 }
 
 static void hold_back_the_loner(const struct record_verdict *verdict, double *surprise)
@@ -187,7 +191,7 @@ static bool is_next(const detect_set *set, int64_t from_ns, int64_t to_ns)
 static void note_gap(detect_set *set, int64_t time_ns, int64_t mono_ns)
 {
     if (!is_next(set, set->time_ns, time_ns) || !is_next(set, set->mono_ns, mono_ns))
-        detect_host_gap(set->host);
+        detect_multivariate_gap(set->multivariate);
     set->time_ns = time_ns;
     set->mono_ns = mono_ns;
 }
@@ -197,9 +201,10 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
                      double threshold, struct record_verdict *verdict)
 {
     int64_t start = os_clock_mono_ns();
-    double live[HOST_LIVE];
+    double live[DETECT_LIVE];
 
-    *verdict = (struct record_verdict){.confidence = detect_host_confidence(set->host)};
+    *verdict = (struct record_verdict){
+        .confidence = detect_multivariate_confidence(set->multivariate)};
     if (set->first_ns == 0) {
         set->first_ns = mono_ns;
         if (set->training_due_ns == INT64_MAX)
@@ -207,11 +212,11 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
     }
     note_gap(set, time_ns, mono_ns);
     read_live(set, schema, value, time_ns, live);
-    detect_host_read(set->host, schema, value, live, verdict);
-    detect_taught_read(set->taught, detect_host_row(set->host),
-                       detect_host_is_log(set->host), verdict);
-    verdict->deviates = live[HOST_LIVE_Z] >= DEVIATES;
-    verdict->far_out = live[HOST_LIVE_Z] >= FAR_OUT;
+    detect_multivariate_read(set->multivariate, schema, value, live, verdict);
+    detect_supervised_read(set->supervised, detect_multivariate_row(set->multivariate),
+                           detect_multivariate_is_log(set->multivariate), verdict);
+    verdict->deviates = live[DETECT_LIVE_Z] >= DEVIATES;
+    verdict->far_out = live[DETECT_LIVE_Z] >= FAR_OUT;
     combine(verdict, threshold);
     verdict->drift = vd_page_hinkley_push(&set->drift, verdict->score) == VD_DRIFT_DOWN;
     verdict->latency_us = (double)(os_clock_mono_ns() - start) * 1e-3;
@@ -226,8 +231,8 @@ static bool is_like_released(detect_set *set)
     bool like = false;
 
     for (size_t i = 0; !like && i < set->n_released; i++)
-        like = detect_host_is_nearer(detect_host_row(set->host), set->middle,
-                                     set->released[i].middle);
+        like = detect_multivariate_is_nearer(detect_multivariate_row(set->multivariate),
+                                             set->middle, set->released[i].middle);
     set->n_like = like ? set->n_like + 1 : 0;
     return like && (double)set->n_like * set->config.interval_s <= LIKE_RELEASED_S;
 }
@@ -237,7 +242,7 @@ void detect_set_learn(detect_set *set, const double *value)
     if (is_like_released(set))
         return;
     detect_baseline_learn(&set->baseline, value);
-    detect_host_learn(set->host);
+    detect_multivariate_learn(set->multivariate);
     set->new_rows++;
 }
 
@@ -255,13 +260,13 @@ void detect_set_learn_past(detect_set *set, const struct record_schema *schema,
                            const double *value, int64_t time_ns)
 {
     struct record_verdict unused = {0};
-    double live[HOST_LIVE];
+    double live[DETECT_LIVE];
 
     note_gap(set, time_ns, time_ns);
     read_live(set, schema, value, time_ns, live);
-    detect_host_read(set->host, schema, value, live, &unused);
+    detect_multivariate_read(set->multivariate, schema, value, live, &unused);
     detect_set_learn(set, value);
-    if ((double)detect_host_rows(set->host) * set->config.interval_s >=
+    if ((double)detect_multivariate_rows(set->multivariate) * set->config.interval_s >=
         set->config.warm_up_s)
         set->training_due_ns = 0;
 }
@@ -291,11 +296,12 @@ int64_t detect_set_training_due(const detect_set *set)
 static void find_middle(detect_set *set)
 {
     size_t n = 0;
-    struct host_row *row =
-        set->n_released == 0 ? NULL : detect_host_window(set->host, NULL, 0, &n);
+    struct detect_multivariate_row *row =
+        set->n_released == 0 ? NULL
+                             : detect_multivariate_window(set->multivariate, NULL, 0, &n);
 
     if (row != NULL)
-        detect_host_middle(row, n, set->middle);
+        detect_multivariate_middle(row, n, set->middle);
     free(row);
 }
 
@@ -304,7 +310,7 @@ static void find_released(detect_set *set)
 {
     const struct detect_labels *labels = &set->labels;
     struct released *list = malloc((labels->n + 1) * sizeof *list);
-    struct host_row row[DETECT_LABELS_EVENT];
+    struct detect_multivariate_row row[DETECT_LABELS_EVENT];
     size_t n = 0;
 
     for (size_t i = 0, k; list != NULL && i < labels->n; i = k) {
@@ -315,7 +321,7 @@ static void find_released(detect_set *set)
             if (rows < DETECT_LABELS_EVENT && labels->at[k].label == DETECT_LABEL_NORMAL)
                 row[rows++] = labels->at[k].row;
         list[n].event_id = labels->at[i].event_id;
-        if (rows > 0 && detect_host_middle(row, rows, list[n].middle) == VD_OK)
+        if (rows > 0 && detect_multivariate_middle(row, rows, list[n].middle) == VD_OK)
             n++;
     }
     free(set->released);
@@ -326,19 +332,20 @@ static void find_released(detect_set *set)
 
 /* Released rows may be a tenth of the window: more of one event would make it what is
  * common here. */
-static host_job *train_begin(detect_set *set)
+static detect_multivariate_job *train_begin(detect_set *set)
 {
-    size_t most = detect_host_rows(set->host) / 10;
-    struct host_row *row = malloc((most + 1) * sizeof *row);
+    size_t most = detect_multivariate_rows(set->multivariate) / 10;
+    struct detect_multivariate_row *row = malloc((most + 1) * sizeof *row);
     size_t n = row == NULL ? 0 : detect_labels_released(&set->labels, row, most);
-    host_job *job = detect_host_train_begin(set->host, row, n);
+    detect_multivariate_job *job =
+        detect_multivariate_train_begin(set->multivariate, row, n);
 
     free(row);
     find_middle(set);
     return job;
 }
 
-host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns)
+detect_multivariate_job *detect_set_training_begin(detect_set *set, int64_t mono_ns)
 {
     /* The first models see little: they are renewed after two and after five warm-ups,
      * then at the pace that was asked for. */
@@ -346,7 +353,7 @@ host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns)
                   : set->trainings == 1 ? 3 * set->config.warm_up_s
                                         : set->config.retrain_s;
     bool awaited = set->awaited || set->trainings == 0;
-    host_job *job;
+    detect_multivariate_job *job;
 
     set->awaited = false;
     set->trainings++;
@@ -355,14 +362,14 @@ host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns)
     set->training_due_ns = mono_ns + (int64_t)(wait * 1e9);
     job = train_begin(set);
     if (job != NULL && !awaited)
-        detect_host_train_calmly(job, set->config.training_share);
+        detect_multivariate_train_calmly(job, set->config.training_share);
     return job;
 }
 
-enum vd_status detect_set_training_end(detect_set *set, host_job *job,
+enum vd_status detect_set_training_end(detect_set *set, detect_multivariate_job *job,
                                        struct vd_error *err)
 {
-    return detect_host_train_end(set->host, job, err);
+    return detect_multivariate_train_end(set->multivariate, job, err);
 }
 
 /* ---- labels ---- */
@@ -371,7 +378,7 @@ enum vd_status detect_set_training_end(detect_set *set, host_job *job,
 static void labels_changed(detect_set *set, bool undone)
 {
     find_released(set);
-    detect_taught_changed(set->taught, undone);
+    detect_supervised_changed(set->supervised, undone);
     if (set->trainings > 0) {
         set->awaited = true;
         set->training_due_ns = 0;
@@ -383,12 +390,13 @@ enum vd_status detect_set_label(detect_set *set, const struct record_schema *sch
                                 int64_t event_id, enum detect_label label,
                                 const double *value, size_t n)
 {
-    size_t d = set->config.host.n_columns;
-    float *rows = calloc((n + 1) * HOST_COLUMNS, sizeof *rows);
+    size_t d = set->config.multivariate.n_columns;
+    float *rows = calloc((n + 1) * DETECT_MULTIVARIATE_COLUMNS, sizeof *rows);
     enum vd_status status = VD_ERR_MEMORY;
 
     for (size_t i = 0; rows != NULL && i < n; i++)
-        detect_host_convert(set->host, schema, value + i * d, rows + i * HOST_COLUMNS);
+        detect_multivariate_convert(set->multivariate, schema, value + i * d,
+                                    rows + i * DETECT_MULTIVARIATE_COLUMNS);
     if (rows != NULL)
         status = detect_labels_add(&set->labels, event_id, label, rows, n);
     free(rows);
@@ -436,40 +444,42 @@ void detect_set_keep_labels(detect_set *set, const int64_t *event_id, size_t n)
     }
 }
 
-taught_job *detect_set_teaching_begin(detect_set *set, int64_t mono_ns)
+detect_supervised_job *detect_set_supervised_begin(detect_set *set, int64_t mono_ns)
 {
-    struct host_row *quiet;
+    struct detect_multivariate_row *quiet;
     size_t n;
 
-    if (!detect_taught_due(set->taught, &set->labels, detect_host_rows(set->host),
-                           mono_ns))
+    if (!detect_supervised_due(set->supervised, &set->labels,
+                               detect_multivariate_rows(set->multivariate), mono_ns))
         return NULL;
-    quiet = detect_host_window(set->host, NULL, 0, &n);
+    quiet = detect_multivariate_window(set->multivariate, NULL, 0, &n);
     if (quiet == NULL)
         return NULL;
-    return detect_taught_begin(set->taught, quiet, n, detect_host_is_log(set->host),
-                               &set->labels, mono_ns);
+    return detect_supervised_begin(set->supervised, quiet, n,
+                                   detect_multivariate_is_log(set->multivariate),
+                                   &set->labels, mono_ns);
 }
 
-void detect_set_teaching_end(detect_set *set, taught_job *job)
+void detect_set_supervised_end(detect_set *set, detect_supervised_job *job)
 {
-    detect_taught_end(set->taught, job);
+    detect_supervised_end(set->supervised, job);
 }
 
-size_t detect_set_taught(const detect_set *set)
+size_t detect_set_supervised(const detect_set *set)
 {
-    return detect_taught_ready(set->taught);
+    return detect_supervised_ready(set->supervised);
 }
 
 void detect_set_save_labels(const detect_set *set, struct vd_writer *w)
 {
-    detect_labels_save(&set->labels, &set->config.host, w);
+    detect_labels_save(&set->labels, &set->config.multivariate, w);
 }
 
 enum vd_status detect_set_load_labels(detect_set *set, struct vd_reader *r,
                                       struct vd_error *err)
 {
-    enum vd_status status = detect_labels_load(&set->labels, &set->config.host, r, err);
+    enum vd_status status =
+        detect_labels_load(&set->labels, &set->config.multivariate, r, err);
 
     if (status == VD_OK && set->labels.n > 0)
         labels_changed(set, true);
@@ -478,12 +488,12 @@ enum vd_status detect_set_load_labels(detect_set *set, struct vd_reader *r,
 
 size_t detect_set_rows(const detect_set *set)
 {
-    return detect_host_rows(set->host);
+    return detect_multivariate_rows(set->multivariate);
 }
 
 double detect_set_confidence(const detect_set *set)
 {
-    return detect_host_confidence(set->host);
+    return detect_multivariate_confidence(set->multivariate);
 }
 
 /* ---- saved form: three sections, each with its length, so that one that does not fit is
@@ -503,17 +513,17 @@ static void write_section(struct vd_writer *w, struct vd_writer *section)
 void detect_set_save(const detect_set *set, const struct record_schema *schema,
                      struct vd_writer *w)
 {
-    struct vd_writer host = {0}, baseline = {0}, layer = {0};
+    struct vd_writer multivariate = {0}, baseline = {0}, univariate = {0};
 
     vd_write_u32(w, SAVED_MAGIC);
     vd_write_u32(w, SAVED_VERSION);
     vd_page_hinkley_save(&set->drift, w);
-    detect_host_save(set->host, &host);
-    write_section(w, &host);
+    detect_multivariate_save(set->multivariate, &multivariate);
+    write_section(w, &multivariate);
     detect_baseline_save(&set->baseline, schema, &baseline);
     write_section(w, &baseline);
-    detect_layer_save(set->layer, schema, &layer);
-    write_section(w, &layer);
+    detect_univariate_save(set->univariate, schema, &univariate);
+    write_section(w, &univariate);
 }
 
 static bool read_section(struct vd_reader *r, struct vd_reader *section)
@@ -541,12 +551,12 @@ enum vd_status detect_set_load(detect_set *set, const struct record_schema *sche
     }
     status = vd_page_hinkley_load(&set->drift, r, err);
     if (status == VD_OK && read_section(r, &section))
-        status = detect_host_load(set->host, &section, err);
+        status = detect_multivariate_load(set->multivariate, &section, err);
     if (read_section(r, &section))
         detect_baseline_load(&set->baseline, schema, &section, err);
     if (read_section(r, &section))
-        detect_layer_load(set->layer, schema, &section, err);
-    if (status == VD_OK && detect_host_confidence(set->host) > 0) {
+        detect_univariate_load(set->univariate, schema, &section, err);
+    if (status == VD_OK && detect_multivariate_confidence(set->multivariate) > 0) {
         /* Past the warm-up already: the next training is a common one. */
         set->trainings = 2;
         set->training_due_ns = 0;

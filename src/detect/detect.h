@@ -1,20 +1,21 @@
 /* The detect stage: two layers and one verdict.
  *
- * The metric layer looks at every metric by itself (baseline.h: robust z; layer.h: the
- * streaming detector), the host layer at the core metrics together (host.h). The members'
- * surprises are combined into one (Cauchy combination). Training never happens on a tick:
- * the pipeline runs the job that detect_set_training_begin gives on a worker thread.
+ * The univariate layer looks at every metric by itself (baseline.h: robust z;
+ * univariate.h: the streaming detector), the multivariate layer at the core metrics
+ * together (multivariate.h). The members' surprises are combined into one (Cauchy
+ * combination). Training never happens on a tick: the pipeline runs the job that
+ * detect_set_training_begin gives on a worker thread.
  */
 #ifndef VD_DETECT_DETECT_H
 #define VD_DETECT_DETECT_H
 
-#include "detect/host.h"
-#include "detect/taught.h"
+#include "detect/multivariate.h"
+#include "detect/supervised.h"
 #include "record.h"
 #include "vedette/bytes.h"
 
 struct detect_config {
-    struct host_config host;
+    struct detect_multivariate_config multivariate;
     double interval_s;
     double warm_up_s; /* first training; later ones at 2, 5 and every retrain_s */
     double retrain_s;
@@ -62,8 +63,8 @@ void detect_set_retrain(detect_set *set, int64_t mono_ns, double wait_s);
 
 /* The copy of what is to be learned from; NULL when there is too little. The next
  * training is scheduled either way. */
-host_job *detect_set_training_begin(detect_set *set, int64_t mono_ns);
-enum vd_status detect_set_training_end(detect_set *set, host_job *job,
+detect_multivariate_job *detect_set_training_begin(detect_set *set, int64_t mono_ns);
+enum vd_status detect_set_training_end(detect_set *set, detect_multivariate_job *job,
                                        struct vd_error *err);
 
 /* Rows of an event that somebody labelled: `value` has n rows of config.host's columns,
@@ -80,11 +81,11 @@ void detect_set_keep_labels(detect_set *set, const int64_t *event_id, size_t n);
 
 /* The training of those that learn from labels, in three steps as above. `begin` gives
  * NULL while none is due. */
-taught_job *detect_set_teaching_begin(detect_set *set, int64_t mono_ns);
-void detect_set_teaching_end(detect_set *set, taught_job *job);
+detect_supervised_job *detect_set_supervised_begin(detect_set *set, int64_t mono_ns);
+void detect_set_supervised_end(detect_set *set, detect_supervised_job *job);
 
 /* How many detectors that learn from labels have verdicts. */
-size_t detect_set_taught(const detect_set *set);
+size_t detect_set_supervised(const detect_set *set);
 
 /* The labelled rows as bytes, beside what detect_set_save writes. */
 void detect_set_save_labels(const detect_set *set, struct vd_writer *w);

@@ -27,8 +27,8 @@ size_t detect_labels_count(const struct detect_labels *labels, bool anomaly)
     return n;
 }
 
-size_t detect_labels_released(const struct detect_labels *labels, struct host_row *out,
-                              size_t max)
+size_t detect_labels_released(const struct detect_labels *labels,
+                              struct detect_multivariate_row *out, size_t max)
 {
     size_t all = 0, seen = 0, n = 0;
 
@@ -73,8 +73,8 @@ enum vd_status detect_labels_add(struct detect_labels *labels, int64_t event_id,
         struct detect_labelled *to = &labels->at[labels->n++];
 
         *to = (struct detect_labelled){.event_id = event_id, .label = label};
-        memcpy(to->row.x, rows + i * HOST_COLUMNS, sizeof to->row.x);
-        for (size_t k = 0; k < HOST_LIVE; k++)
+        memcpy(to->row.x, rows + i * DETECT_MULTIVARIATE_COLUMNS, sizeof to->row.x);
+        for (size_t k = 0; k < DETECT_LIVE; k++)
             to->row.live[k] = NAN;
     }
     return VD_OK;
@@ -108,28 +108,29 @@ bool detect_labels_forget(struct detect_labels *labels, int64_t event_id)
 /* ---- saved form ---- */
 
 void detect_labels_save(const struct detect_labels *labels,
-                        const struct host_config *config, struct vd_writer *w)
+                        const struct detect_multivariate_config *config,
+                        struct vd_writer *w)
 {
-    detect_host_save_columns(config, w);
+    detect_multivariate_save_columns(config, w);
     vd_write_u64(w, labels->n);
     for (size_t i = 0; i < labels->n; i++) {
         vd_write_u64(w, (uint64_t)labels->at[i].event_id);
         vd_write_u8(w, (uint8_t)labels->at[i].label);
-        for (size_t c = 0; c < HOST_COLUMNS; c++)
+        for (size_t c = 0; c < DETECT_MULTIVARIATE_COLUMNS; c++)
             vd_write_f32(w, labels->at[i].row.x[c]);
     }
 }
 
 enum vd_status detect_labels_load(struct detect_labels *labels,
-                                  const struct host_config *config, struct vd_reader *r,
-                                  struct vd_error *err)
+                                  const struct detect_multivariate_config *config,
+                                  struct vd_reader *r, struct vd_error *err)
 {
-    const size_t row_size = 8 + 1 + HOST_COLUMNS * sizeof(float);
+    const size_t row_size = 8 + 1 + DETECT_MULTIVARIATE_COLUMNS * sizeof(float);
     struct detect_labels read = {0};
     bool good = true;
     size_t n;
 
-    if (!detect_host_same_columns(config, r))
+    if (!detect_multivariate_same_columns(config, r))
         return vd_error_set(err, VD_ERR_SCHEMA, "the store's rows are taken instead",
                             "the saved labels are of other metrics");
     n = vd_read_count(r, row_size);
@@ -141,9 +142,9 @@ enum vd_status detect_labels_load(struct detect_labels *labels,
         *to = (struct detect_labelled){.event_id = (int64_t)vd_read_u64(r)};
         to->label = (enum detect_label)vd_read_u8(r);
         good = to->label <= DETECT_LABEL_ANOMALY;
-        for (size_t c = 0; c < HOST_COLUMNS; c++)
+        for (size_t c = 0; c < DETECT_MULTIVARIATE_COLUMNS; c++)
             to->row.x[c] = vd_read_f32(r);
-        for (size_t k = 0; k < HOST_LIVE; k++)
+        for (size_t k = 0; k < DETECT_LIVE; k++)
             to->row.live[k] = NAN;
     }
     if (!good || r->failed) {

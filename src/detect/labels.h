@@ -6,7 +6,7 @@
 #ifndef VD_DETECT_LABELS_H
 #define VD_DETECT_LABELS_H
 
-#include "detect/host_model.h"
+#include "detect/multivariate_model.h"
 
 enum detect_label {
     DETECT_LABEL_NORMAL,   /* out of quarantine: everything may learn it */
@@ -22,7 +22,7 @@ enum {
 struct detect_labelled {
     int64_t event_id;
     enum detect_label label;
-    struct host_row row; /* nothing live in it */
+    struct detect_multivariate_row row; /* nothing live in it */
 };
 
 /* Zero-initialise. */
@@ -37,10 +37,11 @@ bool detect_labels_has(const struct detect_labels *labels, int64_t event_id);
 size_t detect_labels_count(const struct detect_labels *labels, bool anomaly);
 
 /* Copies the rows of normal events, at most `max`, evenly chosen; returns how many. */
-size_t detect_labels_released(const struct detect_labels *labels, struct host_row *out,
-                              size_t max);
+size_t detect_labels_released(const struct detect_labels *labels,
+                              struct detect_multivariate_row *out, size_t max);
 
-/* Adds the rows of an event (n x HOST_COLUMNS, thinned to DETECT_LABELS_EVENT). */
+/* Adds the rows of an event (n x DETECT_MULTIVARIATE_COLUMNS, thinned to
+ * DETECT_LABELS_EVENT). */
 enum vd_status detect_labels_add(struct detect_labels *labels, int64_t event_id,
                                  enum detect_label label, const float *rows, size_t n);
 
@@ -53,9 +54,10 @@ bool detect_labels_forget(struct detect_labels *labels, int64_t event_id);
 
 /* With the names of the columns (config->column): rows of others are not loaded. */
 void detect_labels_save(const struct detect_labels *labels,
-                        const struct host_config *config, struct vd_writer *w);
+                        const struct detect_multivariate_config *config,
+                        struct vd_writer *w);
 enum vd_status detect_labels_load(struct detect_labels *labels,
-                                  const struct host_config *config, struct vd_reader *r,
-                                  struct vd_error *err);
+                                  const struct detect_multivariate_config *config,
+                                  struct vd_reader *r, struct vd_error *err);
 
 #endif

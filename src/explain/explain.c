@@ -274,13 +274,13 @@ bool explain_is_drop(const struct record_event *event)
            strcmp(event->top[0].name, "memory_available_gb") != 0;
 }
 
-void explain_suspects(const struct explain_input *in, const explain_recorder *recorder,
-                      int64_t since_ns, struct record_event *event)
+void explain_suspects(const explain_recorder *recorder, int64_t since_ns,
+                      struct record_event *event)
 {
     enum explain_resource resource = resource_of(event);
 
     event->n_suspects = 0;
-    /* Nobody caused by doing more that there is less. */
+    /* A drop has no suspects: no process causes it by using more. */
     if (explain_is_drop(event))
         return;
     event->n_suspects = explain_recorder_suspects(recorder, since_ns, resource,

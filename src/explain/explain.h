@@ -42,8 +42,8 @@ void explain_copy(struct record_event *to, const struct record_event *from);
 
 /* Fills the suspects: processes by their share of the excess, since `since_ns`, of the
  * resource that the event's first metrics are about. */
-void explain_suspects(const struct explain_input *in, const explain_recorder *recorder,
-                      int64_t since_ns, struct record_event *event);
+void explain_suspects(const explain_recorder *recorder, int64_t since_ns,
+                      struct record_event *event);
 
 /* "gpu_memory: 14.2 (high, expected ≈9.4, z=1.9)" into text; returns text. */
 char *explain_deviation_text(const struct record_schema *schema,

@@ -50,14 +50,15 @@ static void end_names(struct line *line)
 
 /* ---- rows ---- */
 
-static void add_time(struct line *line, int64_t ns, const char *format)
+static void add_time(struct line *line, int64_t ns, bool with_zone)
 {
     time_t seconds = (time_t)(ns / 1000000000);
     char text[40] = "?";
     struct tm tm;
 
     if (localtime_r(&seconds, &tm) != NULL)
-        strftime(text, sizeof text, format, &tm);
+        strftime(text, sizeof text,
+                 with_zone ? "%Y-%m-%d %H:%M:%S %z" : "%Y-%m-%d %H:%M:%S", &tm);
     add(line, text);
 }
 
@@ -85,9 +86,9 @@ static void add_span(struct line *line, const struct format_table *t)
     char text[64];
 
     add(line, ", ");
-    add_time(line, t->place[0].time_ns, "%Y-%m-%d %H:%M:%S");
+    add_time(line, t->place[0].time_ns, false);
     add(line, " to ");
-    add_time(line, t->place[t->n - 1].time_ns, "%Y-%m-%d %H:%M:%S %z");
+    add_time(line, t->place[t->n - 1].time_ns, true);
     if (!isnan(t->order.pace_s)) {
         snprintf(text, sizeof text, ", a row every %.4g s", t->order.pace_s);
         add(line, text);

@@ -22,7 +22,7 @@ static int no_group(const char *metric)
 
 static void try_labels(const uint8_t *data, size_t size)
 {
-    struct host_config config = host_config_default();
+    struct detect_multivariate_config config = detect_multivariate_config_default();
     struct detect_labels labels = {0};
     struct vd_writer again = {0};
     struct vd_error err = {0};
@@ -58,9 +58,9 @@ static void try_credits(const uint8_t *data, size_t size)
 
 static void save_good_labels(struct vd_writer *w)
 {
-    struct host_config config = host_config_default();
+    struct detect_multivariate_config config = detect_multivariate_config_default();
     struct detect_labels labels = {0};
-    float rows[3 * HOST_COLUMNS] = {1, NAN, 3};
+    float rows[3 * DETECT_MULTIVARIATE_COLUMNS] = {1, NAN, 3};
 
     assert(detect_labels_add(&labels, 7, DETECT_LABEL_ANOMALY, rows, 3) == VD_OK);
     detect_labels_save(&labels, &config, w);

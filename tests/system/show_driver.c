@@ -371,8 +371,11 @@ int main(int argc, char **argv)
 {
     struct driver d = {
         .interval_ms = 100, .metrics = 20, .n_processes = 50, .max_clients = 8};
-    struct history_reader reader = {&d, read_series, read_events, read_event,
-                                    read_moments};
+    struct history_reader reader = {.context = &d,
+                                    .series = read_series,
+                                    .events = read_events,
+                                    .event = read_event,
+                                    .moments = read_moments};
     struct show_source source = {.context = &d,
                                  .status = give_status,
                                  .history = &reader,

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "detect/baseline.h"
-#include "detect/layer.h"
 #include "detect/silence.h"
+#include "detect/univariate.h"
 #include "machine.h"
 #include "store/names.h"
 
@@ -206,24 +206,24 @@ static void test_streams_forget(void **state)
 {
     struct passed_on p = {.schema = {.mono_ns = seconds(1)}, .value = {70}};
     double z[1] = {50}, before = NAN, after;
-    detect_layer *layer;
+    detect_univariate *layer;
 
     (void)state;
-    assert_int_equal(detect_layer_new(&layer, 2, 1), VD_OK);
+    assert_int_equal(detect_univariate_new(&layer, 2, 1), VD_OK);
     record_schema_add(&p.schema, &row, "old");
     for (int i = 0; i < 300; i++) {
         p.value[0] = 70 + i % 3;
-        before = detect_layer_read(layer, &p.schema, p.value, z, seconds(i));
+        before = detect_univariate_read(layer, &p.schema, p.value, z, seconds(i));
     }
     assert_false(isnan(before));
     pass_on(&p);
     /* A step from 70 to 5 would be the surprise of its life. */
-    after = detect_layer_read(layer, &p.schema, p.value, z, seconds(301));
+    after = detect_univariate_read(layer, &p.schema, p.value, z, seconds(301));
     assert_double_equal(after, NAN, 0);
     for (int i = 0; i < 300; i++)
-        after = detect_layer_read(layer, &p.schema, p.value, z, seconds(302 + i));
+        after = detect_univariate_read(layer, &p.schema, p.value, z, seconds(302 + i));
     assert_false(isnan(after)); /* there is a stream again */
-    detect_layer_free(layer);
+    detect_univariate_free(layer);
     record_schema_release(&p.schema);
 }
 

@@ -1,4 +1,4 @@
-/* lib/detect: the metric layer. */
+/* lib/detect: the univariate layer. */
 #include "unit.h"
 
 #include <float.h>

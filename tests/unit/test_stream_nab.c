@@ -1,5 +1,5 @@
-/* The metric layer on the Numenta Anomaly Benchmark: no look ahead, and the score that
- * the documents name. Skipped where the data is not there (VEDETTE_DATA). */
+/* The univariate layer on the Numenta Anomaly Benchmark: no look ahead, and the score
+ * that the documents name. Skipped where the data is not there (VEDETTE_DATA). */
 #include "unit.h"
 
 #include <stdio.h>

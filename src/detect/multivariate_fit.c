@@ -22,7 +22,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "detect/host_model.h"
+#include "detect/multivariate_model.h"
 #include "os/clock.h"
 #include "vedette/rng.h"
 #include "vedette/stats.h"
@@ -47,13 +47,14 @@ static double trust_of(double n)
 
 /* One training: what fits and scores need. */
 struct training {
-    struct host_model *model;
-    const struct host_row *row;
+    struct detect_multivariate_model *model;
+    const struct detect_multivariate_row *row;
     size_t n;
-    double blur[HOST_COLUMNS]; /* sigma of what is added to the used columns, scaled */
+    double blur[DETECT_MULTIVARIATE_COLUMNS]; /* sigma of what is added to the used
+                                                 columns, scaled */
     struct vd_fit_params params;
     double *raw; /* room for n */
-    const struct host_pace *pace;
+    const struct detect_multivariate_pace *pace;
     int64_t rested_ns; /* CPU time of the thread at the end of the last rest */
 };
 
@@ -73,8 +74,8 @@ static void rest(struct training *t)
 /* Takes column `c` into the model when it says anything. */
 static void add_column(struct training *t, size_t c, double floor)
 {
-    struct host_model *model = t->model;
-    const struct host_row *row = t->row;
+    struct detect_multivariate_model *model = t->model;
+    const struct detect_multivariate_row *row = t->row;
     size_t n = t->n, k = 0, at = model->n_columns;
     double *scratch = t->raw, sigma;
 
@@ -99,24 +100,25 @@ static size_t fold_of(const struct training *t, size_t i)
     return i * FOLDS / t->n;
 }
 
-/* How many rows up to the i-th follow each other in its block, at most HOST_TICKS: what
- * looks at several rows is calibrated on none that it has seen, either. */
+/* How many rows up to the i-th follow each other in its block, at most
+ * DETECT_MULTIVARIATE_TICKS: what looks at several rows is calibrated on none that it has
+ * seen, either. */
 static size_t ticks_to(const struct training *t, size_t i)
 {
     size_t ticks = 1;
 
-    while (ticks < HOST_TICKS && ticks <= i && t->row[i + 1 - ticks].follows &&
-           fold_of(t, i - ticks) == fold_of(t, i))
+    while (ticks < DETECT_MULTIVARIATE_TICKS && ticks <= i &&
+           t->row[i + 1 - ticks].follows && fold_of(t, i - ticks) == fold_of(t, i))
         ticks++;
     return ticks;
 }
 
 /* The i-th row and those before it, blurred: each row in the same way wherever it
  * appears. */
-static void view_blurred(struct host_view *view, const struct training *t, size_t i,
-                         size_t ticks)
+static void view_blurred(struct detect_multivariate_view *view, const struct training *t,
+                         size_t i, size_t ticks)
 {
-    host_view_make(view, t->model, &t->row[i], ticks);
+    detect_multivariate_view_make(view, t->model, &t->row[i], ticks);
     for (size_t k = 0; k < ticks; k++) {
         double *x = view->x + k * view->d;
         struct vd_rng rng;
@@ -127,17 +129,19 @@ static void view_blurred(struct host_view *view, const struct training *t, size_
     }
 }
 
-/* The rows of a fit, `ticks` of them side by side: at most HOST_FIT_ROWS of those outside
- * the block `fold` (FOLDS = no block is left out). */
+/* The rows of a fit, `ticks` of them side by side: at most DETECT_MULTIVARIATE_FIT_ROWS
+ * of those outside the block `fold` (FOLDS = no block is left out). */
 static enum vd_status fit_rows(const struct training *t, size_t ticks, size_t fold,
                                struct vd_matrix *x)
 {
-    size_t step = (t->n + HOST_FIT_ROWS - 1) / HOST_FIT_ROWS, k = 0;
+    size_t step =
+               (t->n + DETECT_MULTIVARIATE_FIT_ROWS - 1) / DETECT_MULTIVARIATE_FIT_ROWS,
+           k = 0;
     enum vd_status status =
         vd_matrix_init(x, (t->n + step - 1) / step, ticks * t->model->n_columns);
 
     for (size_t i = (ticks - 1) / step * step; status == VD_OK && i < t->n; i += step) {
-        struct host_view view;
+        struct detect_multivariate_view view;
 
         if (ticks_to(t, i) < ticks || fold_of(t, i) == fold)
             continue;
@@ -150,16 +154,17 @@ static enum vd_status fit_rows(const struct training *t, size_t ticks, size_t fo
 
 /* Appends the raw scores of the rows of the block `fold` (FOLDS = all) to t->raw, which
  * has k of them; returns the new count. */
-static size_t score_rows(const struct training *t, const struct host_member *member,
-                         size_t fold, size_t k)
+static size_t score_rows(const struct training *t,
+                         const struct detect_multivariate_member *member, size_t fold,
+                         size_t k)
 {
     for (size_t i = 0; i < t->n; i++) {
-        struct host_view view;
+        struct detect_multivariate_view view;
 
         if (fold != FOLDS && fold_of(t, i) != fold)
             continue;
         view_blurred(&view, t, i, member->ticks > 1 ? ticks_to(t, i) : 1);
-        t->raw[k] = host_member_raw(member, &view);
+        t->raw[k] = detect_multivariate_member_raw(member, &view);
         if (!isnan(t->raw[k]))
             k++;
     }
@@ -167,8 +172,8 @@ static size_t score_rows(const struct training *t, const struct host_member *mem
 }
 
 /* Fits on everything but the block. NULL when it cannot be fitted. */
-static vd_detector *fit_without(struct training *t, const struct host_member *of,
-                                size_t fold)
+static vd_detector *fit_without(struct training *t,
+                                const struct detect_multivariate_member *of, size_t fold)
 {
     bool windowed = of->ticks > 1;
     struct vd_fit_params params = t->params;
@@ -188,9 +193,10 @@ static vd_detector *fit_without(struct training *t, const struct host_member *of
 
 /* Calibrates on k raw scores and takes the member into the model; without a calibration
  * it is left out. */
-static void add_member(struct training *t, struct host_member *member, size_t k)
+static void add_member(struct training *t, struct detect_multivariate_member *member,
+                       size_t k)
 {
-    struct host_model *model = t->model;
+    struct detect_multivariate_model *model = t->model;
 
     member->trust = trust_of((double)k);
     if (model->n_members < RECORD_DETECTORS_MAX &&
@@ -203,15 +209,16 @@ static void add_member(struct training *t, struct host_member *member, size_t k)
 static void train_member(struct training *t, const char *name, size_t ticks)
 {
     const struct vd_detector_info *info = vd_detector_find(name);
-    struct host_member member = {.name = info != NULL ? info->name : host_windowed_name,
-                                 .ticks = ticks};
+    struct detect_multivariate_member member = {
+        .name = info != NULL ? info->name : detect_multivariate_windowed_name,
+        .ticks = ticks};
     size_t k = 0;
 
     member.detector = fit_without(t, &member, FOLDS);
     if (member.detector == NULL)
         return;
     for (size_t fold = 0; fold < FOLDS; fold++) {
-        struct host_member part = member;
+        struct detect_multivariate_member part = member;
 
         part.detector = fit_without(t, &member, fold);
         if (part.detector != NULL)
@@ -222,12 +229,13 @@ static void train_member(struct training *t, const char *name, size_t ticks)
 }
 
 /* Where PCA looks at rows, it looks at ten of them side by side, too. */
-static void train_members(struct training *t, const struct host_config *config)
+static void train_members(struct training *t,
+                          const struct detect_multivariate_config *config)
 {
     for (size_t i = 0; i < config->n_detectors; i++) {
         train_member(t, config->detector[i], 1);
         if (strcmp(config->detector[i], "pca") == 0)
-            train_member(t, host_windowed_name, HOST_TICKS);
+            train_member(t, detect_multivariate_windowed_name, DETECT_MULTIVARIATE_TICKS);
     }
 }
 
@@ -236,12 +244,13 @@ static void train_members(struct training *t, const struct host_config *config)
  * one: far heavier than a normal one, and enough for what is far out. */
 static void add_live(struct training *t, size_t live)
 {
-    struct host_member member = {.name = host_live_name[live], .live = live};
+    struct detect_multivariate_member member = {
+        .name = detect_multivariate_live_name[live], .live = live};
     size_t k = score_rows(t, &member, FOLDS, 0);
     size_t before = t->model->n_members;
 
     add_member(t, &member, k);
-    if (live != HOST_LIVE_Z || t->model->n_members > before ||
+    if (live != DETECT_LIVE_Z || t->model->n_members > before ||
         t->model->n_members == RECORD_DETECTORS_MAX)
         return;
     vd_calibration_believe(&member.calibration, 1);
@@ -249,12 +258,14 @@ static void add_live(struct training *t, size_t live)
     t->model->member[t->model->n_members++] = member;
 }
 
-struct host_model *host_model_fit(const struct host_config *config,
-                                  const struct host_row *row, size_t n,
-                                  const double floor[HOST_COLUMNS],
-                                  const struct host_pace *pace, struct vd_error *err)
+struct detect_multivariate_model *
+detect_multivariate_model_fit(const struct detect_multivariate_config *config,
+                              const struct detect_multivariate_row *row, size_t n,
+                              const double floor[DETECT_MULTIVARIATE_COLUMNS],
+                              const struct detect_multivariate_pace *pace,
+                              struct vd_error *err)
 {
-    struct host_model *model = calloc(1, sizeof *model);
+    struct detect_multivariate_model *model = calloc(1, sizeof *model);
     struct training t = {
         .model = model,
         .row = row,
@@ -275,11 +286,11 @@ struct host_model *host_model_fit(const struct host_config *config,
     t.params.seed = config->seed;
     model->rows = n;
     model->confidence = trust_of((double)n);
-    for (size_t c = 0; c < HOST_COLUMNS; c++)
+    for (size_t c = 0; c < DETECT_MULTIVARIATE_COLUMNS; c++)
         add_column(&t, c, floor[c]);
     if (model->n_columns > 0)
         train_members(&t, config);
-    for (size_t k = 0; k < HOST_LIVE; k++)
+    for (size_t k = 0; k < DETECT_LIVE; k++)
         add_live(&t, k);
     free(t.raw);
     return model;

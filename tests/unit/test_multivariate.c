@@ -1,4 +1,5 @@
-/* src/detect: the host layer, by itself and together with the metric layer. */
+/* src/detect: the multivariate layer, by itself and together with the univariate layer.
+ */
 #include "unit.h"
 
 #include <pthread.h>
@@ -6,15 +7,15 @@
 #include <string.h>
 
 #include "detect/detect.h"
-#include "detect/host_model.h"
+#include "detect/multivariate_model.h"
 #include "schema_fixture.h"
 #include "vedette/rng.h"
 
-/* ---- host layer ---- */
+/* ---- multivariate layer ---- */
 
 struct bench {
     struct record_schema schema;
-    detect_host *host;
+    detect_multivariate *host;
     struct vd_rng rng;
     struct record_verdict verdict;
 };
@@ -23,26 +24,26 @@ static void bench_init(struct bench *b)
 {
     static const char *const detectors[] = {"isolation_forest", "one_class_svm", "lof",
                                             "pca", "mahalanobis"};
-    struct host_config config = host_config_default();
+    struct detect_multivariate_config config = detect_multivariate_config_default();
 
     config.detector = detectors;
     config.n_detectors = sizeof detectors / sizeof *detectors;
     make_schema(&b->schema);
     vd_rng_init(&b->rng, 11);
-    assert_int_equal(detect_host_new(&b->host, &config), VD_OK);
+    assert_int_equal(detect_multivariate_new(&b->host, &config), VD_OK);
 }
 
 static void read_values(struct bench *b, const double value[METRICS],
-                        const double live[HOST_LIVE])
+                        const double live[DETECT_LIVE])
 {
     b->verdict = (struct record_verdict){0};
-    detect_host_read(b->host, &b->schema, value, live, &b->verdict);
+    detect_multivariate_read(b->host, &b->schema, value, live, &b->verdict);
 }
 
 static void read_row(struct bench *b, double cpu, double memory)
 {
     double value[METRICS] = {cpu, memory, NAN, 0.1, 50, 50};
-    double live[HOST_LIVE] = {fabs(cpu - 10) / 2, NAN};
+    double live[DETECT_LIVE] = {fabs(cpu - 10) / 2, NAN};
 
     read_values(b, value, live);
 }
@@ -51,17 +52,18 @@ static void learn(struct bench *b, int n)
 {
     for (int i = 0; i < n; i++) {
         read_row(b, 10 + 2 * vd_rng_normal(&b->rng), 40 + vd_rng_normal(&b->rng));
-        detect_host_learn(b->host);
+        detect_multivariate_learn(b->host);
     }
 }
 
-static void train_with(struct bench *b, const struct host_row *more, size_t n_more)
+static void train_with(struct bench *b, const struct detect_multivariate_row *more,
+                       size_t n_more)
 {
-    host_job *job = detect_host_train_begin(b->host, more, n_more);
+    detect_multivariate_job *job = detect_multivariate_train_begin(b->host, more, n_more);
 
     assert_non_null(job);
-    detect_host_train_run(job);
-    assert_int_equal(detect_host_train_end(b->host, job, NULL), VD_OK);
+    detect_multivariate_train_run(job);
+    assert_int_equal(detect_multivariate_train_end(b->host, job, NULL), VD_OK);
 }
 
 static void train(struct bench *b)
@@ -71,7 +73,7 @@ static void train(struct bench *b)
 
 static void bench_release(struct bench *b)
 {
-    detect_host_free(b->host);
+    detect_multivariate_free(b->host);
     record_schema_release(&b->schema);
 }
 
@@ -90,7 +92,7 @@ static void host_says_nothing_before_it_has_learned(void **state)
     (void)state;
     bench_init(&b);
     learn(&b, 5);
-    assert_null(detect_host_train_begin(b.host, NULL, 0));
+    assert_null(detect_multivariate_train_begin(b.host, NULL, 0));
     assert_int_equal(b.verdict.n, 0);
     bench_release(&b);
 }
@@ -104,7 +106,7 @@ static void host_finds_the_runaway_and_trusts_more_data_more(void **state)
     bench_init(&b);
     learn(&b, 60);
     train(&b);
-    confidence = detect_host_confidence(b.host);
+    confidence = detect_multivariate_confidence(b.host);
     assert_true(confidence > 0 && confidence < 0.6);
     read_row(&b, 10, 40);
     assert_true(surprise_of(&b, "isolation_forest") < 1);
@@ -116,13 +118,13 @@ static void host_finds_the_runaway_and_trusts_more_data_more(void **state)
     train(&b);
     read_row(&b, 95, 40);
     assert_true(surprise_of(&b, "robust_z") > 5);
-    assert_true(detect_host_confidence(b.host) > confidence);
+    assert_true(detect_multivariate_confidence(b.host) > confidence);
     bench_release(&b);
 }
 
 static void *run_job(void *job)
 {
-    detect_host_train_run(job);
+    detect_multivariate_train_run(job);
     return NULL;
 }
 
@@ -130,7 +132,7 @@ static void *run_job(void *job)
 static void a_training_rests_until_somebody_waits(void **state)
 {
     struct vd_writer calm = {0}, fast = {0};
-    host_job *job;
+    detect_multivariate_job *job;
     struct bench b;
     pthread_t thread;
 
@@ -138,14 +140,14 @@ static void a_training_rests_until_somebody_waits(void **state)
     bench_init(&b);
     learn(&b, 300);
     train(&b);
-    detect_host_save(b.host, &fast);
-    job = detect_host_train_begin(b.host, NULL, 0);
-    detect_host_train_calmly(job, 1e-7);
+    detect_multivariate_save(b.host, &fast);
+    job = detect_multivariate_train_begin(b.host, NULL, 0);
+    detect_multivariate_train_calmly(job, 1e-7);
     assert_int_equal(pthread_create(&thread, NULL, run_job, job), 0);
-    detect_host_train_hurry(job);
+    detect_multivariate_train_hurry(job);
     assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_int_equal(detect_host_train_end(b.host, job, NULL), VD_OK);
-    detect_host_save(b.host, &calm);
+    assert_int_equal(detect_multivariate_train_end(b.host, job, NULL), VD_OK);
+    detect_multivariate_save(b.host, &calm);
     assert_int_equal(calm.size, fast.size);
     assert_memory_equal(calm.at, fast.at, fast.size);
     vd_writer_release(&calm);
@@ -163,7 +165,7 @@ static void read_busy_row(struct bench *b, int i, double cpu)
                              i % 31 < 4 ? 8 + vd_rng_uniform(&b->rng) : 0,
                              50,
                              50};
-    double live[HOST_LIVE] = {NAN, NAN};
+    double live[DETECT_LIVE] = {NAN, NAN};
 
     read_values(b, value, live);
 }
@@ -178,7 +180,7 @@ static void every_detector_sees_the_runaway_early(void **state)
     bench_init(&b);
     for (int i = 0; i < 100; i++) {
         read_busy_row(&b, i, 19 + 2 * vd_rng_normal(&b.rng));
-        detect_host_learn(b.host);
+        detect_multivariate_learn(b.host);
     }
     train(&b);
     read_busy_row(&b, 100, 21);
@@ -200,7 +202,7 @@ static void read_idle_row(struct bench *b)
                              vd_rng_uniform(&b->rng) < 0.1 ? 0.03 : 0,
                              50,
                              50};
-    double live[HOST_LIVE] = {NAN, NAN};
+    double live[DETECT_LIVE] = {NAN, NAN};
 
     read_values(b, value, live);
 }
@@ -217,7 +219,7 @@ static void a_machine_at_rest_surprises_no_more_than_said(void **state)
     for (int generation = 0; generation < GENERATIONS; generation++) {
         for (int i = 0; i < 300; i++) {
             read_idle_row(&b);
-            detect_host_learn(b.host);
+            detect_multivariate_learn(b.host);
         }
         train(&b);
         for (int i = 0; i < ROWS; i++) {
@@ -243,7 +245,7 @@ static void windowed_pca_sees_what_no_row_shows(void **state)
     for (int i = 0; i < 600; i++) {
         read_row(&b, 40 + 30 * sin(turn * i) + vd_rng_normal(&b.rng),
                  40 + 30 * cos(turn * i) + vd_rng_normal(&b.rng));
-        detect_host_learn(b.host);
+        detect_multivariate_learn(b.host);
     }
     train(&b);
     for (int i = 600; i < 620; i++)
@@ -254,8 +256,8 @@ static void windowed_pca_sees_what_no_row_shows(void **state)
     assert_true(surprise_of(&b, "windowed_pca") > 5);
     assert_true(surprise_of(&b, "pca") < 2 && surprise_of(&b, "lof") < 2 &&
                 surprise_of(&b, "mahalanobis") < 2);
-    detect_host_gap(b.host);
-    for (int i = 0; i < HOST_TICKS; i++) {
+    detect_multivariate_gap(b.host);
+    for (int i = 0; i < DETECT_MULTIVARIATE_TICKS; i++) {
         assert_true(isnan(surprise_of(&b, "windowed_pca")) == (i > 0));
         read_row(&b, 40, 70);
     }
@@ -265,14 +267,14 @@ static void windowed_pca_sees_what_no_row_shows(void **state)
 
 static bool has_windows(struct bench *b)
 {
-    for (int i = 0; i < HOST_TICKS; i++)
+    for (int i = 0; i < DETECT_MULTIVARIATE_TICKS; i++)
         read_row(b, 10, 40);
     return !isnan(surprise_of(b, "windowed_pca"));
 }
 
 static void only_rows_that_follow_each_other_make_a_window(void **state)
 {
-    struct host_row more[30] = {0};
+    struct detect_multivariate_row more[30] = {0};
     struct vd_writer w = {0};
     struct vd_reader r;
     struct bench b, c, torn;
@@ -282,14 +284,14 @@ static void only_rows_that_follow_each_other_make_a_window(void **state)
     bench_init(&c);
     bench_init(&torn);
     learn(&b, 300);
-    detect_host_save(b.host, &w);
+    detect_multivariate_save(b.host, &w);
     vd_reader_init(&r, w.at, w.size);
-    assert_int_equal(detect_host_load(c.host, &r, NULL), VD_OK);
+    assert_int_equal(detect_multivariate_load(c.host, &r, NULL), VD_OK);
     train(&c);
     assert_true(has_windows(&c));
     /* A tenth of rows from elsewhere does not tear them all. */
     for (size_t i = 0; i < 30; i++)
-        more[i] = *detect_host_row(b.host);
+        more[i] = *detect_multivariate_row(b.host);
     for (size_t i = 0; i < 30; i++)
         more[i].follows = false;
     train_with(&b, more, 30);
@@ -297,7 +299,7 @@ static void only_rows_that_follow_each_other_make_a_window(void **state)
     for (int i = 0; i < 300; i++) {
         learn(&torn, 1);
         if (i % 2 == 0)
-            detect_host_gap(torn.host);
+            detect_multivariate_gap(torn.host);
         else
             read_row(&torn, 90, 40);
     }
@@ -334,7 +336,7 @@ static void tick(struct course *c, double wall_s, double mono_s)
 static bool windowed_is_ready(const struct course *c)
 {
     for (size_t i = 0; i < c->verdict.n; i++)
-        if (c->verdict.detector[i].name == host_windowed_name)
+        if (c->verdict.detector[i].name == detect_multivariate_windowed_name)
             return c->verdict.detector[i].ready;
     return false;
 }
@@ -344,7 +346,7 @@ static void a_gap_begins_new_windows(void **state)
     static const char *const detectors[] = {"pca"};
     struct detect_config config = detect_config_default();
     struct course c = {.time_ns = 1700000000 * SECOND, .mono_ns = 7 * SECOND};
-    host_job *job;
+    detect_multivariate_job *job;
     /* Late but next; a sample left out; asleep; the clock set back; the clock set on. */
     static const struct {
         double wall_s, mono_s;
@@ -353,8 +355,8 @@ static void a_gap_begins_new_windows(void **state)
         {1.4, 1.4, false}, {2, 2, true}, {3600, 1, true}, {-60, 1, true}, {60, 1, true}};
 
     (void)state;
-    config.host.detector = detectors;
-    config.host.n_detectors = 1;
+    config.multivariate.detector = detectors;
+    config.multivariate.n_detectors = 1;
     make_schema(&c.schema);
     vd_rng_init(&c.rng, 5);
     assert_int_equal(detect_set_new(&c.set, &config, NULL), VD_OK);
@@ -362,10 +364,10 @@ static void a_gap_begins_new_windows(void **state)
         tick(&c, 1, 1);
     job = detect_set_training_begin(c.set, c.mono_ns);
     assert_non_null(job);
-    detect_host_train_run(job);
+    detect_multivariate_train_run(job);
     assert_int_equal(detect_set_training_end(c.set, job, NULL), VD_OK);
     for (size_t k = 0; k < sizeof step / sizeof *step; k++) {
-        for (int i = 0; i < HOST_TICKS; i++)
+        for (int i = 0; i < DETECT_MULTIVARIATE_TICKS; i++)
             tick(&c, 1, 1);
         assert_true(windowed_is_ready(&c));
         tick(&c, step[k].wall_s, step[k].mono_s);
@@ -377,31 +379,33 @@ static void a_gap_begins_new_windows(void **state)
 
 static void a_row_is_nearer_to_what_it_is_like(void **state)
 {
-    double ours[HOST_COLUMNS], theirs[HOST_COLUMNS];
-    struct host_row row[3], none = {0};
+    double ours[DETECT_MULTIVARIATE_COLUMNS], theirs[DETECT_MULTIVARIATE_COLUMNS];
+    struct detect_multivariate_row row[3], none = {0};
     struct bench b;
     size_t n;
-    struct host_row *window;
+    struct detect_multivariate_row *window;
 
     (void)state;
     bench_init(&b);
     learn(&b, 200);
-    window = detect_host_window(b.host, NULL, 0, &n);
+    window = detect_multivariate_window(b.host, NULL, 0, &n);
     assert_int_equal(n, 200);
     for (int i = 0; i < 3; i++) {
         read_row(&b, 84 + i, 40);
-        row[i] = *detect_host_row(b.host);
+        row[i] = *detect_multivariate_row(b.host);
     }
-    assert_int_equal(detect_host_middle(window, n, ours), VD_OK);
-    assert_int_equal(detect_host_middle(row, 3, theirs), VD_OK);
+    assert_int_equal(detect_multivariate_middle(window, n, ours), VD_OK);
+    assert_int_equal(detect_multivariate_middle(row, 3, theirs), VD_OK);
     assert_true(theirs[0] == 85 && fabs(ours[0] - 10) < 1);
     for (size_t i = 0; i < n; i++)
-        assert_false(detect_host_is_nearer(&window[i], ours, theirs));
+        assert_false(detect_multivariate_is_nearer(&window[i], ours, theirs));
     read_row(&b, 70, 41);
-    assert_true(detect_host_is_nearer(detect_host_row(b.host), ours, theirs));
+    assert_true(
+        detect_multivariate_is_nearer(detect_multivariate_row(b.host), ours, theirs));
     read_row(&b, 20, 90);
-    assert_false(detect_host_is_nearer(detect_host_row(b.host), ours, theirs));
-    assert_false(detect_host_is_nearer(&none, ours, ours));
+    assert_false(
+        detect_multivariate_is_nearer(detect_multivariate_row(b.host), ours, theirs));
+    assert_false(detect_multivariate_is_nearer(&none, ours, ours));
     free(window);
     bench_release(&b);
 }
@@ -418,15 +422,15 @@ static void host_comes_back_from_its_bytes(void **state)
     bench_init(&c);
     learn(&b, 300);
     train(&b);
-    detect_host_save(b.host, &w);
+    detect_multivariate_save(b.host, &w);
     vd_reader_init(&r, w.at, w.size);
-    assert_int_equal(detect_host_load(c.host, &r, NULL), VD_OK);
-    assert_int_equal(detect_host_rows(c.host), 300);
+    assert_int_equal(detect_multivariate_load(c.host, &r, NULL), VD_OK);
+    assert_int_equal(detect_multivariate_rows(c.host), 300);
     read_row(&b, 33, 44);
     read_row(&c, 33, 44);
     expected = surprise_of(&b, "isolation_forest");
     assert_double_equal(surprise_of(&c, "isolation_forest"), expected, 0);
-    for (int i = 0; i < HOST_TICKS; i++) {
+    for (int i = 0; i < DETECT_MULTIVARIATE_TICKS; i++) {
         read_row(&b, 10 + i, 44);
         read_row(&c, 10 + i, 44);
     }
@@ -435,7 +439,7 @@ static void host_comes_back_from_its_bytes(void **state)
                         0);
     for (size_t cut = 0; cut < w.size; cut += 1 + w.size / 200) {
         vd_reader_init(&r, w.at, cut);
-        assert_int_not_equal(detect_host_load(c.host, &r, NULL), VD_OK);
+        assert_int_not_equal(detect_multivariate_load(c.host, &r, NULL), VD_OK);
     }
     read_row(&c, 33, 44);
     assert_double_equal(surprise_of(&c, "isolation_forest"), expected, 0);

@@ -1,30 +1,32 @@
-/* A generation of the host model in use, and its saved form; host_fit.c makes it. */
-#include "detect/host_model.h"
+/* A generation of the host model in use, and its saved form; detect_multivariate_fit.c
+ * makes it. */
+#include "detect/multivariate_model.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *const host_live_name[HOST_LIVE] = {
-    [HOST_LIVE_Z] = "robust_z", [HOST_LIVE_LAYER] = "metric_layer"};
-const char host_windowed_name[] = "windowed_pca";
+const char *const detect_multivariate_live_name[DETECT_LIVE] = {
+    [DETECT_LIVE_Z] = "robust_z", [DETECT_LIVE_UNIVARIATE] = "metric_layer"};
+const char detect_multivariate_windowed_name[] = "windowed_pca";
 
-const char *detect_host_title(const char *name)
+const char *detect_multivariate_title(const char *name)
 {
     const struct vd_detector_info *info = vd_detector_find(name);
 
     if (info != NULL)
         return info->title;
-    return strcmp(name, host_windowed_name) == 0            ? "PCA of ten ticks"
-           : strcmp(name, host_live_name[HOST_LIVE_Z]) == 0 ? "Robust z-score"
-                                                            : "Metric layer (streaming)";
+    return strcmp(name, detect_multivariate_windowed_name) == 0 ? "PCA of ten ticks"
+           : strcmp(name, detect_multivariate_live_name[DETECT_LIVE_Z]) == 0
+               ? "Robust z-score"
+               : "Metric layer (streaming)";
 }
 
 /* The surprise at which the calibration passes from counts to an exponential tail (95 %):
  * what lies above depends on the slope of few samples and is trusted accordingly. */
 static const double TAIL_SURPRISE = 1.3010299956639813;
 
-void host_model_free(struct host_model *model)
+void detect_multivariate_model_free(struct detect_multivariate_model *model)
 {
     if (model == NULL)
         return;
@@ -33,10 +35,12 @@ void host_model_free(struct host_model *model)
     free(model);
 }
 
-void host_view_make(struct host_view *view, const struct host_model *model,
-                    const struct host_row *row, size_t ticks)
+void detect_multivariate_view_make(struct detect_multivariate_view *view,
+                                   const struct detect_multivariate_model *model,
+                                   const struct detect_multivariate_row *row,
+                                   size_t ticks)
 {
-    const struct host_row *first = row - (ticks - 1);
+    const struct detect_multivariate_row *first = row - (ticks - 1);
     size_t d = model->n_columns;
 
     view->row = row;
@@ -52,7 +56,8 @@ void host_view_make(struct host_view *view, const struct host_model *model,
     }
 }
 
-double host_member_raw(const struct host_member *member, const struct host_view *view)
+double detect_multivariate_member_raw(const struct detect_multivariate_member *member,
+                                      const struct detect_multivariate_view *view)
 {
     if (member->detector == NULL)
         return (double)view->row->live[member->live];
@@ -62,7 +67,9 @@ double host_member_raw(const struct host_member *member, const struct host_view 
                              view->x + (view->ticks - member->ticks) * view->d);
 }
 
-double host_member_surprise(const struct host_member *member, double raw)
+double
+detect_multivariate_member_surprise(const struct detect_multivariate_member *member,
+                                    double raw)
 {
     double s = vd_calibration_surprise(&member->calibration, raw);
 
@@ -73,7 +80,8 @@ double host_member_surprise(const struct host_member *member, double raw)
 
 /* ---- saved form ---- */
 
-void host_model_save(const struct host_model *model, struct vd_writer *w)
+void detect_multivariate_model_save(const struct detect_multivariate_model *model,
+                                    struct vd_writer *w)
 {
     vd_write_u32(w, (uint32_t)model->n_columns);
     for (size_t i = 0; i < model->n_columns; i++) {
@@ -86,7 +94,7 @@ void host_model_save(const struct host_model *model, struct vd_writer *w)
     vd_write_u64(w, model->rows);
     vd_write_u32(w, (uint32_t)model->n_members);
     for (size_t i = 0; i < model->n_members; i++) {
-        const struct host_member *member = &model->member[i];
+        const struct detect_multivariate_member *member = &model->member[i];
 
         vd_write_u8(w, member->detector != NULL);
         vd_write_u32(w, (uint32_t)member->live);
@@ -98,41 +106,41 @@ void host_model_save(const struct host_model *model, struct vd_writer *w)
     }
 }
 
-static bool load_columns(struct host_model *model, struct vd_reader *r)
+static bool load_columns(struct detect_multivariate_model *model, struct vd_reader *r)
 {
     model->n_columns = vd_read_u32(r);
-    if (model->n_columns > HOST_COLUMNS)
+    if (model->n_columns > DETECT_MULTIVARIATE_COLUMNS)
         return false;
     for (size_t i = 0; i < model->n_columns; i++) {
         model->column[i] = vd_read_u32(r);
         model->center[i] = vd_read_f64(r);
         model->mean[i] = vd_read_f64(r);
         model->sigma[i] = vd_read_f64(r);
-        if (model->column[i] >= HOST_COLUMNS || !(model->sigma[i] > 0))
+        if (model->column[i] >= DETECT_MULTIVARIATE_COLUMNS || !(model->sigma[i] > 0))
             return false;
     }
     return !r->failed;
 }
 
-static bool load_member(struct host_model *model, struct vd_reader *r,
+static bool load_member(struct detect_multivariate_model *model, struct vd_reader *r,
                         struct vd_error *err)
 {
-    struct host_member *member = &model->member[model->n_members];
+    struct detect_multivariate_member *member = &model->member[model->n_members];
     bool fitted = vd_read_u8(r) != 0;
 
-    *member = (struct host_member){.live = vd_read_u32(r)};
+    *member = (struct detect_multivariate_member){.live = vd_read_u32(r)};
     member->ticks = vd_read_u32(r);
     member->trust = vd_read_f64(r);
-    if (member->live >= HOST_LIVE || member->ticks > HOST_TICKS ||
+    if (member->live >= DETECT_LIVE || member->ticks > DETECT_MULTIVARIATE_TICKS ||
         !(member->trust > 0 && member->trust <= 1))
         return false;
     if (vd_calibration_load(&member->calibration, r, err) != VD_OK)
         return false;
-    member->name = host_live_name[member->live];
+    member->name = detect_multivariate_live_name[member->live];
     if (fitted) {
         if (vd_detector_load(&member->detector, r, err) != VD_OK)
             return false;
-        member->name = member->ticks > 1 ? host_windowed_name
+        member->name = member->ticks > 1 ? detect_multivariate_windowed_name
                                          : vd_detector_describe(member->detector)->name;
         if (vd_detector_columns(member->detector) != member->ticks * model->n_columns) {
             vd_detector_free(member->detector);
@@ -143,9 +151,10 @@ static bool load_member(struct host_model *model, struct vd_reader *r,
     return true;
 }
 
-struct host_model *host_model_load(struct vd_reader *r, struct vd_error *err)
+struct detect_multivariate_model *detect_multivariate_model_load(struct vd_reader *r,
+                                                                 struct vd_error *err)
 {
-    struct host_model *model = calloc(1, sizeof *model);
+    struct detect_multivariate_model *model = calloc(1, sizeof *model);
     bool good = model != NULL && load_columns(model, r);
     size_t n = 0;
 
@@ -161,6 +170,6 @@ struct host_model *host_model_load(struct vd_reader *r, struct vd_error *err)
     if (good && !r->failed)
         return model;
     vd_error_set(err, VD_ERR_FORMAT, "it is learnt anew", "the saved model is damaged");
-    host_model_free(model);
+    detect_multivariate_model_free(model);
     return NULL;
 }

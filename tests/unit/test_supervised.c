@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "detect/taught.h"
+#include "detect/supervised.h"
 #include "vedette/rng.h"
 
 enum { QUIET = 200, EVENT = 24 };
 
 static const char *const columns[] = {"cpu_percent", "cpu_memory", "disk_read_mb"};
-static const bool is_log[HOST_COLUMNS] = {[2] = true};
+static const bool is_log[DETECT_MULTIVARIATE_COLUMNS] = {[2] = true};
 
-static struct host_config config_of_test(void)
+static struct detect_multivariate_config config_of_test(void)
 {
-    struct host_config config = host_config_default();
+    struct detect_multivariate_config config = detect_multivariate_config_default();
 
     config.column = columns;
     config.n_columns = 3;
@@ -22,18 +22,19 @@ static struct host_config config_of_test(void)
     return config;
 }
 
-static void fill_row(float x[HOST_COLUMNS], struct vd_rng *rng, double level)
+static void fill_row(float x[DETECT_MULTIVARIATE_COLUMNS], struct vd_rng *rng,
+                     double level)
 {
-    for (size_t c = 0; c < HOST_COLUMNS; c++)
+    for (size_t c = 0; c < DETECT_MULTIVARIATE_COLUMNS; c++)
         x[c] = NAN;
     x[0] = (float)(level + 2 * vd_rng_normal(rng));
     x[1] = (float)(40 + vd_rng_normal(rng));
     x[2] = (float)(0.5 + 0.1 * vd_rng_normal(rng));
 }
 
-static struct host_row *quiet_rows(struct vd_rng *rng)
+static struct detect_multivariate_row *quiet_rows(struct vd_rng *rng)
 {
-    struct host_row *row = malloc(QUIET * sizeof *row);
+    struct detect_multivariate_row *row = malloc(QUIET * sizeof *row);
 
     assert_non_null(row);
     for (size_t i = 0; i < QUIET; i++) {
@@ -46,12 +47,12 @@ static struct host_row *quiet_rows(struct vd_rng *rng)
 static void add_event(struct detect_labels *labels, int64_t id, enum detect_label label,
                       double level)
 {
-    float row[EVENT * HOST_COLUMNS];
+    float row[EVENT * DETECT_MULTIVARIATE_COLUMNS];
     struct vd_rng rng;
 
     vd_rng_init(&rng, (uint64_t)id);
     for (size_t i = 0; i < EVENT; i++)
-        fill_row(row + i * HOST_COLUMNS, &rng, level);
+        fill_row(row + i * DETECT_MULTIVARIATE_COLUMNS, &rng, level);
     assert_int_equal(detect_labels_add(labels, id, label, row, EVENT), VD_OK);
 }
 
@@ -78,12 +79,12 @@ static void labels_of_an_event_come_and_go_together(void **state)
 
 static void labels_are_bounded(void **state)
 {
-    float *rows = calloc(1000 * HOST_COLUMNS, sizeof *rows);
+    float *rows = calloc(1000 * DETECT_MULTIVARIATE_COLUMNS, sizeof *rows);
     struct detect_labels labels = {0};
 
     (void)state;
     for (size_t i = 0; i < 1000; i++)
-        rows[i * HOST_COLUMNS] = (float)i;
+        rows[i * DETECT_MULTIVARIATE_COLUMNS] = (float)i;
     assert_int_equal(detect_labels_add(&labels, 1, DETECT_LABEL_NORMAL, rows, 1000),
                      VD_OK);
     assert_int_equal(labels.n, 250);
@@ -100,7 +101,7 @@ static void labels_are_bounded(void **state)
 static void released_rows_are_spread_and_normal(void **state)
 {
     struct detect_labels labels = {0};
-    struct host_row out[2 * EVENT];
+    struct detect_multivariate_row out[2 * EVENT];
 
     (void)state;
     add_event(&labels, 1, DETECT_LABEL_ANOMALY, 90);
@@ -116,7 +117,7 @@ static void released_rows_are_spread_and_normal(void **state)
 
 static void labels_come_back_from_their_bytes_or_not_at_all(void **state)
 {
-    struct host_config config = config_of_test(), other = config;
+    struct detect_multivariate_config config = config_of_test(), other = config;
     struct detect_labels labels = {0}, read = {0};
     struct vd_writer w = {0};
     struct vd_reader r;
@@ -147,7 +148,7 @@ static void labels_come_back_from_their_bytes_or_not_at_all(void **state)
 /* ---- taught ---- */
 
 struct bench {
-    detect_taught *taught;
+    detect_supervised *taught;
     struct detect_labels labels;
     struct vd_rng rng;
     int64_t mono_ns;
@@ -155,41 +156,41 @@ struct bench {
 
 static void bench_open(struct bench *b, const vd_model *bundle)
 {
-    struct host_config config = config_of_test();
+    struct detect_multivariate_config config = config_of_test();
 
     *b = (struct bench){.mono_ns = 1};
     vd_rng_init(&b->rng, 1);
-    assert_int_equal(detect_taught_new(&b->taught, &config, bundle, NULL), VD_OK);
+    assert_int_equal(detect_supervised_new(&b->taught, &config, bundle, NULL), VD_OK);
 }
 
 static void bench_close(struct bench *b)
 {
-    detect_taught_free(b->taught);
+    detect_supervised_free(b->taught);
     detect_labels_release(&b->labels);
 }
 
 static void train(struct bench *b)
 {
-    taught_job *job;
+    detect_supervised_job *job;
 
-    assert_true(detect_taught_due(b->taught, &b->labels, QUIET, b->mono_ns));
-    job = detect_taught_begin(b->taught, quiet_rows(&b->rng), QUIET, is_log, &b->labels,
-                              b->mono_ns);
+    assert_true(detect_supervised_due(b->taught, &b->labels, QUIET, b->mono_ns));
+    job = detect_supervised_begin(b->taught, quiet_rows(&b->rng), QUIET, is_log,
+                                  &b->labels, b->mono_ns);
     assert_non_null(job);
-    detect_taught_run(job);
-    detect_taught_end(b->taught, job);
-    assert_false(detect_taught_due(b->taught, &b->labels, QUIET, b->mono_ns));
+    detect_supervised_run(job);
+    detect_supervised_end(b->taught, job);
+    assert_false(detect_supervised_due(b->taught, &b->labels, QUIET, b->mono_ns));
 }
 
 static struct record_verdict verdict_on(const struct bench *b, double level)
 {
     struct record_verdict verdict = {0};
-    struct host_row row;
+    struct detect_multivariate_row row;
     struct vd_rng rng;
 
     vd_rng_init(&rng, 5);
     fill_row(row.x, &rng, level);
-    detect_taught_read(b->taught, &row, is_log, &verdict);
+    detect_supervised_read(b->taught, &row, is_log, &verdict);
     return verdict;
 }
 
@@ -199,9 +200,9 @@ static void without_labels_nothing_is_said(void **state)
 
     (void)state;
     bench_open(&b, NULL);
-    assert_false(detect_taught_due(b.taught, &b.labels, QUIET, 1));
+    assert_false(detect_supervised_due(b.taught, &b.labels, QUIET, 1));
     assert_int_equal(verdict_on(&b, 10).n, 0);
-    assert_int_equal(detect_taught_ready(b.taught), 0);
+    assert_int_equal(detect_supervised_ready(b.taught), 0);
     bench_close(&b);
 }
 
@@ -213,7 +214,7 @@ static void one_class_is_not_enough(void **state)
     (void)state;
     bench_open(&b, NULL);
     add_event(&b.labels, 1, DETECT_LABEL_NORMAL, 60);
-    detect_taught_changed(b.taught, false);
+    detect_supervised_changed(b.taught, false);
     train(&b);
     verdict = verdict_on(&b, 90);
     assert_int_equal(verdict.n, 4);
@@ -253,12 +254,12 @@ static void check_ensemble(const struct bench *b)
 {
     struct record_verdict verdict = {.n = 1};
     struct vd_rng rng;
-    struct host_row row;
+    struct detect_multivariate_row row;
 
     vd_rng_init(&rng, 5);
     fill_row(row.x, &rng, 90);
     verdict.detector[0] = (struct record_score){.name = "ensemble", .ready = true};
-    detect_taught_read(b->taught, &row, is_log, &verdict);
+    detect_supervised_read(b->taught, &row, is_log, &verdict);
     assert_int_equal(verdict.n, 4);
     assert_true(verdict.detector[0].ready && verdict.detector[0].surprise > 0);
 }
@@ -273,16 +274,17 @@ static void both_classes_make_them_ready_until_it_is_undone(void **state)
     bench_open(&b, NULL);
     add_event(&b.labels, 1, DETECT_LABEL_ANOMALY, 90);
     add_event(&b.labels, 2, DETECT_LABEL_EXPECTED, 50);
-    detect_taught_changed(b.taught, false);
+    detect_supervised_changed(b.taught, false);
     train(&b);
-    assert_true(detect_taught_ready(b.taught) >= 3); /* XGBoost may not be installed */
+    assert_true(detect_supervised_ready(b.taught) >=
+                3); /* XGBoost may not be installed */
     check_scores(&b);
     check_ensemble(&b);
 
     /* The agent goes on with what is said. */
     before = verdict_on(&b, 70);
     add_event(&b.labels, 3, DETECT_LABEL_NORMAL, 70);
-    detect_taught_changed(b.taught, false);
+    detect_supervised_changed(b.taught, false);
     train(&b);
     after = verdict_on(&b, 70);
     assert_true(score_of(&after, "agent")->raw < score_of(&before, "agent")->raw);
@@ -291,9 +293,9 @@ static void both_classes_make_them_ready_until_it_is_undone(void **state)
 
     for (int64_t id = 1; id <= 3; id++)
         detect_labels_forget(&b.labels, id);
-    detect_taught_changed(b.taught, true);
+    detect_supervised_changed(b.taught, true);
     train(&b);
-    assert_int_equal(detect_taught_ready(b.taught), 0);
+    assert_int_equal(detect_supervised_ready(b.taught), 0);
     assert_int_equal(verdict_on(&b, 90).n, 0);
     bench_close(&b);
 }
@@ -363,12 +365,12 @@ static void a_bundles_agent_learns_and_unlearns(void **state)
     first = verdict_on(&b, 90);
     assert_true(score_of(&first, "agent")->raw > 0);
     add_event(&b.labels, 1, DETECT_LABEL_NORMAL, 90);
-    detect_taught_changed(b.taught, false);
+    detect_supervised_changed(b.taught, false);
     train(&b);
     heard = verdict_on(&b, 90);
     assert_true(score_of(&heard, "agent")->raw < score_of(&first, "agent")->raw);
     detect_labels_forget(&b.labels, 1);
-    detect_taught_changed(b.taught, true);
+    detect_supervised_changed(b.taught, true);
     train(&b);
     undone = verdict_on(&b, 90);
     assert_double_equal(score_of(&undone, "agent")->raw, score_of(&first, "agent")->raw,
@@ -380,18 +382,18 @@ static void a_bundles_agent_learns_and_unlearns(void **state)
 static void a_bundle_that_does_not_fit_is_refused(void **state)
 {
     static const char *const foreign[] = {"cpu_memory", "cpu_percent", "heartbeats"};
-    struct host_config config = config_of_test();
+    struct detect_multivariate_config config = config_of_test();
     vd_model *other = bundle_of("random_forest", foreign);
     vd_model *unlabelled = bundle_of("isolation_forest", bundle_columns);
-    detect_taught *taught = NULL;
+    detect_supervised *taught = NULL;
     struct vd_error err = {0};
 
     (void)state;
-    assert_int_equal(detect_taught_new(&taught, &config, other, &err), VD_ERR_SCHEMA);
+    assert_int_equal(detect_supervised_new(&taught, &config, other, &err), VD_ERR_SCHEMA);
     assert_non_null(strstr(err.text, "heartbeats"));
     assert_null(taught);
     vd_error_clear(&err);
-    assert_int_equal(detect_taught_new(&taught, &config, unlabelled, &err),
+    assert_int_equal(detect_supervised_new(&taught, &config, unlabelled, &err),
                      VD_ERR_ARGUMENT);
     assert_null(taught);
     vd_model_free(other);

@@ -13,49 +13,55 @@
  *
  * A generation is immutable; it is made on a worker thread and swapped in between ticks.
  */
-#ifndef VD_DETECT_TAUGHT_H
-#define VD_DETECT_TAUGHT_H
+#ifndef VD_DETECT_SUPERVISED_H
+#define VD_DETECT_SUPERVISED_H
 
 #include "detect/labels.h"
 #include "vedette/model.h"
 
-typedef struct detect_taught detect_taught;
+typedef struct detect_supervised detect_supervised;
 
 /* `bundle` is borrowed and may be NULL. Its columns must be among config's:
  * VD_ERR_SCHEMA names those that are not; VD_ERR_ARGUMENT when nothing in it learned from
  * labels. */
-enum vd_status detect_taught_new(detect_taught **out, const struct host_config *config,
-                                 const vd_model *bundle, struct vd_error *err);
-void detect_taught_free(detect_taught *taught);
+enum vd_status detect_supervised_new(detect_supervised **out,
+                                     const struct detect_multivariate_config *config,
+                                     const vd_model *bundle, struct vd_error *err);
+void detect_supervised_free(detect_supervised *supervised);
 
 /* The verdicts on a row; `is_log` says which columns hold log(1 + x). Writes over the
  * verdict of the same name, and appends the others; those that are not ready, too, once
  * there is a bundle or a label. */
-void detect_taught_read(const detect_taught *taught, const struct host_row *row,
-                        const bool is_log[HOST_COLUMNS], struct record_verdict *verdict);
+void detect_supervised_read(const detect_supervised *supervised,
+                            const struct detect_multivariate_row *row,
+                            const bool is_log[DETECT_MULTIVARIATE_COLUMNS],
+                            struct record_verdict *verdict);
 
 /* The labels changed: a new generation is due at once. `undone` = not only more. */
-void detect_taught_changed(detect_taught *taught, bool undone);
+void detect_supervised_changed(detect_supervised *supervised, bool undone);
 
 /* Whether a new generation is due: after a change, with twice the quiet rows, and every
  * hour. */
-bool detect_taught_due(const detect_taught *taught, const struct detect_labels *labels,
-                       size_t quiet_rows, int64_t mono_ns);
+bool detect_supervised_due(const detect_supervised *supervised,
+                           const struct detect_labels *labels, size_t quiet_rows,
+                           int64_t mono_ns);
 
 /* A generation in three steps. `begin` takes the quiet rows (malloc'ed, oldest first) and
  * copies the labels; NULL when there is no memory. `run` on any thread. */
-typedef struct taught_job taught_job;
+typedef struct detect_supervised_job detect_supervised_job;
 
-taught_job *detect_taught_begin(detect_taught *taught, struct host_row *quiet, size_t n,
-                                const bool is_log[HOST_COLUMNS],
-                                const struct detect_labels *labels, int64_t mono_ns);
-void detect_taught_run(taught_job *job);
+detect_supervised_job *
+detect_supervised_begin(detect_supervised *supervised,
+                        struct detect_multivariate_row *quiet, size_t n,
+                        const bool is_log[DETECT_MULTIVARIATE_COLUMNS],
+                        const struct detect_labels *labels, int64_t mono_ns);
+void detect_supervised_run(detect_supervised_job *job);
 /* From another thread while it runs: it ends after the fit that is under way, without a
  * generation. */
-void detect_taught_stop(taught_job *job);
-void detect_taught_end(detect_taught *taught, taught_job *job);
+void detect_supervised_stop(detect_supervised_job *job);
+void detect_supervised_end(detect_supervised *supervised, detect_supervised_job *job);
 
 /* How many of its detectors have verdicts. */
-size_t detect_taught_ready(const detect_taught *taught);
+size_t detect_supervised_ready(const detect_supervised *supervised);
 
 #endif

@@ -1,16 +1,17 @@
-#include "detect/taught.h"
+#include "detect/supervised.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "detect/taught_state.h"
+#include "detect/supervised_state.h"
 #include "os/clock.h"
 
-const char *const taught_name[TAUGHT_MEMBERS] = {[TAUGHT_FOREST] = "random_forest",
-                                                 [TAUGHT_XGBOOST] = "xgboost",
-                                                 [TAUGHT_AGENT] = "agent",
-                                                 [TAUGHT_ENSEMBLE] = "ensemble"};
+const char *const detect_supervised_name[DETECT_SUPERVISED_MEMBERS] = {
+    [DETECT_SUPERVISED_FOREST] = "random_forest",
+    [DETECT_SUPERVISED_XGBOOST] = "xgboost",
+    [DETECT_SUPERVISED_AGENT] = "agent",
+    [DETECT_SUPERVISED_ENSEMBLE] = "ensemble"};
 
 enum { QUIET_MIN = 40 /* half of them make a calibration */ };
 
@@ -19,55 +20,56 @@ static const int64_t HOUR_NS = INT64_C(3600000000000);
 /* -log10 of one in twenty. */
 static const double COMMON = 1.3010299956639813;
 
-struct detect_taught {
-    struct host_config config;
+struct detect_supervised {
+    struct detect_multivariate_config config;
     const vd_model *bundle;
-    size_t bundle_column[HOST_COLUMNS];
-    bool wanted[TAUGHT_MEMBERS];   /* those of the bundle, or all */
-    struct taught_generation *now; /* NULL = none yet */
+    size_t bundle_column[DETECT_MULTIVARIATE_COLUMNS];
+    bool wanted[DETECT_SUPERVISED_MEMBERS];   /* those of the bundle, or all */
+    struct detect_supervised_generation *now; /* NULL = none yet */
     bool changed, undone;
     bool has_labels;
     int64_t made_ns; /* monotonic */
 };
 
-void taught_generation_free(struct taught_generation *g)
+void detect_supervised_generation_free(struct detect_supervised_generation *g)
 {
     if (g == NULL)
         return;
-    for (size_t k = 0; k < TAUGHT_MEMBERS; k++)
+    for (size_t k = 0; k < DETECT_SUPERVISED_MEMBERS; k++)
         if (!g->member[k].borrowed)
             vd_detector_free(g->member[k].detector);
-    free(g->heard);
+    free(g->event_id);
     free(g);
 }
 
 /* ---- columns ---- */
 
-static enum vd_status map_bundle(detect_taught *t, struct vd_error *err)
+static enum vd_status map_bundle(detect_supervised *t, struct vd_error *err)
 {
     size_t d = vd_model_columns(t->bundle);
     bool any = false;
 
-    for (size_t k = 0; k < TAUGHT_MEMBERS; k++) {
-        t->wanted[k] = vd_model_find(t->bundle, taught_name[k]) != NULL;
+    for (size_t k = 0; k < DETECT_SUPERVISED_MEMBERS; k++) {
+        t->wanted[k] = vd_model_find(t->bundle, detect_supervised_name[k]) != NULL;
         any |= t->wanted[k];
     }
     if (!any)
         return vd_error_set(err, VD_ERR_ARGUMENT,
                             "train one with 'vedette train' on rows with labels",
                             "nothing in the model learned from labels");
-    if (d > HOST_COLUMNS)
+    if (d > DETECT_MULTIVARIATE_COLUMNS)
         return vd_error_set(err, VD_ERR_SCHEMA, "train it on fewer",
                             "the model has %zu columns, at most %d are possible", d,
-                            HOST_COLUMNS);
+                            DETECT_MULTIVARIATE_COLUMNS);
     return vd_model_map(t->bundle, t->config.column, t->config.n_columns,
                         t->bundle_column, err);
 }
 
-enum vd_status detect_taught_new(detect_taught **out, const struct host_config *config,
-                                 const vd_model *bundle, struct vd_error *err)
+enum vd_status detect_supervised_new(detect_supervised **out,
+                                     const struct detect_multivariate_config *config,
+                                     const vd_model *bundle, struct vd_error *err)
 {
-    detect_taught *t = calloc(1, sizeof *t);
+    detect_supervised *t = calloc(1, sizeof *t);
     enum vd_status status = VD_OK;
 
     *out = NULL;
@@ -76,28 +78,30 @@ enum vd_status detect_taught_new(detect_taught **out, const struct host_config *
     t->config = *config;
     t->bundle = bundle;
     t->changed = bundle != NULL;
-    for (size_t k = 0; k < TAUGHT_MEMBERS; k++)
-        t->wanted[k] = vd_detector_find(taught_name[k])->unavailable == NULL;
+    for (size_t k = 0; k < DETECT_SUPERVISED_MEMBERS; k++)
+        t->wanted[k] = vd_detector_find(detect_supervised_name[k])->unavailable == NULL;
     if (bundle != NULL)
         status = map_bundle(t, err);
     if (status != VD_OK) {
-        detect_taught_free(t);
+        detect_supervised_free(t);
         return status;
     }
     *out = t;
     return VD_OK;
 }
 
-void detect_taught_free(detect_taught *t)
+void detect_supervised_free(detect_supervised *t)
 {
     if (t == NULL)
         return;
-    taught_generation_free(t->now);
+    detect_supervised_generation_free(t->now);
     free(t);
 }
 
-void taught_view(const struct taught_generation *g, const struct host_row *row,
-                 const bool is_log[HOST_COLUMNS], double x[HOST_COLUMNS])
+void detect_supervised_view(const struct detect_supervised_generation *g,
+                            const struct detect_multivariate_row *row,
+                            const bool is_log[DETECT_MULTIVARIATE_COLUMNS],
+                            double x[DETECT_MULTIVARIATE_COLUMNS])
 {
     for (size_t i = 0; i < g->n_columns; i++) {
         double value = (double)row->x[g->column[i]];
@@ -110,7 +114,7 @@ void taught_view(const struct taught_generation *g, const struct host_row *row,
 
 /* ---- verdicts ---- */
 
-static double surprise_of(const struct taught_member *m, double raw)
+static double surprise_of(const struct detect_supervised_member *m, double raw)
 {
     double s = vd_calibration_surprise(&m->calibration, raw);
 
@@ -126,8 +130,8 @@ static struct record_score *entry(struct record_verdict *verdict, const char *na
     return verdict->n < RECORD_DETECTORS_MAX ? &verdict->detector[verdict->n++] : NULL;
 }
 
-static void read_member(const struct taught_member *m, const char *name, const double *x,
-                        struct record_verdict *verdict)
+static void read_member(const struct detect_supervised_member *m, const char *name,
+                        const double *x, struct record_verdict *verdict)
 {
     struct record_score score = {
         .name = name, .raw = NAN, .surprise = NAN, .score = NAN, .latency_us = NAN};
@@ -146,40 +150,42 @@ static void read_member(const struct taught_member *m, const char *name, const d
         *to = score;
 }
 
-void detect_taught_read(const detect_taught *t, const struct host_row *row,
-                        const bool is_log[HOST_COLUMNS], struct record_verdict *verdict)
+void detect_supervised_read(const detect_supervised *t,
+                            const struct detect_multivariate_row *row,
+                            const bool is_log[DETECT_MULTIVARIATE_COLUMNS],
+                            struct record_verdict *verdict)
 {
-    double x[HOST_COLUMNS] = {0};
+    double x[DETECT_MULTIVARIATE_COLUMNS] = {0};
 
     if (t->bundle == NULL && !t->has_labels)
         return;
     if (t->now != NULL)
-        taught_view(t->now, row, is_log, x);
-    for (size_t k = 0; k < TAUGHT_MEMBERS; k++)
+        detect_supervised_view(t->now, row, is_log, x);
+    for (size_t k = 0; k < DETECT_SUPERVISED_MEMBERS; k++)
         if (t->wanted[k])
-            read_member(t->now == NULL ? NULL : &t->now->member[k], taught_name[k], x,
-                        verdict);
+            read_member(t->now == NULL ? NULL : &t->now->member[k],
+                        detect_supervised_name[k], x, verdict);
 }
 
-size_t detect_taught_ready(const detect_taught *t)
+size_t detect_supervised_ready(const detect_supervised *t)
 {
     size_t n = 0;
 
-    for (size_t k = 0; t->now != NULL && k < TAUGHT_MEMBERS; k++)
+    for (size_t k = 0; t->now != NULL && k < DETECT_SUPERVISED_MEMBERS; k++)
         n += t->now->member[k].detector != NULL;
     return n;
 }
 
 /* ---- when ---- */
 
-void detect_taught_changed(detect_taught *t, bool undone)
+void detect_supervised_changed(detect_supervised *t, bool undone)
 {
     t->changed = true;
     t->undone |= undone;
 }
 
-bool detect_taught_due(const detect_taught *t, const struct detect_labels *labels,
-                       size_t quiet_rows, int64_t mono_ns)
+bool detect_supervised_due(const detect_supervised *t, const struct detect_labels *labels,
+                           size_t quiet_rows, int64_t mono_ns)
 {
     if (quiet_rows < QUIET_MIN || (t->bundle == NULL && labels->n == 0 && !t->changed))
         return false;
@@ -187,11 +193,12 @@ bool detect_taught_due(const detect_taught *t, const struct detect_labels *label
            mono_ns - t->made_ns >= HOUR_NS;
 }
 
-taught_job *detect_taught_begin(detect_taught *t, struct host_row *quiet, size_t n,
-                                const bool is_log[HOST_COLUMNS],
-                                const struct detect_labels *labels, int64_t mono_ns)
+detect_supervised_job *
+detect_supervised_begin(detect_supervised *t, struct detect_multivariate_row *quiet,
+                        size_t n, const bool is_log[DETECT_MULTIVARIATE_COLUMNS],
+                        const struct detect_labels *labels, int64_t mono_ns)
 {
-    taught_job *job = calloc(1, sizeof *job);
+    detect_supervised_job *job = calloc(1, sizeof *job);
     struct detect_labelled *copy = malloc((labels->n + 1) * sizeof *copy);
 
     if (job == NULL || copy == NULL) {
@@ -218,10 +225,10 @@ taught_job *detect_taught_begin(detect_taught *t, struct host_row *quiet, size_t
     return job;
 }
 
-void detect_taught_end(detect_taught *t, taught_job *job)
+void detect_supervised_end(detect_supervised *t, detect_supervised_job *job)
 {
     if (job->next != NULL) {
-        taught_generation_free(t->now);
+        detect_supervised_generation_free(t->now);
         t->now = job->next;
     }
     detect_labels_release(&job->labels);
@@ -229,7 +236,7 @@ void detect_taught_end(detect_taught *t, taught_job *job)
     free(job);
 }
 
-void detect_taught_stop(taught_job *job)
+void detect_supervised_stop(detect_supervised_job *job)
 {
     atomic_store(&job->stop, true);
 }

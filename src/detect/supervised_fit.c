@@ -1,5 +1,5 @@
 /* Making a generation: fits, the calibrations on quiet rows, what the agent hears. */
-#include "detect/taught_state.h"
+#include "detect/supervised_state.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,10 +19,11 @@ enum {
 static const double PRESENT = 0.9;
 
 /* Takes the columns that the quiet rows have. `scratch` has room for n. */
-static void choose_columns(struct taught_generation *g, const taught_job *job,
-                           double *scratch)
+static void choose_columns(struct detect_supervised_generation *g,
+                           const detect_supervised_job *job, double *scratch)
 {
-    for (size_t c = 0; c < job->config.n_columns && c < HOST_COLUMNS; c++) {
+    for (size_t c = 0; c < job->config.n_columns && c < DETECT_MULTIVARIATE_COLUMNS;
+         c++) {
         size_t k = 0;
 
         for (size_t i = 0; i < job->n; i++)
@@ -37,9 +38,9 @@ static void choose_columns(struct taught_generation *g, const taught_job *job,
 
 /* The bundle's own, in its order. An absent value leaves its detectors without a verdict:
  * nobody knows what would stand for it. */
-static void use_bundle_columns(taught_job *job)
+static void use_bundle_columns(detect_supervised_job *job)
 {
-    struct taught_generation *g = job->next;
+    struct detect_supervised_generation *g = job->next;
 
     g->raw = true;
     g->n_columns = vd_model_columns(job->bundle);
@@ -62,17 +63,17 @@ static void lesson_release(struct lesson *lesson)
     free(lesson->label);
 }
 
-static void lesson_add(struct lesson *lesson, const taught_job *job,
-                       const struct host_row *row, bool anomaly)
+static void lesson_add(struct lesson *lesson, const detect_supervised_job *job,
+                       const struct detect_multivariate_row *row, bool anomaly)
 {
-    double x[HOST_COLUMNS];
+    double x[DETECT_MULTIVARIATE_COLUMNS];
 
-    taught_view(job->next, row, job->is_log, x);
+    detect_supervised_view(job->next, row, job->is_log, x);
     memcpy(vd_matrix_row(&lesson->x, lesson->x.n), x, lesson->x.d * sizeof *x);
     lesson->label[lesson->x.n++] = anomaly;
 }
 
-static enum vd_status lesson_make(struct lesson *lesson, const taught_job *job,
+static enum vd_status lesson_make(struct lesson *lesson, const detect_supervised_job *job,
                                   size_t fold)
 {
     size_t step = (job->n + QUIET_ROWS - 1) / QUIET_ROWS;
@@ -93,7 +94,8 @@ static enum vd_status lesson_make(struct lesson *lesson, const taught_job *job,
 }
 
 /* NULL when it cannot be fitted. */
-static vd_detector *fit_without(const taught_job *job, const char *name, size_t fold)
+static vd_detector *fit_without(const detect_supervised_job *job, const char *name,
+                                size_t fold)
 {
     /* The ensemble fits six agents; each is one voice of eight there. */
     static const struct vd_setting settings[] = {{"agent.updates", 300}};
@@ -101,7 +103,7 @@ static vd_detector *fit_without(const taught_job *job, const char *name, size_t 
     vd_detector *detector = NULL;
     struct lesson lesson;
 
-    if (strcmp(name, taught_name[TAUGHT_ENSEMBLE]) == 0) {
+    if (strcmp(name, detect_supervised_name[DETECT_SUPERVISED_ENSEMBLE]) == 0) {
         params.settings = settings;
         params.n_settings = 1;
     }
@@ -114,15 +116,15 @@ static vd_detector *fit_without(const taught_job *job, const char *name, size_t 
 }
 
 /* Appends the raw scores of the quiet rows of the block `fold` (FOLDS = of all). */
-static size_t score_quiet(const taught_job *job, const vd_detector *detector, size_t fold,
-                          double *raw, size_t k)
+static size_t score_quiet(const detect_supervised_job *job, const vd_detector *detector,
+                          size_t fold, double *raw, size_t k)
 {
     for (size_t i = 0; i < job->n; i++) {
-        double x[HOST_COLUMNS];
+        double x[DETECT_MULTIVARIATE_COLUMNS];
 
         if (fold != FOLDS && i * FOLDS / job->n != fold)
             continue;
-        taught_view(job->next, &job->quiet[i], job->is_log, x);
+        detect_supervised_view(job->next, &job->quiet[i], job->is_log, x);
         raw[k] = vd_detector_score(detector, x);
         k += !isnan(raw[k]);
     }
@@ -130,8 +132,8 @@ static size_t score_quiet(const taught_job *job, const vd_detector *detector, si
 }
 
 /* Takes the detector with the calibration of k raw scores, or lets it go. */
-static void take_member(struct taught_member *m, vd_detector *detector, bool borrowed,
-                        const double *raw, size_t k)
+static void take_member(struct detect_supervised_member *m, vd_detector *detector,
+                        bool borrowed, const double *raw, size_t k)
 {
     if (detector != NULL && vd_calibration_fit(&m->calibration, raw, k, NULL) == VD_OK) {
         m->detector = detector;
@@ -147,15 +149,15 @@ static void take_member(struct taught_member *m, vd_detector *detector, bool bor
  * calibrates it; the others are made again for each block and then on all rows. */
 static bool is_costly(size_t k)
 {
-    return k == TAUGHT_AGENT || k == TAUGHT_ENSEMBLE;
+    return k == DETECT_SUPERVISED_AGENT || k == DETECT_SUPERVISED_ENSEMBLE;
 }
 
-static void fit_member(const taught_job *job, size_t k, double *raw)
+static void fit_member(const detect_supervised_job *job, size_t k, double *raw)
 {
     size_t n = 0;
 
     if (is_costly(k)) {
-        vd_detector *detector = fit_without(job, taught_name[k], 0);
+        vd_detector *detector = fit_without(job, detect_supervised_name[k], 0);
 
         if (detector != NULL)
             n = score_quiet(job, detector, 0, raw, 0);
@@ -163,20 +165,20 @@ static void fit_member(const taught_job *job, size_t k, double *raw)
         return;
     }
     for (size_t fold = 0; fold < FOLDS; fold++) {
-        vd_detector *part = fit_without(job, taught_name[k], fold);
+        vd_detector *part = fit_without(job, detect_supervised_name[k], fold);
 
         if (part != NULL)
             n = score_quiet(job, part, fold, raw, n);
         vd_detector_free(part);
     }
-    take_member(&job->next->member[k], fit_without(job, taught_name[k], FOLDS), false,
-                raw, n);
+    take_member(&job->next->member[k], fit_without(job, detect_supervised_name[k], FOLDS),
+                false, raw, n);
 }
 
-static bool was_heard(const struct taught_generation *before, int64_t event_id)
+static bool was_heard(const struct detect_supervised_generation *before, int64_t event_id)
 {
-    for (size_t i = 0; before != NULL && i < before->n_heard; i++)
-        if (before->heard[i] == event_id)
+    for (size_t i = 0; before != NULL && i < before->n_events; i++)
+        if (before->event_id[i] == event_id)
             return true;
     return false;
 }
@@ -184,14 +186,15 @@ static bool was_heard(const struct taught_generation *before, int64_t event_id)
 /* The agent as it was, with what has been said since: AGENT_ROWS of each event. It is
  * calibrated on all quiet rows, though some of them it was once fitted on: the bound on
  * its surprise holds all the same. */
-static void teach_agent(const taught_job *job, const vd_detector *from, double *raw)
+static void teach_agent(const detect_supervised_job *job, const vd_detector *from,
+                        double *raw)
 {
     vd_detector *agent = vd_agent_copy(from);
     const struct detect_labels *labels = &job->labels;
     size_t first = 0;
 
     for (size_t i = 0; agent != NULL && i < labels->n; i++) {
-        double x[HOST_COLUMNS];
+        double x[DETECT_MULTIVARIATE_COLUMNS];
         size_t last = i + 1;
 
         if (i > 0 && labels->at[i].event_id != labels->at[i - 1].event_id)
@@ -201,21 +204,22 @@ static void teach_agent(const taught_job *job, const vd_detector *from, double *
         if (was_heard(job->before, labels->at[i].event_id) ||
             (i - first) % ((last - first + AGENT_ROWS - 1) / AGENT_ROWS) != 0)
             continue;
-        taught_view(job->next, &labels->at[i].row, job->is_log, x);
+        detect_supervised_view(job->next, &labels->at[i].row, job->is_log, x);
         vd_agent_learn(agent, x, labels->at[i].label == DETECT_LABEL_ANOMALY);
     }
-    take_member(&job->next->member[TAUGHT_AGENT], agent, false, raw,
+    take_member(&job->next->member[DETECT_SUPERVISED_AGENT], agent, false, raw,
                 agent == NULL ? 0 : score_quiet(job, agent, FOLDS, raw, 0));
 }
 
-static void take_bundle(const taught_job *job, double *raw)
+static void take_bundle(const detect_supervised_job *job, double *raw)
 {
-    for (size_t k = 0; k < TAUGHT_MEMBERS; k++) {
-        const struct vd_model_entry *entry = vd_model_find(job->bundle, taught_name[k]);
+    for (size_t k = 0; k < DETECT_SUPERVISED_MEMBERS; k++) {
+        const struct vd_model_entry *entry =
+            vd_model_find(job->bundle, detect_supervised_name[k]);
 
         if (entry == NULL)
             continue;
-        if (k == TAUGHT_AGENT && job->labels.n > 0)
+        if (k == DETECT_SUPERVISED_AGENT && job->labels.n > 0)
             teach_agent(job, entry->detector, raw);
         else
             take_member(&job->next->member[k], entry->detector, true, raw,
@@ -223,39 +227,40 @@ static void take_bundle(const taught_job *job, double *raw)
     }
 }
 
-static bool same_view(const struct taught_generation *a,
-                      const struct taught_generation *b)
+static bool same_view(const struct detect_supervised_generation *a,
+                      const struct detect_supervised_generation *b)
 {
     return a->n_columns == b->n_columns &&
            memcmp(a->column, b->column, a->n_columns * sizeof *a->column) == 0;
 }
 
-static void learn_labels(const taught_job *job, double *raw)
+static void learn_labels(const detect_supervised_job *job, double *raw)
 {
-    const struct taught_generation *before = job->before;
+    const struct detect_supervised_generation *before = job->before;
 
     /* Both classes, or there is nothing to part. */
     if (detect_labels_count(&job->labels, true) < ANOMALIES_MIN)
         return;
-    for (size_t k = 0; k < TAUGHT_MEMBERS; k++) {
-        if (k == TAUGHT_AGENT && before != NULL &&
-            before->member[TAUGHT_AGENT].detector != NULL && same_view(job->next, before))
-            teach_agent(job, before->member[TAUGHT_AGENT].detector, raw);
+    for (size_t k = 0; k < DETECT_SUPERVISED_MEMBERS; k++) {
+        if (k == DETECT_SUPERVISED_AGENT && before != NULL &&
+            before->member[DETECT_SUPERVISED_AGENT].detector != NULL &&
+            same_view(job->next, before))
+            teach_agent(job, before->member[DETECT_SUPERVISED_AGENT].detector, raw);
         else
             fit_member(job, k, raw);
     }
 }
 
-static void note_heard(const taught_job *job)
+static void note_heard(const detect_supervised_job *job)
 {
-    struct taught_generation *g = job->next;
+    struct detect_supervised_generation *g = job->next;
 
-    g->heard = malloc((job->labels.n + 1) * sizeof *g->heard);
-    for (size_t i = 0; g->heard != NULL && i < job->labels.n; i++)
-        g->heard[g->n_heard++] = job->labels.at[i].event_id;
+    g->event_id = malloc((job->labels.n + 1) * sizeof *g->event_id);
+    for (size_t i = 0; g->event_id != NULL && i < job->labels.n; i++)
+        g->event_id[g->n_events++] = job->labels.at[i].event_id;
 }
 
-void detect_taught_run(taught_job *job)
+void detect_supervised_run(detect_supervised_job *job)
 {
     double *raw = malloc((job->n + 1) * sizeof *raw);
 
@@ -278,7 +283,7 @@ void detect_taught_run(taught_job *job)
     }
     free(raw);
     if (atomic_load(&job->stop)) {
-        taught_generation_free(job->next);
+        detect_supervised_generation_free(job->next);
         job->next = NULL;
     }
 }
