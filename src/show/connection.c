@@ -21,7 +21,7 @@ enum {
     BODY_MS = 10000,
     REQUEST_MS = 30000, /* from the first byte of a request to the last of its answer */
     LINGER_MS = 2000,
-    GRACE_MS = 100, /* a client that has just come may send its request */
+    GRACE_MS = 100, /* who has just come, or begun, is not pushed out */
     LATE_MS = 2000, /* to take the answer that it was too late */
     WATCH_MS = 250,
 };
@@ -70,8 +70,7 @@ static bool can_be_evicted(const struct show_session *session)
 
 static bool takes_memory(const struct show_session *session)
 {
-    return session->phase == SHOW_PHASE_ANSWER &&
-           session->request.response.owned.capacity > 0;
+    return session->phase == SHOW_PHASE_ANSWER && session->request.response.counted > 0;
 }
 
 static bool evict(struct show_server *server, bool (*may)(const struct show_session *))
@@ -109,6 +108,8 @@ void show_session_enter(struct show_session *session, enum show_phase phase)
 void show_session_consume(struct show_session *session, size_t size)
 {
     assert(size <= session->input_size);
+    if (size == 0)
+        return;
     session->input_size -= size;
     memmove(session->input, session->input + size, session->input_size);
 }
@@ -324,8 +325,7 @@ void show_session_open(struct show_server *server, int fd)
     if (++server->n_sessions == 1)
         uv_timer_start(&server->watch, on_watch, WATCH_MS, WATCH_MS);
     show_session_enter(session, SHOW_PHASE_HEAD);
-    /* In a flood the next connections may push it out: its request comes first. */
-    on_io(&session->poll, 0, UV_READABLE);
+    show_session_wait(session);
 }
 
 enum vd_status show_watch_start(struct show_server *server, struct vd_error *err)

@@ -95,18 +95,21 @@ static void pack(struct show_session *session)
         r->gzip = show_gzip(&r->owned);
 }
 
-/* Answers that nobody takes may not fill the memory: the oldest goes, else this one. */
+/* Large answers that nobody takes may not fill the memory: the oldest goes, else this
+ * one. Small ones are bounded by the number of connections. */
 static void count_answer(struct show_session *session)
 {
     struct show_server *server = session->server;
     struct show_response *r = &session->request.response;
 
+    if (r->owned.capacity <= SHOW_ANSWER_SMALL)
+        return;
     while (server->answer_bytes + r->owned.capacity > SHOW_ANSWERS_MAX)
         if (!show_session_evict_taker(server)) {
             show_json_release(&r->owned);
             show_respond_error(r, 503, "busy", "too many large answers wait",
                                "ask again");
-            break;
+            return;
         }
     r->counted = r->owned.capacity;
     server->answer_bytes += r->counted;

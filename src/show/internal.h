@@ -27,6 +27,7 @@ enum {
     SHOW_BLOCKED_MS = 30000, /* a client that takes nothing for so long is dropped */
     SHOW_STATUS_MS = 5000,   /* between two status messages */
     SHOW_HEADER_SIZE = 2048,
+    SHOW_ANSWER_SMALL = 64 << 10,
     SHOW_ANSWERS_MAX = 32 << 20, /* bytes that wait for clients to take them */
     SHOW_INPUT_SIZE = SHOW_HEAD_MAX + SHOW_BODY_MAX,
 };
@@ -182,7 +183,7 @@ void show_listen_resume(struct show_server *server);
 void show_listen_close(struct show_server *server);
 
 /* connection.c */
-/* Takes over the descriptor of a new connection, and its request if it has come. */
+/* Takes over the descriptor of a new connection. */
 void show_session_open(struct show_server *server, int fd);
 /* Closes it at once; its memory is valid until the loop's next turn. */
 void show_session_close(struct show_session *session);
