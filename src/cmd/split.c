@@ -98,7 +98,7 @@ static size_t draw(const struct format_table *t, double share, uint64_t seed,
     return total;
 }
 
-static void write_bytes(struct collect_text bytes, FILE *file)
+static void write_bytes(struct format_scan bytes, FILE *file)
 {
     fwrite(bytes.at, 1, (size_t)(bytes.end - bytes.at), file);
     if (bytes.end[-1] != '\n')

@@ -14,7 +14,7 @@
 #define NO_LIMIT 0x1p62
 
 /* Past the next `end` on this line; the text before it in [*from, *from + *length). */
-static bool part(struct collect_text *t, char end, const char **from, size_t *length)
+static bool part(struct format_scan *t, char end, const char **from, size_t *length)
 {
     *from = t->at;
     while (t->at < t->end && *t->at != end && *t->at != '\n')
@@ -52,7 +52,7 @@ static bool copy(char out[COLLECT_PATH_MAX], const char *from, size_t length)
 bool collect_cgroup_path(const char *text, size_t size, const char *controller,
                          char path[COLLECT_PATH_MAX])
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
 
     if (size == 0)
         return false;
@@ -66,7 +66,7 @@ bool collect_cgroup_path(const char *text, size_t size, const char *controller,
         if ((controller[0] == '\0' && length == 0) ||
             (controller[0] != '\0' && lists(names, length, controller)))
             return rest > 0 && group[0] == '/' && copy(path, group, rest);
-    } while (collect_text_next_line(&t));
+    } while (format_scan_next_line(&t));
     return false;
 }
 
@@ -76,11 +76,11 @@ struct mount_line {
     size_t shown_length, point_length, type_length, options_length;
 };
 
-static bool next_word(struct collect_text *t, const char **word, size_t *length)
+static bool next_word(struct format_scan *t, const char **word, size_t *length)
 {
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     *word = t->at;
-    if (!collect_text_skip_word(t))
+    if (!format_scan_skip_word(t))
         return false;
     *length = (size_t)(t->at - *word);
     return true;
@@ -89,7 +89,7 @@ static bool next_word(struct collect_text *t, const char **word, size_t *length)
 /* 35 31 0:32 /docker/36 /sys/fs/cgroup/memory rw,nosuid shared:9 - cgroup cgroup
  * rw,memory
  */
-static bool parse_mount(struct collect_text *t, struct mount_line *line)
+static bool parse_mount(struct format_scan *t, struct mount_line *line)
 {
     const char *word;
     size_t length = 0;
@@ -118,7 +118,7 @@ static bool is_type(const struct mount_line *line, const char *type)
 bool collect_cgroup_mount(const char *text, size_t size, const char *controller,
                           char point[COLLECT_PATH_MAX], char shown[COLLECT_PATH_MAX])
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     bool second = controller[0] == '\0';
 
     if (size == 0)
@@ -131,7 +131,7 @@ bool collect_cgroup_mount(const char *text, size_t size, const char *controller,
         if (second || lists(line.options, line.options_length, controller))
             return copy(point, line.point, line.point_length) &&
                    copy(shown, line.shown, line.shown_length);
-    } while (collect_text_next_line(&t));
+    } while (format_scan_next_line(&t));
     return false;
 }
 
@@ -139,12 +139,12 @@ bool collect_cgroup_mount(const char *text, size_t size, const char *controller,
  * max */
 double collect_cgroup_limit(const char *text, size_t size)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t bytes;
 
-    if (collect_text_skip(&t, "max"))
+    if (format_scan_skip(&t, "max"))
         return INFINITY;
-    if (!collect_text_u64(&t, &bytes))
+    if (!format_scan_u64(&t, &bytes))
         return NAN;
     return (double)bytes < NO_LIMIT ? (double)bytes : INFINITY;
 }
@@ -153,12 +153,12 @@ double collect_cgroup_limit(const char *text, size_t size)
  * max 100000 */
 double collect_cgroup_quota(const char *text, size_t size)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t quota, period;
 
-    if (collect_text_skip(&t, "max"))
+    if (format_scan_skip(&t, "max"))
         return INFINITY;
-    if (!collect_text_u64(&t, &quota) || !collect_text_u64(&t, &period) || period == 0 ||
+    if (!format_scan_u64(&t, &quota) || !format_scan_u64(&t, &period) || period == 0 ||
         quota == 0)
         return NAN;
     return (double)quota / (double)period;
@@ -166,15 +166,15 @@ double collect_cgroup_quota(const char *text, size_t size)
 
 double collect_cgroup_value(const char *text, size_t size, const char *key)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t value;
 
     if (size == 0)
         return NAN;
     do
-        if (collect_text_skip(&t, key) && t.at < t.end && *t.at == ' ')
-            return collect_text_u64(&t, &value) ? (double)value : NAN;
-    while (collect_text_next_line(&t));
+        if (format_scan_skip(&t, key) && t.at < t.end && *t.at == ' ')
+            return format_scan_u64(&t, &value) ? (double)value : NAN;
+    while (format_scan_next_line(&t));
     return NAN;
 }
 

@@ -11,10 +11,10 @@
 /* "cpu12", not "cpufreq" or "cpuidle". */
 static bool number_of(const char *name, size_t *number)
 {
-    struct collect_text t = collect_text_of(name + 3, strlen(name + 3));
+    struct format_scan t = format_scan_of(name + 3, strlen(name + 3));
     uint64_t value;
 
-    if (!collect_text_u64(&t, &value) || t.at != t.end || value >= COLLECT_CPUS_MAX)
+    if (!format_scan_u64(&t, &value) || t.at != t.end || value >= COLLECT_CPUS_MAX)
         return false;
     *number = (size_t)value;
     return true;

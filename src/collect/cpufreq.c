@@ -47,7 +47,7 @@ struct cpufreq_collector {
  * cpu MHz         : 2194.842 */
 size_t collect_cpuinfo_parse(const char *text, size_t size, double *mhz, size_t n)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t cpu = UINT64_MAX;
     size_t seen = 0;
     double value;
@@ -55,24 +55,24 @@ size_t collect_cpuinfo_parse(const char *text, size_t size, double *mhz, size_t 
     if (size == 0)
         return 0;
     do {
-        bool number = collect_text_skip(&t, "processor");
-        bool clock = !number && collect_text_skip(&t, "cpu MHz");
+        bool number = format_scan_skip(&t, "processor");
+        bool clock = !number && format_scan_skip(&t, "cpu MHz");
 
         if (!number && !clock)
             continue;
-        collect_text_skip_blanks(&t);
-        if (!collect_text_skip(&t, ":"))
+        format_scan_skip_blanks(&t);
+        if (!format_scan_skip(&t, ":"))
             continue;
         if (number) {
-            if (!collect_text_u64(&t, &cpu) || cpu >= n)
+            if (!format_scan_u64(&t, &cpu) || cpu >= n)
                 cpu = UINT64_MAX;
             for (; cpu != UINT64_MAX && seen <= cpu; seen++)
                 mhz[seen] = NAN;
-        } else if (cpu != UINT64_MAX && collect_text_number(&t, &value) && value > 0 &&
+        } else if (cpu != UINT64_MAX && format_scan_number(&t, &value) && value > 0 &&
                    value < KHZ_MAX / 1000) {
             mhz[cpu] = value;
         }
-    } while (collect_text_next_line(&t));
+    } while (format_scan_next_line(&t));
     return seen;
 }
 
@@ -128,8 +128,7 @@ static void ask_core(struct cpufreq_collector *self, struct core *core)
 {
     bool read =
         core->exists && collect_file_read(&core->file, &self->buffer, NULL) == VD_OK;
-    double khz =
-        read ? collect_text_only_number(self->buffer.at, self->buffer.size) : NAN;
+    double khz = read ? format_scan_only_number(self->buffer.at, self->buffer.size) : NAN;
 
     core->mhz = khz > 0 && khz < KHZ_MAX ? khz / 1000 : NAN;
     core->silent = read && isnan(core->mhz);

@@ -50,23 +50,23 @@ struct diskstats_collector {
 /*  254  0 vda 65050 10893 3422114 26426 23333 8127 2454480 6451 0 18440 33495 ...
  * major minor name; reads: done, merged, sectors, ms; writes: the same; in flight; busy
  * ms; weighted ms. Later kernels add discards and flushes. */
-static bool parse_line(struct collect_text *t, struct collect_diskstats *disk)
+static bool parse_line(struct format_scan *t, struct collect_diskstats *disk)
 {
     uint64_t number;
     double field[10];
     const char *name;
 
-    if (!collect_text_u64(t, &number) || !collect_text_u64(t, &number))
+    if (!format_scan_u64(t, &number) || !format_scan_u64(t, &number))
         return false;
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     name = t->at;
-    if (!collect_text_skip_word(t) || *name == '\0' ||
+    if (!format_scan_skip_word(t) || *name == '\0' ||
         (size_t)(t->at - name) >= sizeof disk->name)
         return false;
     memcpy(disk->name, name, (size_t)(t->at - name));
     disk->name[t->at - name] = '\0';
     for (int i = 0; i < 10; i++)
-        if (!collect_text_counter(t, &field[i]))
+        if (!format_scan_counter(t, &field[i]))
             return false;
     disk->counter[COLLECT_DISK_READS] = field[0];
     disk->counter[COLLECT_DISK_READ_SECTORS] = field[2];
@@ -77,13 +77,13 @@ static bool parse_line(struct collect_text *t, struct collect_diskstats *disk)
     return true;
 }
 
-bool collect_diskstats_next(struct collect_text *t, struct collect_diskstats *disk)
+bool collect_diskstats_next(struct format_scan *t, struct collect_diskstats *disk)
 {
     bool good = false;
 
     while (!good && t->at < t->end) {
         good = parse_line(t, disk);
-        collect_text_next_line(t);
+        format_scan_next_line(t);
     }
     return good;
 }
@@ -283,13 +283,13 @@ static enum vd_status read_diskstats(void *context, struct record_sample *sample
 {
     struct diskstats_collector *self = context;
     struct collect_diskstats disk;
-    struct collect_text t;
+    struct format_scan t;
     size_t left_out;
     enum vd_status status = collect_file_read(&self->file, &self->buffer, err);
 
     if (status != VD_OK)
         return status;
-    t = collect_text_of(self->buffer.at, self->buffer.size);
+    t = format_scan_of(self->buffer.at, self->buffer.size);
     collect_devices_begin(&self->devices, sample->mono_ns);
     while (collect_diskstats_next(&t, &disk))
         take(self, &disk);

@@ -21,6 +21,6 @@ struct collect_diskstats {
 };
 
 /* The next well-formed line; false at the end of the text. */
-bool collect_diskstats_next(struct collect_text *t, struct collect_diskstats *disk);
+bool collect_diskstats_next(struct format_scan *t, struct collect_diskstats *disk);
 
 #endif

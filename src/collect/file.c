@@ -156,7 +156,7 @@ double collect_file_number(const char *path)
     char text[64];
     long length = collect_file_small(path, text, sizeof text);
 
-    return length <= 0 ? NAN : collect_text_only_number(text, (size_t)length);
+    return length <= 0 ? NAN : format_scan_only_number(text, (size_t)length);
 }
 
 static int by_version(const void *a, const void *b)

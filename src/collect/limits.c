@@ -56,14 +56,14 @@ struct limits_collector {
 void collect_file_handles_parse(const char *text, size_t size,
                                 struct collect_file_handles *files)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t used, unused, limit;
 
     *files = (struct collect_file_handles){NAN, NAN};
-    if (!collect_text_u64(&t, &used) || !collect_text_u64(&t, &unused) || unused > used)
+    if (!format_scan_u64(&t, &used) || !format_scan_u64(&t, &unused) || unused > used)
         return;
     files->used = (double)(used - unused);
-    if (collect_text_u64(&t, &limit))
+    if (format_scan_u64(&t, &limit))
         files->limit = (double)limit;
 }
 
@@ -84,7 +84,7 @@ static double number_of(struct limits_collector *self, int i, enum vd_status *st
             *status = one;
         return NAN;
     }
-    number = collect_text_only_number(self->buffer.at, self->buffer.size);
+    number = format_scan_only_number(self->buffer.at, self->buffer.size);
     return number >= 0 ? number : NAN;
 }
 

@@ -16,21 +16,21 @@ static const struct record_metric rows[ROWS] = {
 /* 0.17 0.05 0.01 3/96 6624 */
 void collect_loadavg_parse(const char *text, size_t size, struct collect_loadavg *load)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t running, tasks, pid;
 
     *load = (struct collect_loadavg){{NAN, NAN, NAN}, NAN, NAN};
     for (int i = 0; i < 3; i++)
-        if (!collect_text_number(&t, &load->load[i]) || load->load[i] < 0 ||
+        if (!format_scan_number(&t, &load->load[i]) || load->load[i] < 0 ||
             load->load[i] > TASKS_MAX) {
             load->load[i] = NAN;
             return;
         }
-    if (!collect_text_u64(&t, &running) || !collect_text_skip(&t, "/") ||
-        !collect_text_u64(&t, &tasks))
+    if (!format_scan_u64(&t, &running) || !format_scan_skip(&t, "/") ||
+        !format_scan_u64(&t, &tasks))
         return;
     load->tasks = (double)tasks;
-    if (collect_text_u64(&t, &pid))
+    if (format_scan_u64(&t, &pid))
         load->last_pid = (double)pid;
 }
 

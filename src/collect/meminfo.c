@@ -84,14 +84,14 @@ static double *field_at(struct collect_meminfo *mem, size_t i)
     return (double *)(void *)((char *)mem + fields[i].offset);
 }
 
-static void parse_line(struct collect_text *t, struct collect_meminfo *mem)
+static void parse_line(struct format_scan *t, struct collect_meminfo *mem)
 {
     uint64_t value;
 
     for (size_t i = 0; i < FIELDS; i++) {
-        if (!collect_text_skip(t, fields[i].name))
+        if (!format_scan_skip(t, fields[i].name))
             continue;
-        if (collect_text_u64(t, &value) && (double)value < KIB_MAX)
+        if (format_scan_u64(t, &value) && (double)value < KIB_MAX)
             *field_at(mem, i) = (double)value;
         return;
     }
@@ -102,7 +102,7 @@ static void parse_line(struct collect_text *t, struct collect_meminfo *mem)
  * MemAvailable:   22311044 kB */
 void collect_meminfo_parse(const char *text, size_t size, struct collect_meminfo *mem)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
 
     for (size_t i = 0; i < FIELDS; i++)
         *field_at(mem, i) = NAN;
@@ -110,7 +110,7 @@ void collect_meminfo_parse(const char *text, size_t size, struct collect_meminfo
         return;
     do
         parse_line(&t, mem);
-    while (collect_text_next_line(&t));
+    while (format_scan_next_line(&t));
     for (size_t i = 0; i < FIELDS; i++)
         if (fields[i].part && *field_at(mem, i) > mem->total)
             *field_at(mem, i) = NAN;
@@ -123,7 +123,7 @@ void collect_meminfo_parse(const char *text, size_t size, struct collect_meminfo
  * in bytes. c_min is what it keeps however short memory is. */
 double collect_arcstats_parse(const char *text, size_t size)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t type, held = 0, kept = UINT64_MAX;
 
     if (size == 0)
@@ -131,13 +131,13 @@ double collect_arcstats_parse(const char *text, size_t size)
     do {
         uint64_t *value = NULL;
 
-        if (collect_text_skip(&t, "size "))
+        if (format_scan_skip(&t, "size "))
             value = &held;
-        else if (collect_text_skip(&t, "c_min "))
+        else if (format_scan_skip(&t, "c_min "))
             value = &kept;
-        if (value != NULL && collect_text_u64(&t, &type))
-            collect_text_u64(&t, value);
-    } while (collect_text_next_line(&t));
+        if (value != NULL && format_scan_u64(&t, &type))
+            format_scan_u64(&t, value);
+    } while (format_scan_next_line(&t));
     if (kept == UINT64_MAX)
         return NAN;
     return held > kept ? (double)(held - kept) / 1024 : 0;
@@ -193,12 +193,12 @@ struct meminfo_collector {
 static void look_whose(struct meminfo_collector *self)
 {
     struct collect_mount mount;
-    struct collect_text t;
+    struct format_scan t;
 
     self->knows_whose = true;
     if (collect_file_read(&self->mounts, &self->buffer, NULL) != VD_OK)
         return;
-    t = collect_text_of(self->buffer.at, self->buffer.size);
+    t = format_scan_of(self->buffer.at, self->buffer.size);
     while (collect_mounts_next(&t, &mount, NULL))
         self->foreign |= strcmp(mount.point, "/proc/meminfo") == 0;
     collect_file_release(&self->mounts);

@@ -105,7 +105,7 @@ static void remove_hidden(struct collect_mount_scan *scan,
 
 static void list(struct collect_mount_scan *scan)
 {
-    struct collect_text t = collect_text_of(scan->buffer.at, scan->buffer.size);
+    struct format_scan t = format_scan_of(scan->buffer.at, scan->buffer.size);
     struct collect_mount mount;
 
     while (collect_mounts_next(&t, &mount, &scan->left_out)) {

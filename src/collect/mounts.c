@@ -4,11 +4,11 @@
 
 /* A word with blanks, tabs, newlines and backslashes written as \040 and so on; false
  * when there is none. What does not fit is cut off, and *fits false. */
-static bool parse_word(struct collect_text *t, char *word, size_t size, bool *fits)
+static bool parse_word(struct format_scan *t, char *word, size_t size, bool *fits)
 {
     size_t n = 0;
 
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     while (t->at < t->end && *t->at != ' ' && *t->at != '\t' && *t->at != '\n') {
         unsigned char byte = (unsigned char)*t->at++;
 
@@ -28,7 +28,7 @@ static bool parse_word(struct collect_text *t, char *word, size_t size, bool *fi
 }
 
 /* /dev/vda1 /media/my\040disk ext4 rw,relatime 0 0 */
-static bool parse_line(struct collect_text *t, struct collect_mount *mount, bool *fits)
+static bool parse_line(struct format_scan *t, struct collect_mount *mount, bool *fits)
 {
     char options[4];
     bool whole = true;
@@ -43,13 +43,13 @@ static bool parse_line(struct collect_text *t, struct collect_mount *mount, bool
     return true;
 }
 
-bool collect_mounts_next(struct collect_text *t, struct collect_mount *mount,
+bool collect_mounts_next(struct format_scan *t, struct collect_mount *mount,
                          size_t *too_long)
 {
     while (t->at < t->end) {
         bool fits = true, good = parse_line(t, mount, &fits);
 
-        collect_text_next_line(t);
+        format_scan_next_line(t);
         if (good && fits)
             return true;
         if (too_long != NULL)

@@ -15,7 +15,7 @@ struct collect_mount {
 
 /* The next well-formed line whose words fit; false at the end of the text. Lines whose
  * words do not fit are counted in *too_long (NULL: are left out). */
-bool collect_mounts_next(struct collect_text *t, struct collect_mount *mount,
+bool collect_mounts_next(struct format_scan *t, struct collect_mount *mount,
                          size_t *too_long);
 
 /* Whether it can fill up: made of a device, of a server's disk or of a pool, not of

@@ -47,12 +47,12 @@ struct net_collector {
 };
 
 /* Up to the last colon of the line's first word: names may hold colons ("eth0:1"). */
-static bool parse_name(struct collect_text *t, char *name, size_t size)
+static bool parse_name(struct format_scan *t, char *name, size_t size)
 {
     const char *colon = NULL;
     size_t length;
 
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     for (const char *c = t->at; c < t->end && *c != ' ' && *c != '\n'; c++)
         if (*c == ':')
             colon = c;
@@ -71,14 +71,14 @@ static bool parse_name(struct collect_text *t, char *name, size_t size)
  * received: bytes packets errs drop fifo frame compressed multicast; sent: bytes packets
  * errs drop fifo colls carrier compressed. Two lines of headings stand above. Old kernels
  * leave no blank after the colon. */
-static bool parse_line(struct collect_text *t, struct collect_net_dev *dev)
+static bool parse_line(struct format_scan *t, struct collect_net_dev *dev)
 {
     double field[12];
 
     if (!parse_name(t, dev->name, sizeof dev->name))
         return false;
     for (int i = 0; i < 12; i++)
-        if (!collect_text_counter(t, &field[i]))
+        if (!format_scan_counter(t, &field[i]))
             return false;
     dev->counter[COLLECT_NET_RECV_BYTES] = field[0];
     dev->counter[COLLECT_NET_RECV_PACKETS] = field[1];
@@ -89,13 +89,13 @@ static bool parse_line(struct collect_text *t, struct collect_net_dev *dev)
     return true;
 }
 
-bool collect_net_dev_next(struct collect_text *t, struct collect_net_dev *dev)
+bool collect_net_dev_next(struct format_scan *t, struct collect_net_dev *dev)
 {
     bool good = false;
 
     while (!good && t->at < t->end) {
         good = parse_line(t, dev);
-        collect_text_next_line(t);
+        format_scan_next_line(t);
     }
     return good;
 }
@@ -259,13 +259,13 @@ static enum vd_status read_net_dev(void *context, struct record_sample *sample,
 {
     struct net_collector *self = context;
     struct collect_net_dev dev;
-    struct collect_text t;
+    struct format_scan t;
     size_t left_out;
     enum vd_status status = collect_file_read(&self->file, &self->buffer, err);
 
     if (status != VD_OK)
         return status;
-    t = collect_text_of(self->buffer.at, self->buffer.size);
+    t = format_scan_of(self->buffer.at, self->buffer.size);
     collect_devices_begin(&self->devices, sample->mono_ns);
     while (collect_net_dev_next(&t, &dev))
         take(self, &dev);

@@ -21,6 +21,6 @@ struct collect_net_dev {
 };
 
 /* The next well-formed line; false at the end of the text. */
-bool collect_net_dev_next(struct collect_text *t, struct collect_net_dev *dev);
+bool collect_net_dev_next(struct format_scan *t, struct collect_net_dev *dev);
 
 #endif

@@ -111,31 +111,31 @@ void collect_netstat_clear(struct collect_netstat *net)
 }
 
 /* A counter, which the kernel may print with a sign; false when there is no number. */
-static bool read_value(struct collect_text *t, double *value)
+static bool read_value(struct format_scan *t, double *value)
 {
     uint64_t counter;
     bool good;
 
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     if (t->at < t->end && *t->at == '-') {
         *value = NAN;
-        return collect_text_skip_word(t);
+        return format_scan_skip_word(t);
     }
-    good = collect_text_u64(t, &counter);
+    good = format_scan_u64(t, &counter);
     *value = good ? (double)counter : NAN;
-    return good || collect_text_skip_word(t);
+    return good || format_scan_skip_word(t);
 }
 
 /* Both cursors stand behind the table's name. The lines end where the shorter one does.
  */
-static void parse_table(struct collect_text names, struct collect_text values,
+static void parse_table(struct format_scan names, struct format_scan values,
                         const struct column *from, const struct column *to,
                         struct collect_netstat *net)
 {
     char name[32];
     double value;
 
-    while (collect_text_word(&names, name, sizeof name) && read_value(&values, &value))
+    while (format_scan_word(&names, name, sizeof name) && read_value(&values, &value))
         for (const struct column *column = from; column < to; column++)
             if (strcmp(column->name, name) == 0) {
                 *field_of(net, column) = value;
@@ -161,21 +161,21 @@ static const struct column *columns_of(const char *table, const struct column **
  * Udp: 96 0 0 97 0 0 0 0 0 */
 void collect_netstat_parse(const char *text, size_t size, struct collect_netstat *net)
 {
-    struct collect_text t = collect_text_of(text, size), names;
+    struct format_scan t = format_scan_of(text, size), names;
     const struct column *from, *to;
     char table[16];
 
     while (t.at < t.end) {
-        bool named = collect_text_word(&t, table, sizeof table);
+        bool named = format_scan_word(&t, table, sizeof table);
 
         names = t;
-        if (!collect_text_next_line(&t) || !named)
+        if (!format_scan_next_line(&t) || !named)
             continue;
         from = columns_of(table, &to);
-        if (from == to || !collect_text_skip(&t, table))
+        if (from == to || !format_scan_skip(&t, table))
             continue;
         parse_table(names, t, from, to, net);
-        collect_text_next_line(&t);
+        format_scan_next_line(&t);
     }
 }
 
@@ -184,22 +184,22 @@ void collect_netstat_parse(const char *text, size_t size, struct collect_netstat
  * Udp6InErrors                    	0 */
 void collect_netstat_parse_6(const char *text, size_t size, struct collect_netstat *net)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     double value;
     char name[32];
 
     if (size == 0)
         return;
     do {
-        if (!collect_text_skip(&t, "Udp6"))
+        if (!format_scan_skip(&t, "Udp6"))
             continue;
         t.at -= strlen("Udp6");
-        if (!collect_text_word(&t, name, sizeof name) || !read_value(&t, &value))
+        if (!format_scan_word(&t, name, sizeof name) || !read_value(&t, &value))
             continue;
         for (int i = 0; i < COLUMNS_6; i++)
             if (strcmp(columns_6[i].name, name) == 0)
                 *field_of(net, &columns_6[i]) = value;
-    } while (collect_text_next_line(&t));
+    } while (format_scan_next_line(&t));
 }
 
 static enum vd_status create(void **out, const struct collect_config *config,

@@ -46,7 +46,7 @@ struct pressure_collector {
  * full avg10=0.00 avg60=0.00 avg300=0.00 total=0 */
 void collect_pressure_parse(const char *text, size_t size, struct collect_pressure *p)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t total;
 
     *p = (struct collect_pressure){NAN, NAN};
@@ -55,16 +55,16 @@ void collect_pressure_parse(const char *text, size_t size, struct collect_pressu
     do {
         double *field = NULL;
 
-        if (collect_text_skip(&t, "some "))
+        if (format_scan_skip(&t, "some "))
             field = &p->some;
-        else if (collect_text_skip(&t, "full "))
+        else if (format_scan_skip(&t, "full "))
             field = &p->full;
-        while (field != NULL && collect_text_skip_word(&t)) {
-            collect_text_skip_blanks(&t);
-            if (collect_text_skip(&t, "total=") && collect_text_u64(&t, &total))
+        while (field != NULL && format_scan_skip_word(&t)) {
+            format_scan_skip_blanks(&t);
+            if (format_scan_skip(&t, "total=") && format_scan_u64(&t, &total))
                 *field = (double)total;
         }
-    } while (collect_text_next_line(&t));
+    } while (format_scan_next_line(&t));
 }
 
 static enum vd_status read_pressure(void *context, struct record_sample *sample,

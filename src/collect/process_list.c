@@ -43,10 +43,10 @@ static int by_number(const void *a, const void *b)
 
 static int pid_of(const char *name)
 {
-    struct collect_text t = collect_text_of(name, strlen(name));
+    struct format_scan t = format_scan_of(name, strlen(name));
     uint64_t pid;
 
-    return collect_text_u64(&t, &pid) && t.at == t.end && pid > 0 && pid <= INT32_MAX
+    return format_scan_u64(&t, &pid) && t.at == t.end && pid > 0 && pid <= INT32_MAX
                ? (int)pid
                : 0;
 }
@@ -104,7 +104,7 @@ static enum vd_status list_all(struct collect_process_list *list,
 static bool is_process(const struct collect_process_list *list, int pid)
 {
     char path[32], text[512];
-    struct collect_text t;
+    struct format_scan t;
     uint64_t group = 0;
     ssize_t got = -1;
     int fd;
@@ -119,12 +119,12 @@ static bool is_process(const struct collect_process_list *list, int pid)
     close(fd);
     if (got <= 0)
         return false;
-    t = collect_text_of(text, (size_t)got);
+    t = format_scan_of(text, (size_t)got);
     /* A name cannot begin a line of its own: the kernel writes its newlines as "\n". */
-    while (!collect_text_skip(&t, "Tgid:"))
-        if (!collect_text_next_line(&t))
+    while (!format_scan_skip(&t, "Tgid:"))
+        if (!format_scan_next_line(&t))
             return false;
-    return collect_text_u64(&t, &group) && group == (uint64_t)pid;
+    return format_scan_u64(&t, &group) && group == (uint64_t)pid;
 }
 
 static void look_up(const struct collect_process_list *list,

@@ -22,23 +22,23 @@ static void copy_comm(char *comm, const char *from, const char *to)
 }
 
 /* The fields after the name: state is field 3 of proc(5). */
-static bool parse_fields(struct collect_text *t, struct collect_process_stat *stat)
+static bool parse_fields(struct format_scan *t, struct collect_process_stat *stat)
 {
     enum { FLAGS = 9, UTIME = 14, STIME = 15, THREADS = 20, START = 22, RSS = 24 };
     uint64_t field[RSS + 1];
     int64_t parent;
 
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     if (t->at == t->end)
         return false;
     stat->state = *t->at++;
-    if (!collect_text_i64(t, &parent))
+    if (!format_scan_i64(t, &parent))
         return false;
     for (int i = 5; i <= RSS; i++)
-        if (!collect_text_u64(t, &field[i])) {
+        if (!format_scan_u64(t, &field[i])) {
             /* tpgid, priority and nice may be negative; none of them matters here. */
             field[i] = 0;
-            if (!collect_text_skip_word(t))
+            if (!format_scan_skip_word(t))
                 return false;
         }
     stat->parent = (int)parent;
@@ -55,11 +55,11 @@ static bool parse_fields(struct collect_text *t, struct collect_process_stat *st
 bool collect_process_stat_parse(const char *text, size_t size,
                                 struct collect_process_stat *stat)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     const char *open, *close;
     uint64_t pid;
 
-    if (!collect_text_u64(&t, &pid) || pid > INT32_MAX)
+    if (!format_scan_u64(&t, &pid) || pid > INT32_MAX)
         return false;
     open = memchr(t.at, '(', (size_t)(t.end - t.at));
     close = memrchr(t.at, ')', (size_t)(t.end - t.at));
@@ -81,18 +81,18 @@ bool collect_process_stat_parse(const char *text, size_t size,
 void collect_process_io_parse(const char *text, size_t size,
                               struct collect_process_io *io)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t value;
 
     *io = (struct collect_process_io){NAN, NAN};
     if (size == 0)
         return;
     do {
-        if (collect_text_skip(&t, "read_bytes:") && collect_text_u64(&t, &value))
+        if (format_scan_skip(&t, "read_bytes:") && format_scan_u64(&t, &value))
             io->read_bytes = (double)value;
-        else if (collect_text_skip(&t, "write_bytes:") && collect_text_u64(&t, &value))
+        else if (format_scan_skip(&t, "write_bytes:") && format_scan_u64(&t, &value))
             io->written_bytes = (double)value;
-    } while (collect_text_next_line(&t));
+    } while (format_scan_next_line(&t));
 }
 
 void collect_process_command(const char *text, size_t size, char *command, size_t room)
@@ -111,14 +111,14 @@ void collect_process_command(const char *text, size_t size, char *command, size_
  * Pss:                9278 kB */
 double collect_process_pss_parse(const char *text, size_t size)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t kib;
 
     if (size == 0)
         return NAN;
     do {
-        if (collect_text_skip(&t, "Pss:"))
-            return collect_text_u64(&t, &kib) ? (double)kib * 1024 : NAN;
-    } while (collect_text_next_line(&t));
+        if (format_scan_skip(&t, "Pss:"))
+            return format_scan_u64(&t, &kib) ? (double)kib * 1024 : NAN;
+    } while (format_scan_next_line(&t));
     return NAN;
 }

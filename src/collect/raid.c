@@ -50,19 +50,19 @@ struct raid_collector {
 /* ---- /proc/mdstat ---- */
 
 /* md0 : active (auto-read-only) raid1 sda1[0] sdb1[1](F) */
-static bool parse_head(struct collect_text *t, struct collect_array *array, bool *runs,
+static bool parse_head(struct format_scan *t, struct collect_array *array, bool *runs,
                        size_t *disks, size_t *failed)
 {
     char word[COLLECT_ARRAY_NAME_MAX];
 
-    if (!collect_text_word(t, array->name, sizeof array->name) ||
-        array->name[0] == '\0' || !collect_text_word(t, word, sizeof word) ||
-        strcmp(word, ":") != 0 || !collect_text_word(t, word, sizeof word))
+    if (!format_scan_word(t, array->name, sizeof array->name) || array->name[0] == '\0' ||
+        !format_scan_word(t, word, sizeof word) || strcmp(word, ":") != 0 ||
+        !format_scan_word(t, word, sizeof word))
         return false;
     *runs = strcmp(word, "active") == 0;
     if (!*runs && strcmp(word, "inactive") != 0 && strcmp(word, "broken") != 0)
         return false;
-    for (*disks = *failed = 0; collect_text_word(t, word, sizeof word);) {
+    for (*disks = *failed = 0; format_scan_word(t, word, sizeof word);) {
         *disks += strchr(word, '[') != NULL;
         *failed += strstr(word, "(F)") != NULL;
     }
@@ -71,14 +71,14 @@ static bool parse_head(struct collect_text *t, struct collect_array *array, bool
 
 /*       5860147464 blocks super 1.2 level 6, 64k chunk, algorithm 2 [8/7] [UUUUUUU_]
  * The first number in brackets is of the disks wanted, the second of those in use. */
-static double missing_of(struct collect_text *t)
+static double missing_of(struct format_scan *t)
 {
     uint64_t wanted, used;
 
-    while (collect_text_skip_word(t)) {
-        collect_text_skip_blanks(t);
-        if (collect_text_skip(t, "[") && collect_text_u64(t, &wanted) &&
-            collect_text_skip(t, "/") && collect_text_u64(t, &used))
+    while (format_scan_skip_word(t)) {
+        format_scan_skip_blanks(t);
+        if (format_scan_skip(t, "[") && format_scan_u64(t, &wanted) &&
+            format_scan_skip(t, "/") && format_scan_u64(t, &used))
             return used <= wanted ? (double)(wanted - used) : 0;
     }
     return NAN;
@@ -86,23 +86,23 @@ static double missing_of(struct collect_text *t)
 
 /*       [=>...]  recovery =  8.5% (16775552/195310144) finish=17.0min speed=259783K/sec
  */
-static double sync_of(struct collect_text *t)
+static double sync_of(struct format_scan *t)
 {
     double percent;
 
-    while (collect_text_skip_word(t)) {
-        collect_text_skip_blanks(t);
-        if (collect_text_skip(t, "=") && collect_text_number(t, &percent))
+    while (format_scan_skip_word(t)) {
+        format_scan_skip_blanks(t);
+        if (format_scan_skip(t, "=") && format_scan_number(t, &percent))
             return percent >= 0 && percent <= 100 ? percent : NAN;
     }
     return NAN;
 }
 
-static bool has_word(struct collect_text t, const char *begin)
+static bool has_word(struct format_scan t, const char *begin)
 {
-    while (collect_text_skip_word(&t)) {
-        collect_text_skip_blanks(&t);
-        if (collect_text_skip(&t, begin))
+    while (format_scan_skip_word(&t)) {
+        format_scan_skip_blanks(&t);
+        if (format_scan_skip(&t, begin))
             return true;
     }
     return false;
@@ -110,7 +110,7 @@ static bool has_word(struct collect_text t, const char *begin)
 
 /* The lines of one array, from its head to the next line that is not indented. Those of
  * metadata elsewhere ("super external:imsm") hold the disks of others and never run. */
-static bool parse_array(struct collect_text *t, struct collect_array *array)
+static bool parse_array(struct format_scan *t, struct collect_array *array)
 {
     bool runs, outside = false;
     size_t disks, failed;
@@ -119,8 +119,8 @@ static bool parse_array(struct collect_text *t, struct collect_array *array)
     if (!parse_head(t, array, &runs, &disks, &failed))
         return false;
     array->sync_percent = NAN;
-    while (collect_text_next_line(t) && (*t->at == ' ' || *t->at == '\t')) {
-        struct collect_text line = *t;
+    while (format_scan_next_line(t) && (*t->at == ' ' || *t->at == '\t')) {
+        struct format_scan line = *t;
 
         outside |= has_word(line, "external:") && !has_word(line, "external:/");
         if (isnan(missing))
@@ -145,16 +145,16 @@ static bool parse_array(struct collect_text *t, struct collect_array *array)
 size_t collect_mdstat_parse(const char *text, size_t size,
                             struct collect_array array[COLLECT_ARRAYS_MAX])
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     struct collect_array beyond;
     size_t n = 0;
 
     while (t.at < t.end) {
-        struct collect_text line = t;
+        struct format_scan line = t;
 
-        if (collect_text_skip(&line, "Personalities") || *t.at == ' ' || *t.at == '\t' ||
+        if (format_scan_skip(&line, "Personalities") || *t.at == ' ' || *t.at == '\t' ||
             !parse_array(&line, n < COLLECT_ARRAYS_MAX ? &array[n] : &beyond)) {
-            collect_text_next_line(&t);
+            format_scan_next_line(&t);
             continue;
         }
         t = line;
@@ -173,10 +173,10 @@ double collect_zfs_state_parse(const char *text, size_t size)
         double state;
     } states[] = {{"ONLINE", 0},  {"DEGRADED", 1}, {"FAULTED", 2},  {"OFFLINE", 2},
                   {"REMOVED", 2}, {"UNAVAIL", 2},  {"SUSPENDED", 2}};
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     char word[16];
 
-    if (!collect_text_word(&t, word, sizeof word))
+    if (!format_scan_word(&t, word, sizeof word))
         return NAN;
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
         if (strcmp(states[i].word, word) == 0)

@@ -34,7 +34,7 @@ static enum vd_status read_self(void *context, struct record_sample *sample,
 {
     struct collect_plain *self = context;
     struct timespec used;
-    struct collect_text t;
+    struct format_scan t;
     uint64_t pages;
     enum vd_status status;
 
@@ -44,8 +44,8 @@ static enum vd_status read_self(void *context, struct record_sample *sample,
     status = collect_plain_read(self, err);
     if (status != VD_OK)
         return status;
-    t = collect_text_of(self->buffer.at, self->buffer.size);
-    if (!collect_text_u64(&t, &pages) || !collect_text_u64(&t, &pages))
+    t = format_scan_of(self->buffer.at, self->buffer.size);
+    if (!format_scan_u64(&t, &pages) || !format_scan_u64(&t, &pages))
         return VD_ERR_FORMAT;
     collect_put(sample, self->id[MEMORY], (double)pages * (double)sysconf(_SC_PAGESIZE));
     return VD_OK;

@@ -357,7 +357,7 @@ static void find_sensors(collect_sensors *sensors)
  * are off or have no diode. */
 double collect_sensor_celsius(const char *text, size_t size)
 {
-    double celsius = collect_text_only_number(text, size);
+    double celsius = format_scan_only_number(text, size);
 
     if (!(fabs(celsius) < 200))
         celsius /= 1000;

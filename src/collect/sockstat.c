@@ -56,21 +56,21 @@ void collect_sockstat_clear(struct collect_sockstat *sockets)
 void collect_sockstat_parse(const char *text, size_t size,
                             struct collect_sockstat *sockets)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     char line[16], word[16];
     uint64_t value;
 
     if (size == 0)
         return;
     do {
-        if (!collect_text_word(&t, line, sizeof line))
+        if (!format_scan_word(&t, line, sizeof line))
             continue;
-        while (collect_text_word(&t, word, sizeof word) && collect_text_u64(&t, &value))
+        while (format_scan_word(&t, word, sizeof word) && format_scan_u64(&t, &value))
             for (int i = 0; i < FIELDS; i++)
                 if (strcmp(fields[i].line, line) == 0 &&
                     strcmp(fields[i].word, word) == 0)
                     *field_at(sockets, i) = (double)value;
-    } while (collect_text_next_line(&t));
+    } while (format_scan_next_line(&t));
 }
 
 static enum vd_status create(void **out, const struct collect_config *config,

@@ -26,11 +26,11 @@ struct softnet_collector {
     size_t id[ROWS];
 };
 
-static bool read_hex(struct collect_text *t, double *value)
+static bool read_hex(struct format_scan *t, double *value)
 {
     char word[16];
 
-    if (!collect_text_word(t, word, sizeof word) || strlen(word) > 8 ||
+    if (!format_scan_word(t, word, sizeof word) || strlen(word) > 8 ||
         strspn(word, "0123456789abcdef") != strlen(word))
         return false;
     *value = (double)strtoul(word, NULL, 16);
@@ -41,7 +41,7 @@ static bool read_hex(struct collect_text *t, double *value)
  * processed, dropped, squeezed; the rest grew over the years */
 void collect_softnet_parse(const char *text, size_t size, struct collect_softnet *softnet)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     double processed, dropped, squeezed;
 
     *softnet = (struct collect_softnet){NAN, NAN, 0};
@@ -54,7 +54,7 @@ void collect_softnet_parse(const char *text, size_t size, struct collect_softnet
         softnet->dropped = dropped + (softnet->cores == 0 ? 0 : softnet->dropped);
         softnet->squeezed = squeezed + (softnet->cores == 0 ? 0 : softnet->squeezed);
         softnet->cores++;
-    } while (collect_text_next_line(&t));
+    } while (format_scan_next_line(&t));
 }
 
 static enum vd_status read_softnet(void *context, struct record_sample *sample,

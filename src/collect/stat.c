@@ -71,19 +71,19 @@ struct stat_collector {
 /* cpu  3678 31 2913 217817 1442 0 73 26 0 0
  *      user nice system idle iowait irq softirq steal guest guest_nice
  * Kernels before 2.6.11 end earlier; guest time is part of user. */
-static struct collect_cpu_ticks parse_cpu(struct collect_text *t)
+static struct collect_cpu_ticks parse_cpu(struct format_scan *t)
 {
     struct collect_cpu_ticks cpu = {.known = false};
     size_t n = 0;
 
-    while (n < COLLECT_CPU_COLUMNS && collect_text_u64(t, &cpu.at[n]))
+    while (n < COLLECT_CPU_COLUMNS && format_scan_u64(t, &cpu.at[n]))
         n++;
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     cpu.known = n >= 4 && (n == COLLECT_CPU_COLUMNS || t->at == t->end || *t->at == '\n');
     return cpu;
 }
 
-static void parse_cpu_line(struct collect_text *t, struct collect_stat *stat)
+static void parse_cpu_line(struct format_scan *t, struct collect_stat *stat)
 {
     uint64_t cpu;
 
@@ -91,7 +91,7 @@ static void parse_cpu_line(struct collect_text *t, struct collect_stat *stat)
         stat->total = parse_cpu(t);
         return;
     }
-    if (!collect_text_u64(t, &cpu))
+    if (!format_scan_u64(t, &cpu))
         return;
     stat->n_lines++;
     if (cpu >= COLLECT_CPUS_MAX)
@@ -102,22 +102,22 @@ static void parse_cpu_line(struct collect_text *t, struct collect_stat *stat)
 }
 
 /* intr 219068 0 0 ..., ctxt 163427, processes 6624, procs_running 3, procs_blocked 0 */
-static void parse_plain_line(struct collect_text *t, struct collect_stat *stat)
+static void parse_plain_line(struct format_scan *t, struct collect_stat *stat)
 {
     uint64_t value;
     double *field = NULL;
 
-    if (collect_text_skip(t, "ctxt "))
+    if (format_scan_skip(t, "ctxt "))
         field = &stat->context_switches;
-    else if (collect_text_skip(t, "processes "))
+    else if (format_scan_skip(t, "processes "))
         field = &stat->forks;
-    else if (collect_text_skip(t, "procs_running "))
+    else if (format_scan_skip(t, "procs_running "))
         field = &stat->running;
-    else if (collect_text_skip(t, "procs_blocked "))
+    else if (format_scan_skip(t, "procs_blocked "))
         field = &stat->blocked;
-    else if (collect_text_skip(t, "intr "))
+    else if (format_scan_skip(t, "intr "))
         field = &stat->interrupts;
-    if (field != NULL && collect_text_u64(t, &value))
+    if (field != NULL && format_scan_u64(t, &value))
         *field = (double)value;
 }
 
@@ -132,7 +132,7 @@ static void parse_plain_line(struct collect_text *t, struct collect_stat *stat)
  * softirq 77777 0 123 ... */
 void collect_stat_parse(const char *text, size_t size, struct collect_stat *stat)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
 
     stat->total.known = false;
     stat->n_lines = 0;
@@ -143,11 +143,11 @@ void collect_stat_parse(const char *text, size_t size, struct collect_stat *stat
     if (size == 0)
         return;
     do {
-        if (collect_text_skip(&t, "cpu"))
+        if (format_scan_skip(&t, "cpu"))
             parse_cpu_line(&t, stat);
         else
             parse_plain_line(&t, stat);
-    } while (collect_text_next_line(&t));
+    } while (format_scan_next_line(&t));
 }
 
 static void fill_cpu(struct record_sample *sample, const struct collect_cpu_time *time,

@@ -52,8 +52,8 @@ static bool find_intel(struct topology_collector *self, const char *root)
         if (collect_path(path, root, paths[kind], NULL))
             length = collect_file_small(path, text, sizeof text);
         all = all && length > 0 &&
-              collect_text_cpu_list(text, (size_t)length, self->is[kind],
-                                    COLLECT_CPUS_MAX) > 0;
+              format_scan_cpu_list(text, (size_t)length, self->is[kind],
+                                   COLLECT_CPUS_MAX) > 0;
     }
     return all;
 }

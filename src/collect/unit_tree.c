@@ -79,14 +79,14 @@ static void read_io(struct collect_unit_tree *tree, const char *group,
     char text[4096];
     long length = read_file(group, "/io.stat", text, sizeof text);
     struct collect_unit_io io;
-    struct collect_text t;
+    struct format_scan t;
 
     use->read_bytes = use->written_bytes = NAN;
     if (length < 0)
         return;
     /* The file of a group that did nothing yet is empty. */
     use->read_bytes = use->written_bytes = 0;
-    t = collect_text_of(text, (size_t)length);
+    t = format_scan_of(text, (size_t)length);
     while (collect_unit_io_next(&t, &io))
         if (!is_stacked(tree, &io)) {
             add(&use->read_bytes, io.read_bytes);

@@ -10,7 +10,7 @@
  * throttled_usec 1500000 */
 void collect_unit_cpu_parse(const char *text, size_t size, struct collect_unit_use *use)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t value;
 
     use->cpu_us = use->periods = use->throttled = NAN;
@@ -19,15 +19,15 @@ void collect_unit_cpu_parse(const char *text, size_t size, struct collect_unit_u
     do {
         double *field = NULL;
 
-        if (collect_text_skip(&t, "usage_usec "))
+        if (format_scan_skip(&t, "usage_usec "))
             field = &use->cpu_us;
-        else if (collect_text_skip(&t, "nr_periods "))
+        else if (format_scan_skip(&t, "nr_periods "))
             field = &use->periods;
-        else if (collect_text_skip(&t, "nr_throttled "))
+        else if (format_scan_skip(&t, "nr_throttled "))
             field = &use->throttled;
-        if (field != NULL && collect_text_u64(&t, &value))
+        if (field != NULL && format_scan_u64(&t, &value))
             *field = (double)value;
-    } while (collect_text_next_line(&t));
+    } while (format_scan_next_line(&t));
 }
 
 /* anon 4096
@@ -36,59 +36,59 @@ void collect_unit_cpu_parse(const char *text, size_t size, struct collect_unit_u
  * among some 50 lines of the same form */
 double collect_unit_cache_parse(const char *text, size_t size)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t value;
 
     if (size == 0)
         return NAN;
     do {
-        if (collect_text_skip(&t, "inactive_file "))
-            return collect_text_u64(&t, &value) ? (double)value : NAN;
-    } while (collect_text_next_line(&t));
+        if (format_scan_skip(&t, "inactive_file "))
+            return format_scan_u64(&t, &value) ? (double)value : NAN;
+    } while (format_scan_next_line(&t));
     return NAN;
 }
 
 /* The number into `field` when there is one; false at the end of the line. */
-static bool take(struct collect_text *t, double *field)
+static bool take(struct format_scan *t, double *field)
 {
     uint64_t value;
 
-    if (!collect_text_u64(t, &value))
-        return collect_text_skip_word(t);
+    if (!format_scan_u64(t, &value))
+        return format_scan_skip_word(t);
     *field = (double)value;
     return true;
 }
 
-static bool parse_device(struct collect_text *t, struct collect_unit_io *io)
+static bool parse_device(struct format_scan *t, struct collect_unit_io *io)
 {
     uint64_t major, minor;
 
     *io = (struct collect_unit_io){.read_bytes = NAN, .written_bytes = NAN};
-    if (!collect_text_u64(t, &major) || !collect_text_skip(t, ":") ||
-        !collect_text_u64(t, &minor) || major > UINT32_MAX || minor > UINT32_MAX)
+    if (!format_scan_u64(t, &major) || !format_scan_skip(t, ":") ||
+        !format_scan_u64(t, &minor) || major > UINT32_MAX || minor > UINT32_MAX)
         return false;
     io->major = (uint32_t)major;
     io->minor = (uint32_t)minor;
     for (bool more = true; more;) {
-        collect_text_skip_blanks(t);
-        if (collect_text_skip(t, "rbytes="))
+        format_scan_skip_blanks(t);
+        if (format_scan_skip(t, "rbytes="))
             more = take(t, &io->read_bytes);
-        else if (collect_text_skip(t, "wbytes="))
+        else if (format_scan_skip(t, "wbytes="))
             more = take(t, &io->written_bytes);
         else
-            more = collect_text_skip_word(t);
+            more = format_scan_skip_word(t);
     }
     return true;
 }
 
 /* 8:0 rbytes=90430464 wbytes=299008000 rios=8950 wios=1252 dbytes=0 dios=0 */
-bool collect_unit_io_next(struct collect_text *t, struct collect_unit_io *io)
+bool collect_unit_io_next(struct format_scan *t, struct collect_unit_io *io)
 {
     bool good = false;
 
     while (!good && t->at < t->end) {
         good = parse_device(t, io);
-        collect_text_next_line(t);
+        format_scan_next_line(t);
     }
     return good;
 }

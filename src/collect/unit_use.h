@@ -29,6 +29,6 @@ struct collect_unit_io {
 };
 
 /* The next device of io.stat; false at the end. */
-bool collect_unit_io_next(struct collect_text *t, struct collect_unit_io *io);
+bool collect_unit_io_next(struct format_scan *t, struct collect_unit_io *io);
 
 #endif

@@ -43,7 +43,7 @@ static double *field_at(struct collect_vmstat *vm, size_t i)
  * among some 180 lines of the same form. */
 void collect_vmstat_parse(const char *text, size_t size, struct collect_vmstat *vm)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     uint64_t value;
 
     for (size_t i = 0; i < ROWS; i++)
@@ -55,12 +55,12 @@ void collect_vmstat_parse(const char *text, size_t size, struct collect_vmstat *
         if (*t.at != 'p' && *t.at != 'o')
             continue;
         for (size_t i = 0; i < ROWS; i++)
-            if (collect_text_skip(&t, fields[i].name)) {
-                if (collect_text_u64(&t, &value))
+            if (format_scan_skip(&t, fields[i].name)) {
+                if (format_scan_u64(&t, &value))
                     *field_at(vm, i) = (double)value;
                 break;
             }
-    } while (collect_text_next_line(&t));
+    } while (format_scan_next_line(&t));
 }
 
 static enum vd_status create(void **out, const struct collect_config *config,

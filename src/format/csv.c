@@ -38,13 +38,13 @@ static struct format_csv_field trim(const char *from, const char *to)
 
 /* One field; leaves the cursor on the separator or the newline after it. A quote inside
  * a field is a character: 19" does not take the rest of the text along. */
-static struct format_csv_field take_field(struct collect_text *t, char separator)
+static struct format_csv_field take_field(struct format_scan *t, char separator)
 {
     const char *start = t->at;
 
-    while (collect_text_skip(t, " "))
+    while (format_scan_skip(t, " "))
         ;
-    if (collect_text_skip(t, "\""))
+    if (format_scan_skip(t, "\""))
         t->at = skip_quoted(t->at, t->end);
     while (t->at < t->end && *t->at != separator && *t->at != '\n')
         t->at++;
@@ -52,12 +52,12 @@ static struct format_csv_field take_field(struct collect_text *t, char separator
 }
 
 /* The same for a text that is parted by blanks: those after the field are passed. */
-static struct format_csv_field take_word(struct collect_text *t)
+static struct format_csv_field take_word(struct format_scan *t)
 {
     const char *start = t->at;
     struct format_csv_field field;
 
-    if (collect_text_skip(t, "\""))
+    if (format_scan_skip(t, "\""))
         t->at = skip_quoted(t->at, t->end);
     while (t->at < t->end && !is_blank(*t->at) && *t->at != '\n')
         t->at++;
@@ -67,13 +67,13 @@ static struct format_csv_field take_word(struct collect_text *t)
     return field;
 }
 
-static void skip_empty_lines(struct collect_text *t)
+static void skip_empty_lines(struct format_scan *t)
 {
     while (t->at < t->end && (*t->at == '\n' || *t->at == '\r'))
         t->at++;
 }
 
-size_t format_csv_row(struct collect_text *t, char separator,
+size_t format_csv_row(struct format_scan *t, char separator,
                       struct format_csv_field *field, size_t max)
 {
     size_t n = 0;
@@ -127,7 +127,7 @@ static void count_signs(const char *text, size_t size, size_t count[CANDIDATES])
  * than one. */
 static size_t count_alike(const char *text, size_t size, char separator)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     size_t alike = 0, fields = 0, rows = 0, n;
     struct format_csv_field none;
 

@@ -22,7 +22,7 @@ char format_csv_separator(const char *text, size_t size);
 
 /* The fields of the next row into field[max]; further ones are left out. Empty lines are
  * skipped. Returns how many fields the row has, 0 at the end of the text. */
-size_t format_csv_row(struct collect_text *t, char separator,
+size_t format_csv_row(struct format_scan *t, char separator,
                       struct format_csv_field *field, size_t max);
 
 /* Whether a field is one of the words (the last is NULL), in capitals or not. */

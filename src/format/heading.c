@@ -17,13 +17,13 @@ enum { LOOK_BYTES = 64 << 10 };
 /* The beginning of the input while it is looked at. */
 struct look {
     char *text; /* owned */
-    struct collect_text t;
+    struct format_scan t;
     size_t line;
 };
 
-static struct collect_text line_at(const struct collect_text *t)
+static struct format_scan line_at(const struct format_scan *t)
 {
-    struct collect_text line = *t;
+    struct format_scan line = *t;
     const char *end = memchr(line.at, '\n', (size_t)(line.end - line.at));
 
     if (end != NULL)
@@ -34,7 +34,7 @@ static struct collect_text line_at(const struct collect_text *t)
 static void next_line(struct look *look)
 {
     look->line += memchr(look->t.at, '\n', (size_t)(look->t.end - look->t.at)) != NULL;
-    collect_text_next_line(&look->t);
+    format_scan_next_line(&look->t);
 }
 
 static void skip_empty(struct look *look)
@@ -66,9 +66,9 @@ static enum vd_status asked_separator(struct format_table *t, struct vd_error *e
 /* "sep=;", as Excel writes and reads it. */
 static void take_sep_line(struct format_table *t, struct look *look)
 {
-    struct collect_text line = line_at(&look->t);
+    struct format_scan line = line_at(&look->t);
 
-    collect_text_skip(&line, "\"");
+    format_scan_skip(&line, "\"");
     if (line.end - line.at < 5 || strncasecmp(line.at, "sep=", 4) != 0)
         return;
     t->separator = line.at[4];
@@ -107,7 +107,7 @@ static bool is_values(const struct format_csv_field *field, size_t n)
 }
 
 /* The same of the first row of a text. */
-static bool line_is_values(struct collect_text t, char separator)
+static bool line_is_values(struct format_scan t, char separator)
 {
     struct format_csv_field field[64];
     size_t n;
@@ -138,7 +138,7 @@ static void pass_comments(struct format_table *t, struct look *look)
 }
 
 /* "procs -----------memory----------": vmstat's headings of groups. */
-static bool is_rule(struct collect_text line)
+static bool is_rule(struct format_scan line)
 {
     return memmem(line.at, (size_t)(line.end - line.at), "---", 3) != NULL;
 }
@@ -169,7 +169,7 @@ static enum vd_status keep_names(struct format_table *t, struct vd_error *err)
     size_t size = (size_t)(rows->row.end - rows->row.at);
     char *head = malloc(size + 1);
 
-    t->head = collect_text_of(head, size);
+    t->head = format_scan_of(head, size);
     t->column = calloc(rows->n + 1, sizeof *t->column);
     if (head == NULL || t->column == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it",
@@ -255,9 +255,9 @@ static enum vd_status read_names(struct format_table *t, struct look *look,
 static enum vd_status look_at(struct format_table *t, struct look *look,
                               struct vd_error *err)
 {
-    struct collect_text rest;
+    struct format_scan rest;
 
-    collect_text_skip(&look->t, "\xef\xbb\xbf");
+    format_scan_skip(&look->t, "\xef\xbb\xbf");
     skip_empty(look);
     take_sep_line(t, look);
     skip_empty(look);
@@ -266,7 +266,7 @@ static enum vd_status look_at(struct format_table *t, struct look *look,
     pass_comments(t, look);
     rest = look->t;
     if (is_rule(line_at(&rest))) {
-        collect_text_next_line(&rest);
+        format_scan_next_line(&rest);
         if (format_csv_separator(rest.at, (size_t)(rest.end - rest.at)) == FORMAT_BLANKS)
             next_line(look);
     }
@@ -284,7 +284,7 @@ enum vd_status format_heading_read(struct format_table *t, struct vd_error *err)
 
     if (look.text != NULL)
         status = format_input_read(&t->input, 0, look.text, LOOK_BYTES, &got, err);
-    look.t = collect_text_of(look.text, got);
+    look.t = format_scan_of(look.text, got);
     if (status == VD_OK)
         status = look_at(t, &look, err);
     if (status == VD_OK)
@@ -293,7 +293,7 @@ enum vd_status format_heading_read(struct format_table *t, struct vd_error *err)
     return status;
 }
 
-static struct collect_text trim(struct collect_text t)
+static struct format_scan trim(struct format_scan t)
 {
     while (t.at < t.end && (*t.at == '#' || *t.at == ' '))
         t.at++;
@@ -302,9 +302,9 @@ static struct collect_text trim(struct collect_text t)
     return t;
 }
 
-bool format_heading_is_skipped(const struct format_table *t, struct collect_text row)
+bool format_heading_is_skipped(const struct format_table *t, struct format_scan row)
 {
-    struct collect_text head = trim(t->head), line = trim(row);
+    struct format_scan head = trim(t->head), line = trim(row);
     size_t size = (size_t)(line.end - line.at);
 
     if (size > 0 && size == (size_t)(head.end - head.at) &&

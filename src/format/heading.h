@@ -13,6 +13,6 @@ enum vd_status format_heading_read(struct format_table *table, struct vd_error *
 void format_heading_join_clock(struct format_rows *rows, size_t n_columns);
 
 /* Whether a row is none: a comment, or the line of names again. */
-bool format_heading_is_skipped(const struct format_table *table, struct collect_text row);
+bool format_heading_is_skipped(const struct format_table *table, struct format_scan row);
 
 #endif

@@ -133,7 +133,7 @@ static size_t column_of(const struct format_csv_field *field, size_t n, const ch
 static enum vd_status parse(struct format_nab_series *series, size_t size,
                             const char *path, struct vd_error *err)
 {
-    struct collect_text text = collect_text_of(series->text, size);
+    struct format_scan text = format_scan_of(series->text, size);
     char separator = format_csv_separator(series->text, size);
     struct format_csv_field field[FIELDS_MAX];
     size_t n = format_csv_row(&text, separator, field, FIELDS_MAX);

@@ -12,7 +12,7 @@ struct plain {
     size_t n;
 };
 
-static bool is_digit(const struct collect_text *t)
+static bool is_digit(const struct format_scan *t)
 {
     return t->at < t->end && *t->at >= '0' && *t->at <= '9';
 }
@@ -26,7 +26,7 @@ static bool put(struct plain *plain, char byte)
 }
 
 /* Returns how many there were. */
-static size_t put_digits(struct plain *plain, struct collect_text *t)
+static size_t put_digits(struct plain *plain, struct format_scan *t)
 {
     size_t n = 0;
 
@@ -37,15 +37,15 @@ static size_t put_digits(struct plain *plain, struct collect_text *t)
 
 /* The sign that parts thousands where the text stands, "" when none does: blanks may be
  * the ones that do not break. */
-static const char *group_sign(const struct collect_text *t, char decimal)
+static const char *group_sign(const struct format_scan *t, char decimal)
 {
     static const char *const signs[] = {
         ".", ",", "'", " ", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x99"};
 
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
-        struct collect_text ahead = *t;
+        struct format_scan ahead = *t;
 
-        if (signs[i][0] != decimal && collect_text_skip(&ahead, signs[i]))
+        if (signs[i][0] != decimal && format_scan_skip(&ahead, signs[i]))
             return signs[i];
     }
     return "";
@@ -53,14 +53,14 @@ static const char *group_sign(const struct collect_text *t, char decimal)
 
 /* "1.234.567": a first group of one to three digits that is not 0, further ones of three,
  * all parted by the same sign. */
-static bool put_groups(struct plain *plain, struct collect_text *t, char decimal)
+static bool put_groups(struct plain *plain, struct format_scan *t, char decimal)
 {
     bool zero = t->at < t->end && *t->at == '0';
     size_t first = put_digits(plain, t);
     const char *sign = group_sign(t, decimal);
-    struct collect_text ahead = *t;
+    struct format_scan ahead = *t;
 
-    while (*sign != '\0' && collect_text_skip(&ahead, sign) && is_digit(&ahead)) {
+    while (*sign != '\0' && format_scan_skip(&ahead, sign) && is_digit(&ahead)) {
         if (zero || first == 0 || first > 3 || put_digits(plain, &ahead) != 3)
             return false;
         *t = ahead;
@@ -68,7 +68,7 @@ static bool put_groups(struct plain *plain, struct collect_text *t, char decimal
     return true;
 }
 
-static bool put_exponent(struct plain *plain, struct collect_text *t)
+static bool put_exponent(struct plain *plain, struct format_scan *t)
 {
     if (t->at == t->end || (*t->at != 'e' && *t->at != 'E'))
         return true;
@@ -78,12 +78,12 @@ static bool put_exponent(struct plain *plain, struct collect_text *t)
     return put_digits(plain, t) > 0;
 }
 
-static bool make_plain(struct plain *plain, struct collect_text t, char decimal)
+static bool make_plain(struct plain *plain, struct format_scan t, char decimal)
 {
-    if (collect_text_skip(&t, "-") || collect_text_skip(&t, "\xe2\x88\x92"))
+    if (format_scan_skip(&t, "-") || format_scan_skip(&t, "\xe2\x88\x92"))
         put(plain, '-');
     else
-        collect_text_skip(&t, "+");
+        format_scan_skip(&t, "+");
     if (!put_groups(plain, &t, decimal))
         return false;
     if (t.at < t.end && *t.at == decimal) {
@@ -93,17 +93,17 @@ static bool make_plain(struct plain *plain, struct collect_text t, char decimal)
     }
     if (!put_exponent(plain, &t))
         return false;
-    collect_text_skip_blanks(&t);
-    collect_text_skip(&t, "%");
+    format_scan_skip_blanks(&t);
+    format_scan_skip(&t, "%");
     return t.at == t.end;
 }
 
 static double only_number(const char *text, size_t size)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     double value;
 
-    return collect_text_number(&t, &value) && t.at == t.end ? value : NAN;
+    return format_scan_number(&t, &value) && t.at == t.end ? value : NAN;
 }
 
 double format_number(struct format_csv_field field, char decimal)
@@ -116,7 +116,7 @@ double format_number(struct format_csv_field field, char decimal)
         value = only_number(field.at, field.size);
     if (!isnan(value) || field.size == 0 || field.size > DIGITS_MAX)
         return value;
-    if (make_plain(&plain, collect_text_of(field.at, field.size), decimal))
+    if (make_plain(&plain, format_scan_of(field.at, field.size), decimal))
         return only_number(plain.text, plain.n);
     if (format_csv_is_word(field, yes))
         return 1;

@@ -84,8 +84,8 @@ static enum vd_status fail(const struct format_rows *rows, const char *what,
 /* The row that begins at `at`, if the window holds all of it. */
 static bool take(struct format_rows *rows)
 {
-    struct collect_text t =
-        collect_text_of(rows->window + rows->at, rows->filled - rows->at);
+    struct format_scan t =
+        format_scan_of(rows->window + rows->at, rows->filled - rows->at);
     const char *from = t.at;
 
     while (t.at < t.end && (*t.at == '\n' || *t.at == '\r'))

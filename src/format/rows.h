@@ -19,7 +19,7 @@ struct format_rows {
     uint64_t base;
     size_t next_line;
     /* The row; valid until the next one. */
-    struct collect_text row;        /* its bytes, with the newline if it has one */
+    struct format_scan row;         /* its bytes, with the newline if it has one */
     uint64_t offset;                /* where it begins */
     size_t line;                    /* the same in lines, from 1 */
     size_t n;                       /* fields it has */

@@ -4,14 +4,14 @@
 
 #include <math.h>
 
-bool collect_text_word(struct collect_text *t, char *word, size_t size)
+bool format_scan_word(struct format_scan *t, char *word, size_t size)
 {
     const char *start;
     size_t length;
 
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     start = t->at;
-    if (!collect_text_skip_word(t))
+    if (!format_scan_skip_word(t))
         return false;
     length = (size_t)(t->at - start);
     if (length > size - 1)
@@ -21,16 +21,16 @@ bool collect_text_word(struct collect_text *t, char *word, size_t size)
     return true;
 }
 
-bool collect_text_i64(struct collect_text *t, int64_t *value)
+bool format_scan_i64(struct format_scan *t, int64_t *value)
 {
-    struct collect_text from = *t;
+    struct format_scan from = *t;
     uint64_t size;
     bool negative;
 
-    collect_text_skip_blanks(t);
-    negative = collect_text_skip(t, "-");
+    format_scan_skip_blanks(t);
+    negative = format_scan_skip(t, "-");
     if (t->at == t->end || *t->at == ' ' || *t->at == '\t' ||
-        !collect_text_u64(t, &size) || size > INT64_MAX) {
+        !format_scan_u64(t, &size) || size > INT64_MAX) {
         *t = from;
         return false;
     }
@@ -38,24 +38,24 @@ bool collect_text_i64(struct collect_text *t, int64_t *value)
     return true;
 }
 
-static bool is_digit(const struct collect_text *t)
+static bool is_digit(const struct format_scan *t)
 {
     return t->at < t->end && *t->at >= '0' && *t->at <= '9';
 }
 
 /* "e-5", "E+10"; no change when that is not what stands there. */
-static int exponent(struct collect_text *t)
+static int exponent(struct format_scan *t)
 {
-    struct collect_text from = *t;
+    struct format_scan from = *t;
     bool negative = false;
     int value = 0;
 
-    if (!collect_text_skip(t, "e") && !collect_text_skip(t, "E"))
+    if (!format_scan_skip(t, "e") && !format_scan_skip(t, "E"))
         return 0;
-    if (collect_text_skip(t, "-"))
+    if (format_scan_skip(t, "-"))
         negative = true;
     else
-        collect_text_skip(t, "+");
+        format_scan_skip(t, "+");
     if (!is_digit(t)) {
         *t = from;
         return 0;
@@ -65,20 +65,20 @@ static int exponent(struct collect_text *t)
     return negative ? -value : value;
 }
 
-bool collect_text_number(struct collect_text *t, double *value)
+bool format_scan_number(struct format_scan *t, double *value)
 {
-    struct collect_text from = *t;
+    struct format_scan from = *t;
     long double sum = 0;
     int scale = 0;
     bool negative, any = false;
 
-    collect_text_skip_blanks(t);
-    negative = collect_text_skip(t, "-");
+    format_scan_skip_blanks(t);
+    negative = format_scan_skip(t, "-");
     if (!negative)
-        collect_text_skip(t, "+");
+        format_scan_skip(t, "+");
     for (; is_digit(t); t->at++, any = true)
         sum = sum * 10 + (*t->at - '0');
-    if (collect_text_skip(t, "."))
+    if (format_scan_skip(t, "."))
         for (; is_digit(t); t->at++, any = true, scale--)
             sum = sum * 10 + (*t->at - '0');
     if (!any) {
@@ -96,49 +96,49 @@ bool collect_text_number(struct collect_text *t, double *value)
     return true;
 }
 
-bool collect_text_counter(struct collect_text *t, double *value)
+bool format_scan_counter(struct format_scan *t, double *value)
 {
-    struct collect_text word;
+    struct format_scan word;
     uint64_t counter;
 
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     word = *t;
-    if (!collect_text_skip_word(t))
+    if (!format_scan_skip_word(t))
         return false;
     word.end = t->at;
     *value =
-        collect_text_u64(&word, &counter) && word.at == word.end ? (double)counter : NAN;
+        format_scan_u64(&word, &counter) && word.at == word.end ? (double)counter : NAN;
     return true;
 }
 
-double collect_text_only_number(const char *text, size_t size)
+double format_scan_only_number(const char *text, size_t size)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     double value;
 
-    if (!collect_text_number(&t, &value))
+    if (!format_scan_number(&t, &value))
         return NAN;
     while (t.at < t.end && (*t.at == ' ' || *t.at == '\n' || *t.at == '\0'))
         t.at++;
     return t.at == t.end ? value : NAN;
 }
 
-size_t collect_text_cpu_list(const char *text, size_t size, bool *set, size_t n)
+size_t format_scan_cpu_list(const char *text, size_t size, bool *set, size_t n)
 {
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     size_t count = 0;
     uint64_t first, last;
 
     memset(set, 0, n * sizeof *set);
-    while (collect_text_u64(&t, &first)) {
+    while (format_scan_u64(&t, &first)) {
         last = first;
-        if (collect_text_skip(&t, "-") && !collect_text_u64(&t, &last))
+        if (format_scan_skip(&t, "-") && !format_scan_u64(&t, &last))
             return 0;
         for (uint64_t i = first; i <= last && i < n; i++) {
             count += !set[i];
             set[i] = true;
         }
-        if (!collect_text_skip(&t, ","))
+        if (!format_scan_skip(&t, ","))
             break;
     }
     return count;

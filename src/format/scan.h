@@ -1,5 +1,5 @@
-/* A cursor over the text of a /proc or /sys file, and the few things that are read from
- * it. Never runs past the end; bytes may be anything. Nothing here knows a locale.
+/* A cursor over text (of a /proc or /sys file, of a table), and the few things that are
+ * read from it. Never runs past the end; bytes may be anything. Nothing here knows a locale.
  *
  * The number readers skip blanks (space and tab) first. When there is no number, or it
  * does not fit, they return false and leave the cursor where it was.
@@ -12,28 +12,28 @@
 #include <stdint.h>
 #include <string.h>
 
-struct collect_text {
+struct format_scan {
     const char *at, *end;
 };
 
-static inline struct collect_text collect_text_of(const char *text, size_t size)
+static inline struct format_scan format_scan_of(const char *text, size_t size)
 {
-    return (struct collect_text){text, text + size};
+    return (struct format_scan){text, text + size};
 }
 
-static inline void collect_text_skip_blanks(struct collect_text *t)
+static inline void format_scan_skip_blanks(struct format_scan *t)
 {
     while (t->at < t->end && (*t->at == ' ' || *t->at == '\t'))
         t->at++;
 }
 
-static inline bool collect_text_u64(struct collect_text *t, uint64_t *value)
+static inline bool format_scan_u64(struct format_scan *t, uint64_t *value)
 {
-    struct collect_text from = *t;
+    struct format_scan from = *t;
     uint64_t sum = 0;
     const char *digits;
 
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     digits = t->at;
     for (; t->at < t->end && (unsigned char)(*t->at - '0') <= 9; t->at++) {
         uint64_t digit = (uint64_t)(*t->at - '0');
@@ -53,11 +53,11 @@ static inline bool collect_text_u64(struct collect_text *t, uint64_t *value)
 }
 
 /* Past the next word (what stands between blanks, on this line); false at its end. */
-static inline bool collect_text_skip_word(struct collect_text *t)
+static inline bool format_scan_skip_word(struct format_scan *t)
 {
     const char *start;
 
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     start = t->at;
     while (t->at < t->end && *t->at != ' ' && *t->at != '\t' && *t->at != '\n')
         t->at++;
@@ -65,7 +65,7 @@ static inline bool collect_text_skip_word(struct collect_text *t)
 }
 
 /* To the first byte of the next line; false when there is none. */
-static inline bool collect_text_next_line(struct collect_text *t)
+static inline bool format_scan_next_line(struct format_scan *t)
 {
     const char *newline = memchr(t->at, '\n', (size_t)(t->end - t->at));
 
@@ -74,7 +74,7 @@ static inline bool collect_text_next_line(struct collect_text *t)
 }
 
 /* Past `word` when the text goes on with it. */
-static inline bool collect_text_skip(struct collect_text *t, const char *word)
+static inline bool format_scan_skip(struct format_scan *t, const char *word)
 {
     size_t length = strlen(word);
 
@@ -85,24 +85,24 @@ static inline bool collect_text_skip(struct collect_text *t, const char *word)
 }
 
 /* The next word into `word` (cut to fit, always terminated); false at the line's end. */
-bool collect_text_word(struct collect_text *t, char *word, size_t size);
+bool format_scan_word(struct format_scan *t, char *word, size_t size);
 
 /* A whole number with an optional sign. */
-bool collect_text_i64(struct collect_text *t, int64_t *value);
+bool format_scan_i64(struct format_scan *t, int64_t *value);
 
 /* A decimal number with optional sign, fraction and exponent. */
-bool collect_text_number(struct collect_text *t, double *value);
+bool format_scan_number(struct format_scan *t, double *value);
 
 /* A counter: the next word of the line, NaN when it is none (negative, too large, text).
  * False when the line has no more words. */
-bool collect_text_counter(struct collect_text *t, double *value);
+bool format_scan_counter(struct format_scan *t, double *value);
 
 /* The one number that a file holds, a newline after it or not; NaN when it holds anything
  * else. */
-double collect_text_only_number(const char *text, size_t size);
+double format_scan_only_number(const char *text, size_t size);
 
 /* A list of CPUs as the kernel writes it, "0-3,8,10-11", into set[n] (true = listed;
  * larger numbers are left out). Returns how many were set; 0 when it does not parse. */
-size_t collect_text_cpu_list(const char *text, size_t size, bool *set, size_t n);
+size_t format_scan_cpu_list(const char *text, size_t size, bool *set, size_t n);
 
 #endif

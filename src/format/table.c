@@ -330,7 +330,7 @@ double format_table_value(const struct format_table *t, size_t c)
     return c < t->rows.n ? format_number(t->rows.field[c], t->column[c].decimal) : NAN;
 }
 
-struct collect_text format_table_bytes(const struct format_table *t)
+struct format_scan format_table_bytes(const struct format_table *t)
 {
     return t->rows.row;
 }
@@ -342,7 +342,7 @@ void format_table_close(struct format_table *t)
     free((char *)t->head.at);
     free(t->column);
     free(t->place);
-    t->head = (struct collect_text){NULL, NULL};
+    t->head = (struct format_scan){NULL, NULL};
     t->column = NULL;
     t->place = NULL;
 }

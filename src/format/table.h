@@ -48,7 +48,7 @@ struct format_table {
     struct format_column *column; /* owned */
     size_t n_columns, n_metrics;  /* metrics: counters are among them */
     bool nameless_first;          /* rows have one field more than the line of names */
-    struct collect_text head;     /* owned: the line of names */
+    struct format_scan head;      /* owned: the line of names */
     size_t n;                     /* rows */
     size_t skipped;               /* lines that are a comment or the names again */
     uint64_t first_offset;        /* where the first row is */
@@ -99,7 +99,7 @@ enum vd_status format_table_next(struct format_table *table, bool *more,
 double format_table_value(const struct format_table *table, size_t column);
 
 /* The row's bytes with the newline, if it has one. */
-struct collect_text format_table_bytes(const struct format_table *table);
+struct format_scan format_table_bytes(const struct format_table *table);
 
 /* Before the first row again. */
 void format_table_rewind(struct format_table *table);

@@ -51,7 +51,7 @@ bool format_stamp_ns(const struct format_stamp *stamp, bool day_first, int64_t *
 /* ---- parts ---- */
 
 /* A run of digits, at most `max` of them; returns how many. */
-static int take_digits(struct collect_text *t, int max, int *value)
+static int take_digits(struct format_scan *t, int max, int *value)
 {
     int n = 0;
 
@@ -61,13 +61,13 @@ static int take_digits(struct collect_text *t, int max, int *value)
     return n;
 }
 
-static bool take_fixed(struct collect_text *t, int digits, int *value)
+static bool take_fixed(struct format_scan *t, int digits, int *value)
 {
     return take_digits(t, digits, value) == digits;
 }
 
 /* A name of `names` by its first three letters, the rest of the word with it. */
-static int take_name(struct collect_text *t, const char *names)
+static int take_name(struct format_scan *t, const char *names)
 {
     for (int i = 0; names[3 * i] != '\0'; i++) {
         if (t->end - t->at < 3 || strncasecmp(t->at, names + 3 * i, 3) != 0)
@@ -79,13 +79,13 @@ static int take_name(struct collect_text *t, const char *names)
     return 0;
 }
 
-static int take_month(struct collect_text *t)
+static int take_month(struct format_scan *t)
 {
     return take_name(t, "JanFebMarAprMayJunJulAugSepOctNovDec");
 }
 
 /* One of the signs that part a date; '\0' when there is none. */
-static char take_mark(struct collect_text *t)
+static char take_mark(struct format_scan *t)
 {
     char mark;
 
@@ -103,7 +103,7 @@ static void take_year_of(struct format_stamp *stamp, int digits, int year)
 }
 
 /* "2025-07-28", "2025/7/28", "2025-Jul-28", "20250728"; the year is taken. */
-static bool year_first(struct collect_text *t, struct format_stamp *stamp)
+static bool year_first(struct format_scan *t, struct format_stamp *stamp)
 {
     char mark = take_mark(t);
 
@@ -116,7 +116,7 @@ static bool year_first(struct collect_text *t, struct format_stamp *stamp)
 }
 
 /* "28.07.2025", "7/28/25", "28 Jul 2025", "28-Jul-25"; the first number is taken. */
-static bool year_last(struct collect_text *t, int number, struct format_stamp *stamp)
+static bool year_last(struct format_scan *t, int number, struct format_stamp *stamp)
 {
     char mark = take_mark(t);
     int month, digits, year;
@@ -142,18 +142,18 @@ static bool year_last(struct collect_text *t, int number, struct format_stamp *s
 }
 
 /* "Jul 28, 2025", "July 28 20:47:37 2025": the second has its year behind the clock. */
-static bool month_first(struct collect_text *t, int month, struct format_stamp *stamp)
+static bool month_first(struct format_scan *t, int month, struct format_stamp *stamp)
 {
-    struct collect_text ahead;
+    struct format_scan ahead;
     int year;
 
     stamp->first = month;
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     if (take_digits(t, 2, &stamp->second) == 0)
         return false;
     ahead = *t;
-    collect_text_skip(&ahead, ",");
-    collect_text_skip_blanks(&ahead);
+    format_scan_skip(&ahead, ",");
+    format_scan_skip_blanks(&ahead);
     if (take_fixed(&ahead, 4, &year)) {
         stamp->year = year;
         *t = ahead;
@@ -161,14 +161,14 @@ static bool month_first(struct collect_text *t, int month, struct format_stamp *
     return true;
 }
 
-static bool take_date(struct collect_text *t, struct format_stamp *stamp)
+static bool take_date(struct format_scan *t, struct format_stamp *stamp)
 {
-    struct collect_text from = *t;
+    struct format_scan from = *t;
     int month, number, digits;
 
     if (take_name(t, "MonTueWedThuFriSatSun") > 0)
-        collect_text_skip(t, ",");
-    collect_text_skip_blanks(t);
+        format_scan_skip(t, ",");
+    format_scan_skip_blanks(t);
     month = take_month(t);
     digits = month > 0 ? 0 : take_digits(t, 4, &number);
     if (month > 0)
@@ -185,11 +185,11 @@ static bool take_date(struct collect_text *t, struct format_stamp *stamp)
 }
 
 /* ".026039" -> 26039000 ns */
-static int64_t take_fraction(struct collect_text *t)
+static int64_t take_fraction(struct format_scan *t)
 {
     int64_t ns = 0, unit = 100000000;
 
-    if (!collect_text_skip(t, ".") && !collect_text_skip(t, ","))
+    if (!format_scan_skip(t, ".") && !format_scan_skip(t, ","))
         return 0;
     for (; t->at < t->end && *t->at >= '0' && *t->at <= '9'; t->at++, unit /= 10)
         ns += (*t->at - '0') * unit;
@@ -197,19 +197,19 @@ static int64_t take_fraction(struct collect_text *t)
 }
 
 /* "AM", "pm", "p.m."; -1 = neither. */
-static int take_half(struct collect_text *t)
+static int take_half(struct format_scan *t)
 {
     static const char *const halves[] = {"AM", "PM", "am", "pm", "a.m.", "p.m."};
 
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     for (int i = 0; i < 6; i++)
-        if (collect_text_skip(t, halves[i]))
+        if (format_scan_skip(t, halves[i]))
             return i % 2;
     return -1;
 }
 
 /* "20:47", "8:47:37.026 PM", "20:47:37,026", "204737" */
-static bool take_clock(struct collect_text *t, struct format_stamp *stamp)
+static bool take_clock(struct format_scan *t, struct format_stamp *stamp)
 {
     int hour, minute, second = 0, half;
     int64_t fraction = 0;
@@ -217,11 +217,11 @@ static bool take_clock(struct collect_text *t, struct format_stamp *stamp)
 
     if (take_digits(t, 2, &hour) == 0)
         return false;
-    compact = !collect_text_skip(t, ":");
+    compact = !format_scan_skip(t, ":");
     if (!take_fixed(t, 2, &minute) || hour > 23 || minute > 59)
         return false;
     if (compact ? t->at < t->end && *t->at >= '0' && *t->at <= '9'
-                : collect_text_skip(t, ":")) {
+                : format_scan_skip(t, ":")) {
         if (!take_fixed(t, 2, &second) || second > 60)
             return false;
         fraction = take_fraction(t);
@@ -238,15 +238,15 @@ static bool take_clock(struct collect_text *t, struct format_stamp *stamp)
 }
 
 /* What stands behind the clock: a zone, the year of ctime, "[Europe/Berlin]". */
-static bool take_rest(struct collect_text *t, struct format_stamp *stamp)
+static bool take_rest(struct format_scan *t, struct format_stamp *stamp)
 {
     const char *bracket, *end;
 
-    collect_text_skip_blanks(t);
+    format_scan_skip_blanks(t);
     if (stamp->has_date && stamp->year == 0) {
         if (!take_fixed(t, 4, &stamp->year))
             return false;
-        collect_text_skip_blanks(t);
+        format_scan_skip_blanks(t);
     }
     if (t->at == t->end)
         return true;
@@ -257,18 +257,17 @@ static bool take_rest(struct collect_text *t, struct format_stamp *stamp)
 }
 
 /* What stands between the date and the clock. */
-static void take_gap(struct collect_text *t)
+static void take_gap(struct format_scan *t)
 {
-    if (collect_text_skip(t, "T") || collect_text_skip(t, "t") ||
-        collect_text_skip(t, ":"))
+    if (format_scan_skip(t, "T") || format_scan_skip(t, "t") || format_scan_skip(t, ":"))
         return;
-    collect_text_skip(t, ",");
-    collect_text_skip_blanks(t);
+    format_scan_skip(t, ",");
+    format_scan_skip_blanks(t);
 }
 
 bool format_stamp_read(struct format_csv_field text, struct format_stamp *stamp)
 {
-    struct collect_text t = collect_text_of(text.at, text.size), ahead;
+    struct format_scan t = format_scan_of(text.at, text.size), ahead;
 
     *stamp = (struct format_stamp){0};
     if (text.size < 4 || text.size > 64)
@@ -288,7 +287,7 @@ bool format_stamp_match(struct format_csv_field text, const char *pattern,
                         struct format_stamp *stamp)
 {
     struct tm tm = {.tm_mday = 1, .tm_year = 70};
-    struct collect_text rest;
+    struct format_scan rest;
     char copy[96];
     const char *end;
 
@@ -308,7 +307,7 @@ bool format_stamp_match(struct format_csv_field text, const char *pattern,
         .second = tm.tm_mday,
         .east_s = tm.tm_gmtoff,
     };
-    rest = collect_text_of(end, strlen(end));
+    rest = format_scan_of(end, strlen(end));
     stamp->day_ns =
         (tm.tm_hour * INT64_C(3600) + tm.tm_min * 60 + tm.tm_sec) * SECOND_NS +
         take_fraction(&rest);
@@ -336,7 +335,7 @@ double format_epoch_unit(double largest)
 
 bool format_time(struct format_csv_field text, int64_t *ns)
 {
-    struct collect_text t = collect_text_of(text.at, text.size);
+    struct format_scan t = format_scan_of(text.at, text.size);
     struct format_stamp stamp;
     double value;
 
@@ -345,6 +344,6 @@ bool format_time(struct format_csv_field text, int64_t *ns)
         *ns -= stamp.east_s * SECOND_NS;
         return true;
     }
-    return collect_text_number(&t, &value) && t.at == t.end &&
+    return format_scan_number(&t, &value) && t.at == t.end &&
            format_epoch_ns(value, format_epoch_unit(value), ns);
 }

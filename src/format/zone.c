@@ -17,7 +17,7 @@ static const int64_t LAST_S = INT64_C(4102444800);
 
 /* ---- offsets ---- */
 
-static bool take_two(struct collect_text *t, int64_t max, int64_t *value)
+static bool take_two(struct format_scan *t, int64_t max, int64_t *value)
 {
     *value = 0;
     for (int i = 0; i < 2; i++, t->at++) {
@@ -29,16 +29,16 @@ static bool take_two(struct collect_text *t, int64_t max, int64_t *value)
 }
 
 /* "+02:00", "-0530", "+2" */
-static bool numeric_offset(struct collect_text t, int64_t *east_s)
+static bool numeric_offset(struct format_scan t, int64_t *east_s)
 {
-    bool west = collect_text_skip(&t, "-") || collect_text_skip(&t, "\xe2\x88\x92");
+    bool west = format_scan_skip(&t, "-") || format_scan_skip(&t, "\xe2\x88\x92");
     int64_t hours, minutes = 0;
 
-    if (!west && !collect_text_skip(&t, "+"))
+    if (!west && !format_scan_skip(&t, "+"))
         return false;
     if (!take_two(&t, 15, &hours))
         return false;
-    collect_text_skip(&t, ":");
+    format_scan_skip(&t, ":");
     if (t.at < t.end && !take_two(&t, 59, &minutes))
         return false;
     *east_s = (hours * 3600 + minutes * 60) * (west ? -1 : 1);
@@ -56,7 +56,7 @@ bool format_zone_offset(const char *text, size_t size, int64_t *east_s)
                  {"EET", 2},  {"EEST", 3}, {"MSK", 3},  {"JST", 9},   {"KST", 9},
                  {"EST", -5}, {"EDT", -4}, {"CST", -6}, {"CDT", -5},  {"MST", -7},
                  {"MDT", -6}, {"PST", -8}, {"PDT", -7}, {"AEST", 10}, {"AEDT", 11}};
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strlen(known[i].name) == size &&
@@ -64,7 +64,7 @@ bool format_zone_offset(const char *text, size_t size, int64_t *east_s)
             *east_s = known[i].hours * INT64_C(3600);
             return true;
         }
-    if (collect_text_skip(&t, "UTC") || collect_text_skip(&t, "GMT"))
+    if (format_scan_skip(&t, "UTC") || format_scan_skip(&t, "GMT"))
         return numeric_offset(t, east_s);
     return numeric_offset(t, east_s);
 }

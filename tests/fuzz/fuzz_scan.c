@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
 
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     bool set[128];
     int64_t whole;
     double number;
@@ -23,17 +23,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     for (size_t i = 0; i < 128; i++)
         set[i] = false;
-    assert(!isinf(collect_text_only_number(text, size)));
-    n = collect_text_cpu_list(text, size, set, 128);
+    assert(!isinf(format_scan_only_number(text, size)));
+    n = format_scan_cpu_list(text, size, set, 128);
     for (size_t i = 0; i < 128 && n > 0; i++)
         n -= set[i];
     assert(n == 0);
     while (t.at < t.end) {
         const char *before = t.at;
 
-        assert(collect_text_number(&t, &number) ? isfinite(number) : t.at == before);
+        assert(format_scan_number(&t, &number) ? isfinite(number) : t.at == before);
         before = t.at;
-        assert(collect_text_i64(&t, &whole) || t.at == before);
+        assert(format_scan_i64(&t, &whole) || t.at == before);
         if (t.at < t.end)
             t.at++;
     }

@@ -19,7 +19,7 @@ static int is_counter(double x)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
-    struct collect_text t = collect_text_of(text, size);
+    struct format_scan t = format_scan_of(text, size);
     struct collect_unit_use use;
     struct collect_unit_io io;
     size_t devices = 0;

@@ -63,7 +63,7 @@ static void test_times(void **state)
 static void test_rows(void **state)
 {
     static const char text[] = "a, b ,\"c,d\"\r\n\r\n1,,\"x\"\"y\nz\"\n,\nlast,\"open\n";
-    struct collect_text t = collect_text_of(text, sizeof text - 1);
+    struct format_scan t = format_scan_of(text, sizeof text - 1);
     struct format_csv_field field[4];
 
     (void)state;

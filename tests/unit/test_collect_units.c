@@ -63,7 +63,7 @@ static void test_io_stat(void **state)
                    {253, 0, NAN, NAN},
                    {9, 1, NAN, NAN},
                    {8, 32, 7, NAN}};
-    struct collect_text t = collect_text_of(text, sizeof text - 1);
+    struct format_scan t = format_scan_of(text, sizeof text - 1);
     struct collect_unit_io io;
 
     (void)state;
