@@ -81,7 +81,8 @@ void store_sqlite_attach(store_set *set);
 enum vd_status store_db_open(sqlite3 **db, const struct store_config *config,
                              struct vd_error *err);
 
-/* For reading; VD_ERR_UNAVAILABLE when there is none. */
+/* For reading, also what an older vedette wrote: it may lack tables of newer formats.
+ * VD_ERR_UNAVAILABLE when there is none, or one that has no tables yet. */
 enum vd_status store_db_open_readonly(sqlite3 **db, const struct os_data_dir *dir,
                                       struct vd_error *err);
 
@@ -232,6 +233,7 @@ enum vd_status store_outbox_add(sqlite3 *db, const struct store_db_event *messag
                                 struct vd_error *err);
 enum vd_status store_outbox_remove(sqlite3 *db, const struct store_db_told *message,
                                    struct vd_error *err);
+/* None where the format has no outbox yet. */
 enum vd_status store_outbox_read(sqlite3 *db, struct history_notice **out, size_t *n,
                                  struct vd_error *err);
 

@@ -323,9 +323,9 @@ enum vd_status store_db_open_readonly(sqlite3 **db, const struct os_data_dir *di
         status = store_db_run(*db, "PRAGMA cache_size=-256", err);
     if (status == VD_OK)
         status = store_db_check_schema(*db, &version, err);
-    if (status == VD_OK && version != STORE_DB_VERSION)
-        status = vd_error_set(err, VD_ERR_VERSION, NULL,
-                              "%s/" STORE_DB_FILE " has another format", dir->path);
+    if (status == VD_OK && version == 0)
+        status = vd_error_set(err, VD_ERR_UNAVAILABLE, NULL,
+                              "%s/" STORE_DB_FILE " is empty", dir->path);
     if (status != VD_OK) {
         sqlite3_close(*db);
         *db = NULL;

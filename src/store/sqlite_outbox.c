@@ -102,7 +102,8 @@ static void read_row(sqlite3_stmt *s, struct history_notice *out)
 enum vd_status store_outbox_read(sqlite3 *db, struct history_notice **out, size_t *n,
                                  struct vd_error *err)
 {
-    int64_t rows = store_db_number(db, "SELECT count(*) FROM outbox", 0);
+    int64_t rows =
+        store_db_number(db, "SELECT count(*) FROM outbox", 0); /* or no table */
     enum vd_status status = VD_OK;
     sqlite3_stmt *s = NULL;
 

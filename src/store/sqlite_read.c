@@ -16,18 +16,27 @@ enum { RECORDER_MAX_BYTES = 64 << 20 };
 
 #define SETTLE_S 0.25
 
-static void report(const struct store_reader *reader)
+/* One call's look at the database. */
+struct view {
+    const struct store_reader *reader;
+    sqlite3 *db;
+    unsigned generation; /* of the database, when it was opened */
+};
+
+/* Tells the writer of damage. Between the two the writer may have begun another database:
+ * that one is not meant. */
+static void report(const struct view *view)
 {
-    if (reader->health != NULL)
-        atomic_store(&reader->health->broken, atomic_load(&reader->health->generation));
+    if (view->reader->health != NULL)
+        atomic_store(&view->reader->health->broken, view->generation);
 }
 
-static enum vd_status open_reader(const struct store_reader *reader, sqlite3 **db,
-                                  struct vd_error *err)
+static enum vd_status open_view(struct view *view, const struct store_reader *reader,
+                                struct vd_error *err)
 {
     enum vd_status status;
 
-    *db = NULL;
+    *view = (struct view){.reader = reader};
     if (reader->off)
         return vd_error_set(err, VD_ERR_UNAVAILABLE, "switch the sqlite store on",
                             "the database is switched off");
@@ -35,19 +44,19 @@ static enum vd_status open_reader(const struct store_reader *reader, sqlite3 **d
      * that is stuck is not waited for. */
     if (reader->set != NULL)
         store_set_settle_sink(reader->set, "sqlite", SETTLE_S);
-    status = store_db_open_readonly(db, reader->dir, err);
+    if (reader->health != NULL)
+        view->generation = atomic_load(&reader->health->generation);
+    status = store_db_open_readonly(&view->db, reader->dir, err);
     if (status == VD_ERR_FORMAT)
-        report(reader);
+        report(view);
     return status;
 }
 
-/* Closes, and tells the writer when SQLite met damage. */
-static void close_reader(const struct store_reader *reader, sqlite3 *db,
-                         enum vd_status status)
+static void close_view(const struct view *view, enum vd_status status)
 {
     if (status == VD_ERR_FORMAT)
-        report(reader);
-    sqlite3_close(db);
+        report(view);
+    sqlite3_close(view->db);
 }
 
 static double real(sqlite3_stmt *s, int column)
@@ -209,13 +218,13 @@ static enum vd_status events(void *context, const struct history_event_query *qu
 {
     const struct store_reader *reader = context;
     sqlite3_stmt *s = NULL;
-    sqlite3 *db = NULL;
+    struct view view;
     enum vd_status status;
     char sql[512];
 
     *out = NULL;
     *n = 0;
-    status = open_reader(reader, &db, err);
+    status = open_view(&view, reader, err);
     if (status != VD_OK)
         return status;
     snprintf(sql, sizeof sql,
@@ -224,8 +233,8 @@ static enum vd_status events(void *context, const struct history_event_query *qu
              " AND (?7=0 OR feedback<>'') AND (?8=0 OR end IS NULL)"
              " ORDER BY id DESC LIMIT ?6",
              event_columns);
-    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK) {
-        status = store_db_failed(db, "read events", err);
+    if (sqlite3_prepare_v2(view.db, sql, -1, &s, NULL) != SQLITE_OK) {
+        status = store_db_failed(view.db, "read events", err);
     } else {
         size_t limit = query->limit < 1 ? 1 : query->limit > 1000 ? 1000 : query->limit;
 
@@ -238,7 +247,7 @@ static enum vd_status events(void *context, const struct history_event_query *qu
         sqlite3_bind_int64(s, 6, (sqlite3_int64)limit);
         sqlite3_bind_int(s, 7, query->judged_only);
         sqlite3_bind_int(s, 8, query->open_only);
-        status = read_events(db, s, reader->names, limit, out, n, err);
+        status = read_events(view.db, s, reader->names, limit, out, n, err);
     }
     if (status != VD_OK) {
         free(*out);
@@ -246,7 +255,7 @@ static enum vd_status events(void *context, const struct history_event_query *qu
         *n = 0;
     }
     sqlite3_finalize(s);
-    close_reader(reader, db, status);
+    close_view(&view, status);
     return status;
 }
 
@@ -256,20 +265,20 @@ static enum vd_status event(void *context, int64_t id, struct record_event *out,
     const struct store_reader *reader = context;
     struct record_event *found = NULL;
     sqlite3_stmt *s = NULL;
-    sqlite3 *db = NULL;
+    struct view view;
     enum vd_status status;
     char sql[384];
     size_t n = 0;
 
-    status = open_reader(reader, &db, err);
+    status = open_view(&view, reader, err);
     if (status != VD_OK)
         return status;
     snprintf(sql, sizeof sql, "%s WHERE id=?", event_columns);
-    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK) {
-        status = store_db_failed(db, "read an event", err);
+    if (sqlite3_prepare_v2(view.db, sql, -1, &s, NULL) != SQLITE_OK) {
+        status = store_db_failed(view.db, "read an event", err);
     } else {
         sqlite3_bind_int64(s, 1, id);
-        status = read_events(db, s, reader->names, 1, &found, &n, err);
+        status = read_events(view.db, s, reader->names, 1, &found, &n, err);
     }
     if (status == VD_OK && n == 0)
         status =
@@ -278,7 +287,7 @@ static enum vd_status event(void *context, int64_t id, struct record_event *out,
         *out = found[0];
     free(found);
     sqlite3_finalize(s);
-    close_reader(reader, db, status);
+    close_view(&view, status);
     return status;
 }
 
@@ -315,28 +324,28 @@ static enum vd_status moments(void *context, int64_t event_id,
 {
     const struct store_reader *reader = context;
     sqlite3_stmt *s = NULL;
-    sqlite3 *db = NULL;
+    struct view view;
     enum vd_status status, found = VD_OK;
     int code;
 
     *out = NULL;
     *n = 0;
-    status = open_reader(reader, &db, err);
+    status = open_view(&view, reader, err);
     if (status != VD_OK)
         return status;
-    if (sqlite3_prepare_v2(db, "SELECT size, bytes FROM moments WHERE event=?", -1, &s,
-                           NULL) != SQLITE_OK) {
-        status = store_db_failed(db, "read a recorder", err);
+    if (sqlite3_prepare_v2(view.db, "SELECT size, bytes FROM moments WHERE event=?", -1,
+                           &s, NULL) != SQLITE_OK) {
+        status = store_db_failed(view.db, "read a recorder", err);
     } else {
         sqlite3_bind_int64(s, 1, event_id);
         code = sqlite3_step(s);
         if (code == SQLITE_ROW)
             found = unpack(s, out, n, err);
         else if (code != SQLITE_DONE)
-            status = store_db_failed(db, "read a recorder", err);
+            status = store_db_failed(view.db, "read a recorder", err);
     }
     sqlite3_finalize(s);
-    close_reader(reader, db, status);
+    close_view(&view, status);
     return status == VD_OK ? found : status;
 }
 
@@ -344,49 +353,49 @@ static enum vd_status series(void *context, const struct history_query *query,
                              struct history_series *out, struct vd_error *err)
 {
     const struct store_reader *reader = context;
-    sqlite3 *db = NULL;
+    struct view view;
     enum vd_status status;
 
     *out = (struct history_series){0};
-    status = open_reader(reader, &db, err);
+    status = open_view(&view, reader, err);
     if (status != VD_OK)
         return status;
-    status = store_series_read(db, reader->interval_s, query, out, err);
+    status = store_series_read(view.db, reader->interval_s, query, out, err);
     if (status != VD_OK)
         history_series_release(out);
-    close_reader(reader, db, status);
+    close_view(&view, status);
     return status;
 }
 
 static enum vd_status notices(void *context, struct history_notice **out, size_t *n,
                               struct vd_error *err)
 {
-    sqlite3 *db = NULL;
+    struct view view;
     enum vd_status status;
 
     *out = NULL;
     *n = 0;
-    status = open_reader(context, &db, err);
+    status = open_view(&view, context, err);
     if (status == VD_OK)
-        status = store_outbox_read(db, out, n, err);
-    sqlite3_close(db);
+        status = store_outbox_read(view.db, out, n, err);
+    close_view(&view, status);
     return status;
 }
 
 static enum vd_status last(void *context, int64_t *time_ns, struct vd_error *err)
 {
-    sqlite3 *db = NULL;
-    enum vd_status status = open_reader(context, &db, err);
+    struct view view;
+    enum vd_status status = open_view(&view, context, err);
 
     char sql[80];
 
     *time_ns = 0;
     if (status == VD_OK) {
         snprintf(sql, sizeof sql, "SELECT max(time) FROM sample WHERE time <= %lld",
-                 (long long)store_believed(db).time_ns);
-        *time_ns = store_db_number(db, sql, 0);
+                 (long long)store_believed(view.db).time_ns);
+        *time_ns = store_db_number(view.db, sql, 0);
     }
-    sqlite3_close(db);
+    close_view(&view, status);
     return status;
 }
 
