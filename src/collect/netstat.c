@@ -250,11 +250,9 @@ static enum vd_status read_netstat(void *context, struct record_sample *sample,
     struct collect_netstat net;
     enum vd_status status = collect_plain_read(self, err), more;
 
-    if (status != VD_OK)
-        return status;
     collect_netstat_clear(&net);
     collect_netstat_parse(self->buffer.at, self->buffer.size, &net);
-    if (isnan(net.connections))
+    if (status == VD_OK && isnan(net.connections))
         status = VD_ERR_FORMAT;
     more = collect_plain_read_more(self, 0, err);
     collect_netstat_parse(self->buffer.at, self->buffer.size, &net);

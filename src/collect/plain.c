@@ -26,7 +26,11 @@ void collect_plain_add(struct collect_plain *plain, const struct collect_config 
 
 enum vd_status collect_plain_read(struct collect_plain *plain, struct vd_error *err)
 {
-    return collect_file_read(&plain->file, &plain->buffer, err);
+    enum vd_status status = collect_file_read(&plain->file, &plain->buffer, err);
+
+    if (status != VD_OK)
+        plain->buffer.size = 0;
+    return status;
 }
 
 enum vd_status collect_plain_read_more(struct collect_plain *plain, size_t i,

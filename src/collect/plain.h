@@ -27,8 +27,8 @@ enum vd_status collect_plain_new(void **out, const struct collect_config *config
 void collect_plain_add(struct collect_plain *plain, const struct collect_config *config,
                        const char *path);
 
-/* Reads the first file. VD_ERR_UNAVAILABLE (absent) is no failure: the metrics are NaN.
- */
+/* Reads the first file. When it fails, the text is empty: what stands in other files is
+ * to be read all the same. */
 enum vd_status collect_plain_read(struct collect_plain *plain, struct vd_error *err);
 
 /* Reads file `i` of `more`. When it is absent, the text is empty and the answer VD_OK:

@@ -99,11 +99,9 @@ static enum vd_status read_sockstat(void *context, struct record_sample *sample,
     double page = (double)sysconf(_SC_PAGESIZE);
     enum vd_status status = collect_plain_read(self, err), more;
 
-    if (status != VD_OK)
-        return status;
     collect_sockstat_clear(&sockets);
     collect_sockstat_parse(self->buffer.at, self->buffer.size, &sockets);
-    if (isnan(sockets.used))
+    if (status == VD_OK && isnan(sockets.used))
         status = VD_ERR_FORMAT;
     more = collect_plain_read_more(self, 0, err);
     collect_sockstat_parse(self->buffer.at, self->buffer.size, &sockets);
