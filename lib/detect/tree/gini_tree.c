@@ -3,8 +3,10 @@
  * fresh draw of columns in every node, down to pure leaves.
  *
  * Values are replaced by their ranks once for all trees. To split a node, the keys
- * (rank, label) of its rows are sorted as whole numbers and swept once.
+ * (rank, label) of its rows are sorted as whole numbers and swept once. Trees are not
+ * pruned.
  */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,7 @@
 #include "base/alloc.h"
 #include "detect/tree/random_forest.h"
 
-/* Growing recurses once a level: a limit that only hostile data reaches. */
+/* Limits the recursion of growing, one call a level. Only hostile data gets there. */
 enum { DEPTH_MAX = 512 };
 
 /* ---- ranks ---- */
@@ -24,6 +26,8 @@ static int compare_floats(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
+/* Writes the n values' distinct ones, ascending, into `level`, and each value's place
+ * among them into `rank`. */
 static void rank_column(const float *value, float *level, uint32_t *rank, size_t n)
 {
     size_t distinct = 0;
@@ -44,6 +48,7 @@ static void rank_column(const float *value, float *level, uint32_t *rank, size_t
             else
                 high = middle;
         }
+        assert(level[low] == value[i]);
         rank[i] = (uint32_t)low;
     }
 }
@@ -110,8 +115,8 @@ static void insertion_sort(uint32_t *key, size_t n)
     }
 }
 
-/* Bytes from the lowest up; `largest` says how many matter. Gives the sorted array, which
- * is one of both. */
+/* Sorts byte by byte from the lowest up, as many bytes as the largest key has. Returns
+ * the array that holds the result, which is `key` or `spare`. */
 static uint32_t *radix_sort(uint32_t *key, uint32_t *spare, size_t n, uint32_t largest)
 {
     for (unsigned shift = 0; shift < 32 && (largest >> shift) > 0; shift += 8) {
@@ -130,7 +135,8 @@ static uint32_t *radix_sort(uint32_t *key, uint32_t *spare, size_t n, uint32_t l
     return key;
 }
 
-/* Sum over both sides of (weight of class)^2 / weight: the larger, the purer. */
+/* Measures one side of a split: the sum over classes of (weight of class)^2 / weight. The
+ * larger the sum over both sides, the purer they are. */
 static double purity(const double w[2])
 {
     double sum = w[0] + w[1];
@@ -138,6 +144,8 @@ static double purity(const double w[2])
     return sum > 0 ? (w[0] * w[0] + w[1] * w[1]) / sum : 0;
 }
 
+/* Computes the threshold between two neighbouring ranks of a column; rounding must not
+ * bring it up to the higher value. */
 static float halfway(const struct vd__gini_data *data, size_t column, uint32_t low,
                      uint32_t high)
 {
@@ -147,7 +155,8 @@ static float halfway(const struct vd__gini_data *data, size_t column, uint32_t l
     return middle >= level[high] || middle < level[low] ? level[low] : middle;
 }
 
-/* Sweeps the sorted keys; false when the column does not vary. */
+/* Tries every split of a column by one pass over the sorted keys of the node's rows, and
+ * improves *best. False when the column does not vary. */
 static bool sweep(const struct grower *g, const uint32_t *key, size_t n, size_t column,
                   const double total[2], struct split *best)
 {
@@ -174,6 +183,7 @@ static bool sweep(const struct grower *g, const uint32_t *key, size_t n, size_t 
     return true;
 }
 
+/* Sorts the keys of the node's rows [from, to) for a column and sweeps them. */
 static bool try_column(struct grower *g, size_t from, size_t to, size_t column,
                        const double total[2], struct split *best)
 {
@@ -194,8 +204,9 @@ static bool try_column(struct grower *g, size_t from, size_t to, size_t column,
     return sweep(g, key, n, column, total, best);
 }
 
-/* Draws columns, and more of them only while none varies: one that is constant in the
- * node counts as tried, as in scikit-learn, and keeps the trees different. */
+/* Tries as many randomly drawn columns as the settings say, and more only while none of
+ * them varies. A column that is constant in the node counts as tried, as in scikit-learn,
+ * which keeps the trees different. */
 static struct split find_split(struct grower *g, size_t from, size_t to,
                                const double total[2])
 {
@@ -213,6 +224,8 @@ static struct split find_split(struct grower *g, size_t from, size_t to,
     return best;
 }
 
+/* Moves the rows of the left side to the front; returns the place of the first right one.
+ */
 static size_t partition(struct grower *g, size_t from, size_t to,
                         const struct split *split)
 {
@@ -231,7 +244,8 @@ static size_t partition(struct grower *g, size_t from, size_t to,
     return from;
 }
 
-/* Room for two more nodes, as leaves. */
+/* Makes room for two more nodes; returns the place of the first, 0 = no memory. (The pair
+ * of the root is at 0 too, but draw_rows looks at the status.) */
 static size_t add_pair(struct grower *g)
 {
     struct vd__gini_tree *t = g->tree;
@@ -255,10 +269,10 @@ static size_t add_pair(struct grower *g)
     return at;
 }
 
-/* The share of label 1, as if a thousandth of a row of the whole forest's mix were there
- * too (after F. Provost, P. Domingos, Machine Learning 52, 2003). It decides no more than
- * ties, of which votes of pure leaves have many: of two rows that no tree calls odd, the
- * one that is always in small company is the odder. */
+/* Computes a leaf's share of label 1, as if it also held a thousandth of a row with the
+ * mix of all rows (after F. Provost, P. Domingos, Machine Learning 52, 2003). That
+ * decides ties only, but the votes of pure leaves have many: of two rows that no tree
+ * calls an anomaly, the row whose leaves hold fewer training rows scores higher. */
 static float leaf_value(const struct grower *g, const double total[2])
 {
     const double extra = 1e-3;
@@ -266,6 +280,7 @@ static float leaf_value(const struct grower *g, const double total[2])
     return (float)((total[1] + extra * g->data->share) / (total[0] + total[1] + extra));
 }
 
+/* Makes node `at` a leaf of the rows [from, to), and a split where one helps. */
 static void grow_node(struct grower *g, size_t at, size_t depth, size_t from, size_t to)
 {
     const struct vd__gini_params *params = g->params;
@@ -291,10 +306,12 @@ static void grow_node(struct grower *g, size_t at, size_t depth, size_t from, si
     g->tree->node[at].column = (uint32_t)split.column;
     g->tree->node[at].child = (uint32_t)child;
     middle = partition(g, from, to, &split);
+    assert(from < middle && middle < to);
     grow_node(g, child, depth + 1, from, middle);
     grow_node(g, child + 1, depth + 1, middle, to);
 }
 
+/* Draws the rows of the tree and makes room for its root; false = no memory. */
 static bool draw_rows(struct grower *g)
 {
     size_t n = g->data->n;

@@ -1,9 +1,8 @@
-/* Thirty-two rows through a tree in heap order at once, with AVX-512.
+/* Walks thirty-two rows at once through a tree in heap order, with AVX-512.
  *
- * Gathers are slow, so there are none: a tree of up to 255 splits is looked up by
- * permutations of the registers that hold it, and a row's number by blending the few
- * columns there are. The comparisons are those of the plain code, so the leaves are the
- * same.
+ * Gather instructions are slow and not used. The registers hold the whole tree, up to 255
+ * splits, and permutations look splits up in them; the few columns of a row are chosen by
+ * blends. The comparisons are those of the plain code, so the leaves are the same.
  */
 #ifndef VD_TREE_HEAP_WIDE_H
 #define VD_TREE_HEAP_WIDE_H
@@ -22,13 +21,13 @@
 /* Registers of sixteen for the nodes of a tree eight levels deep. */
 enum { VD__HEAP_TABLE = 16 };
 
-/* Whether this machine can. */
+/* Tells whether this machine has AVX-512. */
 static inline bool vd__heap_wide_usable(void)
 {
     return __builtin_cpu_supports("avx512f");
 }
 
-/* (threshold, column) pairs of 16 * n nodes to two tables. */
+/* Splits the (threshold, column) pairs of 16 * n nodes into two tables of n registers. */
 VD__WIDE_INLINE void vd__heap_tables(const struct vd__heap_split *split, size_t n,
                                      __m512i *threshold, __m512i *column)
 {
@@ -45,7 +44,8 @@ VD__WIDE_INLINE void vd__heap_tables(const struct vd__heap_split *split, size_t 
     }
 }
 
-/* t[at mod 64], of four registers; t[at mod 128], of eight; t[at mod 256]. */
+/* Looks up t[at mod 64] in a table of four registers; below, 128 in eight and 256 in
+ * sixteen. */
 VD__WIDE_INLINE __m512i vd__heap_look_64(const __m512i *t, __m512i at)
 {
     __mmask16 upper = _mm512_test_epi32_mask(at, _mm512_set1_epi32(32));
@@ -70,7 +70,7 @@ VD__WIDE_INLINE __m512i vd__heap_look_256(const __m512i *t, __m512i at)
                                  vd__heap_look_128(t + 8, at));
 }
 
-/* The entry of a node on that level, 4 to 7. */
+/* Looks up the entry of a node on `level`, which is 4 to 7. */
 VD__WIDE_INLINE __m512i vd__heap_look(const __m512i *t, __m512i node, unsigned level)
 {
     switch (level) {
@@ -85,7 +85,7 @@ VD__WIDE_INLINE __m512i vd__heap_look(const __m512i *t, __m512i node, unsigned l
     }
 }
 
-/* x[which], a tree of blends by the bits of the column. */
+/* Chooses x[which] by three rounds of blends, one for each bit of the column's number. */
 VD__WIDE_INLINE __m512 vd__heap_choose(const __m512 x[VD__HEAP_COLUMNS], __m512i which)
 {
     __mmask16 one = _mm512_test_epi32_mask(which, _mm512_set1_epi32(1));
@@ -100,8 +100,8 @@ VD__WIDE_INLINE __m512 vd__heap_choose(const __m512 x[VD__HEAP_COLUMNS], __m512i
                               _mm512_mask_mov_ps(c, two, d));
 }
 
-/* 32 rows of d columns, column by column, `stride` apart. Columns that are not there
- * repeat the last one; no split asks for them. */
+/* Loads 32 rows of d columns that lie column by column, `stride` apart. Registers beyond
+ * column d repeat the last column; no split asks for them. */
 VD__WIDE_INLINE void vd__heap_load(const float *x, size_t stride, size_t d,
                                    __m512 value[2][VD__HEAP_COLUMNS])
 {
@@ -113,6 +113,7 @@ VD__WIDE_INLINE void vd__heap_load(const float *x, size_t stride, size_t d,
     }
 }
 
+/* Goes to the left child, or to the right one where `right` is set. */
 VD__WIDE_INLINE __m512i vd__heap_next(__m512i node, __mmask16 right)
 {
     node = _mm512_add_epi32(node, node);
@@ -125,7 +126,8 @@ struct vd__heap_tree {
     const float *top[16]; /* column of node i of the first four levels */
 };
 
-/* `registers`: nodes / 16. x: rows column by column, `stride` apart. */
+/* Loads a tree of 16 * `registers` nodes. x: the rows, column by column, `stride` apart;
+ * it must outlive the walks. */
 VD__WIDE_INLINE void vd__heap_tree_init(struct vd__heap_tree *tree,
                                         const struct vd__heap_split *split,
                                         size_t registers, const float *x, size_t stride)
@@ -135,8 +137,8 @@ VD__WIDE_INLINE void vd__heap_tree_init(struct vd__heap_tree *tree,
         tree->top[i] = x + split[i].column * stride;
 }
 
-/* The first four levels of sixteen rows. Here it is cheaper to load the column of every
- * node of a level and to choose by the turns taken so far. */
+/* Walks sixteen rows through the first four levels. There it is cheaper to load the
+ * column of every node of a level and to choose by the turns taken so far. */
 VD__WIDE_INLINE __m512i vd__heap_walk_top(const struct vd__heap_tree *tree, size_t first)
 {
     __m512i node = _mm512_set1_epi32(1);
@@ -162,9 +164,9 @@ VD__WIDE_INLINE __m512i vd__heap_walk_top(const struct vd__heap_tree *tree, size
     return node;
 }
 
-/* The leaves of 32 rows from the `first` on, 2^depth and up; `depth` is a constant where
- * this is called. Two times sixteen rows in step, so that one's look-ups fill the other's
- * waits. */
+/* Finds the leaves of the 32 rows from `first` on, as numbers from 2^depth up. Callers
+ * give `depth` as a constant. Two groups of sixteen rows go in step, so that the look-ups
+ * of one fill the waits of the other. */
 VD__WIDE_INLINE void vd__heap_walk(const struct vd__heap_tree *tree, unsigned depth,
                                    const float *x, size_t stride, size_t d, size_t first,
                                    __m512i node[2])

@@ -7,13 +7,15 @@
  *
  * Scoring walks several trees (one row) or several rows (a block) in step, so that the
  * processor has independent loads to overlap; leaves are summed as whole numbers, so both
- * give the same bits.
+ * give the same bits. Growing is in isolation_tree.c.
  */
-#include "detect/tree/isolation_forest.h"
+#include <assert.h>
+#include <math.h>
 
 #include "base/alloc.h"
 #include "base/real.h"
-#include "vedette/stats.h"
+#include "detect/tree/isolation_tree.h"
+#include "detect/tree/isolation_wide.h"
 
 enum param { N_TREES, MAX_SAMPLES, MAX_FEATURES, EXTENSION, N_PARAMS };
 
@@ -27,83 +29,19 @@ static const struct vd_param params[N_PARAMS] = {
                    0, 0, 255},
 };
 
-double vd__isolation_mean_path(double n)
-{
-    const double euler_gamma = 0.57721566490153286061;
-
-    if (n <= 1)
-        return 0;
-    if (n == 2)
-        return 1;
-    return 2 * (vd__log(n - 1) + euler_gamma) - 2 * (n - 1) / n;
-}
-
-/* ---- the block ---- */
-
-static size_t round_up(size_t size)
-{
-    return (size + 63) / 64 * 64;
-}
-
-struct isolation_forest *vd__isolation_new(size_t d, uint32_t n_trees, uint32_t subsample,
-                                           uint32_t depth, uint32_t n_axes)
-{
-    size_t nodes = (size_t)n_trees << depth;
-    size_t axes = n_axes > 1 ? nodes * n_axes : 0;
-    size_t center = round_up(sizeof(struct isolation_forest));
-    size_t split = center + round_up(d * sizeof(double));
-    size_t path = split + round_up(nodes * sizeof(struct vd__heap_split));
-    size_t count = path + round_up(nodes * sizeof(uint32_t));
-    size_t weight = count + round_up(nodes * sizeof(uint16_t));
-    size_t axis = weight + round_up(axes * sizeof(float));
-    size_t size = axis + round_up(axes * sizeof(uint16_t));
-    struct isolation_forest *f =
-        (struct isolation_forest *)vd__detector_new(&vd__isolation_forest, d, size);
-    char *block = (char *)f;
-
-    if (f == NULL)
-        return NULL;
-    f->n_trees = n_trees;
-    f->subsample = subsample;
-    f->depth = depth;
-    f->n_axes = n_axes;
-    f->unit = (double)n_trees * vd__isolation_mean_path(subsample);
-    f->center = (double *)(block + center);
-    f->split = (struct vd__heap_split *)(block + split);
-    f->path = (uint32_t *)(block + path);
-    f->count = (uint16_t *)(block + count);
-    f->weight = axes > 0 ? (float *)(block + weight) : NULL;
-    f->axis = axes > 0 ? (uint16_t *)(block + axis) : NULL;
-    return f;
-}
-
-void vd__isolation_set_leaf(struct isolation_forest *f, size_t tree, size_t node,
-                            unsigned level, uint32_t count)
-{
-    size_t base = tree << f->depth, size = (size_t)1 << f->depth;
-    double path = level + vd__isolation_mean_path(count);
-
-    for (; level < f->depth; level++) {
-        f->split[base + node] = (struct vd__heap_split){.threshold = INFINITY};
-        node *= 2;
-    }
-    f->path[base + node - size] =
-        (uint32_t)(path * ((uint32_t)1 << ISOLATION_PATH_BITS) + 0.5);
-    f->count[base + node - size] = (uint16_t)count;
-}
-
 /* ---- score ---- */
 
-/* Trees of an extended forest that are walked in step; a hundred leave no rest. */
+/* Trees of an extended forest that are walked in step: a divisor of the usual hundred. */
 enum { PLANES = 10 };
 
+/* Turns the sum of a row's path lengths into its raw score. */
 static double score_of_sum(const struct isolation_forest *f, uint64_t sum)
 {
     return vd__exp2(-(double)sum * 0x1p-26 / f->unit);
 }
 
-/* The leaves of one row in `n` trees of an extended forest, in step: each level waits for
- * the sum of the one before. */
+/* Finds the leaves of one row in `n` trees of an extended forest. The trees go in step,
+ * because each level has to wait for the sum of the level above. */
 static inline __attribute__((always_inline)) void
 walk_planes(const struct isolation_forest *f, size_t tree, size_t n, const float *x,
             size_t *leaf)
@@ -132,13 +70,14 @@ walk_planes(const struct isolation_forest *f, size_t tree, size_t n, const float
         leaf[t] -= size;
 }
 
+/* Goes from a node to the child on the row's side. */
 static inline uint32_t step(const struct vd__heap_split *split, uint32_t node,
                             const float *x)
 {
     return 2 * node + (x[split[node].column] > split[node].threshold);
 }
 
-/* Eight trees in step. */
+/* Sums the paths of one row in eight trees, which are walked in step. */
 static uint64_t walk_trees(const struct isolation_forest *f, size_t tree, const float *x)
 {
     size_t size = (size_t)1 << f->depth;
@@ -156,6 +95,7 @@ static uint64_t walk_trees(const struct isolation_forest *f, size_t tree, const 
     return sum;
 }
 
+/* Finds the leaf of one row in one tree, as an index into path and count. */
 static size_t walk_tree(const struct isolation_forest *f, size_t tree, const float *x)
 {
     size_t base = tree << f->depth;
@@ -172,6 +112,7 @@ static size_t walk_tree(const struct isolation_forest *f, size_t tree, const flo
     return base + node - ((size_t)1 << f->depth);
 }
 
+/* Scores one row: as many trees in step as possible, then the rest one by one. */
 static double score_floats(const struct isolation_forest *f, const float *x)
 {
     uint64_t sum = 0;
@@ -203,8 +144,8 @@ static double forest_score(const vd_detector *self, const double *row)
 
 enum { BLOCK = 64, WIDE_BLOCK = 256, STEP = 16 };
 
-/* One tree, STEP rows in step; x is d x BLOCK, column by column, so that the rows of a
- * step are a fixed distance apart. */
+/* Adds to sum the paths of STEP rows in one tree, walked in step. x is d x BLOCK, column
+ * by column, so that the rows of a step are a fixed distance apart. */
 static void walk_rows(const struct isolation_forest *f, size_t tree, const float *x,
                       uint64_t *sum)
 {
@@ -226,19 +167,22 @@ static void walk_rows(const struct isolation_forest *f, size_t tree, const float
         sum[k] += path[node[k] - size];
 }
 
-/* Column by column, `stride` apart; places without a row repeat the last one. */
+/* Writes n rows as floats into x, column by column, `stride` apart. Places without a row
+ * repeat the last row. */
 static void fill_columns(const struct isolation_forest *f, const double *rows, size_t n,
                          float *x, size_t stride)
 {
     size_t d = f->base.d;
 
+    assert(n > 0 && n <= stride);
     for (size_t i = 0; i < stride; i++)
         for (size_t j = 0; j < d; j++)
             x[j * stride + i] =
                 isolation_value(rows[(i < n ? i : n - 1) * d + j], f->center[j]);
 }
 
-/* A tree's nodes stay in the nearest cache while BLOCK rows go through it. */
+/* Scores at most BLOCK rows, tree by tree: the nodes of a tree stay in the nearest cache
+ * while the rows go through it. */
 static void score_rows(const struct isolation_forest *f, const double *rows, size_t n,
                        double *scores)
 {
@@ -253,6 +197,7 @@ static void score_rows(const struct isolation_forest *f, const double *rows, siz
         scores[i] = score_of_sum(f, sum[i]);
 }
 
+/* Scores at most WIDE_BLOCK rows with AVX-512. */
 static void score_rows_wide(const struct isolation_forest *f, const double *rows,
                             size_t n, double *scores)
 {
@@ -289,11 +234,12 @@ static void forest_score_block(const vd_detector *self, const double *rows, size
 
 /* ---- explain ---- */
 
-/* Rows and their summed path in the leaves [from, to) of one tree. */
+/* The training rows in some leaves of one tree, and the sum of their paths. */
 struct subtree {
     double rows, path;
 };
 
+/* Sums over the leaves [from, to). */
 static struct subtree subtree_sum(const struct isolation_forest *f, size_t from,
                                   size_t to)
 {
@@ -306,10 +252,10 @@ static struct subtree subtree_sum(const struct isolation_forest *f, size_t from,
     return s;
 }
 
-/* Each split on the way moves the mean path length of the rows below it; that difference
- * is the split's column's. The differences of a tree add up to the row's path minus the
- * mean path of all rows, exactly. Walked from the leaf upwards, the leaves of a subtree
- * being neighbours. */
+/* Shares the row's path in one tree among the columns. Each split on the way changes the
+ * mean path length of the rows below it, and this change is credited to the split's
+ * column. The changes add up to the row's path minus the mean path of all rows, exactly.
+ * The walk goes from the leaf upwards, where the leaves of a subtree are neighbours. */
 static void explain_tree(const struct isolation_forest *f, size_t tree, const float *x,
                          double *share)
 {
@@ -324,7 +270,7 @@ static void explain_tree(const struct isolation_forest *f, size_t tree, const fl
         struct subtree other = subtree_sum(f, base + sibling, base + sibling + width);
         struct subtree all = {below.rows + other.rows, below.path + other.path};
 
-        /* Nothing beside it: no split, or one that left all rows on one side. */
+        /* A split that left all rows on one side (or fills up a leaf) changes nothing. */
         if (other.rows > 0 && below.rows > 0)
             share[f->split[base + node].column] -=
                 (below.path / below.rows - all.path / all.rows) / unit;
@@ -332,7 +278,7 @@ static void explain_tree(const struct isolation_forest *f, size_t tree, const fl
     }
 }
 
-/* Shares of minus the mean path length: the raw score grows with it. */
+/* Shares out minus the mean path length, since a shorter path is a higher score. */
 static enum vd_status forest_explain(const vd_detector *self, const double *row,
                                      double *share)
 {
@@ -352,8 +298,8 @@ static enum vd_status forest_explain(const vd_detector *self, const double *row,
 
 /* ---- fit ---- */
 
-/* The middle one of three rows' values: near the data without being led by one outlier,
- * so that floats keep the digits that differ. */
+/* Takes the middle of three rows' values as the centre of column j: near the data
+ * whatever one outlier does, so that floats keep the digits in which rows differ. */
 static double middle_value(const struct vd_matrix *x, size_t j)
 {
     double a = vd_matrix_row(x, 0)[j];
@@ -364,6 +310,7 @@ static double middle_value(const struct vd_matrix *x, size_t j)
     return c < low ? low : c > high ? high : c;
 }
 
+/* Computes the levels that a tree over n rows needs. */
 static uint32_t ceil_log2(uint32_t n)
 {
     uint32_t depth = 0;
@@ -373,6 +320,7 @@ static uint32_t ceil_log2(uint32_t n)
     return depth;
 }
 
+/* Sets the threshold by the contamination, 0.5 without one. */
 static enum vd_status set_threshold(struct isolation_forest *f, const struct vd__fit *fit)
 {
     double *scores;
@@ -401,8 +349,8 @@ static enum vd_status forest_fit(vd_detector **out, const struct vd__fit *fit,
     struct isolation_forest *f;
     enum vd_status status;
 
-    f = vd__isolation_new(d, n_trees, subsample, ceil_log2(subsample),
-                          (uint32_t)(axes < d ? axes : d));
+    f = vd__isolation_new(&vd__isolation_forest, d, n_trees, subsample,
+                          ceil_log2(subsample), (uint32_t)(axes < d ? axes : d));
     if (f == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, "use fewer trees or smaller samples",
                             "no memory for %u isolation trees", (unsigned)n_trees);
@@ -421,8 +369,8 @@ static enum vd_status forest_fit(vd_detector **out, const struct vd__fit *fit,
 
 /* ---- save and load ---- */
 
-/* Trees in preorder: a split is its first column + 1 and its threshold (an extended one
- * first all weights and columns), a leaf is 0 and its rows. */
+/* Writes the subtree of a node in preorder. A leaf is a 0 and its number of rows; a split
+ * is a 1, its threshold and column, and in an extended forest all weights and columns. */
 static void save_node(const struct isolation_forest *f, struct vd_writer *w, size_t base,
                       size_t node, unsigned level)
 {
@@ -458,6 +406,7 @@ static void forest_save(const vd_detector *self, struct vd_writer *w)
         save_node(f, w, tree << f->depth, 1, 0);
 }
 
+/* Reads the hyperplane of an extended split; false = not what save_node writes. */
 static bool load_axes(struct isolation_forest *f, struct vd_reader *r, size_t at)
 {
     for (size_t k = 0; f->n_axes > 1 && k < f->n_axes; k++) {
@@ -472,6 +421,7 @@ static bool load_axes(struct isolation_forest *f, struct vd_reader *r, size_t at
     return true;
 }
 
+/* Reads a subtree in preorder; false = not what save_node writes. */
 static bool load_node(struct isolation_forest *f, struct vd_reader *r, size_t tree,
                       size_t node, unsigned level)
 {
@@ -495,8 +445,8 @@ static bool load_node(struct isolation_forest *f, struct vd_reader *r, size_t tr
            load_node(f, r, tree, 2 * node + 1, level + 1);
 }
 
-/* A file may ask for as much memory as its trees could need, and no more than a limit: a
- * tree of one leaf takes 5 bytes in the file and 2^depth nodes here. */
+/* Tells whether a file may ask for this shape. A tree of one leaf takes 5 bytes in the
+ * file and 2^depth nodes in memory, so the product is limited to 2 GiB. */
 static bool shape_allowed(uint64_t n_trees, uint64_t subsample, uint64_t depth,
                           uint64_t n_axes, size_t d, const struct vd_reader *r)
 {
@@ -517,7 +467,7 @@ static enum vd_status forest_load(vd_detector **out, size_t d, struct vd_reader 
 
     if (!shape_allowed(n_trees, subsample, depth, n_axes, d, r))
         return vd__load_failed(r, vd__isolation_forest.info.name, err);
-    f = vd__isolation_new(d, n_trees, subsample, depth, n_axes);
+    f = vd__isolation_new(&vd__isolation_forest, d, n_trees, subsample, depth, n_axes);
     if (f == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL,
                             "no memory for an isolation forest");

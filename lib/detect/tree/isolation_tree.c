@@ -8,8 +8,9 @@
  *
  * Tree t draws from stream t of the seed: any number of threads grows the same forest.
  */
-#include "detect/tree/isolation_forest.h"
+#include "detect/tree/isolation_tree.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include "base/alloc.h"
 #include "base/threads.h"
 
-/* The workspace of one thread. */
+/* The workspace of one thread, used for one tree after another. */
 struct grower {
     struct isolation_forest *f;
     struct vd_rng rng;
@@ -30,6 +31,7 @@ struct grower {
     size_t tree, n_columns;
 };
 
+/* What the threads share: thread i grows the trees i, i + parts, i + 2 parts ... */
 struct growth {
     struct isolation_forest *f;
     const struct vd__fit *fit;
@@ -65,6 +67,7 @@ static void grower_release(struct grower *g)
     vd__free(g->high);
 }
 
+/* Finds the extremes of a column among the node's rows [from, to). */
 static void column_range(const struct grower *g, size_t from, size_t to, uint16_t column,
                          float *low, float *high)
 {
@@ -81,8 +84,9 @@ static void column_range(const struct grower *g, size_t from, size_t to, uint16_
     *high = b;
 }
 
-/* Draws a column that varies and puts it at the end of the list's first `*left` ones;
- * those found constant move to the front. False when none is left. */
+/* Draws one of the columns [*constants, *left) of the list that varies in the node, with
+ * its extremes, and moves it to place --*left. Columns found constant move to the front
+ * and are not drawn again below this node. False when no column varies. */
 static bool draw_column(struct grower *g, size_t from, size_t to, size_t *constants,
                         size_t *left, float *low, float *high)
 {
@@ -102,7 +106,7 @@ static bool draw_column(struct grower *g, size_t from, size_t to, size_t *consta
     return false;
 }
 
-/* Uniform in [low, high), as a float. */
+/* Draws a float uniform in [low, high). */
 static float draw_between(struct vd_rng *rng, float low, float high)
 {
     float x = (float)(low + vd_rng_uniform(rng) * ((double)high - low));
@@ -110,6 +114,7 @@ static float draw_between(struct vd_rng *rng, float low, float high)
     return x < high ? x : low;
 }
 
+/* Computes the row's side of the hyperplane at node `at`, as scoring does. */
 static double project(const struct isolation_forest *f, size_t at, const float *x)
 {
     const float *weight = f->weight + at * f->n_axes;
@@ -150,7 +155,8 @@ static bool draw_split(struct grower *g, size_t at, size_t from, size_t to,
     return left < g->n_columns;
 }
 
-/* Orders the node's rows left before right; gives the first right one. */
+/* Moves the node's rows on the left side before those on the right; returns the place of
+ * the first right one. */
 static size_t partition(struct grower *g, size_t at, size_t from, size_t to)
 {
     const struct isolation_forest *f = g->f;
@@ -173,6 +179,8 @@ static size_t partition(struct grower *g, size_t at, size_t from, size_t to)
     return from;
 }
 
+/* Grows the subtree of a node from the rows [from, to). The first `constants` columns of
+ * the list do not vary in it. */
 static void grow_node(struct grower *g, size_t node, unsigned level, size_t from,
                       size_t to, size_t constants)
 {
@@ -184,14 +192,17 @@ static void grow_node(struct grower *g, size_t node, unsigned level, size_t from
         return;
     }
     middle = partition(g, at, from, to);
+    assert(middle >= from && middle <= to);
     grow_node(g, 2 * node, level + 1, from, middle, constants);
     grow_node(g, 2 * node + 1, level + 1, middle, to, constants);
 }
 
+/* Draws the columns that the tree may use. */
 static void choose_columns(struct grower *g, size_t features)
 {
     size_t d = g->f->base.d;
 
+    assert(features >= 1 && features <= d);
     g->n_columns = features;
     for (size_t j = 0; j < d; j++)
         g->column[j] = (uint16_t)j;
@@ -204,6 +215,7 @@ static void choose_columns(struct grower *g, size_t features)
     }
 }
 
+/* Draws the rows of one tree, copies them as floats and grows from them. */
 static void grow_tree(struct grower *g, const struct growth *growth, size_t tree)
 {
     struct isolation_forest *f = g->f;
@@ -224,7 +236,8 @@ static void grow_tree(struct grower *g, const struct growth *growth, size_t tree
     grow_node(g, 1, 0, 0, f->subsample, 0);
 }
 
-/* Part `part` grows the trees part, part + parts, part + 2 parts ... */
+/* Grows every parts-th tree, from `part` on; the tree's number alone decides its draws.
+ */
 static void grow_part(void *context, size_t part)
 {
     struct growth *growth = context;

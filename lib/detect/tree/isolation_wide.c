@@ -1,8 +1,10 @@
-/* Isolation trees of eight levels with AVX-512; see heap_wide.h. Leaves are added as
- * whole numbers: the bits are those of the plain code.
+/* Walks isolation trees of eight levels with AVX-512; the method is in heap_wide.h. Paths
+ * are added as whole numbers, so the bits are those of the plain code. Without AVX-512 in
+ * the compiler it offers nothing.
  */
+#include "detect/tree/isolation_wide.h"
+
 #include "detect/tree/heap_wide.h"
-#include "detect/tree/isolation_forest.h"
 
 #ifdef VD__HEAP_WIDE
 
@@ -12,6 +14,7 @@ bool vd__isolation_wide_usable(const struct isolation_forest *f)
            vd__heap_wide_usable();
 }
 
+/* Adds eight 32-bit paths to eight 64-bit sums. */
 VD__WIDE_INLINE void add_eight(uint64_t *sum, __m256i paths)
 {
     _mm512_storeu_si512(

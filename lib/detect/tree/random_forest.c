@@ -1,11 +1,12 @@
 /* Random forest: L. Breiman, Machine Learning 45 (2001), as scikit-learn grows it.
  *
  * The raw score is the mean over the trees of the share of anomalies in the row's leaf,
- * smoothed by so little that only ties are decided; the threshold is 1/2. Tree t draws
- * from stream t of the seed.
+ * smoothed so little that only ties are decided by it; the threshold is 1/2. Tree t draws
+ * from stream t of the seed. Growing one tree is in gini_tree.c, walking in trees.c.
  */
 #include "detect/tree/random_forest.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -38,6 +39,7 @@ static const struct vd_param params[N_PARAMS] = {
                       "equal|balanced", 0, 0, 1},
 };
 
+/* One block: the struct and the arrays of the trees. */
 struct forest {
     struct vd_detector base;
     double *center; /* d: subtracted before numbers become float */
@@ -109,6 +111,7 @@ static void forest_release(vd_detector *self)
 
 /* ---- fit ---- */
 
+/* What the threads that grow trees share. */
 struct growth {
     struct vd__gini_data data;
     struct vd__gini_params params;
@@ -124,6 +127,7 @@ static void grow_tree(void *context, size_t i)
         atomic_store(&g->no_memory, true);
 }
 
+/* Sets the weights of both classes and the share of label 1 under them. */
 static void weigh_classes(struct vd__gini_data *data, bool balanced)
 {
     double count[2] = {0}, ones;
@@ -136,7 +140,7 @@ static void weigh_classes(struct vd__gini_data *data, bool balanced)
     data->share = ones / (count[0] * data->weight[0] + ones);
 }
 
-/* Puts the grown trees one after another. */
+/* Copies the grown trees into one block, one after another; NULL = no memory. */
 static struct forest *join(const struct vd__gini_tree *tree, size_t n_trees, size_t d)
 {
     struct forest *f;
@@ -154,9 +158,11 @@ static struct forest *join(const struct vd__gini_tree *tree, size_t n_trees, siz
         }
         at += tree[t].n;
     }
+    assert(f == NULL || at == n_nodes);
     return f;
 }
 
+/* Turns the settings into what growing needs. */
 static struct vd__gini_params growth_params(const struct vd__fit *fit)
 {
     double features = fit->param[MAX_FEATURES], d = (double)fit->x->d;

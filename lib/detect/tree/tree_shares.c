@@ -2,19 +2,22 @@
  * global understanding with explainable AI for trees", Nature Machine Intelligence 2
  * (2020), algorithm 2 (path-dependent TreeSHAP), leaf by leaf.
  *
- * A column that is not known sends a row both ways, by the covers of the children. On the
- * way to a leaf every column therefore has two factors: the share of the rows that go
- * this way (zero) and whether this row does (one, 0 or 1). The value of the leaf is
- * shared among its columns by a polynomial in both.
+ * A Shapley value asks what a row would score if only some columns were known. At a split
+ * on an unknown column the row goes both ways, weighted by the covers of the children. On
+ * the way to a leaf every column therefore has two factors: `zero`, the share of training
+ * rows that go this way, and `one`, 1 if this row goes this way and else 0. The value of
+ * the leaf is shared among the columns by a polynomial in both.
  */
 #include "detect/tree/trees.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
-/* Deeper trees are not walked: only a hostile file has them. */
+/* Deeper trees are refused: only a hostile file has them. */
 enum { DEPTH_MAX = 512 };
 
+/* The factors of one column on the way to the node at hand. */
 struct factor {
     uint32_t column;
     double zero, one;
@@ -28,7 +31,7 @@ struct walk {
     struct factor factor[DEPTH_MAX];
 };
 
-/* Takes one more column into the weights of the subsets by their size. */
+/* Adds the n-th column to the weights of the subsets, which are kept by subset size. */
 static void extend(double *weight, size_t n, double zero, double one)
 {
     weight[n] = 0;
@@ -38,7 +41,7 @@ static void extend(double *weight, size_t n, double zero, double one)
     }
 }
 
-/* Sum of the weights without one of the n columns. */
+/* Sums the weights that would be there without one of the n columns. */
 static double unwound_sum(const double *weight, size_t n, double zero, double one)
 {
     double next = weight[n], sum = 0;
@@ -56,6 +59,7 @@ static double unwound_sum(const double *weight, size_t n, double zero, double on
     return sum;
 }
 
+/* Shares the value of a leaf among the columns met on the way to it. */
 static void share_leaf(struct walk *w, double value)
 {
     double weight[DEPTH_MAX + 1] = {1};
@@ -72,30 +76,33 @@ static void share_leaf(struct walk *w, double value)
 
 static void visit(struct walk *w, uint32_t at);
 
-/* Goes on to a child with the column's factors changed, and puts them back. */
+/* Visits a child with the factors of the split's column changed, then restores them.
+ * `mine` tells whether the row goes to this child. */
 static void visit_child(struct walk *w, uint32_t at, uint32_t child, bool mine)
 {
     const float *cover = w->t->cover;
     uint32_t column = w->t->node[at].column;
-    /* Below what no training row reached nothing is known. */
+    /* Nothing is known below a node that no training row reached: half and half. */
     double ratio = cover[at] > 0 ? (double)cover[child] / (double)cover[at] : 0.5;
     size_t n = w->n, k = 0;
     struct factor before;
 
     while (k < n && w->factor[k].column != column)
         k++;
+    assert(k < DEPTH_MAX);
     if (k == n)
         w->factor[w->n++] = (struct factor){column, 1, 1};
     before = w->factor[k];
     w->factor[k].zero *= ratio;
     w->factor[k].one *= mine;
-    /* With both 0 nothing from there counts, known column or not. */
+    /* With both factors 0 the leaves below count nothing, whichever columns are known. */
     if (w->factor[k].zero > 0 || w->factor[k].one > 0)
         visit(w, child);
     w->factor[k] = before;
     w->n = n;
 }
 
+/* Shares out all leaves below a node. */
 static void visit(struct walk *w, uint32_t at)
 {
     const struct vd__tree_node *node = &w->t->node[at];

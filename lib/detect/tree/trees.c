@@ -1,6 +1,9 @@
-/* Walking flat trees; see trees.h. */
+/* Walks flat trees: checks them after a fit or a load, and sums the leaves of rows with
+ * plain code for any processor. The layout is in trees.h, growing is elsewhere.
+ */
 #include "detect/tree/trees.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "base/alloc.h"
@@ -10,6 +13,7 @@ enum { BLOCK = 256, STEP = 8 };
 
 /* ---- one row ---- */
 
+/* Goes from a node to the child on the row's side; a leaf stays where it is. */
 static inline uint32_t step(const struct vd__tree_node *nodes, uint32_t at,
                             const float *x)
 {
@@ -18,13 +22,14 @@ static inline uint32_t step(const struct vd__tree_node *nodes, uint32_t at,
     return node->child + (x[node->column] > node->threshold);
 }
 
+/* Does the same in a complete tree. */
 static inline uint32_t heap_step(const struct vd__heap_split *split, uint32_t at,
                                  const float *x)
 {
     return 2 * at + (x[split[at].column] > split[at].threshold);
 }
 
-/* Eight trees, one row. */
+/* Adds to sum the leaves of one row in the eight trees from `tree` on. */
 static double sum_eight(const struct vd__trees *t, size_t tree, const float *x,
                         double sum)
 {
@@ -78,8 +83,9 @@ double vd__trees_sum(const struct vd__trees *t, const float *x)
 
 /* ---- many rows ---- */
 
-/* One tree, eight rows, each of d numbers. The longest walk of a deep tree is several
- * times the usual one, so after a few levels it is seen whether anybody still moves. */
+/* Adds to sum the leaves of eight rows of d numbers in one tree. The longest walk of a
+ * deep tree is several times the usual one, so every third level checks whether any row
+ * still moves. */
 static void add_eight(const struct vd__trees *t, size_t tree, const float *x, size_t d,
                       double *sum)
 {
@@ -122,8 +128,8 @@ static void heap_add_eight(const struct vd__trees *t, size_t tree, const float *
         sum[k] += (double)leaf[at[k]];
 }
 
-/* As floats; rows up to `room` repeat the last one. Number j of row i goes to
- * i * row_stride + j * column_stride. */
+/* Writes n rows as floats: number j of row i goes to i * row_stride + j * column_stride.
+ * Rows n .. room - 1 repeat the last row. */
 static void fill(float *x, const double *rows, const double *center, size_t n, size_t d,
                  size_t room, size_t row_stride, size_t column_stride)
 {
@@ -136,6 +142,7 @@ static void fill(float *x, const double *rows, const double *center, size_t n, s
         }
 }
 
+/* Sums the leaves of n rows with AVX-512, a block at a time. */
 static void sum_wide(const struct vd__trees *t, const double *rows, const double *center,
                      size_t n, size_t d, double *sum)
 {
@@ -153,8 +160,8 @@ static void sum_wide(const struct vd__trees *t, const double *rows, const double
     }
 }
 
-/* Trees outside, rows inside: a tree stays in the nearest cache. The sum of a row is made
- * in the trees' order every way. */
+/* Sums the leaves of a block of rows, tree by tree: a tree stays in the nearest cache.
+ * The leaves of a row are added in the trees' order here as in vd__trees_sum. */
 static void sum_block(const struct vd__trees *t, const float *x, size_t n, size_t d,
                       double *sum)
 {
@@ -178,6 +185,7 @@ void vd__trees_sum_many(const struct vd__trees *t, const double *rows,
     float x[VD_COLUMNS_MAX];
     size_t room = VD_COLUMNS_MAX / d;
 
+    assert(d > 0 && d <= VD_COLUMNS_MAX);
     if (vd__trees_wide_usable(t, d)) {
         sum_wide(t, rows, center, n, d, sum);
         return;
@@ -192,7 +200,8 @@ void vd__trees_sum_many(const struct vd__trees *t, const double *rows,
 
 /* ---- finish ---- */
 
-/* Marks the deepest level of one tree, children behind parents and of one parent only. */
+/* Checks the nodes of one tree and finds its depth; false = no tree. Every node but the
+ * root must be the child of exactly one earlier node, so no walk can loop or leave. */
 static bool check_tree(struct vd__trees *t, size_t tree, size_t d, uint32_t *level)
 {
     size_t from = t->root[tree];
@@ -225,8 +234,8 @@ static bool check_tree(struct vd__trees *t, size_t tree, size_t d, uint32_t *lev
     return true;
 }
 
-/* The least of the depths there is code for; 0 = too deep, or so uneven that complete
- * trees would take many times the memory. */
+/* Chooses the least of the depths 4, 6 and 8 that all trees fit in. 0 = keep no heaps:
+ * the trees are too deep, or so uneven that heaps would take many times their memory. */
 static uint32_t choose_heap_depth(const struct vd__trees *t)
 {
     uint32_t deepest = 0, depth = 4;
@@ -238,6 +247,8 @@ static uint32_t choose_heap_depth(const struct vd__trees *t)
     return depth <= 8 && t->n_trees << depth <= 16 * t->n_nodes ? depth : 0;
 }
 
+/* Copies a subtree to its place in the heap. Below a leaf the walk goes on to the left.
+ */
 static void fill_heap(struct vd__trees *t, size_t tree, uint32_t node, uint32_t heap_node,
                       uint32_t level)
 {
@@ -255,7 +266,7 @@ static void fill_heap(struct vd__trees *t, size_t tree, uint32_t node, uint32_t 
         fill_heap(t, tree, from->child + 1, 2 * heap_node + 1, level + 1);
 }
 
-/* Splits that no walk reaches stay zero. */
+/* Lays out the heaps where that pays. Splits that no walk reaches stay zero. */
 static enum vd_status make_heaps(struct vd__trees *t, struct vd_detector *owner)
 {
     uint32_t depth = choose_heap_depth(t);

@@ -1,9 +1,9 @@
 /* A set of decision trees laid out flat for scoring: random forest and XGBoost.
  *
- * Walking is the same for every node: next = child + (value > threshold). A leaf is its
- * own child with a threshold of infinity, so walks of different depth run in step, eight
- * at a time, without a branch. Shallow trees are kept a second time as complete trees in
- * heap order (heap.h), where a step needs less memory and vectors can take it.
+ * Every step of a walk is the same: next = child + (value > threshold). A leaf is its own
+ * child with a threshold of infinity, so walks of different depth run in step, eight at a
+ * time, without a branch. Shallow trees are also kept as complete trees in heap order
+ * (heap.h), where a step reads less memory and vectors can do it.
  */
 #ifndef VD_TREE_TREES_H
 #define VD_TREE_TREES_H
@@ -31,45 +31,49 @@ struct vd__trees {
     uint32_t heap_depth; /* 4, 6 or 8 */
 };
 
-/* Sum of the leaves' values of one row of numbers, in the trees' order. */
+/* Sums the values of the leaves that one row x (d floats) reaches, in the trees' order.
+ */
 double vd__trees_sum(const struct vd__trees *t, const float *x);
 
-/* The same for n rows of d numbers lying one after another, less the centres where there
- * are any (NULL = none). */
+/* Does the same for n rows of d numbers that lie one after another, into sum[n]. `center`
+ * (d) is subtracted first; NULL = nothing. The bits are those of vd__trees_sum. */
 void vd__trees_sum_many(const struct vd__trees *t, const double *rows,
                         const double *center, size_t n, size_t d, double *sum);
 
-/* Makes trees ready that belong to `owner`: finds depths, lays out the heaps and counts
- * them into the owner's size. VD_ERR_FORMAT when children do not lie behind their parent
- * inside the tree, a column is not the owner's or a number is not finite: what came from
- * a file is not a tree. */
+/* Makes the trees of `owner` ready: checks them, finds their depths, lays out the heaps
+ * and adds these to the owner's size. VD_ERR_FORMAT when the nodes, which may come from a
+ * file, are no trees: children must lie after their parent and inside the tree, columns
+ * must be the owner's and numbers finite. VD_ERR_MEMORY. */
 enum vd_status vd__trees_finish(struct vd__trees *t, struct vd_detector *owner);
 
-/* How much each column adds to the sum of the leaves over its mean, into share[d], as
- * TreeSHAP has it (tree_shares.c). VD_ERR_UNAVAILABLE when covers are not known or a tree
- * is too deep. Allocates nothing. */
+/* Writes into share[d] how much each column moves the sum of the leaves away from its
+ * mean over the training rows, by TreeSHAP (tree_shares.c). VD_ERR_UNAVAILABLE when
+ * covers are not known or a tree is too deep. Allocates nothing. */
 enum vd_status vd__trees_explain(const struct vd__trees *t, const float *x, size_t d,
                                  double *share);
 
-/* Frees the heaps; all else is the owner's. */
+/* Frees the heaps; the other arrays belong to the owner's block. */
 void vd__trees_release(struct vd__trees *t);
 
+/* Appends roots, nodes and covers; the caller writes the counts. */
 void vd__trees_save(const struct vd__trees *t, struct vd_writer *w);
 
-/* Fills arrays that have room for the counts read before, and finishes. */
+/* Reads what vd__trees_save wrote into arrays that have room for the counts, then calls
+ * vd__trees_finish. VD_ERR_FORMAT, VD_ERR_MEMORY. */
 enum vd_status vd__trees_load(struct vd__trees *t, struct vd_reader *r,
                               struct vd_detector *owner);
 
 /* ---- with AVX-512 (trees_wide.c) ---- */
 
+/* Tells whether vd__trees_wide_add may be called for rows of d columns. */
 bool vd__trees_wide_usable(const struct vd__trees *t, size_t d);
 
-/* Adds the leaves of n rows (made up to a multiple of 32) in all trees to sum. x: column
- * by column, `stride` apart. */
+/* Adds to sum[i] the leaves of row i in all trees. x holds the rows column by column,
+ * `stride` apart; x and sum have room for n made up to a multiple of VD__HEAP_ROWS. */
 void vd__trees_wide_add(const struct vd__trees *t, const float *x, size_t stride,
                         size_t d, size_t n, double *sum);
 
-/* As the trees see a number: single precision, not beyond its range. */
+/* Converts a number to the float that the trees compare, cut to +-2^127. */
 static inline float vd__tree_value(double x)
 {
     return x > 0x1p127 ? 0x1p127F : x < -0x1p127 ? -0x1p127F : (float)x;

@@ -1,5 +1,6 @@
-/* Shallow trees with AVX-512; see heap_wide.h. Leaves are added tree by tree in double
- * precision: the bits are those of the plain code.
+/* Walks shallow trees with AVX-512; the method is in heap_wide.h. Leaves are added tree
+ * by tree in double precision, so the bits are those of the plain code. Without AVX-512
+ * in the compiler it offers nothing.
  */
 #include "detect/tree/heap_wide.h"
 #include "detect/tree/trees.h"
@@ -11,6 +12,7 @@ bool vd__trees_wide_usable(const struct vd__trees *t, size_t d)
     return t->split != NULL && d <= VD__HEAP_COLUMNS && vd__heap_wide_usable();
 }
 
+/* Looks up the values of sixteen leaves. */
 VD__WIDE_INLINE __m512i leaf_values(const __m512i *value, __m512i node, unsigned depth)
 {
     switch (depth) {
@@ -23,6 +25,7 @@ VD__WIDE_INLINE __m512i leaf_values(const __m512i *value, __m512i node, unsigned
     }
 }
 
+/* Adds sixteen floats to sixteen doubles. */
 VD__WIDE_INLINE void add_sixteen(double *sum, __m512i values)
 {
     __m256 low = _mm256_castsi256_ps(_mm512_castsi512_si256(values));
@@ -33,6 +36,7 @@ VD__WIDE_INLINE void add_sixteen(double *sum, __m512i values)
                      _mm512_add_pd(_mm512_loadu_pd(sum + 8), _mm512_cvtps_pd(high)));
 }
 
+/* Adds the leaves of n rows in one tree; `depth` is a constant after inlining. */
 VD__WIDE_INLINE void add_tree(const struct vd__trees *t, size_t tree, unsigned depth,
                               const float *x, size_t stride, size_t d, size_t n,
                               double *sum)

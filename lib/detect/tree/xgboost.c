@@ -1,18 +1,18 @@
-/* XGBoost: T. Chen, C. Guestrin, KDD 2016. libxgboost trains; its model is read from its
- * own JSON (xgboost_json.c) and laid out flat.
+/* XGBoost: T. Chen, C. Guestrin, KDD 2016. libxgboost (xgboost_api.c) trains; its model
+ * is read from its own JSON (xgboost_json.c) and laid out flat (trees.c), so scoring does
+ * not need the library.
  *
- * The raw score is the predicted probability of an anomaly, equal to XGBoosterPredict's
- * within 1e-6 (XGBoost adds single-precision numbers, this adds double ones). The
- * threshold is 1/2.
+ * The raw score is the predicted probability of an anomaly. It equals XGBoosterPredict's
+ * within 1e-6: XGBoost adds floats, this adds doubles. The threshold is 1/2.
  */
-#include "detect/tree/xgboost.h"
-
 #include <math.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
 #include "base/real.h"
 #include "detect/scaler.h"
+#include "detect/tree/xgboost_api.h"
+#include "detect/tree/xgboost_json.h"
 #include "vedette/xgboost.h"
 
 enum param {
@@ -43,29 +43,6 @@ static const struct vd_param params[N_PARAMS] = {
     [METHOD] = {"tree_method", "how splits are found", "hist|exact", 0, 0, 1},
 };
 
-struct vd__xgboost_model *vd__xgboost_new(size_t d, size_t n_trees, size_t n_nodes)
-{
-    size_t total = sizeof(struct vd__xgboost_model);
-    size_t root = vd__layout(&total, n_trees, sizeof(uint32_t));
-    size_t depth = vd__layout(&total, n_trees, sizeof(uint32_t));
-    size_t node = vd__layout(&total, n_nodes, sizeof(struct vd__tree_node));
-    size_t cover = vd__layout(&total, n_nodes, sizeof(float));
-    struct vd__xgboost_model *m =
-        (struct vd__xgboost_model *)vd__detector_new(&vd__xgboost, d, total);
-    char *block = (char *)m;
-
-    if (m == NULL)
-        return NULL;
-    m->base.threshold = 0.5;
-    m->trees.n_trees = n_trees;
-    m->trees.n_nodes = n_nodes;
-    m->trees.root = (uint32_t *)(block + root);
-    m->trees.depth = (uint32_t *)(block + depth);
-    m->trees.node = (struct vd__tree_node *)(block + node);
-    m->trees.cover = (float *)(block + cover);
-    return m;
-}
-
 static double xgboost_score(const vd_detector *self, const double *row)
 {
     const struct vd__xgboost_model *m = (const struct vd__xgboost_model *)self;
@@ -86,7 +63,7 @@ static void xgboost_score_block(const vd_detector *self, const double *rows, siz
         scores[i] = vd__sigmoid(m->margin + scores[i]);
 }
 
-/* Shares of the log-odds. */
+/* Shares the log-odds among the columns. */
 static enum vd_status xgboost_explain(const vd_detector *self, const double *row,
                                       double *share)
 {
@@ -105,8 +82,8 @@ static void xgboost_release(vd_detector *self)
 
 /* ---- fit ---- */
 
-/* A number as XGBoost reads it, whatever the locale: all values fit whole numbers of
- * 1e-9. */
+/* Writes a setting with a decimal point, whatever the locale. All settings fit whole
+ * numbers of 1e-9. */
 static void number_text(char *text, size_t size, double value)
 {
     uint64_t scaled = (uint64_t)(value * 1e9 + 0.5);
@@ -115,6 +92,7 @@ static void number_text(char *text, size_t size, double value)
              (unsigned long long)(scaled % 1000000000));
 }
 
+/* Computes the weight of an anomaly beside a normal row. */
 static double anomaly_weight(const struct vd__fit *fit)
 {
     double anomalies = 0;
@@ -125,6 +103,7 @@ static double anomaly_weight(const struct vd__fit *fit)
                                          : 1;
 }
 
+/* Hands the settings to the booster; not 0 = one was refused. */
 static int set_params(const struct vd__xgb *xgb, vd__xgb_handle booster,
                       const struct vd__fit *fit)
 {
@@ -159,6 +138,8 @@ static int set_params(const struct vd__xgb *xgb, vd__xgb_handle booster,
     return rc;
 }
 
+/* Trains on x (n x d floats) and reads the model back. The first failure skips the rest;
+ * its reason is in *status and err. */
 static int train(const struct vd__xgb *xgb, const struct vd__fit *fit, const float *x,
                  const float *labels, vd_detector **out, enum vd_status *status,
                  struct vd_error *err)
@@ -177,7 +158,7 @@ static int train(const struct vd__xgb *xgb, const struct vd__fit *fit, const flo
                  : xgb->XGBoosterSaveModelToBuffer(booster, "{\"format\":\"json\"}",
                                                    &size, &json);
     if (rc == 0)
-        *status = vd_xgboost_from_json(out, json, size, err);
+        *status = vd__xgboost_read_json(out, &vd__xgboost, json, size, err);
     else
         *status = vd_error_set(err, VD_ERR_DATA, "see the message of XGBoost",
                                "xgboost: %.300s", xgb->XGBGetLastError());
@@ -235,7 +216,7 @@ static enum vd_status xgboost_load(vd_detector **out, size_t d, struct vd_reader
 
     if (r->failed || n_trees == 0 || n_nodes >= UINT32_MAX)
         return vd__load_failed(r, vd__xgboost.info.name, err);
-    m = vd__xgboost_new(d, n_trees, n_nodes);
+    m = vd__xgboost_new(&vd__xgboost, d, n_trees, n_nodes);
     if (m == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "xgboost: no memory");
     status = !vd__load_numbers(r, &m->margin, 1) ? VD_ERR_FORMAT
@@ -248,6 +229,21 @@ static enum vd_status xgboost_load(vd_detector **out, size_t d, struct vd_reader
     }
     *out = &m->base;
     return VD_OK;
+}
+
+/* ---- XGBoost's own models ---- */
+
+enum vd_status vd_xgboost_from_json(vd_detector **out, const char *json, size_t size,
+                                    struct vd_error *err)
+{
+    return vd__xgboost_read_json(out, &vd__xgboost, json, size, err);
+}
+
+enum vd_status vd_xgboost_to_json(const vd_detector *detector, struct vd_writer *w)
+{
+    if (detector->class != &vd__xgboost)
+        return VD_ERR_ARGUMENT;
+    return vd__xgboost_write_json((const struct vd__xgboost_model *)detector, w);
 }
 
 const struct vd__detector_class vd__xgboost = {

@@ -1,6 +1,8 @@
-/* Finding and loading libxgboost: by the loader's own search (Debian's package), then
- * where the Python package carries it. */
-#include "detect/tree/xgboost.h"
+/* Finds and loads libxgboost: first by the loader's own search (Debian's package), then
+ * in the folders where Python packages put it. It is loaded when a fit needs it, never
+ * before.
+ */
+#include "detect/tree/xgboost_api.h"
 
 #include <dlfcn.h>
 #include <glob.h>
@@ -17,12 +19,14 @@ static const char *const places[] = {
     "/opt/xgboost/lib/libxgboost.so",
 };
 
-/* RTLD_NODELETE: the library starts threads of OpenMP that must not lose their code. */
+/* Opens one file. RTLD_NODELETE: the library starts OpenMP threads, which must not lose
+ * their code. */
 static void *load(const char *path)
 {
     return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 }
 
+/* Opens the first libxgboost that is found; NULL = none. */
 static void *load_from_places(void)
 {
     void *library = load("libxgboost.so");

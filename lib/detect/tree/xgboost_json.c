@@ -1,14 +1,18 @@
-/* XGBoost's JSON model (its "model schema", versions 1.7 to 3.x) to flat trees and back.
+/* Reads XGBoost's JSON model (its "model schema", versions 1.7 to 3.x) into flat trees
+ * and writes it from them. Splits by categories and other objectives are refused.
  *
  *   {"learner":{"gradient_booster":{"name":"gbtree","model":{"trees":[{"left_children":
  *    [1,-1,-1],"right_children":[2,-1,-1],"split_indices":[0,0,0],"split_conditions":
  *    [0.5,-0.57,0.46],"split_type":[0,0,0], ...}]}},"learner_model_param":{"base_score":
  *    "[5.6E-1]","num_feature":"3"},"objective":{"name":"binary:logistic"}}}
  *
- * XGBoost goes left when x < condition, the flat trees when x <= threshold: the threshold
- * is the next smaller float. Nodes are numbered anew, level by level, children side by
- * side.
+ * XGBoost goes left when x < condition, flat trees go left when x <= threshold: the
+ * threshold is the next smaller float. Nodes are numbered anew, level by level, children
+ * side by side.
  */
+#include "detect/tree/xgboost_json.h"
+
+#include <assert.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -16,8 +20,6 @@
 
 #include "base/alloc.h"
 #include "base/real.h"
-#include "detect/tree/xgboost.h"
-#include "vedette/xgboost.h"
 
 /* The arrays of one tree in the file. */
 struct json_tree {
@@ -36,7 +38,8 @@ static const json_t *member(const json_t *object, const char *name)
     return json_object_get(object, name);
 }
 
-/* "[5.6E-1]", "5.6E-1" or a number. */
+/* Reads a number that stands as "[5.6E-1]", as "5.6E-1" or as a number; NaN = it is none.
+ */
 static double text_number(const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -45,7 +48,7 @@ static double text_number(const json_t *value)
 
     if (text == NULL)
         return json_is_number(value) ? json_number_value(value) : NAN;
-    /* Read by jansson, which does not depend on the locale. */
+    /* jansson reads numbers the same way in every locale. */
     parsed = json_loads(text, JSON_DECODE_ANY, NULL);
     if (json_is_number(parsed))
         number = json_number_value(parsed);
@@ -57,6 +60,7 @@ static double text_number(const json_t *value)
     return number;
 }
 
+/* Finds the arrays of one tree; false = they are missing or of different lengths. */
 static bool read_tree(const json_t *object, struct json_tree *t)
 {
     *t = (struct json_tree){
@@ -72,6 +76,7 @@ static bool read_tree(const json_t *object, struct json_tree *t)
            json_array_size(t->column) == t->n && json_array_size(t->condition) == t->n;
 }
 
+/* Reads element i of an array of whole numbers; -2 = it is none (-1 marks a leaf). */
 static long long whole(const json_t *array, size_t i)
 {
     const json_t *value = json_array_get(array, i);
@@ -79,8 +84,9 @@ static long long whole(const json_t *array, size_t i)
     return json_is_integer(value) ? json_integer_value(value) : -2;
 }
 
-/* Lays tree t out from node `from` on; `source` maps flat nodes to the file's. False when
- * the file's nodes do not form a tree; a loop would need more nodes than there are. */
+/* Lays tree t out from node `from` on, `*used` nodes; source[i] is the file's number of
+ * flat node i. False when the file's nodes do not form a tree: a loop would need more
+ * nodes than the file has. */
 static bool flatten(const struct json_tree *t, struct vd__tree_node *node, size_t from,
                     uint32_t *source, size_t *used)
 {
@@ -112,6 +118,7 @@ static bool flatten(const struct json_tree *t, struct vd__tree_node *node, size_
     return true;
 }
 
+/* Fills the model from the file's trees; `largest` is the most nodes one of them has. */
 static enum vd_status fill_trees(struct vd__xgboost_model *m, const json_t *trees,
                                  size_t largest, struct vd_error *err)
 {
@@ -134,6 +141,7 @@ static enum vd_status fill_trees(struct vd__xgboost_model *m, const json_t *tree
         at += used;
     }
     vd__free(source);
+    assert(status != VD_OK || at <= m->trees.n_nodes);
     m->trees.n_nodes = at;
     if (status == VD_OK)
         status = vd__trees_finish(&m->trees, &m->base);
@@ -143,8 +151,10 @@ static enum vd_status fill_trees(struct vd__xgboost_model *m, const json_t *tree
                                    : status;
 }
 
-static enum vd_status read_model(vd_detector **out, const json_t *root,
-                                 struct vd_error *err)
+/* Checks what kind of model the file holds, counts its nodes and reads it. */
+static enum vd_status read_model(vd_detector **out,
+                                 const struct vd__detector_class *class,
+                                 const json_t *root, struct vd_error *err)
 {
     const json_t *learner = member(root, "learner");
     const json_t *booster = member(learner, "gradient_booster");
@@ -172,7 +182,7 @@ static enum vd_status read_model(vd_detector **out, const json_t *root,
         n_nodes += n;
         largest = n > largest ? n : largest;
     }
-    m = n_nodes < UINT32_MAX ? vd__xgboost_new((size_t)d, n_trees, n_nodes) : NULL;
+    m = n_nodes < UINT32_MAX ? vd__xgboost_new(class, (size_t)d, n_trees, n_nodes) : NULL;
     if (m == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "xgboost: no memory");
     m->margin = -vd__log(1 / base - 1);
@@ -184,8 +194,9 @@ static enum vd_status read_model(vd_detector **out, const json_t *root,
     return status;
 }
 
-enum vd_status vd_xgboost_from_json(vd_detector **out, const char *json, size_t size,
-                                    struct vd_error *err)
+enum vd_status vd__xgboost_read_json(vd_detector **out,
+                                     const struct vd__detector_class *class,
+                                     const char *json, size_t size, struct vd_error *err)
 {
     json_error_t where;
     json_t *root = json_loadb(json, size, 0, &where);
@@ -196,12 +207,12 @@ enum vd_status vd_xgboost_from_json(vd_detector **out, const char *json, size_t 
         return vd_error_set(err, VD_ERR_FORMAT, "save it again as JSON",
                             "XGBoost model: line %d, column %d: %s", where.line,
                             where.column, where.text);
-    status = read_model(out, root, err);
+    status = read_model(out, class, root, err);
     json_decref(root);
     return status;
 }
 
-/* ---- the other way ---- */
+/* ---- write ---- */
 
 static json_t *zeros(size_t n, bool real)
 {
@@ -217,6 +228,8 @@ static json_t *text_of(size_t number)
     return json_sprintf("%zu", number);
 }
 
+/* Makes the JSON of one tree, whose nodes keep their flat order. Statistics that only
+ * training needs are zero. */
 static json_t *write_tree(const struct vd__trees *t, size_t tree, size_t d)
 {
     size_t from = t->root[tree];
@@ -254,7 +267,7 @@ static json_t *write_tree(const struct vd__trees *t, size_t tree, size_t d)
                      text_of(n), "size_leaf_vector", "1");
 }
 
-/* The probability at the start, as a text with all its digits. */
+/* Writes the probability before the first tree as a text with all its digits. */
 static json_t *base_score_text(double margin)
 {
     json_t *number = json_real(vd__sigmoid(margin));
@@ -287,15 +300,13 @@ static json_t *write_model(const struct vd__xgboost_model *m)
         "scale_pos_weight", "1", "version", 2, 0, 0);
 }
 
-enum vd_status vd_xgboost_to_json(const vd_detector *detector, struct vd_writer *w)
+enum vd_status vd__xgboost_write_json(const struct vd__xgboost_model *m,
+                                      struct vd_writer *w)
 {
-    json_t *root;
-    char *text;
+    json_t *root = write_model(m);
+    char *text =
+        root == NULL ? NULL : json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
 
-    if (detector->class != &vd__xgboost)
-        return VD_ERR_ARGUMENT;
-    root = write_model((const struct vd__xgboost_model *)detector);
-    text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17));
     if (text == NULL)
         w->status = VD_ERR_MEMORY;
     else

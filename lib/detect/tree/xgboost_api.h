@@ -1,19 +1,10 @@
-/* Inside of the XGBoost detector: the flat model, and the library it is trained with. */
-#ifndef VD_TREE_XGBOOST_H
-#define VD_TREE_XGBOOST_H
+/* The C interface of libxgboost, which trains the models. */
+#ifndef VD_TREE_XGBOOST_API_H
+#define VD_TREE_XGBOOST_API_H
 
-#include "detect/tree/trees.h"
+#include <stdint.h>
 
-struct vd__xgboost_model {
-    struct vd_detector base;
-    double margin; /* log-odds before the first tree */
-    struct vd__trees trees;
-};
-
-/* NULL = no memory. */
-struct vd__xgboost_model *vd__xgboost_new(size_t d, size_t n_trees, size_t n_nodes);
-
-/* ---- libxgboost ---- */
+#include "vedette/status.h"
 
 typedef void *vd__xgb_handle;
 
@@ -33,13 +24,16 @@ typedef void *vd__xgb_handle;
       (vd__xgb_handle, const char *, uint64_t *, const char **))                         \
     X(const char *, XGBGetLastError, (void))
 
+/* The table of these functions. */
 struct vd__xgb {
 #define X(type, name, args) type(*name) args;
     VD__XGB_FUNCTIONS(X)
 #undef X
 };
 
-/* Loads the library and fills in the table. It stays loaded: its threads outlive a call.
+/* Loads the library from `path` (NULL or "" = search for it) and fills in the table. It
+ * is never unloaded, because its threads outlive a call. VD_ERR_UNAVAILABLE with the
+ * reason.
  */
 enum vd_status vd__xgb_open(struct vd__xgb *xgb, const char *path, struct vd_error *err);
 
