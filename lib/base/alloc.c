@@ -1,10 +1,13 @@
+/* Checked allocation over malloc, calloc, aligned_alloc and realloc; see alloc.h. It
+ * neither pools nor counts: sizes are checked and the C library does the rest.
+ */
 #include "base/alloc.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 
-/* The byte count of the product, or 0 when it does not fit. An empty request still asks
- * for one byte, so that NULL always means failure. */
+/* Multiplies to a byte count; 0 = it does not fit. An empty request still asks for one
+ * byte, so that NULL always means failure. */
 static size_t byte_count(size_t count, size_t size)
 {
     if (size != 0 && count > PTRDIFF_MAX / size)
@@ -26,6 +29,7 @@ void *vd__alloc_zero(size_t count, size_t size)
     return bytes == 0 ? NULL : calloc(1, bytes);
 }
 
+/* Rounds the size up, because aligned_alloc wants a multiple of the alignment. */
 void *vd__alloc_aligned(size_t count, size_t size)
 {
     size_t bytes = byte_count(count, size);

@@ -1,5 +1,12 @@
+/* Writing and reading little-endian bytes in memory; files are the program's business.
+ *
+ * Both sides remember their first failure, so callers check once at the end. The checksum
+ * is CRC-32C (Castagnoli, Brauer and Herrmann, IEEE Trans. Communications 41, 1993), bit
+ * by bit: models are small and no table is worth its code.
+ */
 #include "vedette/bytes.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -12,6 +19,7 @@ void vd_writer_release(struct vd_writer *w)
     *w = (struct vd_writer){0};
 }
 
+/* Makes room for `more` bytes by doubling; false = the writer has failed. */
 static bool reserve(struct vd_writer *w, size_t more)
 {
     size_t capacity = w->capacity == 0 ? 256 : w->capacity;
@@ -41,6 +49,7 @@ void vd_write_bytes(struct vd_writer *w, const void *bytes, size_t size)
 {
     if (size == 0 || !reserve(w, size))
         return;
+    assert(w->size + size <= w->capacity);
     memcpy(w->at + w->size, bytes, size);
     w->size += size;
 }
@@ -104,6 +113,7 @@ void vd_reader_init(struct vd_reader *r, const void *bytes, size_t size)
     *r = (struct vd_reader){.at = bytes, .left = size};
 }
 
+/* Moves past the next `size` bytes and returns them; NULL = so many are not left. */
 static const uint8_t *take(struct vd_reader *r, size_t size)
 {
     const uint8_t *at = r->at;
@@ -188,7 +198,7 @@ void vd_read_text(struct vd_reader *r, char *text, size_t size)
         length = 0;
     }
     vd_read_bytes(r, text, length);
-    /* A text that ends early would not be what is saved again. */
+    /* A zero byte inside would shorten the text, and saving it again would differ. */
     if (r->failed || memchr(text, '\0', length) != NULL) {
         r->failed = true;
         length = 0;

@@ -1,18 +1,19 @@
-/* Householder reduction to tridiagonal form, then the implicit QL method: Golub and Van
- * Loan, "Matrix computations", 8.3; Bowdler et al., "The QR and QL algorithms for
- * symmetric matrices", Numer. Math. 11 (1968). The matrix is scaled first, so that no
- * square overflows. */
+/* Eigenvectors of a symmetric matrix by Householder reduction to tridiagonal form, then
+ * the implicit QL method: Golub and Van Loan, "Matrix computations", 8.3; Bowdler et al.,
+ * "The QR and QL algorithms for symmetric matrices", Numer. Math. 11 (1968). The matrix
+ * is scaled first, so that no square overflows. All pairs are found, never only some. */
 #include "base/eigen.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 
 #include "base/alloc.h"
 #include "base/lanes.h"
 
-/* Reflects column k of `a` below the diagonal onto its first element. The reflector v is
- * left in a[k][k+1 ..] (row k, no longer needed), its factor in beta[k]; the trailing
- * block is updated on both sides. */
+/* Reflects column k of `a` below the diagonal onto its first element, which goes to
+ * side[k], and updates the trailing block on both sides. The reflector v stays in
+ * a[k][k+1 ..] (row k, no longer needed) and its factor in beta[k]; p is scratch. */
 VD_LANES static void reflect(double *a, size_t n, size_t k, double *side, double *beta,
                              double *p)
 {
@@ -40,7 +41,7 @@ VD_LANES static void reflect(double *a, size_t n, size_t k, double *side, double
     }
 }
 
-/* The transpose of the product of all reflectors, into q. */
+/* Multiplies all reflectors and writes the transpose of the product into q. */
 VD_LANES static void accumulate(const double *a, size_t n, const double *beta, double *q)
 {
     for (size_t i = 0; i < n * n; i++)
@@ -59,6 +60,7 @@ VD_LANES static void accumulate(const double *a, size_t n, const double *beta, d
     }
 }
 
+/* Applies one rotation to two rows of eigenvectors. */
 static void rotate_rows(double *upper, double *lower, size_t n, double c, double s)
 {
     for (size_t k = 0; k < n; k++) {
@@ -69,7 +71,8 @@ static void rotate_rows(double *upper, double *lower, size_t n, double c, double
     }
 }
 
-/* One implicit step on the block l .. m. */
+/* Does one implicit QL step on the block l .. m: d is the diagonal, e the entries beside
+ * it, q the vectors so far. */
 VD_LANES static void step(double *d, double *e, double *q, size_t n, size_t l, size_t m)
 {
     double g = (d[l + 1] - d[l]) / (2 * e[l]);
@@ -100,6 +103,8 @@ VD_LANES static void step(double *d, double *e, double *q, size_t n, size_t l, s
     e[m] = 0;
 }
 
+/* Repeats steps until every entry beside the diagonal is rounding error. VD_ERR_DATA when
+ * that does not happen, which finite input never showed. */
 static enum vd_status diagonalise(double *d, double *e, double *q, size_t n)
 {
     for (size_t l = 0; l < n; l++) {
@@ -130,7 +135,8 @@ static void swap_rows(double *a, double *b, size_t n)
     }
 }
 
-/* By falling eigenvalue; the sign by the largest component. */
+/* Sorts by falling eigenvalue and makes each vector's largest component positive, so that
+ * the result is unique. */
 static void arrange(double *value, double *q, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -159,6 +165,7 @@ enum vd_status vd__eigen(double *a, double *value, size_t n)
     double scale = 0;
     enum vd_status status = VD_ERR_MEMORY;
 
+    assert(n > 0);
     if (q == NULL || work == NULL)
         goto out;
     for (size_t i = 0; i < n * n; i++)

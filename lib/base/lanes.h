@@ -1,11 +1,12 @@
-/* Sums in a fixed order, so that the widest vectors and none at all give the same bits.
+/* Sums in a fixed order, so that code with the widest vectors and code with none give the
+ * same bits.
  *
  * A reduction runs in eight lanes (element i goes to lane i mod 8), and the lanes are
- * added pairwise at the end. VD_LANES marks a function that is compiled once for each
- * width of vectors and chosen at run time; the library is built without contraction to
- * fused multiply-add, so all versions agree. Sanitizers cannot run the choosing code.
- * With VD_PLAIN defined there is only the version for any processor, here and in
- * detect/tree/heap_wide.h: tests/unit/fingerprint.c compares the two.
+ * added pairwise at the end. A function marked VD_LANES is compiled once for each width
+ * of vectors, and the program picks a version when it starts; the library is built
+ * without contraction to fused multiply-add, so all versions agree. Sanitizers cannot run
+ * the code that picks. Defining VD_PLAIN leaves only the version for any processor, here
+ * and in detect/tree/heap_wide.h: tests/unit/fingerprint.c compares the two.
  */
 #ifndef VD_BASE_LANES_H
 #define VD_BASE_LANES_H
@@ -30,16 +31,18 @@
 #define VD_LANES
 #endif
 
-/* Eight numbers side by side, written as one so that the compiler does not look for
- * vectors along another side; aligned as the numbers are. */
+/* Eight numbers side by side as one type, so that the compiler does not look for vectors
+ * along another side. It may stand wherever a double may. */
 typedef double vd__eight __attribute__((vector_size(64), aligned(8), may_alias));
 
+/* Adds the eight lanes pairwise. */
 static inline double vd__add_lanes(const double lane[8])
 {
     return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
            ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
+/* Computes the inner product of a and b, n numbers each. */
 static inline double vd__dot(const double *a, const double *b, size_t n)
 {
     double lane[8] = {0};
@@ -53,6 +56,7 @@ static inline double vd__dot(const double *a, const double *b, size_t n)
     return vd__add_lanes(lane);
 }
 
+/* Computes the squared Euclidean distance of a and b, n numbers each. */
 static inline double vd__distance2(const double *a, const double *b, size_t n)
 {
     double lane[8] = {0};

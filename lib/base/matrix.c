@@ -1,3 +1,6 @@
+/* Allocating and freeing a dense matrix. Arithmetic is where it is needed: base/eigen.c
+ * and the detectors.
+ */
 #include "vedette/matrix.h"
 
 #include <stdint.h>

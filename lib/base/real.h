@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* 2^r for r in [-1/2, 1/2]: the Taylor series of e^(r ln 2), 13 terms. */
+/* Computes e^y for |y| <= ln 2 / 2 by its Taylor series, 13 terms. */
 static inline double vd__exp_series(double y)
 {
     double s = 1.0 / 479001600.0;
@@ -32,7 +32,7 @@ static inline double vd__exp_series(double y)
     return s * y + 1.0;
 }
 
-/* e^x; 0 below -708, the largest finite power of its range above 709. No NaN goes in. */
+/* Computes e^x: 0 below -708, e^709 above 709. NaN is not allowed. */
 static inline double vd__exp(double x)
 {
     const double magic = 0x1.8p52; /* adding it rounds to an integer in the low bits */
@@ -50,13 +50,13 @@ static inline double vd__exp(double x)
     return x < -708 ? 0 : vd__exp_series(y) * power;
 }
 
-/* 2^x, with the limits of vd__exp. */
+/* Computes 2^x, with the limits of vd__exp. */
 static inline double vd__exp2(double x)
 {
     return vd__exp(x * 0x1.62e42fefa39efp-1);
 }
 
-/* Natural logarithm of x > 0; -infinity for 0 and below. */
+/* Computes the natural logarithm of x > 0; -infinity for 0, below 0 and NaN. */
 static inline double vd__log(double x)
 {
     const double ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
@@ -82,7 +82,7 @@ static inline double vd__log(double x)
     return k * ln2_high + (2 * s * (1 + sum) + k * ln2_low);
 }
 
-/* The logistic function and the hyperbolic tangent made of vd__exp. */
+/* Computes the logistic function 1 / (1 + e^-x). */
 static inline double vd__sigmoid(double x)
 {
     double e = vd__exp(x < 0 ? x : -x);
@@ -90,6 +90,7 @@ static inline double vd__sigmoid(double x)
     return x < 0 ? e / (1 + e) : 1 / (1 + e);
 }
 
+/* Computes the hyperbolic tangent. */
 static inline double vd__tanh(double x)
 {
     double e = vd__exp(x < 0 ? 2 * x : -2 * x);

@@ -1,3 +1,6 @@
+/* xoshiro256++ and what is drawn from it; the sources are in rng.h. Every draw is made of
+ * whole numbers and of base/real.h, so a seed gives the same numbers on any machine.
+ */
 #include "vedette/rng.h"
 
 #include <assert.h>
@@ -5,6 +8,7 @@
 
 #include "base/real.h"
 
+/* Steps splitmix64 (Steele, Lea and Flood, OOPSLA 2014), which spreads poor seeds. */
 static uint64_t splitmix64(uint64_t *state)
 {
     uint64_t z = (*state += 0x9e3779b97f4a7c15U);
@@ -54,7 +58,7 @@ double vd_rng_uniform(struct vd_rng *rng)
     return (double)(vd_rng_next(rng) >> 11) * 0x1.0p-53;
 }
 
-/* The high 64 bits of a 128-bit product; *low gets the others. */
+/* Returns the high 64 bits of a 128-bit product; *low receives the others. */
 static uint64_t multiply_high(uint64_t a, uint64_t b, uint64_t *low)
 {
     __extension__ typedef unsigned __int128 wide;
@@ -91,6 +95,7 @@ double vd_rng_normal(struct vd_rng *rng)
     return u * sqrt(-2 * vd__log(s) / s);
 }
 
+/* Shuffles as Fisher and Yates do, but only the first k places. */
 void vd_rng_sample(struct vd_rng *rng, size_t *index, size_t n, size_t k)
 {
     assert(k <= n);

@@ -1,5 +1,9 @@
+/* Mean, variance, quantiles and running moments of an array. Nothing is estimated from a
+ * sketch: the whole array is at hand and sorted where order matters.
+ */
 #include "vedette/stats.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -31,6 +35,7 @@ double vd_quantile_sorted(const double *sorted, size_t n, double q)
 
     if (n == 0)
         return NAN;
+    assert(q >= 0 && q <= 1);
     position = q * (double)(n - 1);
     below = floor(position);
     i = (size_t)below;
@@ -39,6 +44,7 @@ double vd_quantile_sorted(const double *sorted, size_t n, double q)
     return sorted[i] + (position - below) * (sorted[i + 1] - sorted[i]);
 }
 
+/* Orders NaN after every number: qsort needs a total order. */
 static int compare_doubles(const void *left, const void *right)
 {
     double a = *(const double *)left, b = *(const double *)right;

@@ -1,3 +1,6 @@
+/* Texts of the status codes, and filling in an error. Nothing is printed or logged here:
+ * the caller decides who reads it.
+ */
 #include "vedette/status.h"
 
 #include <stdarg.h>

@@ -1,10 +1,15 @@
+/* A parallel loop over POSIX threads that live for one call. There is no pool: work that
+ * is worth threads takes much longer than starting them.
+ */
 #include "base/threads.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 enum { MAX_THREADS = 256 };
 
+/* What the threads of one call share; it lives on the caller's stack. */
 struct share {
     vd__work_fn *work;
     void *context;
@@ -12,7 +17,8 @@ struct share {
     atomic_size_t next;
 };
 
-/* Items are handed out one by one, so uneven items (deep and shallow trees) balance. */
+/* Does items until none is left. They are handed out one by one, so uneven items (deep
+ * and shallow trees) balance. */
 static void *run_items(void *context)
 {
     struct share *share = context;
@@ -37,6 +43,8 @@ void vd__parallel_for(size_t n, unsigned threads, vd__work_fn *work, void *conte
         started++;
     }
     run_items(&share);
+    /* The threads see `share` until they have ended. */
     while (started > 0)
         pthread_join(thread[--started], NULL);
+    assert(atomic_load(&share.next) >= n);
 }
