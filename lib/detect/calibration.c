@@ -1,4 +1,4 @@
-/* Tail calibration of raw scores.
+/* Tail calibration of raw scores: from training scores to the surprise of a new one.
  *
  * The body of the training scores is kept as 128 quantiles at even levels from 0 to 95 %,
  * the tail above as one number, the mean excess: by the theorem of Pickands, Balkema and
@@ -6,10 +6,12 @@
  * shape is taken to be 0 here (an exponential tail), because the shape cannot be told
  * from the few dozen excesses that a short training leaves.
  *
- * Not done: forgetting. A calibration belongs to one fit; a new fit brings a new one.
+ * A calibration does not forget or follow drift: it belongs to one fit, and a new fit
+ * brings a new one.
  */
 #include "vedette/calibration.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
@@ -22,14 +24,13 @@ enum { CALIBRATION_VERSION = 1 };
 static const double TAIL_LEVEL = 0.95;
 static const double PI = 3.14159265358979323846;
 
-/* The tail is no narrower than this share of the way from the median to its start. The
- * law with the narrowest tail that scores have in practice, the uniform one, has 0.055;
- * scores that take few values may have none at all above the start, and that says nothing
- * about the next value. */
+/* The least width of the tail, as a share of the way from the median to its start. The
+ * uniform law, the narrowest that scores have in practice, has 0.055. Scores that take
+ * few values may have none above the start, which says nothing about the next score. */
 static const double TAIL_NARROWEST = 0.05;
 
-/* The mean of what lies above `start`; where all scores are the same, a scale that still
- * tells a higher one from a rounding error. */
+/* Computes the mean excess of the scores above `start`. Where all scores are the same it
+ * is a scale that still tells a higher score from a rounding error. */
 static double mean_excess(const double *sorted, size_t n, double start)
 {
     double sum = 0, floor = TAIL_NARROWEST * (start - vd_quantile_sorted(sorted, n, 0.5));
@@ -43,6 +44,7 @@ static double mean_excess(const double *sorted, size_t n, double start)
     return above == 0 ? floor : fmax(sum / (double)above, floor);
 }
 
+/* Sets the calibration from n sorted scores. */
 static void learn(struct vd_calibration *c, const double *sorted, size_t n)
 {
     for (size_t i = 0; i < VD_CALIBRATION_KNOTS; i++) {
@@ -53,6 +55,7 @@ static void learn(struct vd_calibration *c, const double *sorted, size_t n)
     c->tail_start = c->knot[VD_CALIBRATION_KNOTS - 1];
     c->tail_mean_excess = mean_excess(sorted, n, c->tail_start);
     c->n = (double)n;
+    assert(c->tail_mean_excess > 0);
 }
 
 enum vd_status vd_calibration_fit(struct vd_calibration *c, const double *scores,
@@ -83,6 +86,7 @@ enum vd_status vd_calibration_fit(struct vd_calibration *c, const double *scores
 
 void vd_calibration_believe(struct vd_calibration *c, double mean)
 {
+    assert(mean > 0);
     for (size_t i = 0; i < VD_CALIBRATION_KNOTS; i++)
         c->knot[i] = -mean * log1p(-TAIL_LEVEL * (double)i / (VD_CALIBRATION_KNOTS - 1));
     c->tail_start = c->knot[VD_CALIBRATION_KNOTS - 1];
@@ -90,8 +94,8 @@ void vd_calibration_believe(struct vd_calibration *c, double mean)
     c->n = 0;
 }
 
-/* The first knot that is not below `raw`. A score that ties with many training scores
- * takes the level where the tie begins: p counts all that are as high. */
+/* Finds the first knot that is not below `raw`. A score that ties with many training
+ * scores takes the level where the tie begins, since p counts all that are as high. */
 static size_t first_knot_at(const struct vd_calibration *c, double raw)
 {
     size_t low = 0, high = VD_CALIBRATION_KNOTS - 1;
@@ -107,6 +111,7 @@ static size_t first_knot_at(const struct vd_calibration *c, double raw)
     return low;
 }
 
+/* Interpolates the level of a score between two knots, 0 .. TAIL_LEVEL. */
 static double body_level(const struct vd_calibration *c, double raw)
 {
     size_t i = first_knot_at(c, raw);
@@ -152,9 +157,10 @@ double vd_score_of_surprise(double surprise, double threshold)
     return fmax(-1, fmin(1, 1 - surprise / threshold));
 }
 
-/* tan((1/2 - p) pi) = cot(p pi). The p of a member is held below 0.9: at p = 1, which a
- * score below all training scores has, the cotangent is minus infinity and one calm
- * member would outvote all others. The tail, where verdicts are made, is untouched. */
+/* Turns the surprise of one member into a Cauchy variate, tan((1/2 - p) pi) = cot(p pi).
+ * The p of a member is held below 0.9: a score below all training scores has p = 1, where
+ * the cotangent is minus infinity and one calm member would outvote all others. Large
+ * surprises, which decide verdicts, are not changed. */
 static double cauchy_of_surprise(double surprise)
 {
     double s = fmin(fmax(surprise, 0), VD_SURPRISE_MAX);
@@ -189,6 +195,7 @@ void vd_calibration_save(const struct vd_calibration *c, struct vd_writer *w)
     vd_write_f64(w, c->n);
 }
 
+/* Checks what was read against what a fit can have made. */
 static bool is_sound(const struct vd_calibration *c)
 {
     for (size_t i = 0; i < VD_CALIBRATION_KNOTS; i++)

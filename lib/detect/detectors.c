@@ -3,13 +3,14 @@
  * What all detectors have in common is done here once: settings are looked up and
  * checked, bad numbers and labels are refused with their row and column, rows with NaN
  * score NaN, and the frame of a saved model (name, version, columns, threshold) is
- * written and read.
+ * written and read. No method is here.
  *
  * To add one: its file gives a struct vd__detector_class (class.h); name it there and in
  * `classes` below.
  */
 #include "vedette/detector.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -42,6 +43,7 @@ const struct vd_detector_info *vd_detector_at(size_t i)
     return i < n_classes ? &classes[i]->info : NULL;
 }
 
+/* Finds the detector of that name; NULL = there is none. */
 static const struct vd__detector_class *find(const char *name)
 {
     for (size_t i = 0; name != NULL && i < n_classes; i++)
@@ -64,6 +66,7 @@ struct vd_fit_params vd_fit_params_default(void)
 
 /* ---- fit ---- */
 
+/* Refuses the first number that is NaN or beyond VD_VALUE_MAX; `what` names the table. */
 static enum vd_status check_numbers(const struct vd_matrix *x, const char *what,
                                     struct vd_error *err)
 {
@@ -77,6 +80,7 @@ static enum vd_status check_numbers(const struct vd_matrix *x, const char *what,
     return VD_OK;
 }
 
+/* Checks the shape and the numbers of the training rows and of the normal rows. */
 static enum vd_status check_matrix(const struct vd_matrix *x,
                                    const struct vd_matrix *normal, struct vd_error *err)
 {
@@ -102,6 +106,7 @@ static enum vd_status check_matrix(const struct vd_matrix *x,
     return status;
 }
 
+/* Checks that labels are 0 or 1 and that both occur. */
 static enum vd_status check_labels(const struct vd_detector_info *info,
                                    const uint8_t *labels, size_t n, struct vd_error *err)
 {
@@ -124,6 +129,7 @@ static enum vd_status check_labels(const struct vd_detector_info *info,
     return VD_OK;
 }
 
+/* Finds a setting by name; n_params = there is none. */
 static size_t find_param(const struct vd_detector_info *info, const char *name)
 {
     size_t i = 0;
@@ -133,18 +139,19 @@ static size_t find_param(const struct vd_detector_info *info, const char *name)
     return i;
 }
 
-/* The defaults, overridden by the caller's settings. */
+/* Fills `value` with the defaults and puts the caller's checked settings over them. */
 static enum vd_status resolve_settings(const struct vd_detector_info *info,
                                        const struct vd_fit_params *params,
                                        double value[PARAMS_MAX], struct vd_error *err)
 {
-    for (size_t i = 0; i < info->n_params && i < PARAMS_MAX; i++)
+    assert(info->n_params <= PARAMS_MAX);
+    for (size_t i = 0; i < info->n_params; i++)
         value[i] = info->params[i].value;
     for (size_t i = 0; i < params->n_settings; i++) {
         const struct vd_setting *setting = &params->settings[i];
         size_t p = find_param(info, setting->name);
 
-        /* "lof.n_neighbors" is for a member, which checks it. */
+        /* A setting like "lof.n_neighbors" goes to that member, which checks it. */
         if (info == &vd__ensemble.info && strchr(setting->name, '.') != NULL)
             continue;
         if (p == info->n_params)
@@ -209,6 +216,7 @@ vd_detector *vd__detector_new(const struct vd__detector_class *class, size_t d,
 {
     vd_detector *self = vd__alloc_aligned(size, 1);
 
+    assert(size >= sizeof *self && d > 0 && d <= VD_COLUMNS_MAX);
     if (self == NULL)
         return NULL;
     memset(self, 0, size);
@@ -249,14 +257,20 @@ double vd_detector_threshold(const vd_detector *detector)
 
 double vd__threshold_of(double *scores, size_t n, double contamination)
 {
+    assert(n > 0 && contamination >= 0 && contamination <= 1);
     vd_sort(scores, n);
     return vd_quantile_sorted(scores, n, 1 - contamination);
 }
 
 /* ---- score ---- */
 
+/* Good rows go to the detector as they are, large ones have a number beyond VD_VALUE_MAX,
+ * bad ones a NaN or an infinity. */
 enum row_kind { ROW_GOOD, ROW_LARGE, ROW_BAD };
 
+/* Sorts a row into its kind; the first loop has no branch, since nearly all rows are
+ * good.
+ */
 static enum row_kind row_kind(const double *row, size_t d)
 {
     bool within = true;
@@ -271,7 +285,8 @@ static enum row_kind row_kind(const double *row, size_t d)
     return ROW_LARGE;
 }
 
-/* A row with a number beyond the limit, cut to the limit. Apart, because of its stack. */
+/* Scores a row with its numbers cut to the limit. A function of its own, so that usual
+ * rows do not pay for its stack. */
 __attribute__((noinline)) static double score_large(const vd_detector *detector,
                                                     const double *row)
 {
@@ -282,8 +297,8 @@ __attribute__((noinline)) static double score_large(const vd_detector *detector,
     return detector->class->score(detector, cut);
 }
 
-/* Numbers far beyond the training range may overflow inside a method: as anomalous as can
- * be, but still a number. */
+/* Keeps a score finite: numbers far beyond the training range may overflow inside a
+ * method and are then as anomalous as a number can say. */
 static double bounded(double score)
 {
     return fabs(score) <= DBL_MAX ? score : score < 0 ? -DBL_MAX : DBL_MAX;
@@ -302,13 +317,14 @@ double vd_detector_score(const vd_detector *detector, const double *row)
     return NAN;
 }
 
+/* What the threads that score a table share. */
 struct many {
     const vd_detector *detector;
     const struct vd_matrix *x;
     double *scores;
 };
 
-/* One chunk of rows: in one go when all of them are good. */
+/* Scores one chunk of rows, in one go when all of them are good. */
 static void score_chunk(void *context, size_t chunk)
 {
     struct many *many = context;
@@ -350,12 +366,13 @@ enum vd_status vd_detector_explain(const vd_detector *detector, const double *ro
 
 /* ---- save and load ---- */
 
+/* Returns the version of the detector's saved form. */
 static uint32_t version_of(const struct vd__detector_class *class)
 {
     return class->version > 0 ? class->version : 1;
 }
 
-/* name, version, columns, threshold, size of the rest, the rest */
+/* Writes name, version, columns, threshold, the size of the body, and the body. */
 void vd_detector_save(const vd_detector *detector, struct vd_writer *w)
 {
     struct vd_writer body = {0};

@@ -1,8 +1,10 @@
-/* Sampling without replacement in time and memory of the sample alone: R. W. Floyd, in
- * Bentley, "A sample of brilliance", CACM 30 (1987). The set of numbers taken so far is
- * an open-addressed table at most a quarter full. */
+/* Sampling without replacement whose time and memory depend on the sample's size only: R.
+ * W. Floyd, in Bentley, "A sample of brilliance", CACM 30 (1987). The set of numbers
+ * taken so far is an open-addressed table at most a quarter full. The order is not
+ * random. */
 #include "detect/class.h"
 
+#include <assert.h>
 #include <string.h>
 
 size_t vd__sample_set_size(size_t k)
@@ -14,7 +16,8 @@ size_t vd__sample_set_size(size_t k)
     return size;
 }
 
-/* Adds `value`; false when it was there. Entries hold value + 1, 0 = empty. */
+/* Adds `value` to the set; false when it is there already. Entries hold value + 1, and 0
+ * means empty. */
 static bool add(uint32_t *set, size_t mask, uint32_t value)
 {
     size_t at = (value * 0x9e3779b1U) & mask;
@@ -46,6 +49,7 @@ void vd__sample(struct vd_rng *rng, uint32_t *chosen, size_t n, size_t k, uint32
             value = (uint32_t)last;
             add(set, mask, value);
         }
+        assert(value < n);
         chosen[i] = value;
     }
 }

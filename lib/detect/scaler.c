@@ -1,4 +1,6 @@
-/* Column scaling; see scaler.h. */
+/* Column scaling: fit, apply, save, load; the three kinds are in scaler.h. Columns are
+ * scaled one by one, so correlation between them stays.
+ */
 #include "detect/scaler.h"
 
 #include <float.h>
@@ -7,11 +9,12 @@
 #include "base/alloc.h"
 #include "vedette/stats.h"
 
+/* Scales by mean and standard deviation. */
 static void standard(const double *column, size_t n, double *center, double *factor)
 {
     double mean = vd_mean(column, n), variance = vd_variance(column, n, 0);
-    /* The rounding error of the variance of a constant column, as scikit-learn bounds it:
-     * below it the column is constant. */
+    /* The rounding error that a constant column's variance can have, by scikit-learn's
+     * bound: a variance below it means a constant column. */
     double noise = (double)n * DBL_EPSILON * variance +
                    ((double)n * mean * DBL_EPSILON) * ((double)n * mean * DBL_EPSILON);
 
@@ -19,6 +22,8 @@ static void standard(const double *column, size_t n, double *center, double *fac
     *factor = variance > noise ? 1 / sqrt(variance) : 1;
 }
 
+/* Scales by median and interquartile range; a column whose middle half is constant takes
+ * its factor from `standard`. Reorders the column. */
 static void robust(double *column, size_t n, double *center, double *factor)
 {
     double range;

@@ -3,10 +3,12 @@
  *
  * State: the row, scaled. Actions: stay silent, alert. Rewards are settings; rows are
  * weighted so that both classes count the same. The raw score is the log-odds of
- * alerting, the threshold 0. Up to 256 training rows stay in the model as a memory:
- * feedback is learned among them (Lin, Machine Learning 8, 1992), and takes the oldest
- * one's place.
+ * alerting, the threshold is 0. Up to 256 training rows stay in the model as a memory: a
+ * row of feedback takes the place of the oldest one and is learned together with others
+ * from there (experience replay; Lin, Machine Learning 8, 1992). There is no sequence of
+ * states: each row is decided by itself.
  */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -47,6 +49,7 @@ static const struct vd_param params[N_PARAMS] = {
                   100000},
 };
 
+/* One block; vd_agent_learn changes policy and memory in place. */
 struct agent {
     struct vd_detector base;
     struct vd__rewards rewards;
@@ -69,6 +72,7 @@ static struct agent *agent_new(size_t d, size_t n_memory)
     struct agent *a = (struct agent *)vd__detector_new(&vd__agent, d, total);
     char *block = (char *)a;
 
+    assert(d <= COLUMNS_MAX && n_memory > 0 && n_memory <= MEMORY);
     if (a == NULL)
         return NULL;
     a->scaler.center = (double *)(block + scale);
@@ -81,7 +85,7 @@ static struct agent *agent_new(size_t d, size_t n_memory)
     return a;
 }
 
-/* Scaled, and not further out than a policy can have learned anything. */
+/* Scales a row and cuts it to +-10, since the policy has learned nothing further out. */
 static void scale_row(const struct agent *a, const double *row, float *x)
 {
     for (size_t j = 0; j < a->base.d; j++) {
@@ -102,6 +106,7 @@ static double agent_score(const vd_detector *self, const double *row)
 
 /* ---- fit ---- */
 
+/* Weights the classes so that both count the same in the sum of rewards. */
 static void balance(struct vd__rewards *rewards, const uint8_t *labels, size_t n)
 {
     double count[2] = {0};
@@ -112,6 +117,7 @@ static void balance(struct vd__rewards *rewards, const uint8_t *labels, size_t n
         rewards->weight[c] = (double)n / (2 * count[c]);
 }
 
+/* Remembers all training rows, or a random choice of them (drawn with replacement). */
 static void fill_memory(struct agent *a, const float *x, const uint8_t *labels, size_t n,
                         uint64_t seed)
 {
@@ -127,6 +133,7 @@ static void fill_memory(struct agent *a, const float *x, const uint8_t *labels, 
     }
 }
 
+/* Turns the settings into what training needs. */
 static struct vd__policy_fit policy_fit(const struct agent *a, const struct vd__fit *fit,
                                         const float *x)
 {
@@ -260,6 +267,7 @@ static void agent_save(const vd_detector *self, struct vd_writer *w)
     vd_write_bytes(w, a->memory_label, a->n_memory);
 }
 
+/* Reads n floats; false when one is NaN or too large for a weight. */
 static bool load_floats(struct vd_reader *r, float *values, size_t n)
 {
     bool good = true;
@@ -271,6 +279,7 @@ static bool load_floats(struct vd_reader *r, float *values, size_t n)
     return good && !r->failed;
 }
 
+/* Reads what agent_save wrote after the counts; false = numbers that cannot be. */
 static bool load_agent(struct agent *a, struct vd_reader *r)
 {
     size_t d = a->base.d;

@@ -1,6 +1,6 @@
-/* The policy network in use: forward pass, reward, and plain gradient steps for feedback.
- * Sums run input by input for all outputs of a layer at once: vectors of any width add in
- * the same order. */
+/* The policy network in use: forward pass, reward, and plain gradient steps for feedback;
+ * the training from labelled rows is in policy_train.c. Sums run input by input for all
+ * outputs of a layer at once, so vectors of any width add in the same order. */
 #include "detect/agent/policy.h"
 
 #include <string.h>
@@ -35,6 +35,7 @@ void vd__policy_init(struct vd__policy *p, size_t d, float *numbers)
     }
 }
 
+/* Computes one layer: y = W' x + b. */
 static inline void layer(const float *weight, const float *bias, const float *x,
                          size_t in, size_t out, float *y)
 {
@@ -51,7 +52,7 @@ static inline void relu(float *y, size_t n)
         y[j] = y[j] > 0 ? y[j] : 0;
 }
 
-/* All layers' outputs, for the gradient; gives the log-odds. */
+/* Computes all layers, keeps their outputs y for the gradient, returns the log-odds. */
 VD_LANES static double forward(const struct vd__policy *p, const float *x,
                                float y[POLICY_HIDDEN][POLICY_WIDTH])
 {
@@ -74,6 +75,7 @@ double vd__policy_log_odds(const struct vd__policy *p, const float *x)
     return forward(p, x, y);
 }
 
+/* Returns the weighted reward of an action on a row with that label. */
 static double worth(const struct vd__rewards *r, uint8_t label, bool alert)
 {
     double reward = label   ? (alert ? r->hit : r->miss)
@@ -101,8 +103,8 @@ double vd__policy_expected_reward(const struct vd__rewards *rewards, uint8_t lab
            (1 - alert) * worth(rewards, label, false);
 }
 
-/* Adds rate * slope * (d log-odds / d weights) of one row, layer by layer from the last;
- * `error` is the derivative by a layer's output. */
+/* Adds step * (d log-odds / d weights) of one row x, layer by layer from the last one.
+ * `error` is the derivative by the output of the layer at hand, times step. */
 static void climb(struct vd__policy *p, const float *x,
                   float y[POLICY_HIDDEN][POLICY_WIDTH], float step)
 {
@@ -129,8 +131,8 @@ static void climb(struct vd__policy *p, const float *x,
     }
 }
 
-/* Rows one after another: stochastic gradient. The slope is bounded, so that one strange
- * row cannot throw the weights away. */
+/* Climbs for one row after another (stochastic gradient). The slope is bounded, so one
+ * strange row cannot spoil the weights. */
 void vd__policy_step(struct vd__policy *p, const float *const *x, const uint8_t *labels,
                      size_t n, const struct vd__rewards *rewards, double rate)
 {
@@ -139,7 +141,7 @@ void vd__policy_step(struct vd__policy *p, const float *const *x, const uint8_t 
         double z = forward(p, x[i], y);
         double gain = vd__policy_slope(rewards, labels[i], z, 0);
 
-        /* A policy that is sure and wrong has no slope; learn as if it were in doubt. */
+        /* Where the policy is sure and wrong the slope is nearly 0: learn as in doubt. */
         if ((labels[i] == 1) != (z > 0))
             gain = vd__policy_slope(rewards, labels[i], 0, 0);
         climb(p, x[i], y, (float)(rate * gain));

@@ -1,4 +1,4 @@
-/* The agent's policy network and its training. */
+/* The agent's policy network (Williams, Machine Learning 8, 1992) and its training. */
 #ifndef VD_AGENT_POLICY_H
 #define VD_AGENT_POLICY_H
 
@@ -11,32 +11,34 @@
 
 enum { POLICY_HIDDEN = 3, POLICY_WIDTH = 64 };
 
-/* Weights as scoring uses them, batch normalisation folded in: out = relu(W' x + b), and
- * at last the log-odds of alerting. */
+/* Weights as scoring uses them, with batch normalisation folded in. Each hidden layer is
+ * relu(W' x + b); the last layer has no relu and gives the log-odds of alerting. The
+ * arrays belong to the agent's block. */
 struct vd__policy {
     size_t d;
     float *weight[POLICY_HIDDEN + 1]; /* [in][out], in row-major order */
     float *bias[POLICY_HIDDEN + 1];
 };
 
-/* Sizes of the layers: d, 64, 64, 32, 1. */
+/* Returns the width of layer 0 .. 4: d, 64, 64, 32, 1. */
 size_t vd__policy_width(size_t d, size_t layer);
 
-/* Numbers in all weights and biases together. */
+/* Counts the numbers of all weights and biases together. */
 size_t vd__policy_count(size_t d);
 
-/* Points the arrays into `numbers`. */
+/* Points the arrays into `numbers`, which has room for vd__policy_count(d). */
 void vd__policy_init(struct vd__policy *p, size_t d, float *numbers);
 
-/* Log-odds of alerting for one scaled row. */
+/* Computes the log-odds of alerting for one scaled row x (d). */
 double vd__policy_log_odds(const struct vd__policy *p, const float *x);
 
-/* What an action is worth, times the weight of the row's class. */
+/* The reward of each action, and the weight of rows of each class. */
 struct vd__rewards {
     double hit, miss, false_alarm, silence;
     double weight[2]; /* of rows labelled 0 and 1 */
 };
 
+/* What the policy is trained on and how; borrowed. */
 struct vd__policy_fit {
     const float *x; /* n x d, scaled */
     const uint8_t *labels;
@@ -47,19 +49,22 @@ struct vd__policy_fit {
     uint64_t seed;
 };
 
-/* Trains into p, whose arrays exist. */
+/* Trains p, whose arrays exist, from scratch. The seed decides the result. VD_ERR_MEMORY.
+ */
 enum vd_status vd__policy_train(struct vd__policy *p, const struct vd__policy_fit *fit);
 
-/* One step of plain gradient on `n` rows without normalisation or dropout. */
+/* Takes a step of plain gradient for each of n rows (d floats each, scaled), without
+ * normalisation or dropout. `rate` is the step for a slope of 1. */
 void vd__policy_step(struct vd__policy *p, const float *const *x, const uint8_t *labels,
                      size_t n, const struct vd__rewards *rewards, double rate);
 
-/* Slope of the expected reward by the log-odds z, for a row with that label: the policy
- * gradient summed over both actions (Ciosek and Whiteson, AAAI 2018), which has no
- * sampling noise; plus that of the entropy. */
+/* Computes the slope of the expected reward by the log-odds z for a row with that label:
+ * the policy gradient summed over both actions (Ciosek and Whiteson, AAAI 2018), which
+ * has no sampling noise, plus `entropy` times the slope of the entropy. */
 double vd__policy_slope(const struct vd__rewards *rewards, uint8_t label, double z,
                         double entropy);
 
+/* Computes the expected reward at the log-odds z for a row with that label. */
 double vd__policy_expected_reward(const struct vd__rewards *rewards, uint8_t label,
                                   double z);
 

@@ -1,10 +1,11 @@
-/* Training the policy: gradient ascent on the expected reward by Adam (Kingma and Ba,
- * ICLR 2015), batch normalisation (Ioffe and Szegedy, ICML 2015) before and dropout
- * (Srivastava et al., JMLR 2014) after every ReLU, early stopping on rows kept back.
+/* Trains the policy: gradient ascent on the expected reward by Adam (Kingma and Ba, ICLR
+ * 2015), with batch normalisation (Ioffe and Szegedy, ICML 2015) before every ReLU,
+ * dropout (Srivastava et al., JMLR 2014) after it, and early stopping on rows kept back.
  *
- * At the end the normalisation, with the mean and variance of all training rows, is
- * folded into the weights.
+ * At the end the normalisation, with the mean and variance of the training rows, is
+ * folded into the weights. Feedback does not come here: it is learned in policy.c.
  */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@
 
 enum { BATCH = 32, LAYERS = POLICY_HIDDEN + 1, CHECK_EVERY = 20, STATS_ROWS = 1024 };
 
-/* One layer while training; arrays point into the trainer's. */
+/* One layer while training; its arrays point into the trainer's. */
 struct layer {
     size_t in, out;
     size_t weight, scale,
@@ -28,6 +29,7 @@ struct layer {
     float deviation[POLICY_WIDTH]; /* of the batch */
 };
 
+/* The state of one training. */
 struct trainer {
     const struct vd__policy_fit *fit;
     size_t d, count; /* parameters */
@@ -39,6 +41,7 @@ struct trainer {
     size_t steps;
 };
 
+/* Gives every layer its places among the parameters. */
 static void place_layers(struct trainer *t)
 {
     size_t at = 0;
@@ -56,6 +59,7 @@ static void place_layers(struct trainer *t)
     t->count = at;
 }
 
+/* Allocates all arrays and deals them to the layers; false = no memory. */
 static bool allocate(struct trainer *t)
 {
     size_t floats = BATCH * t->d;
@@ -85,10 +89,12 @@ static bool allocate(struct trainer *t)
         if (l + 1 < LAYERS)
             t->layer[l + 1].x = layer->y;
     }
+    assert(at == t->work + floats);
     return true;
 }
 
-/* He et al., ICCV 2015. The last layer starts near zero: no opinion. */
+/* Draws the first weights (He et al., ICCV 2015). The last layer starts near zero, so
+ * that the policy begins undecided. */
 static void draw_weights(struct trainer *t)
 {
     for (size_t l = 0; l < LAYERS; l++) {
@@ -102,6 +108,7 @@ static void draw_weights(struct trainer *t)
     }
 }
 
+/* Multiplies the rows of x (rows x in) by the weights (in x out) into y. */
 static inline void multiply(const float *x, const float *weight, size_t rows, size_t in,
                             size_t out, float *y)
 {
@@ -115,7 +122,8 @@ static inline void multiply(const float *x, const float *weight, size_t rows, si
         }
 }
 
-/* Normalises the columns of z by the batch; keeps the deviations. */
+/* Normalises the columns of z by their mean and deviation in the batch, and keeps the
+ * deviations. */
 static inline void normalise(struct layer *layer, size_t rows)
 {
     size_t out = layer->out;
@@ -138,6 +146,7 @@ static inline void normalise(struct layer *layer, size_t rows)
                 (layer->z[b * out + j] - mean[j]) / layer->deviation[j];
 }
 
+/* Draws the units that dropout leaves out of this batch. */
 static void draw_masks(struct trainer *t, size_t rows)
 {
     double keep = 1 - t->fit->dropout;
@@ -148,6 +157,7 @@ static void draw_masks(struct trainer *t, size_t rows)
                 vd_rng_uniform(&t->rng) < keep ? (float)(1 / keep) : 0.0F;
 }
 
+/* Computes all layers for the batch in the first layer's x. */
 VD_LANES static void forward(struct trainer *t, size_t rows)
 {
     for (size_t l = 0; l < LAYERS; l++) {
@@ -171,8 +181,8 @@ VD_LANES static void forward(struct trainer *t, size_t rows)
     }
 }
 
-/* From the derivative by y to that by the weighted sums before normalisation, collecting
- * the slopes of scale and shift. */
+/* Turns the derivative by y into that by the weighted sums before normalisation, and adds
+ * up the slopes of scale and shift. */
 static inline void back_through_norm(struct trainer *t, struct layer *layer, size_t rows)
 {
     size_t out = layer->out;
@@ -198,6 +208,7 @@ static inline void back_through_norm(struct trainer *t, struct layer *layer, siz
         }
 }
 
+/* Computes the slopes of all parameters from the error at the last layer. */
 VD_LANES static void backward(struct trainer *t, size_t rows)
 {
     memset(t->slope, 0, t->count * sizeof *t->slope);
@@ -232,7 +243,8 @@ VD_LANES static void backward(struct trainer *t, size_t rows)
     }
 }
 
-/* Adam, upwards, with decoupled weight decay. */
+/* Takes a step of Adam upwards, with decoupled weight decay. correct1 and correct2 undo
+ * the bias of the two means towards their start at 0. */
 VD_LANES static void climb(struct trainer *t, float rate, float correct1, float correct2)
 {
     float decay = 1 - rate * (float)t->fit->decay;
@@ -247,12 +259,14 @@ VD_LANES static void climb(struct trainer *t, float rate, float correct1, float 
     }
 }
 
+/* Learns from one batch of rows. */
 static void update(struct trainer *t, const size_t *rows, size_t n)
 {
     const struct vd__policy_fit *fit = t->fit;
     struct layer *last = &t->layer[POLICY_HIDDEN];
     double power = (double)++t->steps;
 
+    assert(n > 0 && n <= BATCH);
     for (size_t b = 0; b < n; b++)
         memcpy(t->layer[0].x + b * t->d, fit->x + rows[b] * t->d, t->d * sizeof(float));
     draw_masks(t, n);
@@ -268,8 +282,9 @@ static void update(struct trainer *t, const size_t *rows, size_t n)
 
 /* ---- folding ---- */
 
-/* Mean and deviation of each of the layer's sums over the rows x (n x in), which become
- * the rows after the layer. The folded weights go to the policy. */
+/* Folds the normalisation of layer l into the policy's weights, with the mean and
+ * deviation of its sums over the rows x (n x in). y (n x out) receives the rows after the
+ * layer. */
 VD_LANES static void fold_layer(const struct trainer *t, size_t l, float *x, float *y,
                                 size_t n, struct vd__policy *p)
 {
@@ -300,6 +315,7 @@ VD_LANES static void fold_layer(const struct trainer *t, size_t l, float *x, flo
     }
 }
 
+/* Folds all layers; x and y are scratch for the rows. */
 static void fold(const struct trainer *t, struct vd__policy *p, float *x, float *y)
 {
     const struct layer *last = &t->layer[POLICY_HIDDEN];
@@ -330,7 +346,8 @@ static void shuffle(struct vd_rng *rng, size_t *order, size_t n)
     }
 }
 
-/* Training rows first; a fifth of each class is kept back for stopping early. */
+/* Puts the rows that are trained on first; a fifth of each class is kept back at the end,
+ * for stopping early. */
 static void split_rows(struct trainer *t)
 {
     size_t n = t->fit->n, front = 0, back = n, seen[2] = {0};
@@ -352,7 +369,7 @@ static void split_rows(struct trainer *t)
     t->n_train = front;
 }
 
-/* Mean expected reward of the rows kept back (of all, when none were). */
+/* Computes the mean expected reward of the rows kept back (of all rows, if none were). */
 static double validate(const struct trainer *t, const struct vd__policy *p)
 {
     size_t from = t->n_train < t->fit->n ? t->n_train : 0;
@@ -367,7 +384,7 @@ static double validate(const struct trainer *t, const struct vd__policy *p)
     return sum / (double)(t->fit->n - from);
 }
 
-/* Fresh weights, and nothing remembered by the optimiser. */
+/* Draws fresh weights and clears the optimiser's memory. */
 static void begin(struct trainer *t)
 {
     memset(t->param, 0, 4 * t->count * sizeof *t->param);
@@ -375,6 +392,7 @@ static void begin(struct trainer *t)
     draw_weights(t);
 }
 
+/* Learns from the next batch; shuffles when the rows are used up. */
 static void one_update(struct trainer *t, size_t *at)
 {
     size_t batch = t->n_train < BATCH ? t->n_train : BATCH;
@@ -387,7 +405,7 @@ static void one_update(struct trainer *t, size_t *at)
     *at += batch;
 }
 
-/* How many updates do best on the rows kept back. */
+/* Finds how many updates do best on the rows kept back. */
 static size_t find_length(struct trainer *t, struct vd__policy *p, float *x, float *y)
 {
     size_t at = 0, best_length = CHECK_EVERY;
@@ -410,8 +428,8 @@ static size_t find_length(struct trainer *t, struct vd__policy *p, float *x, flo
     return best_length;
 }
 
-/* Stops early by rows kept back, then trains anew for as many passes on all rows: where
- * labels are few, those kept back are missed. */
+/* Finds the length on rows kept back, then trains anew for as many passes on all rows:
+ * where labels are few, none can be spared. */
 static void run(struct trainer *t, struct vd__policy *p, float *x, float *y)
 {
     size_t length = find_length(t, p, x, y), at = 0;

@@ -3,10 +3,12 @@
  *
  * The reachability of x from o is max(k-distance of o, |x - o|); the density of x is
  * 1 / (mean reachability from its k neighbours + 1e-10); the raw score is the mean
- * density of the neighbours divided by that of x. A row of the training set scored anew
- * finds itself among its neighbours, as in scikit-learn; the threshold by contamination
- * counts training rows without themselves. Its own threshold (contamination 0) is 1.5.
+ * density of the neighbours divided by that of x. A training row that is scored again has
+ * itself among its neighbours, as in scikit-learn; the threshold by contamination leaves
+ * every training row out of its own neighbours. Without contamination it is 1.5. The
+ * search is in neighbours.c.
  */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -23,6 +25,7 @@ static const struct vd_param params[N_PARAMS] = {
                     VD__NEIGHBOURS_MAX},
 };
 
+/* One block, but for the index of the training rows. */
 struct lof {
     struct vd_detector base;
     size_t n, k;
@@ -41,6 +44,7 @@ static struct lof *lof_new(size_t d, size_t n, size_t k)
     struct lof *l = (struct lof *)vd__detector_new(&vd__lof, d, total);
     char *block = (char *)l;
 
+    assert(k >= 1 && k < n && k <= VD__NEIGHBOURS_MAX);
     if (l == NULL)
         return NULL;
     l->n = n;
@@ -59,6 +63,7 @@ static void lof_release(vd_detector *self)
     vd__neighbours_release(&l->nb);
 }
 
+/* Computes the density of a row from its k neighbours. */
 static double density_of(const struct lof *l, const struct vd__neighbour *near)
 {
     double sum = 0;
@@ -68,6 +73,7 @@ static double density_of(const struct lof *l, const struct vd__neighbour *near)
     return 1 / (sum / (double)l->k + 1e-10);
 }
 
+/* Computes the outlier factor of a row from its density and its neighbours'. */
 static double factor_of(const struct lof *l, const struct vd__neighbour *near,
                         double density)
 {
@@ -89,6 +95,7 @@ static double lof_score(const vd_detector *self, const double *row)
     return factor_of(l, near, density_of(l, near));
 }
 
+/* Scores groups of rows with one search each, and the rest row by row. */
 static void lof_score_block(const vd_detector *self, const double *rows, size_t n,
                             double *scores)
 {
@@ -111,13 +118,14 @@ static void lof_score_block(const vd_detector *self, const double *rows, size_t 
 
 /* ---- fit ---- */
 
+/* What the threads of a fit share; they write apart from one another. */
 struct lof_fit {
     struct lof *l;
     const double *z;            /* n x d */
     struct vd__neighbour *near; /* n x k */
 };
 
-/* Of the rows of the i-th group of VD__NEIGHBOURS_SIDE. */
+/* Finds the neighbours and k-distances of the i-th group of VD__NEIGHBOURS_SIDE rows. */
 static void find_neighbours(void *context, size_t i)
 {
     struct lof_fit *f = context;
@@ -136,7 +144,7 @@ static void find_neighbours(void *context, size_t i)
         l->reach[r] = f->near[(r + 1) * l->k - 1].distance2;
 }
 
-/* Densities need all k-distances, so they come after. */
+/* Finds all k-distances, then the densities, which need them, then the threshold. */
 static void rate_training_rows(struct lof_fit *f, const struct vd__fit *fit,
                                double *scores)
 {
@@ -188,7 +196,8 @@ out:
 
 /* ---- save and load ---- */
 
-/* The points in the order they came in, from which loading builds the same tree. */
+/* Writes the points in the order they were given, so that loading builds the same index.
+ */
 static void lof_save(const vd_detector *self, struct vd_writer *w)
 {
     const struct lof *l = (const struct lof *)self;
@@ -201,6 +210,7 @@ static void lof_save(const vd_detector *self, struct vd_writer *w)
     vd_write_f64s(w, l->reach, l->n);
 }
 
+/* Reads the arrays and the points z (n x d); false = numbers that cannot be. */
 static bool load_arrays(struct lof *l, struct vd_reader *r, double *z)
 {
     if (!vd__scaler_load(&l->scaler, r, l->base.d) ||

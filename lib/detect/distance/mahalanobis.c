@@ -2,9 +2,10 @@
  * EmpiricalCovariance.mahalanobis (squared distance, covariance with divisor n).
  *
  * The covariance is inverted on the axes whose variance is above rounding error (the
- * pseudo-inverse): a direction in which training rows never varied does not count. Its
- * own threshold (contamination 0) is the 97.5 % quantile of the chi-squared distribution
- * with as many degrees of freedom as axes (Wilson and Hilferty's approximation).
+ * pseudo-inverse): a direction in which training rows never varied does not count. The
+ * threshold without contamination is the 97.5 % quantile of the chi-squared distribution
+ * with as many degrees of freedom as axes (Wilson and Hilferty's approximation). The
+ * covariance is the plain one: outliers among the training rows widen it.
  */
 #include <float.h>
 #include <math.h>
@@ -35,6 +36,7 @@ VD_LANES static double mahalanobis_score(const vd_detector *self, const double *
     return sum;
 }
 
+/* Approximates the 97.5 % quantile with k degrees of freedom. */
 static double chi_squared_quantile(double k)
 {
     const double normal = 1.959963984540054; /* its 97.5 % quantile */
@@ -43,7 +45,7 @@ static double chi_squared_quantile(double k)
     return k * t * t * t;
 }
 
-/* Axes above the rounding error of the largest, as a pseudo-inverse cuts them. */
+/* Counts the axes whose variance is above the rounding error of the largest one. */
 static size_t usable_axes(const struct vd__principal *axes, const double *param)
 {
     size_t k = 0;

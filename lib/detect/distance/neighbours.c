@@ -3,12 +3,13 @@
  *
  * Points lie in blocks of eight, column by column, so that eight distances are computed
  * at once. With many columns a tree no longer prunes: then there is one leaf, and the
- * search is a scan of all blocks. Where that begins was measured (bench/detectors). A
- * scan for several rows takes each block once and all rows with it: it is the memory of
- * the points that a scan for one row waits for.
+ * search is a scan of all blocks. The limit was measured (bench/detectors). A scan for
+ * one row waits for the memory of the points, so a scan for several rows reads each block
+ * once and compares all rows with it. Nothing is approximate.
  */
 #include "detect/distance/neighbours.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct vd__kd_node {
 
 /* ---- build ---- */
 
+/* The state of building the tree. */
 struct builder {
     struct vd__neighbours *nb;
     const double *z;
@@ -35,13 +37,14 @@ struct builder {
     size_t n_blocks; /* filled so far */
 };
 
+/* Returns a number of the i-th point in the present order. */
 static double at(const struct builder *b, size_t i, size_t column)
 {
     return b->z[b->order[i] * b->nb->d + column];
 }
 
-/* Orders by value, equal ones by row: the tree does not depend on the order it came in.
- */
+/* Orders points by a column's value and equal values by row, so that only the points
+ * decide the tree. */
 static bool before(const struct builder *b, uint32_t left, uint32_t right, size_t column)
 {
     double l = b->z[left * b->nb->d + column], r = b->z[right * b->nb->d + column];
@@ -78,6 +81,7 @@ static void select_middle(struct builder *b, size_t from, size_t to, size_t midd
     }
 }
 
+/* Finds the column in which the points [from, to) spread the most. */
 static size_t widest_column(const struct builder *b, size_t from, size_t to)
 {
     size_t best = 0;
@@ -98,6 +102,7 @@ static size_t widest_column(const struct builder *b, size_t from, size_t to)
     return best;
 }
 
+/* Copies the points [from, to) into blocks; empty places are infinitely far away. */
 static void fill_leaf(struct builder *b, struct vd__kd_node *node, size_t from, size_t to)
 {
     struct vd__neighbours *nb = b->nb;
@@ -118,6 +123,7 @@ static void fill_leaf(struct builder *b, struct vd__kd_node *node, size_t from, 
     node->last = (uint32_t)b->n_blocks;
 }
 
+/* Builds the subtree of the points [from, to), left child first. */
 static void build_node(struct builder *b, size_t from, size_t to)
 {
     struct vd__kd_node *node = &b->nb->node[b->nb->n_nodes++];
@@ -141,7 +147,7 @@ enum vd_status vd__neighbours_init(struct vd__neighbours *nb, const double *z, s
 {
     bool tree = d <= TREE_COLUMNS_MAX && n >= TREE_POINTS_MIN;
     struct builder b = {.nb = nb, .z = z, .leaf = tree ? LEAF : n};
-    /* Halves of more than LEAF points have at least LEAF / 2. */
+    /* Half of more than LEAF points is at least LEAF / 2, which bounds the leaves. */
     size_t leaves = tree ? n / (LEAF / 2) + 1 : 1, places = n + 7 * leaves + 8;
 
     *nb = (struct vd__neighbours){.n = n, .d = d};
@@ -159,6 +165,7 @@ enum vd_status vd__neighbours_init(struct vd__neighbours *nb, const double *z, s
     for (size_t i = 0; i < n; i++)
         b.order[i] = (uint32_t)i;
     build_node(&b, 0, n);
+    assert(b.n_blocks * 8 <= places && nb->n_nodes <= 2 * leaves);
     nb->n_blocks = b.n_blocks;
     vd__free(b.order);
     return VD_OK;
@@ -192,6 +199,7 @@ void vd__neighbours_save(const struct vd__neighbours *nb, struct vd_writer *w)
 
 /* ---- search ---- */
 
+/* The state of the search for one row. */
 struct search {
     const struct vd__neighbours *nb;
     const double *z;
@@ -202,6 +210,7 @@ struct search {
     double off[TREE_COLUMNS_MAX]; /* from z to the node's box, column by column */
 };
 
+/* Puts a point at its place among those found; the last one leaves when there are k. */
 static void insert(struct search *s, double distance2, uint32_t point)
 {
     size_t i = s->n < s->k ? s->n++ : s->k - 1;
@@ -217,7 +226,8 @@ static void insert(struct search *s, double distance2, uint32_t point)
         s->worst = s->found[s->k - 1].distance2;
 }
 
-/* Equal to the worst counts when its row comes first. */
+/* Inserts those of eight points that are nearer than the worst found; a point as far as
+ * the worst is inserted when its row comes first. */
 static void offer(struct search *s, const double distance2[8], const uint32_t *point)
 {
     for (size_t i = 0; i < 8; i++) {
@@ -230,8 +240,9 @@ static void offer(struct search *s, const double distance2[8], const uint32_t *p
     }
 }
 
-/* Takes the squared distances of the points of block b. (No vector by value: how those
- * are handed over depends on the width that the caller was compiled for.) */
+/* Offers the points of block b, whose squared distances are *sum. The vector is passed by
+ * pointer, because how a function receives one by value depends on the instruction set it
+ * was compiled for. */
 static inline void look(struct search *s, const vd__eight *sum, size_t b)
 {
     double distance2[8];
@@ -244,6 +255,7 @@ static inline void look(struct search *s, const vd__eight *sum, size_t b)
         offer(s, distance2, s->nb->point + b * 8);
 }
 
+/* Searches the blocks [first, last) for one row. */
 VD_LANES static void scan(struct search *s, size_t first, size_t last)
 {
     const struct vd__neighbours *nb = s->nb;
@@ -262,7 +274,7 @@ VD_LANES static void scan(struct search *s, size_t first, size_t last)
     }
 }
 
-/* All blocks for VD__NEIGHBOURS_SIDE rows. */
+/* Searches all blocks for VD__NEIGHBOURS_SIDE rows. */
 VD_LANES static void scan_side(struct search *s)
 {
     const struct vd__neighbours *nb = s->nb;
@@ -289,7 +301,8 @@ VD_LANES static void scan_side(struct search *s)
     }
 }
 
-/* `bound`: squared distance from z to the node's box. */
+/* Searches the subtree of a node, nearer side first. `bound` is the squared distance from
+ * z to the node's box. */
 static void visit(struct search *s, size_t at, double bound)
 {
     const struct vd__kd_node *node = &s->nb->node[at];

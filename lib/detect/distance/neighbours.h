@@ -1,4 +1,5 @@
-/* Exact k nearest neighbours by Euclidean distance among fixed points. */
+/* Exact k nearest neighbours by Euclidean distance among fixed points. An index does not
+ * change after it is built, so any number of threads may search it. */
 #ifndef VD_DISTANCE_NEIGHBOURS_H
 #define VD_DISTANCE_NEIGHBOURS_H
 
@@ -12,11 +13,13 @@ enum {
     VD__NEIGHBOURS_SIDE = 8,   /* rows that are searched for side by side */
 };
 
+/* A neighbour that was found. */
 struct vd__neighbour {
     double distance2;
     uint32_t point; /* its row in what the index was built from */
 };
 
+/* The index. */
 struct vd__neighbours {
     size_t n, d;
     double *block;   /* points by eights, column by column: 8 x d each; owned */
@@ -26,22 +29,27 @@ struct vd__neighbours {
     size_t bytes; /* of all three */
 };
 
-/* Builds the index over z (n x d, finite), which it copies. */
+/* Builds the index over z (n x d, finite, n >= 1), which it copies. VD_ERR_MEMORY leaves
+ * nothing to release. */
 enum vd_status vd__neighbours_init(struct vd__neighbours *nb, const double *z, size_t n,
                                    size_t d);
+
+/* Frees the index; takes an all-zero one too. */
 void vd__neighbours_release(struct vd__neighbours *nb);
 
 /* Writes the n x d points in the order they were given. */
 void vd__neighbours_save(const struct vd__neighbours *nb, struct vd_writer *w);
 
-/* The k nearest points to z but for row `except` (UINT32_MAX = none), nearest first,
- * equal distances by row. Needs k points beside `except`. Allocates nothing. */
+/* Finds the k points nearest to z, nearest first and equal distances by row, into
+ * found[k]. Row `except` is left out (UINT32_MAX = none); k other points must exist.
+ * Allocates nothing. */
 void vd__neighbours_find(const struct vd__neighbours *nb, const double *z, size_t k,
                          uint32_t except, struct vd__neighbour *found);
 
-/* The same for VD__NEIGHBOURS_SIDE rows at z, which are rows first, first + 1 ... of what
- * the index was built from, each without itself (UINT32_MAX = they are others), into
- * found + 0, k, 2 k ... Where the search is a scan the points are read once for all. */
+/* Does the same for the VD__NEIGHBOURS_SIDE rows that lie one after another at z; row i
+ * writes from found + i k on. When these are rows first, first + 1 ... of the index each
+ * leaves itself out; first = UINT32_MAX means that they are not of the index. A search
+ * that scans reads the points once for all rows. */
 void vd__neighbours_find_side(const struct vd__neighbours *nb, const double *z, size_t k,
                               uint32_t first, struct vd__neighbour *found);
 

@@ -3,8 +3,9 @@
  *
  * The scores are minus scikit-learn's decision_function for the same nu, kernel and
  * gamma. libsvm's own arithmetic uses the C library's exp, so the last bits of a fit can
- * differ between machines; scoring cannot.
+ * differ between machines; those of scoring cannot.
  */
+#include <assert.h>
 #include <float.h>
 #include <libsvm/svm.h>
 #include <math.h>
@@ -35,7 +36,8 @@ static const struct vd_param params[N_PARAMS] = {
                    1e-3, 1e-12, 1},
 };
 
-/* Variance over all numbers together, as scikit-learn's gamma="scale". */
+/* Computes the kernel width by the rule chosen. "scale" takes the variance over all
+ * numbers together, as scikit-learn does. */
 static double gamma_of(const struct vd__fit *fit, const double *z, size_t count)
 {
     double mean = 0, variance = 0;
@@ -51,12 +53,13 @@ static double gamma_of(const struct vd__fit *fit, const double *z, size_t count)
     return variance > 0 ? 1 / ((double)fit->x->d * variance) : 1;
 }
 
+/* Drops what libsvm would print. */
 static void be_silent(const char *text)
 {
     (void)text;
 }
 
-/* Mean of K(z, z) where the kernel has no bound, else 1. */
+/* Computes the mean of K(z, z) where the kernel has no bound, else 1. */
 static double kernel_size(const struct vd__fit *fit, const double *z, double gamma)
 {
     size_t n = fit->x->n, d = fit->x->d;
@@ -77,9 +80,10 @@ static double kernel_size(const struct vd__fit *fit, const double *z, double gam
     return fmax(1, fmin(sum, DBL_MAX));
 }
 
-/* libsvm keeps kernels as floats and its gradients are sums of nu n of them: it can come
- * no closer than their rounding, which adds up like a random walk. Asked to, it goes on
- * to its limit of iterations and says so on stderr, which a library must not. */
+/* Computes where the solver stops. libsvm keeps kernels as floats and its gradients are
+ * sums of nu n of them, so it comes no closer than their rounding errors, which add up
+ * like a random walk. With a smaller tolerance it would run to its limit of iterations
+ * and complain on stderr, which a library must not do. */
 static double solver_tolerance(const struct vd__fit *fit, const double *z, double gamma)
 {
     double rounding = (double)FLT_EPSILON * sqrt(fit->param[NU] * (double)fit->x->n);
@@ -105,7 +109,7 @@ static struct svm_parameter solver_params(const struct vd__fit *fit, const doubl
     };
 }
 
-/* libsvm's rows: (index, value) pairs without zeros, index -1 at the end. */
+/* Fills libsvm's rows: (index, value) pairs without zeros, index -1 at the end. */
 static void make_nodes(const double *z, size_t n, size_t d, struct svm_node *node,
                        struct svm_node **row)
 {
@@ -118,7 +122,7 @@ static void make_nodes(const double *z, size_t n, size_t d, struct svm_node *nod
     }
 }
 
-/* With a linear kernel all support vectors add up to one. */
+/* Adds all support vectors of a linear kernel up to one; NULL = no memory. */
 static struct vd__svm *collapse(const struct svm_model *model, const double *z, size_t d)
 {
     struct vd__svm *s = vd__svm_new(&vd__one_class_svm, d, 1);
@@ -138,6 +142,7 @@ static struct vd__svm *collapse(const struct svm_model *model, const double *z, 
     return s;
 }
 
+/* Copies the support vectors from libsvm's model; NULL = no memory. */
 static struct vd__svm *take_model(const struct svm_model *model, const double *z,
                                   size_t d)
 {
@@ -169,6 +174,7 @@ static struct vd__svm *solve(const struct vd__fit *fit, const double *z)
     make_nodes(z, n, d, node, problem.x);
     svm_set_print_string_function(be_silent);
     model = svm_train(&problem, &param);
+    assert(model != NULL && model->l >= 0 && (size_t)model->l <= n);
     s = take_model(model, z, d);
     if (s != NULL) {
         s->kernel = (uint32_t)fit->param[KERNEL];

@@ -1,5 +1,5 @@
-/* The row of the one-class SVM in a build without libsvm: models made elsewhere still
- * load and score. */
+/* The row of the one-class SVM in a build without libsvm: models trained by another build
+ * still load and score, but nothing is trained. */
 #include "detect/distance/svm_kernel.h"
 
 static enum vd_status svm_load(vd_detector **out, size_t d, struct vd_reader *r,

@@ -2,10 +2,10 @@
  * ICDM workshop 2003.
  *
  * Rows are scaled and centred; the raw score is the mean over columns of the squared part
- * that the first k axes cannot reconstruct. k is given, or the smallest that explains
- * more than `variance` of the variance (scikit-learn's rule), but always leaves one axis
- * out: with all of them there would be no residual. For the windowed variant give rows of
- * several ticks side by side (window.h).
+ * that the first k axes cannot reconstruct. k is a setting, or the smallest number whose
+ * axes explain more than `variance` of the variance (scikit-learn's rule). One axis is
+ * always left out, since with all of them there would be no residual. For the windowed
+ * variant give rows of several ticks side by side (window.h).
  */
 #include <math.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static const struct vd_param params[N_PARAMS] = {
                   0, 1},
 };
 
-/* What is left of the row when the axes' parts are taken away, into z. */
+/* Writes into z what is left of the scaled row without its parts along the axes. */
 VD_LANES static void residual(const struct vd__axes *p, const double *row, double *z)
 {
     size_t d = p->base.d;
@@ -46,15 +46,15 @@ static double pca_score(const vd_detector *self, const double *row)
     return vd__dot(z, z, self->d) / (double)self->d;
 }
 
-/* The lanes of vd__dot for eight rows at once. */
+/* Adds the lanes in the order of vd__add_lanes, for eight rows at once. */
 static inline void add_lanes(const vd__eight lane[8], vd__eight *sum)
 {
     *sum = ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
            ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
-/* Eight rows side by side in z (d of them), with the operations of one row in the same
- * order: the same bits. */
+/* Scores eight rows side by side, with the operations of pca_score in the same order, so
+ * that the bits are the same. */
 VD_LANES static void score_rows(const struct vd__axes *p, const double *rows,
                                 double *scores)
 {
@@ -103,6 +103,7 @@ static enum vd_status pca_explain(const vd_detector *self, const double *row,
     return VD_OK;
 }
 
+/* Chooses how many axes are kept: at most rank and fewer than d. */
 static size_t choose_components(const struct vd__principal *axes, const double *param)
 {
     size_t k = (size_t)param[COMPONENTS];

@@ -1,6 +1,8 @@
 /* Principal axes from the covariance matrix (d x d), or, with fewer rows than columns,
- * from the matrix of inner products of the rows (n x n): both have the same eigenvalues,
- * and the second's eigenvectors u give the axes Z' u / |Z' u|. */
+ * from the matrix of inner products of the rows (n x n). Both have the same eigenvalues,
+ * and an eigenvector u of the second gives the axis Z' u / |Z' u|: Jolliffe, "Principal
+ * component analysis", 3.5. The detectors PCA and Mahalanobis share fit, save and load
+ * here; their scores are in their own files. */
 #include "detect/distance/principal.h"
 
 #include <assert.h>
@@ -19,6 +21,7 @@ void vd__principal_release(struct vd__principal *p)
     *p = (struct vd__principal){0};
 }
 
+/* Subtracts the columns' means, and finds the variance of all columns together. */
 static void center_rows(struct vd__principal *p, double *z, size_t n)
 {
     size_t d = p->d;
@@ -37,6 +40,7 @@ static void center_rows(struct vd__principal *p, double *z, size_t n)
     }
 }
 
+/* Computes the covariance (d x d, divisor n) of centred rows. */
 VD_LANES static void covariance(const double *z, size_t n, size_t d, double *c)
 {
     memset(c, 0, d * d * sizeof *c);
@@ -51,6 +55,7 @@ VD_LANES static void covariance(const double *z, size_t n, size_t d, double *c)
         c[k] /= (double)n;
 }
 
+/* Computes the inner products (n x n) of centred rows, divided by n. */
 VD_LANES static void inner_products(const double *z, size_t n, size_t d, double *c)
 {
     for (size_t i = 0; i < n; i++)
@@ -58,7 +63,7 @@ VD_LANES static void inner_products(const double *z, size_t n, size_t d, double 
             c[i * n + j] = vd__dot(z + i * d, z + j * d, d) / (double)n;
 }
 
-/* Axis k is the sum of rows weighted by eigenvector k of the inner products. */
+/* Makes axis k, the sum of rows weighted by eigenvector k of the inner products. */
 static void axes_of_rows(struct vd__principal *p, const double *z, const double *u,
                          size_t n)
 {
@@ -77,6 +82,7 @@ static void axes_of_rows(struct vd__principal *p, const double *z, const double 
     }
 }
 
+/* Finds axes and variances of centred rows; rounding may not make a variance negative. */
 static enum vd_status find_axes(struct vd__principal *p, const double *z, size_t n)
 {
     double *c = vd__alloc(p->rank * p->rank, sizeof *c);
@@ -128,6 +134,7 @@ out:
     return status;
 }
 
+/* Allocates a detector of k axes; NULL = no memory. */
 static struct vd__axes *axes_new(const struct vd__detector_class *class, size_t d,
                                  size_t k)
 {
@@ -148,6 +155,7 @@ static struct vd__axes *axes_new(const struct vd__detector_class *class, size_t 
     return a;
 }
 
+/* Builds the detector from all axes by the rule; NULL = no memory. */
 static struct vd__axes *axes_build(const struct vd__axes_rule *rule, const double *param,
                                    const struct vd__principal *axes,
                                    const struct vd__scaler *scaler)

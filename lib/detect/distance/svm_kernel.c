@@ -1,6 +1,7 @@
-/* Scoring with support vectors: raw score = rho - sum of alpha K(x, vector), minus
- * scikit-learn's decision function. Eight vectors at a time; the lanes are added in a
- * fixed order. */
+/* Scoring with the support vectors of a one-class SVM: raw score = rho - sum of alpha
+ * K(x, vector), which is minus scikit-learn's decision_function. Eight vectors are
+ * compared at a time, and their lanes are added in a fixed order. Training is in
+ * one_class_svm.c. */
 #include "detect/distance/svm_kernel.h"
 
 #include <math.h>
@@ -38,6 +39,7 @@ void vd__svm_set(struct vd__svm *s, size_t i, const double *z, double alpha)
     s->alpha[i] = alpha;
 }
 
+/* Sums alpha exp(-gamma |z - vector|^2) over all support vectors. */
 VD_LANES static double sum_rbf(const struct vd__svm *s, const double *z)
 {
     size_t d = s->base.d;
@@ -56,6 +58,7 @@ VD_LANES static double sum_rbf(const struct vd__svm *s, const double *z)
     return vd__add_lanes(sum);
 }
 
+/* Computes x^degree by squaring, the same way on every machine. */
 static double power(double x, uint32_t degree)
 {
     double result = 1;
@@ -66,6 +69,7 @@ static double power(double x, uint32_t degree)
     return result;
 }
 
+/* Sums alpha K(z, vector) for the kernels that are functions of the inner product. */
 VD_LANES static double sum_products(const struct vd__svm *s, const double *z)
 {
     size_t d = s->base.d;

@@ -1,4 +1,4 @@
-/* The fitted one-class SVM: support vectors and how a row is compared with them. */
+/* The fitted one-class SVM: its support vectors, and comparing a row with them. */
 #ifndef VD_DISTANCE_SVM_KERNEL_H
 #define VD_DISTANCE_SVM_KERNEL_H
 
@@ -11,6 +11,7 @@ enum vd__kernel {
     VD__KERNEL_SIGMOID
 };
 
+/* The detector, one block. */
 struct vd__svm {
     struct vd_detector base;
     uint32_t kernel, degree;
@@ -22,12 +23,13 @@ struct vd__svm {
     double *alpha;  /* n_blocks x 8; 0 where a block is not full */
 };
 
-/* Room for n support vectors. */
+/* Allocates a detector with room for n support vectors; NULL = no memory. */
 struct vd__svm *vd__svm_new(const struct vd__detector_class *class, size_t d, size_t n);
 
-/* Stores support vector i. */
+/* Stores support vector i, a scaled row z (d), and its weight. */
 void vd__svm_set(struct vd__svm *s, size_t i, const double *z, double alpha);
 
+/* Score, save and load, with and without libsvm (class.h). */
 double vd__svm_score(const vd_detector *self, const double *row);
 void vd__svm_save(const vd_detector *self, struct vd_writer *w);
 enum vd_status vd__svm_load(const struct vd__detector_class *class, vd_detector **out,

@@ -1,7 +1,9 @@
-/* The ensemble in use: votes, their combination, save and load. See vedette/ensemble.h.
+/* The ensemble in use: votes, their combination, save and load. vedette/ensemble.h has
+ * the method and its source; fitting is in ensemble_fit.c.
  */
 #include "detect/ensemble/ensemble.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -22,7 +24,7 @@ size_t vd__ensemble_columns(size_t d, size_t k)
     return is_agent(k) ? d + ENSEMBLE_UNSUPERVISED : d;
 }
 
-/* The power lets the good ones lead where areas lie close together. */
+/* A high weight_power lets the best members lead where all ROC areas are alike. */
 static const struct vd_param params[] = {
     {"combine", "Cauchy test, or mean of the surprises; auto: the mean with labels",
      "auto|cauchy|mean", 0, 0, 2},
@@ -31,7 +33,8 @@ static const struct vd_param params[] = {
      NULL, 0, 0, 1024},
 };
 
-/* All members' raw scores and surprises; NaN where one is not ready. */
+/* Scores the row by all members: raw scores and surprises, NaN where one is not ready.
+ * The agent comes last, because the others' surprises are part of its row. */
 static void ask(const struct vd__ensemble *e, const double *row, double *raw,
                 double *surprise)
 {
@@ -61,6 +64,7 @@ double vd__ensemble_combine(uint32_t combine, const double *surprise,
 {
     double sum = 0, total = 0;
 
+    assert(combine <= VD__COMBINE_MEAN && n <= ENSEMBLE_MEMBERS);
     if (combine == VD__COMBINE_CAUCHY)
         return vd_surprise_combine(surprise, weight, n);
     for (size_t k = 0; k < n; k++) {
@@ -70,7 +74,7 @@ double vd__ensemble_combine(uint32_t combine, const double *surprise,
     return n > 0 ? sum / total : NAN;
 }
 
-/* Members without weight are heard but do not count. */
+/* Combines the surprises of the members that are ready and have a weight. */
 static double combine(const struct vd__ensemble *e, const double *surprise)
 {
     double counted[ENSEMBLE_MEMBERS], weight[ENSEMBLE_MEMBERS];
@@ -138,7 +142,8 @@ static void ensemble_release(vd_detector *self)
         vd_detector_free(e->member[k].detector);
 }
 
-/* A bit for each member that is there, then calibration, threshold, weight and model. */
+/* Writes a bit for each member that is ready, then the calibration, threshold, weight and
+ * model of each. */
 static void ensemble_save(const vd_detector *self, struct vd_writer *w)
 {
     const struct vd__ensemble *e = (const struct vd__ensemble *)self;
@@ -160,8 +165,8 @@ static void ensemble_save(const vd_detector *self, struct vd_writer *w)
     }
 }
 
-/* A member must be the detector of its place: an ensemble inside an ensemble could nest
- * without end. */
+/* Reads member k. It must be the detector of that place: an ensemble inside an ensemble
+ * could nest without end. */
 static enum vd_status load_member(struct vd__ensemble *e, size_t k, struct vd_reader *r,
                                   struct vd_error *err)
 {

@@ -1,12 +1,14 @@
-/* Fitting the ensemble.
+/* Fits the ensemble by cross-fitting (Wolpert, "Stacked generalization", Neural Networks
+ * 5, 1992).
  *
  * Rows are dealt into five folds, class by class. Every member is fitted without a fold
- * and scores it, so that each row has a score from a model that has not seen it: these
- * make the calibration (on normal rows), the weights (ROC areas to a power that is chosen
- * as well, where there are labels) and the threshold (best F1, or the contamination).
- * Then every member is fitted on all rows. An unsupervised member with normal rows of its
- * own has seen none of the others and is fitted once.
+ * and scores it, so that each row has a score from a model that has not seen it. These
+ * scores make the calibration (on normal rows), the weights (with labels: ROC areas to a
+ * power that is also chosen) and the threshold (best F1, or the contamination). Then
+ * every member is fitted on all rows. Where normal rows are given apart, unsupervised
+ * members are fitted once, on those: they have seen none of the rows that they score.
  */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,9 +20,10 @@
 
 enum { FOLDS = 5, SETTINGS_MAX = 32 };
 
-/* Members that tell normal from anomalous rows worse than this are not counted. */
+/* The least ROC area of a member that counts; 0.5 is chance. */
 static const double least_area = 0.6;
 
+/* The workspace of one fit. */
 struct work {
     const struct vd__fit *fit;
     struct vd__ensemble *e;
@@ -33,11 +36,13 @@ struct work {
     uint8_t *part_labels;
 };
 
+/* Tells whether row i counts as normal; without labels every row does. */
 static bool is_normal(const struct work *w, size_t i)
 {
     return w->fit->labels == NULL || w->fit->labels[i] == 0;
 }
 
+/* Deals the rows of each class into folds, one after another. */
 static void deal_folds(struct work *w)
 {
     size_t seen[2] = {0};
@@ -46,7 +51,7 @@ static void deal_folds(struct work *w)
         w->fold[i] = (uint8_t)(seen[is_normal(w, i)]++ % FOLDS);
 }
 
-/* The settings "NAME.setting" as the member's own. */
+/* Copies the settings called "NAME.setting" as the member's own; returns how many. */
 static size_t member_settings(const struct vd__fit *fit, const char *name,
                               struct vd_setting *out)
 {
@@ -61,6 +66,7 @@ static size_t member_settings(const struct vd__fit *fit, const char *name,
     return n;
 }
 
+/* Fits member k on rows of its choice, with its own settings and seed. */
 static enum vd_status fit_member(const struct work *w, size_t k,
                                  const struct vd_matrix *x, const uint8_t *labels,
                                  vd_detector **out, struct vd_error *err)
@@ -77,8 +83,8 @@ static enum vd_status fit_member(const struct work *w, size_t k,
     return vd_detector_fit(out, vd__ensemble_names[k], x, labels, &params, err);
 }
 
-/* Rows of `x` for a fit without fold `out` (FOLDS = with all): all of them, or the normal
- * ones. */
+/* Gathers the rows of `x` outside fold `out` (FOLDS = all rows) into w->part: all of
+ * them, or only the normal ones. */
 static void choose_rows(struct work *w, const struct vd_matrix *x, size_t out,
                         bool normal)
 {
@@ -94,6 +100,7 @@ static void choose_rows(struct work *w, const struct vd_matrix *x, size_t out,
     }
 }
 
+/* Scores the rows of a fold (FOLDS = all rows) into w->raw. */
 static void score_fold(struct work *w, const vd_detector *detector,
                        const struct vd_matrix *x, size_t fold)
 {
@@ -102,7 +109,7 @@ static void score_fold(struct work *w, const vd_detector *detector,
             w->raw[i] = vd_detector_score(detector, vd_matrix_row(x, i));
 }
 
-/* Scores of all rows from models that have not seen them, and the final model. */
+/* Scores all rows by models that have not seen them, then fits the final model. */
 static enum vd_status cross_fit(struct work *w, size_t k, struct vd_error *err)
 {
     const struct vd_matrix *x = k == ENSEMBLE_MEMBERS - 1 ? &w->state : w->fit->x;
@@ -131,10 +138,12 @@ static enum vd_status cross_fit(struct work *w, size_t k, struct vd_error *err)
     return fit_member(w, k, &w->part, unsupervised ? NULL : w->part_labels, final, err);
 }
 
+/* Calibrates member k on its scores of normal rows, and turns all scores into surprises.
+ */
 static enum vd_status calibrate(struct work *w, size_t k, struct vd_error *err)
 {
     struct vd__member *member = &w->e->member[k];
-    double *normal = w->part.at; /* free by now, and large enough */
+    double *normal = w->part.at; /* not needed by now, and large enough */
     double *surprise = w->surprise + k * w->n;
     size_t n = 0;
     enum vd_status status;
@@ -152,6 +161,7 @@ static enum vd_status calibrate(struct work *w, size_t k, struct vd_error *err)
 
 /* ---- weights and thresholds ---- */
 
+/* A row's surprise and label. */
 struct scored {
     double surprise;
     uint8_t label;
@@ -165,7 +175,7 @@ static int compare_scored(const void *left, const void *right)
     return (a < b) - (a > b);
 }
 
-/* Falling by surprise; NULL = no memory. */
+/* Sorts the rows by falling surprise; the caller frees the array. NULL = no memory. */
 static struct scored *sorted_scores(const struct work *w, const double *surprise)
 {
     struct scored *s = vd__alloc(w->n, sizeof *s);
@@ -178,7 +188,7 @@ static struct scored *sorted_scores(const struct work *w, const double *surprise
     return s;
 }
 
-/* Area under the ROC curve, ties counting half. */
+/* Computes the area under the ROC curve of sorted rows, ties counting half. */
 static double area(const struct scored *s, size_t n)
 {
     double hits = 0, alarms = 0, sum = 0;
@@ -194,10 +204,11 @@ static double area(const struct scored *s, size_t n)
         hits += h;
         alarms += f;
     }
+    assert(hits > 0 && alarms > 0);
     return sum / (hits * alarms);
 }
 
-/* The threshold with the best F1, halfway to the next lower score. */
+/* Finds the threshold with the best F1 and puts it halfway to the next lower surprise. */
 static double best_threshold(const struct scored *s, size_t n, double *best_f1)
 {
     double hits = 0, anomalies = 0, best = -1, threshold = 1;
@@ -221,13 +232,15 @@ static double best_threshold(const struct scored *s, size_t n, double *best_f1)
     return fmax(1e-3, fmin(threshold, VD_SURPRISE_MAX));
 }
 
+/* Computes the threshold for the contamination, 1 % when none is given. */
 static double given_threshold(const struct vd__fit *fit)
 {
     return vd_surprise_of_contamination(fit->contamination > 0 ? fit->contamination
                                                                : 0.01);
 }
 
-/* The member's threshold, and for a weight how far it is from chance (2 area - 1). */
+/* Sets the threshold of member k, and as its weight how far it is above chance: 2 area -
+ * 1, or 1 without labels. */
 static enum vd_status weigh(struct work *w, size_t k)
 {
     struct vd__member *member = &w->e->member[k];
@@ -248,7 +261,7 @@ static enum vd_status weigh(struct work *w, size_t k)
     return VD_OK;
 }
 
-/* Weights to that power, adding up to one. */
+/* Raises the members' weights to a power and scales them to the sum 1. */
 static void weights_of(const struct work *w, double power,
                        double weight[ENSEMBLE_MEMBERS])
 {
@@ -261,12 +274,12 @@ static void weights_of(const struct work *w, double power,
         weight[k] = counts ? vd__exp(power * vd__log(member->weight)) : 0;
         sum += weight[k];
     }
-    /* Nobody better than chance: all are heard alike. */
+    /* When no member is better than chance all count alike. */
     for (size_t k = 0; k < ENSEMBLE_MEMBERS; k++)
         weight[k] = sum > 0 ? weight[k] / sum : 1.0 / ENSEMBLE_MEMBERS;
 }
 
-/* Combined surprises of the rows, falling; NULL = no memory. */
+/* Combines the members' surprises of each row and sorts the rows; NULL = no memory. */
 static struct scored *combine_rows(struct work *w, const double weight[ENSEMBLE_MEMBERS])
 {
     double *combined = w->raw;
@@ -286,9 +299,9 @@ static struct scored *combine_rows(struct work *w, const double weight[ENSEMBLE_
     return sorted_scores(w, combined);
 }
 
-/* The power with the best area and F1 together, on scores from models that have not seen
- * the row; of equal ones the smallest, which hears most members. The threshold comes with
- * it. */
+/* Chooses the power with the best sum of area and F1, on scores from models that have not
+ * seen the row, and sets the threshold. Of equal powers the smallest is kept, under which
+ * most members count. */
 static enum vd_status choose_weights(struct work *w, double chosen[ENSEMBLE_MEMBERS])
 {
     double power = w->fit->param[1] > 0 ? w->fit->param[1] : 1;
@@ -314,6 +327,7 @@ static enum vd_status choose_weights(struct work *w, double chosen[ENSEMBLE_MEMB
     return VD_OK;
 }
 
+/* Sets the members' weights and the ensemble's threshold. */
 static enum vd_status set_weights(struct work *w)
 {
     double weight[ENSEMBLE_MEMBERS];
@@ -332,6 +346,8 @@ static enum vd_status set_weights(struct work *w)
 
 /* ---- the whole ---- */
 
+/* Makes the agent's rows: the row and the surprises of the unsupervised members, 0 where
+ * one is not ready. */
 static void fill_state(struct work *w)
 {
     for (size_t i = 0; i < w->n; i++) {
@@ -344,7 +360,8 @@ static void fill_state(struct work *w)
     }
 }
 
-/* Leaves out what cannot be fitted here; the reason of the last one is in `why`. */
+/* Fits all members. One that cannot be fitted here is left out, and `why` keeps the last
+ * reason; only lack of memory or a wrong setting ends the fit. */
 static enum vd_status fit_members(struct work *w, struct vd_error *why)
 {
     for (size_t k = 0; k < ENSEMBLE_MEMBERS; k++) {
@@ -373,6 +390,7 @@ static enum vd_status fit_members(struct work *w, struct vd_error *why)
     return VD_OK;
 }
 
+/* Allocates the workspace and the ensemble. */
 static enum vd_status allocate(struct work *w)
 {
     size_t wide = w->d + ENSEMBLE_UNSUPERVISED;
@@ -389,6 +407,7 @@ static enum vd_status allocate(struct work *w)
     return w->e == NULL ? VD_ERR_MEMORY : VD_OK;
 }
 
+/* Tells whether at least one member was fitted. */
 static bool anyone_ready(const struct vd__ensemble *e)
 {
     bool ready = false;
@@ -398,9 +417,10 @@ static bool anyone_ready(const struct vd__ensemble *e)
     return ready;
 }
 
-/* Without labels the combined surprise must be one itself, since the threshold is a tail
- * probability: the Cauchy test. With labels the threshold is learned, and the mean, which
- * no single member can rule, did better (bench/python/accuracy.py). */
+/* Chooses how members are combined. Without labels the threshold is a tail probability,
+ * so the combined surprise must be one too: the Cauchy test. With labels the threshold is
+ * learned, and the mean, which no single member can rule, did better
+ * (bench/python/accuracy.py). */
 static uint32_t choose_combine(const struct vd__fit *fit)
 {
     if (fit->param[0] == 0)
