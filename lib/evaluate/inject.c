@@ -1,4 +1,7 @@
-/* Faults of known place and size, added to a series that is taken to be normal. */
+/* Adds faults of known place and size to a series that is taken to be normal. Whether it
+ * is normal is not checked: a fault that it has already stays unlabelled.
+ */
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -7,6 +10,7 @@
 #include "vedette/evaluate.h"
 #include "vedette/stats.h"
 
+/* Places tried in a row before the search for a free one is given up. */
 enum { PLACES_TRIED = 64 };
 
 static const char *const NAMES[VD_FAULTS] = {"spike", "dip", "drift", "leak", "step"};
@@ -16,7 +20,7 @@ const char *vd_fault_name(enum vd_fault fault)
     return (unsigned)fault < VD_FAULTS ? NAMES[fault] : NULL;
 }
 
-/* The fault's course: its height at row i of `length`, in -1 .. 1. */
+/* Computes the shape of a fault: its height at row i of `length`, in -1 .. 1. */
 static double course(enum vd_fault fault, size_t i, size_t length)
 {
     double position = (double)(i + 1) / (double)length;
@@ -53,7 +57,8 @@ struct vd_inject_params vd_inject_params_default(void)
     };
 }
 
-/* A sigma of the series; a constant series has faults of a tenth of its level, or 1. */
+/* Computes a robust sigma of the series. A constant series has none: it gets a tenth of
+ * its level, or 1 for the level 0. */
 static enum vd_status scale_of(const double *x, size_t n, double *scale)
 {
     double *copy = vd__alloc(n, sizeof *copy), center;
@@ -72,6 +77,7 @@ static enum vd_status scale_of(const double *x, size_t n, double *scale)
     return VD_OK;
 }
 
+/* Draws one of the kinds that are asked for; at least one must be. */
 static enum vd_fault draw_kind(unsigned kinds, struct vd_rng *rng)
 {
     enum vd_fault fault;
@@ -82,6 +88,7 @@ static enum vd_fault draw_kind(unsigned kinds, struct vd_rng *rng)
     return fault;
 }
 
+/* Draws the length of a fault in rows: 1 .. 3, or a quarter of `longest` and up. */
 static size_t draw_length(enum vd_fault fault, size_t longest, struct vd_rng *rng)
 {
     bool is_short = fault == VD_FAULT_SPIKE || fault == VD_FAULT_DIP;
@@ -91,7 +98,7 @@ static size_t draw_length(enum vd_fault fault, size_t longest, struct vd_rng *rn
     return least + vd_rng_below(rng, most - least + 1);
 }
 
-/* Free of faults, with a normal row before and after. */
+/* Tells whether a place has no fault and a normal row before and after it. */
 static bool is_free(const uint8_t *label, size_t n, size_t start, size_t length)
 {
     size_t from = start == 0 ? 0 : start - 1;
@@ -134,5 +141,6 @@ enum vd_status vd_inject(double *x, uint8_t *label, size_t n,
         done += length;
         tries = -1;
     }
+    assert(done <= wanted);
     return VD_OK;
 }

@@ -1,9 +1,10 @@
 /* Counts, rates and threshold curves (Fawcett, "An introduction to ROC analysis", Pattern
  * Recognition Letters 2006; Davis and Goadrich, ICML 2006, for why precision-recall
- * points are not joined by straight lines).
+ * points are not joined by straight lines). There are no confidence intervals.
  */
 #include "vedette/evaluate.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -23,6 +24,7 @@ struct vd_confusion vd_confusion_count(const uint8_t *label, const uint8_t *pred
     return c;
 }
 
+/* Divides two counts; NaN = the rate does not exist. */
 static double ratio(size_t part, size_t whole)
 {
     return whole == 0 ? NAN : (double)part / (double)whole;
@@ -63,6 +65,7 @@ double vd_f1(const struct vd_confusion *c)
     return ratio(2 * c->tp, 2 * c->tp + c->fp + c->fn);
 }
 
+/* A row's score and label. */
 struct scored {
     double score;
     uint8_t label;
@@ -75,6 +78,8 @@ static int by_falling_score(const void *left, const void *right)
     return (a->score < b->score) - (a->score > b->score);
 }
 
+/* Makes the points of the curve from rows sorted by falling score: each row that is
+ * called an anomaly moves from the negatives to the positives. */
 static void walk(struct vd_curve *curve, const struct scored *row, size_t n,
                  size_t positives)
 {
@@ -90,6 +95,7 @@ static void walk(struct vd_curve *curve, const struct scored *row, size_t n,
         if (i + 1 == n || row[i + 1].score != row[i].score)
             curve->at[curve->n++] = (struct vd_curve_point){row[i].score, c};
     }
+    assert(curve->n <= n + 1 && c.fn == 0 && c.tn == 0);
 }
 
 enum vd_status vd_curve_init(struct vd_curve *curve, const uint8_t *label,

@@ -1,10 +1,14 @@
-/* Each window pays once, for its earliest detection; each detection outside costs by its
+/* The score of the Numenta Anomaly Benchmark; the papers are in nab.h. Reading the
+ * benchmark's files and choosing a threshold are not done here.
+ *
+ * Each window pays once, for its earliest detection; each detection outside costs by its
  * distance to the window before it. Positions are those of the benchmark's own program:
- * in a window of w rows, row k = 0 .. w - 1 stands at y = -(w - k) / w, so that the last
- * row still earns a little; row k past the window's end stands at y = k / (w - 1).
+ * in a window of w rows, row k = 0 .. w - 1 is at y = -(w - k) / w, so that the last row
+ * still earns a little; row k past the window's end is at y = k / (w - 1).
  */
 #include "vedette/nab.h"
 
+#include <assert.h>
 #include <math.h>
 
 enum { PROBATION_ROWS_MAX = 750 };
@@ -33,7 +37,8 @@ double vd_nab_sigmoid(double y)
     return y >= 3 ? -1 : 2 / (1 + exp(5 * y)) - 1;
 }
 
-/* What the window earns by its earliest detection from row `from` on; 0 = missed. */
+/* Computes what a window earns by its earliest detection from row `from` on; 0 = missed.
+ */
 static double earned(const uint8_t *detected, size_t from,
                      const struct vd_nab_window *window)
 {
@@ -46,8 +51,8 @@ static double earned(const uint8_t *detected, size_t from,
     return 0;
 }
 
-/* Cost of the detections in rows from .. to - 1, which follow the window `before`
- * (NULL = none). */
+/* Computes the cost (<= 0) of the detections in rows from .. to - 1, which follow the
+ * window `before` (NULL = none), and adds their number to *count. */
 static double lost(const uint8_t *detected, size_t from, size_t to,
                    const struct vd_nab_window *before, size_t *count)
 {
@@ -79,6 +84,7 @@ void vd_nab_score(const uint8_t *detected, size_t n, const struct vd_nab_window 
         size_t from = window->first > probation ? window->first : probation;
         double gain;
 
+        assert(window->first <= window->last && window->last < n);
         loss += lost(detected, next, window->first, before, &result->false_alarms);
         before = window;
         if (window->last + 1 > next)

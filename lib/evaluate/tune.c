@@ -1,4 +1,9 @@
-/* Choosing settings by stratified cross-validation; see tune.h. */
+/* Chooses settings by stratified cross-validation; tune.h has the rule and its source.
+ *
+ * Every combination of the values below is tried, one per thread at a time, each with its
+ * own workspace. The search does not refine values between those of the list, and it
+ * tunes the members of an ensemble one by one, never together.
+ */
 #include "vedette/tune.h"
 
 #include <assert.h>
@@ -12,14 +17,14 @@
 #include "vedette/rng.h"
 #include "vedette/stats.h"
 
-/* More rows than these are thinned out: a choice among a few settings does not need them,
- * and all combinations are to be tried in seconds. Labelled rows are fitted again for
- * each fold. */
+/* Rows beyond these numbers are thinned out: a choice among a few settings does not need
+ * more, and all combinations have to be tried in seconds. Labelled rows are fitted again
+ * for each fold; more than REPEATED_MAX of them are dealt into folds once, not twice. */
 enum { NORMAL_MAX = 2000, LABELLED_MAX = 1000, REPEATED_MAX = 500 };
 
 enum { FOLDS = 5, VALUES_MAX = 5, SHARES = 8 };
 
-/* Values tried for one setting; all combinations of a detector's rows are tried. */
+/* The values tried for one setting of a detector. */
 struct axis {
     const char *detector, *setting;
     double value[VALUES_MAX];
@@ -55,6 +60,7 @@ enum { AXES = sizeof axes / sizeof *axes };
 
 static const double shares[SHARES] = {0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2};
 
+/* The task and the workspace of judging one combination. */
 struct tuning {
     const struct vd_tune_rows *rows;
     const struct vd_tune_choice *given;
@@ -84,6 +90,7 @@ static void tuning_release(struct tuning *t)
     vd_matrix_release(&t->fit);
 }
 
+/* Allocates the workspace; tuning_release frees it, also after a failure. */
 static enum vd_status tuning_init(struct tuning *t)
 {
     const struct vd_tune_rows *rows = t->rows;
@@ -108,7 +115,7 @@ static enum vd_status tuning_init(struct tuning *t)
     return VD_OK;
 }
 
-/* Deals the rows of each class into folds, in a random order. */
+/* Deals the rows of each class into folds, in a random order for each repeat. */
 static void deal(struct tuning *t)
 {
     struct vd_rng rng;
@@ -140,7 +147,8 @@ static double f1_of(const uint8_t *label, const uint8_t *said, size_t n)
     return vd_f1(&c);
 }
 
-/* The rows of a fold (or all others) with their scores and verdicts, into part. */
+/* Copies the scores, verdicts and labels of the rows of a fold (or of all others) into
+ * the part arrays; returns how many there are. */
 static size_t gather(struct tuning *t, const uint8_t *fold, size_t which, bool others,
                      const uint8_t *said)
 {
@@ -156,6 +164,7 @@ static size_t gather(struct tuning *t, const uint8_t *fold, size_t which, bool o
     return k;
 }
 
+/* Finds the contamination with the best F1 on the rows outside fold `except`. */
 static size_t best_share(struct tuning *t, const uint8_t *fold, size_t except)
 {
     size_t best = 0;
@@ -173,7 +182,7 @@ static size_t best_share(struct tuning *t, const uint8_t *fold, size_t except)
     return best;
 }
 
-/* Adds to the means how well fold `which` of `fold` was judged. */
+/* Adds F1 and ROC area on fold `which` to the choice's means. */
 static enum vd_status add_fold(struct tuning *t, const uint8_t *fold, size_t which,
                                const uint8_t *said, struct vd_tune_choice *c,
                                struct vd_error *err)
@@ -198,7 +207,8 @@ static struct vd_fit_params params_of(const struct tuning *t,
     return params;
 }
 
-/* Fitted once on the normal rows; the folds choose and judge the contamination. */
+/* Judges a detector that needs no labels: it is fitted once on the normal rows, and the
+ * folds choose and judge the contamination. */
 static enum vd_status judge_unlabelled(struct tuning *t, struct vd_tune_choice *c,
                                        struct vd_error *err)
 {
@@ -234,7 +244,7 @@ static enum vd_status judge_unlabelled(struct tuning *t, struct vd_tune_choice *
     return status;
 }
 
-/* Fitted without fold `f` of `fold`, and judged on it. */
+/* Fits a detector that needs labels without fold `f` and judges it on that fold. */
 static enum vd_status judge_fold(struct tuning *t, const uint8_t *fold, size_t f,
                                  struct vd_tune_choice *c, struct vd_error *err)
 {
@@ -272,6 +282,7 @@ static enum vd_status judge_labelled(struct tuning *t, struct vd_tune_choice *c,
     return status;
 }
 
+/* Tells whether the choice has a setting of that name. */
 static bool is_set(const struct vd_tune_choice *c, const char *name)
 {
     for (size_t i = 0; i < c->n; i++)
@@ -280,6 +291,7 @@ static bool is_set(const struct vd_tune_choice *c, const char *name)
     return false;
 }
 
+/* Tells whether the setting belongs to the detector and is not given by the caller. */
 static bool is_tried(const struct tuning *t, const struct axis *axis)
 {
     return strcmp(axis->detector, t->name) == 0 && !is_set(t->given, axis->setting);
@@ -294,7 +306,8 @@ static size_t count_combinations(const struct tuning *t)
     return n;
 }
 
-/* Sets combination `number` of the detector's values beside what was given. */
+/* Sets combination `number` of the values beside the settings that were given: the values
+ * are the digits of the number. */
 static void take_combination(const struct tuning *t, size_t number,
                              struct vd_tune_choice *c)
 {
@@ -309,7 +322,7 @@ static void take_combination(const struct tuning *t, size_t number,
     assert(number == 0);
 }
 
-/* What came of one combination. */
+/* The result of one combination. */
 struct trial {
     struct vd_tune_choice choice;
     struct vd_error err; /* status VD_OK = judged */
@@ -320,6 +333,7 @@ struct search {
     struct trial *trial; /* one for each combination */
 };
 
+/* Judges combination i; runs on any thread. */
 static void try_combination(void *context, size_t i)
 {
     struct search *s = context;
@@ -340,7 +354,7 @@ static void try_combination(void *context, size_t i)
     tuning_release(&t);
 }
 
-/* Tries them all and keeps the best; of equally good ones the first. */
+/* Tries all combinations and keeps the best; of equally good ones the first. */
 static enum vd_status try_all(const struct tuning *task, unsigned threads,
                               struct vd_tune_choice *best, struct vd_error *err)
 {
@@ -367,7 +381,8 @@ static enum vd_status try_all(const struct tuning *task, unsigned threads,
     return status;
 }
 
-/* Every k-th row of `all`, at most `max`, and its label where there are labels. */
+/* Copies every k-th row of `all`, so that at most `max` remain, and its label where there
+ * are labels. */
 static enum vd_status thin(struct vd_matrix *out, uint8_t *label,
                            const struct vd_matrix *all, const uint8_t *labels, size_t max)
 {
@@ -381,6 +396,7 @@ static enum vd_status thin(struct vd_matrix *out, uint8_t *label,
             label[n] = labels[i];
         n++;
     }
+    assert(n <= out->n && n <= max);
     out->n = n;
     return VD_OK;
 }
@@ -441,6 +457,7 @@ void vd_tune_set(struct vd_tune_choice *choice, const char *prefix, const char *
     if (choice->n == VD_TUNE_SETTINGS_MAX)
         return;
     snprintf(key, VD_TUNE_NAME_MAX, "%s%s%s", prefix, prefix[0] ? "." : "", name);
+    /* The key stands behind the last name, so the search ends there at the latest. */
     while (strcmp(choice->name[i], key) != 0)
         i++;
     choice->setting[i] = (struct vd_setting){choice->name[i], value};

@@ -1,10 +1,12 @@
-/* Comparisons are written so that NaN falls through to NaN. */
+/* Rates and ratios of counters. Comparisons are written so that a NaN gives NaN. Wraps of
+ * a counter are not repaired, because its width is not known here.
+ */
 #include "vedette/rate.h"
 
 #include <math.h>
 
-/* Infinity minus something, or a quotient beyond the range, is no number to go on with.
- */
+/* Turns an infinity into NaN: an infinite counter, or a quotient beyond the range of a
+ * double, is no measurement. */
 static double finite_or_nan(double x)
 {
     return isfinite(x) ? x : NAN;

@@ -1,7 +1,10 @@
-/* Ticks side by side; see vedette/window.h. The ticks are moved up by one each time: for
- * ten rows of a few numbers that is less work than unrolling a ring into a row. */
+/* Several ticks side by side as one row. A push moves the ticks up by one: for ten rows
+ * of a few numbers that is less work than unrolling a ring into a row. Gaps in time are
+ * not seen here; the caller clears the window after one.
+ */
 #include "vedette/window.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -30,6 +33,7 @@ void vd_window_clear(struct vd_window *w)
 
 bool vd_window_push(struct vd_window *w, const double *row)
 {
+    assert(w->at != NULL && w->n <= w->rows);
     if (w->n == w->rows)
         memmove(w->at, w->at + w->d, (w->rows - 1) * w->d * sizeof *w->at);
     else
@@ -49,7 +53,7 @@ enum vd_status vd_window_rows(struct vd_matrix *out, const struct vd_matrix *x,
     if (x->d != 0 && rows > (size_t)-1 / x->d)
         return VD_ERR_MEMORY;
     status = vd_matrix_init(out, x->n - rows + 1, rows * x->d);
-    /* The ticks of a window lie one after another in x already. */
+    /* The ticks of a window already lie one after another in x. */
     for (size_t i = 0; status == VD_OK && i < out->n; i++)
         memcpy(vd_matrix_row(out, i), vd_matrix_row(x, i), rows * x->d * sizeof(double));
     return status;

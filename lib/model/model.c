@@ -1,6 +1,9 @@
-/* The model bundle; its format is in docs/formats/model.md. */
+/* The model bundle in memory and as bytes; the format is in docs/formats/model.md. Files
+ * are not touched here, and models of an older format are refused, never converted.
+ */
 #include "vedette/model.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,8 +24,9 @@ struct vd_model {
     struct vd_model_entry entry[VD_MODEL_DETECTORS_MAX];
 };
 
-/* ---- making one ---- */
+/* ---- a new bundle ---- */
 
+/* Allocates an empty bundle of d columns without names; NULL = no memory. */
 static vd_model *allocate(size_t d)
 {
     vd_model *model = vd__alloc_zero(1, sizeof *model);
@@ -38,6 +42,7 @@ static vd_model *allocate(size_t d)
     return model;
 }
 
+/* Finds a name among the first `before` columns; `before` = it is not there. */
 static size_t find_column(const vd_model *model, const char *name, size_t before)
 {
     size_t i = 0;
@@ -47,6 +52,7 @@ static size_t find_column(const vd_model *model, const char *name, size_t before
     return i;
 }
 
+/* Checks that every column has a name of its own. */
 static enum vd_status check_columns(const vd_model *model, struct vd_error *err)
 {
     for (size_t i = 0; i < model->d; i++) {
@@ -123,6 +129,7 @@ const char *vd_model_column(const vd_model *model, size_t i)
 
 /* ---- entries ---- */
 
+/* Finds the entry of that detector; n = there is none. */
 static size_t find_entry(const vd_model *model, const char *name)
 {
     size_t i = 0;
@@ -160,6 +167,7 @@ enum vd_status vd_model_take(vd_model *model, vd_detector *detector,
         vd_detector_free(model->entry[i].detector);
     else
         model->n++;
+    assert(i < model->n && model->n <= VD_MODEL_DETECTORS_MAX);
     model->entry[i] = (struct vd_model_entry){detector, *calibration, threshold};
     return VD_OK;
 }
@@ -223,6 +231,8 @@ void vd_model_save(const vd_model *model, struct vd_writer *w)
     vd_writer_release(&body);
 }
 
+/* Checks magic, version, length and checksum, in this order, so that the message names
+ * the first thing that is wrong. Leaves the reader at the body. */
 static enum vd_status check_header(struct vd_reader *r, struct vd_error *err)
 {
     const char *again = "restore a copy, or train the model again";
@@ -256,6 +266,7 @@ static enum vd_status check_header(struct vd_reader *r, struct vd_error *err)
     return VD_OK;
 }
 
+/* Reads one detector with its calibration and threshold, and gives it to the bundle. */
 static enum vd_status load_entry(vd_model *model, struct vd_reader *r,
                                  struct vd_error *err)
 {
@@ -271,6 +282,7 @@ static enum vd_status load_entry(vd_model *model, struct vd_reader *r,
     return vd_model_take(model, detector, &calibration, threshold, err);
 }
 
+/* Reads and checks the names of the columns. */
 static enum vd_status load_columns(vd_model *model, struct vd_reader *r,
                                    struct vd_error *err)
 {

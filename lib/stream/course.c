@@ -1,24 +1,30 @@
-/* The course of the metric is four means, one after the other. The courses of the past
- * are kept in a ring and the nearest by Euclid's distance is found by looking at all of
- * them: 512 x 4 floats in rows of one column each, which vectors go through in a tenth of
- * a microsecond.
+/* The parts SHORT and LONG: the distance of the metric's course to the nearest earlier
+ * one.
  *
- * Related: discords, Keogh, Lin and Fu, ICDM 2005, of which this is the form without look
- * ahead and with bounded memory.
+ * A course is four means, one after the other. The courses of the past are kept in a
+ * ring, and the nearest by Euclidean distance is found by comparing with all of them: 512
+ * x 4 floats, one row for each of the four means, take a vector unit a tenth of a
+ * microsecond. Courses are compared at their level: one that is only shifted up is far
+ * away.
+ *
+ * Related: discords, Keogh, Lin and Fu, ICDM 2005; this form does not look ahead and has
+ * bounded memory.
  */
+#include <assert.h>
 #include <math.h>
 
 #include "stream/state.h"
 
 enum { LANES = 8 };
 
-/* The k-th mean, the newest first, of the course that ended `age` samples ago. */
+/* Returns the k-th mean, the newest first, of the course that ended `age` samples ago. */
 static float mean_at(const struct vd__course *course, const struct vd__course_kind *kind,
                      uint64_t n, uint32_t age, uint32_t k)
 {
     return course->mean[(n - 1 - age - (uint64_t)k * kind->step) % COURSE_RING];
 }
 
+/* Keeps the course that ended kind->age samples ago; the oldest makes room. */
 static void keep(struct vd__course *course, const struct vd__course_kind *kind,
                  uint64_t n)
 {
@@ -29,6 +35,7 @@ static void keep(struct vd__course *course, const struct vd__course_kind *kind,
         course->n++;
 }
 
+/* Computes the squared distance of course i to `now`. */
 static float square_at(const struct vd__course *course, uint32_t i,
                        const float now[COURSE_MEANS])
 {
@@ -38,6 +45,7 @@ static float square_at(const struct vd__course *course, uint32_t i,
     return (a * a + b * b) + (c * c + d * d);
 }
 
+/* Finds the distance to the nearest course: a minimum in eight lanes, then over them. */
 static float nearest(const struct vd__course *course, const float now[COURSE_MEANS])
 {
     float lane[LANES], best = INFINITY;
@@ -68,6 +76,7 @@ float vd__course_push(struct vd__course *course, const struct vd__course_kind *k
     uint64_t n = recent->n;
     float now[COURSE_MEANS];
 
+    assert(kind->age + (COURSE_MEANS - 1) * kind->step < COURSE_RING);
     if (n < kind->step)
         return -1;
     course->mean[(n - 1) % COURSE_RING] = vd__recent_mean(recent, kind->step);

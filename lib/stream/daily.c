@@ -1,11 +1,13 @@
-/* For each of the last 28 days and each hour the range of the metric. A
- * sample is compared with the range of the two hours before and after the same time on
- * each past day, and the day that fits best counts: weekdays are found without knowing
- * the calendar.
+/* The parts DAILY and SPREAD: the range of the metric in each hour of the last 28 days.
  *
- * A clock that goes back within a day only widens ranges; one that goes back further
- * empties the memory, since nothing in it can be trusted to be the past.
+ * A sample is compared with the range from two hours before to two hours after the same
+ * time on each past day, and the day that fits best counts: weekdays are found without
+ * knowing the calendar. Habits longer than a month are not learned.
+ *
+ * A clock that goes back to the day before only widens ranges. One that goes back further
+ * empties the memory, since its days may not be the past.
  */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -13,28 +15,32 @@
 
 enum { DAY_S = 86400, SLOT_S = DAY_S / DAILY_SLOTS };
 
-/* fminf and fmaxf are calls, for the sake of NaN, which does not come here. */
+/* Returns the lesser of two numbers. fminf would be a call because of NaN, which does not
+ * come here. */
 static float lesser(float a, float b)
 {
     return a < b ? a : b;
 }
 
+/* Returns the greater of two numbers. */
 static float greater(float a, float b)
 {
     return a > b ? a : b;
 }
 
+/* Tells whether an hour of a row's day has a range. */
 static bool slot_seen(const struct vd__daily *daily, int32_t row, int32_t slot)
 {
     return daily->seen[row][slot / 8] >> (slot % 8) & 1;
 }
 
+/* Forgets the day whose row is needed for `day`. */
 static void clear_day(struct vd__daily *daily, int32_t day)
 {
     memset(daily->seen[day % DAILY_DAYS], 0, sizeof daily->seen[0]);
 }
 
-/* The ranges of all past days around the slot, those without one left out. */
+/* Collects the ranges of all past days around the slot; days without one are left out. */
 void vd__daily_gather(struct vd__daily *daily)
 {
     daily->n_near = 0;
@@ -48,7 +54,7 @@ void vd__daily_gather(struct vd__daily *daily)
             day += slot < 0 ? -1 : slot >= DAILY_SLOTS ? 1 : 0;
             slot = (slot + DAILY_SLOTS) % DAILY_SLOTS;
             row = (day + DAILY_DAYS) % DAILY_DAYS;
-            /* The oldest day's evening would be found in today's row. */
+            /* A day before the oldest shares its row with today. */
             if (day <= daily->day - DAILY_DAYS || day < 0 || !slot_seen(daily, row, slot))
                 continue;
             low = lesser(low, daily->low[row][slot]);
@@ -59,8 +65,10 @@ void vd__daily_gather(struct vd__daily *daily)
             daily->near_high[daily->n_near++] = high;
         }
     }
+    assert(daily->n_near < DAILY_DAYS);
 }
 
+/* Begins a day and clears the days that were skipped. */
 static void move_to_day(struct vd__daily *daily, int32_t day)
 {
     if (!daily->started || day < daily->day - 1 || day - daily->day >= DAILY_DAYS) {
@@ -73,6 +81,7 @@ static void move_to_day(struct vd__daily *daily, int32_t day)
     daily->day = day;
 }
 
+/* Moves to the hour of `time_s`; times out of range are all 0. */
 static void move_to(struct vd__daily *daily, int64_t time_s)
 {
     int64_t bounded = time_s < 0 ? 0 : time_s / DAY_S > DAILY_DAY_MAX ? 0 : time_s;
@@ -86,6 +95,7 @@ static void move_to(struct vd__daily *daily, int64_t time_s)
     vd__daily_gather(daily);
 }
 
+/* Computes how far x is outside the range of the past day that fits best, -1 = no day. */
 static float distance(const struct vd__daily *daily, float x)
 {
     float nearest = INFINITY;
@@ -98,6 +108,7 @@ static float distance(const struct vd__daily *daily, float x)
     return daily->n_near == 0 ? -1 : nearest;
 }
 
+/* Widens the range of the present hour to include x. */
 static void add(struct vd__daily *daily, float x)
 {
     int32_t row = daily->day % DAILY_DAYS, slot = daily->slot;

@@ -1,13 +1,17 @@
-/* The values seen so far, in order, at most 1,024 of them. When they are full the least
- * gap between two of them is widened until a quarter is free: the set gets coarser, and
- * no part of the range is forgotten.
+/* The part VALUE: the distance to the nearest value seen before (Knorr and Ng, VLDB
+ * 1998).
+ *
+ * The set keeps up to 1,024 values in order. When it is full the least gap between two of
+ * them is widened until a quarter is free: the set gets coarser, and no part of the range
+ * is forgotten. How often a value came is not kept.
  */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "stream/state.h"
 
-/* How many values of the set are below x. */
+/* Counts the values of the set that are below x. */
 static uint32_t rank_of(const struct vd__nearest *set, float x)
 {
     const float *at = set->at;
@@ -26,6 +30,7 @@ static uint32_t rank_of(const struct vd__nearest *set, float x)
     return (uint32_t)(at - set->at);
 }
 
+/* Computes the distance of x, which belongs at `rank`, to the nearer neighbour. */
 static float distance_at(const struct vd__nearest *set, uint32_t rank, float x)
 {
     float below = rank > 0 ? x - set->at[rank - 1] : INFINITY;
@@ -39,6 +44,7 @@ float vd__nearest_distance(const struct vd__nearest *set, float x)
     return set->n == 0 ? -1 : distance_at(set, rank_of(set, x), x);
 }
 
+/* Widens the gap until a quarter of the set is free. */
 static void thin_out(struct vd__nearest *set)
 {
     float range = set->at[set->n - 1] - set->at[0];
@@ -54,6 +60,7 @@ static void thin_out(struct vd__nearest *set)
     }
 }
 
+/* Inserts x unless a value within the gap is there. */
 static void insert(struct vd__nearest *set, float x)
 {
     uint32_t rank = rank_of(set, x);
@@ -64,6 +71,7 @@ static void insert(struct vd__nearest *set, float x)
         thin_out(set);
         rank = rank_of(set, x);
     }
+    assert(set->n < NEAREST_MAX && rank <= set->n);
     memmove(set->at + rank + 1, set->at + rank, (set->n - rank) * sizeof *set->at);
     set->at[rank] = x;
     set->n++;

@@ -1,17 +1,19 @@
-/* The surprise of z under its own past, in the currency of the alert budget: how many
- * events as large as this one are to be expected in a sample.
+/* The surprise of z under its own past, in the unit of the alert budget: how many events
+ * as large as this one are expected in one sample.
  *
- * Below the start of the tail that is the share of past samples that were as large. In
- * the tail samples come in clusters, one event each, so it is the peaks of blocks of 60
- * samples that are counted: the rate of blocks whose peak was above the start, times a
- * generalised Pareto law for how far above (Pickands, Annals of Statistics 1975; blocks
+ * Below the start of the tail this is the share of past samples that were as large. In
+ * the tail samples come in clusters, and a cluster is one event. So the tail counts the
+ * peaks of blocks of 60 samples: the rate of blocks whose peak was above the start, times
+ * a generalised Pareto law for how far above (Pickands, Annals of Statistics 1975; blocks
  * against clustering: Coles, "An introduction to statistical modeling of extreme values",
- * 2001, chapters 3 to 5). The start is where the 50 largest peaks begin, so that with the
- * length of the past less and less is left to the law. An anomaly of ten minutes is ten
- * peaks, of fifty: it does not blind the metric to the next one.
+ * 2001, chapters 3 to 5). The tail starts where the 50 largest peaks begin, so the longer
+ * the past, the less is left to the law. An anomaly of ten minutes makes ten of these
+ * fifty peaks: the metric is not blind to the next one.
  *
- * While the past is short the law is that of a prior, worth PRIOR_PEAKS peaks.
+ * While the past is short the law is drawn to a prior, worth PRIOR_PEAKS peaks. The time
+ * of day plays no part here.
  */
+#include <assert.h>
 #include <math.h>
 
 #include "stream/state.h"
@@ -23,8 +25,9 @@ static const double PRIOR_PEAKS = 10, PRIOR_MEAN = 0.35;
 static const double PRIOR_SHAPE_PEAKS = 50, PRIOR_SHAPE = 0.1;
 static const double SHAPE_MIN = 0, SHAPE_MAX = 0.4;
 static const double MEMORY = 1e6; /* samples after which the past counts half */
-static const double FADED = 1200; /* what the past is worth when z changes its law */
+static const double FADED = 1200; /* samples that the past is worth after vd__odds_fade */
 
+/* Returns the bin of z; the last one takes everything above. */
 static int bin_of(double z)
 {
     int bin = (int)(z * ODDS_PER_ONE);
@@ -37,7 +40,8 @@ static double center_of(int bin)
     return (bin + 0.5) / ODDS_PER_ONE;
 }
 
-/* The law of the excesses of `count` peaks with these moments, drawn to the prior. */
+/* Fits the law of the excesses of `count` peaks, whose sum and squares are given, by the
+ * method of moments, drawn to the prior. */
 static void fit(struct vd__odds *odds, double count, double sum, double squares)
 {
     double mean = (PRIOR_PEAKS * PRIOR_MEAN + sum) / (PRIOR_PEAKS + count);
@@ -52,8 +56,10 @@ static void fit(struct vd__odds *odds, double count, double sum, double squares)
     }
     odds->shape = fmin(fmax(shape, SHAPE_MIN), SHAPE_MAX);
     odds->scale = mean * (1 - odds->shape);
+    assert(odds->scale > 0);
 }
 
+/* Finds the start of the tail, its rate and its law. */
 static void renew_tail(struct vd__odds *odds)
 {
     double most = fmin(TAIL_PEAKS, fmax(TAIL_SHARE * odds->n_peaks, 1));
@@ -73,6 +79,7 @@ static void renew_tail(struct vd__odds *odds)
     fit(odds, count, sum, squares);
 }
 
+/* Finds the surprise of each bin below the tail. */
 static void renew_body(struct vd__odds *odds)
 {
     double above = 0;
@@ -89,6 +96,7 @@ static void renew(struct vd__odds *odds)
     renew_body(odds);
 }
 
+/* Multiplies all counts, so that the past counts less. */
 static void weigh(struct vd__odds *odds, double weight)
 {
     odds->n *= weight;

@@ -1,8 +1,9 @@
 /* Page-Hinkley in its recursive form: with the running mean m_t,
  *     up_t   = max(0, up_(t-1)   + x_t - m_t - delta)
  *     down_t = max(0, down_(t-1) - x_t + m_t - delta)
- * which equals the cumulative sum less its minimum so far. The mean takes x_t in first,
- * as in the original, so the very first sample deviates by nothing.
+ * which equals the cumulative sum less its minimum so far (papers: page_hinkley.h). The
+ * mean includes x_t, as in the original, so the first sample deviates by nothing. Scores
+ * are not scaled here: delta and the threshold are in their unit.
  */
 #include "vedette/page_hinkley.h"
 

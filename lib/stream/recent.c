@@ -1,7 +1,8 @@
-/* The last 48 samples, summed anew each time: a running sum would gather rounding errors
- * over months. Eight partial sums let the compiler use vectors, in the same order on
- * every machine.
+/* The last 48 samples, their mean and their spread. They are summed anew each time,
+ * because a running sum would gather rounding errors over months. Eight partial sums let
+ * the compiler use vectors, in the same order on every machine.
  */
+#include <assert.h>
 #include <math.h>
 
 #include "stream/state.h"
@@ -18,11 +19,13 @@ float vd__recent_mean(const struct vd__recent *recent, uint32_t count)
 {
     float sum = 0;
 
+    assert(count > 0 && count <= RECENT && count <= recent->n);
     for (uint32_t i = 1; i <= count; i++)
         sum += recent->at[(recent->n - i) % RECENT];
     return sum / (float)count;
 }
 
+/* Adds the lanes pairwise. */
 static float sum_lanes(const float lane[LANES])
 {
     return ((lane[0] + lane[1]) + (lane[2] + lane[3])) +

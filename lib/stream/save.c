@@ -1,8 +1,9 @@
-/* The state as bytes:
+/* The state of the metric layer as bytes:
  *     u32 magic "VDST", u8 version, u64 length, `length` bytes, u32 CRC-32C of them.
  * Only what history has filled is written, so a young stream is short. The loader checks
- * each number against what the code can have made, for a count or an index that is wrong
- * would be read outside its array later.
+ * each number against what the code can have made, because a wrong count or index would
+ * later read outside its array. Other versions are refused: a metric is soon learned
+ * anew.
  */
 #include <math.h>
 
@@ -17,7 +18,7 @@ static void write_values(struct vd_writer *w, const float *at, size_t n)
         vd_write_f32(w, at[i]);
 }
 
-/* What stands for samples is finite and within the bounds that held() keeps. */
+/* Reads samples, or counts of them: finite and within the bounds that held() keeps. */
 static void read_values(struct vd_reader *r, float *at, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -27,6 +28,7 @@ static void read_values(struct vd_reader *r, float *at, size_t n)
     }
 }
 
+/* Reads a count or an index; a value that is not below `bound` fails and gives 0. */
 static uint32_t read_below(struct vd_reader *r, uint32_t bound)
 {
     uint32_t value = vd_read_u32(r);
@@ -36,6 +38,7 @@ static uint32_t read_below(struct vd_reader *r, uint32_t bound)
     return value < bound ? value : 0;
 }
 
+/* Reads a number that must be finite and at least 0. */
 static double read_not_negative(struct vd_reader *r)
 {
     double value = vd_read_f64(r);
@@ -45,6 +48,7 @@ static double read_not_negative(struct vd_reader *r)
     return value;
 }
 
+/* Writes the counts from the first to the last bin that has any. */
 static void save_tail(const struct vd__tail *tail, struct vd_writer *w)
 {
     uint32_t first = 0, end = TAIL_BINS;
@@ -63,6 +67,7 @@ static void save_tail(const struct vd__tail *tail, struct vd_writer *w)
     write_values(w, tail->count + first, end - first);
 }
 
+/* Reads what save_tail wrote and makes the sums anew. */
 static void load_tail(struct vd__tail *tail, struct vd_reader *r)
 {
     uint32_t first, end;
@@ -88,8 +93,8 @@ static void load_tail(struct vd__tail *tail, struct vd_reader *r)
     }
 }
 
-/* What is made at the end of a block is saved too, so that the samples of the block that
- * is not full do not count in it before their time. */
+/* Writes also what is made at the end of each block: made anew it would count the samples
+ * of the unfinished block too early. */
 static void save_odds(const struct vd__odds *odds, struct vd_writer *w)
 {
     uint32_t end = ODDS_BINS;
@@ -157,6 +162,7 @@ static void load_nearest(struct vd__nearest *set, struct vd_reader *r)
     read_values(r, set->late, NEAREST_DELAY);
 }
 
+/* Writes the ranges of the hours that have one. */
 static void save_daily(const struct vd__daily *daily, struct vd_writer *w)
 {
     vd_write_u8(w, daily->started);

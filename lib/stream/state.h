@@ -1,5 +1,6 @@
-/* The parts of the metric layer, each a plain struct whose all-zero state is "no history
- * yet". Internal to the library. */
+/* The parts of the metric layer, each a plain struct whose all-zero state means "no
+ * history yet". One thread at a time; nothing is allocated. Distances are >= 0 in the
+ * unit of the held samples (struct vd_stream says which); -1 = not known yet. */
 #ifndef VD_STREAM_STATE_H
 #define VD_STREAM_STATE_H
 
@@ -9,15 +10,15 @@
 
 #include "vedette/stream.h"
 
-/* ---- stream_tail.c: distance -> surprise ---- */
+/* ---- tail.c: distance -> surprise ---- */
 
 enum { TAIL_BINS = 320, TAIL_GROUP = 16, TAIL_GROUPS = TAIL_BINS / TAIL_GROUP };
 
-/* Largest base: the bin after the last one is still a float. */
+/* The largest base: the bin after the last one must still be a float. */
 enum { TAIL_BASE_MAX = 2039 - TAIL_BINS };
 
-/* Counts of past distances in bins of an eighth of an octave, and of the distances above
- * the 95 % quantile their number and sum. */
+/* Counts of past distances in bins of an eighth of an octave, and the number and sum of
+ * those above the 95 % quantile. */
 struct vd__tail {
     float count[TAIL_BINS];
     float group[TAIL_GROUPS]; /* sums of 16 counts */
@@ -28,54 +29,63 @@ struct vd__tail {
     int32_t base;             /* what bin 0 stands for; 0 = not known yet */
 };
 
-/* Surprise of d (>= 0, finite) under what was added so far, 0 .. cap. */
+/* Computes the surprise of d (>= 0, finite) under what was added so far, 0 .. cap. */
 double vd__tail_surprise(const struct vd__tail *tail, float d, double cap);
+
+/* Adds a distance. After `memory` samples the past is halved. */
 void vd__tail_add(struct vd__tail *tail, float d, double memory);
 
-/* ---- stream_odds.c: z -> surprise ---- */
+/* ---- odds.c: z -> surprise ---- */
 
 enum { ODDS_BINS = 200, ODDS_PER_ONE = 25, ODDS_BLOCK = 60 };
 
+/* Counts of past z, and the law of its largest values. */
 struct vd__odds {
     float rows[ODDS_BINS];  /* samples by z, in steps of 1 / ODDS_PER_ONE */
     float peaks[ODDS_BINS]; /* blocks by their largest z */
     double n, n_peaks;
     double peak; /* of the block that is not full yet */
     uint32_t in_block;
-    /* Made of the above at the end of each block. */
+    /* Computed from the above at the end of each block. */
     float body[ODDS_BINS]; /* -log10 of the share of samples in this bin or above */
     double start, rate;    /* of the tail; peaks in it for each sample */
     double scale, shape;   /* of the generalised Pareto law */
 };
 
-/* -log10 of the events as large as z to be expected in one sample; 0 until the first
- * block is full. */
+/* Computes -log10 of how many events as large as z are expected in one sample; 0 until
+ * the first block is full. */
 double vd__odds_surprise(const struct vd__odds *odds, double z);
+
+/* Adds the z of one sample. */
 void vd__odds_add(struct vd__odds *odds, double z);
 
-/* Lets the past count little: a part more goes into z from now on. */
+/* Lets the past count little, because from now on z is made of one part more. */
 void vd__odds_fade(struct vd__odds *odds);
 
-/* ---- stream_nearest.c: the set of values seen ---- */
+/* ---- nearest.c: the set of values seen ---- */
 
 enum { NEAREST_MAX = 1024, NEAREST_DELAY = 10 };
 
 struct vd__nearest {
-    float at[NEAREST_MAX]; /* ascending */
-    float late[NEAREST_DELAY];
-    float gap; /* values nearer than this to one another are one */
+    float at[NEAREST_MAX];     /* ascending */
+    float late[NEAREST_DELAY]; /* ring of the newest samples, not in `at` yet */
+    float gap; /* values nearer than this to one another are kept as one */
     uint32_t n, n_late, next_late;
 };
 
-/* Distance to the nearest value that is at least NEAREST_DELAY samples old; -1 = none. */
+/* Computes the distance of x to the nearest value that is at least NEAREST_DELAY samples
+ * old; -1 = there is none. */
 float vd__nearest_distance(const struct vd__nearest *set, float x);
+
+/* Learns a sample, which enters the set NEAREST_DELAY samples later. */
 void vd__nearest_add(struct vd__nearest *set, float x);
 
-/* ---- stream_daily.c: the range at this time of day ---- */
+/* ---- daily.c: the range at this time of day ---- */
 
 enum { DAILY_DAYS = 28, DAILY_SLOTS = 24, DAILY_REACH = 2 };
 
-/* Times after it (the year 36,812) and before 1970 are all 0. */
+/* The last day (in the year 36,812); later times, and those before 1970, are taken as 0.
+ */
 enum { DAILY_DAY_MAX = 12725829 };
 
 struct vd__daily {
@@ -83,19 +93,19 @@ struct vd__daily {
     uint8_t seen[DAILY_DAYS][DAILY_SLOTS / 8]; /* bit set: the slot has a range */
     int32_t day, slot;                         /* the newest; days since 1970 */
     bool started;
-    /* Ranges of the past days around `slot`; made anew when the slot changes. */
+    /* Ranges of the past days around `slot`, renewed when the slot changes. */
     float near_low[DAILY_DAYS], near_high[DAILY_DAYS];
     uint32_t n_near;
 };
 
-/* Distance to the nearest past day's range around this time of day, -1 = no past day; the
- * sample is learnt. */
+/* Computes the distance of x to the past day whose range around this time of day is the
+ * nearest, -1 = no past day, and learns x. `time_s`: seconds since 1970. */
 float vd__daily_push(struct vd__daily *daily, int64_t time_s, float x);
 
-/* Makes near_low .. n_near from the rest. */
+/* Computes near_low .. n_near from the rest, after loading. */
 void vd__daily_gather(struct vd__daily *daily);
 
-/* ---- stream_recent.c: the last samples ---- */
+/* ---- recent.c: the last samples ---- */
 
 enum { RECENT = 48 };
 
@@ -104,20 +114,22 @@ struct vd__recent {
     uint64_t n;       /* samples seen */
 };
 
+/* Adds a sample; the oldest leaves. */
 void vd__recent_add(struct vd__recent *recent, float x);
 
-/* Mean of the last `count` samples; needs as many. */
+/* Computes the mean of the last `count` samples, 1 .. RECENT; so many must have come. */
 float vd__recent_mean(const struct vd__recent *recent, uint32_t count);
 
-/* Standard deviation of the last RECENT samples (divisor RECENT); needs as many. */
+/* Computes the standard deviation of the last RECENT samples (divisor RECENT); so many
+ * must have come. */
 float vd__recent_spread(const struct vd__recent *recent);
 
-/* ---- stream_course.c: the course of the last samples ---- */
+/* ---- course.c: the course of the last samples ---- */
 
 enum { COURSE_MEANS = 4, COURSE_MAX = 512, COURSE_RING = 96 };
 
-/* A course is four means of `step` samples each; every `every`-th is kept when it is
- * `age` samples old. age + 3 * step < COURSE_RING. */
+/* A kind of course: four means of `step` samples each. Every `every`-th course is kept
+ * when it is `age` samples old. age + 3 * step < COURSE_RING. */
 struct vd__course_kind {
     uint32_t step, age, every;
 };
@@ -125,21 +137,23 @@ struct vd__course_kind {
 struct vd__course {
     float at[COURSE_MEANS][COURSE_MAX];
     float mean[COURSE_RING]; /* ring of means of `step` samples, one for each sample */
-    uint32_t n, next;        /* courses kept, and the one that the next replaces */
+    uint32_t n, next;        /* courses kept; place of the next one */
 };
 
-/* Distance of the course that ends with the newest of the `recent` samples to the nearest
- * earlier one, -1 = not known yet; the course is learnt. To be called on every sample. */
+/* Computes the distance of the course that ends with the newest of the `recent` samples
+ * to the nearest earlier course, -1 = not known yet, and learns it. Call it on every
+ * sample. */
 float vd__course_push(struct vd__course *course, const struct vd__course_kind *kind,
                       const struct vd__recent *recent);
 
-/* ---- stream.c ---- */
+/* ---- stream.c: the parts together ---- */
 
 struct vd_stream {
     struct vd_stream_params params;
     uint64_t rows;
-    /* Floats hold (x - origin) / 4 * scale: origin is the first sample, scale a power of
-     * two that makes the first difference about 1; 0 = there was none yet. */
+    /* The parts hold (x - origin) / 4 * scale as floats. origin is the first sample;
+     * scale is a power of two that makes the first difference about 1, 0 = no difference
+     * yet. */
     double origin, scale;
     double habit_fast, habit_slow; /* h1, h2 */
     uint64_t last_alarm;           /* row of it; 0 = none */

@@ -1,6 +1,7 @@
-/* The metric layer: the sample goes through the four parts, each part's distance through
- * its own past, and the mean of their surprises through its own past and through the
- * habituating alarm.
+/* The metric layer: each of the five parts turns the sample into a distance, each
+ * distance becomes a surprise under its own past, and the mean of the surprises becomes a
+ * surprise under its own past and feeds the habituating alarm. One metric at a time: what
+ * two metrics do together is the detectors' business.
  *
  * Related: Ahmad et al., "Unsupervised real-time anomaly detection for streaming data",
  * Neurocomputing 2017 (surprise under the recent past of the score itself); Knorr and Ng,
@@ -8,6 +9,7 @@
  */
 #include "vedette/stream.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "base/alloc.h"
@@ -60,10 +62,11 @@ const char *vd_stream_part_name(enum vd_stream_part part)
     static const char *const names[VD_STREAM_PARTS] = {"value", "daily", "spread",
                                                        "short", "long"};
 
+    assert(part < VD_STREAM_PARTS);
     return names[part];
 }
 
-/* The sample as the parts hold it. */
+/* Converts a sample to the float that the parts hold; the first samples set the scale. */
 static float held(vd_stream *stream, double x)
 {
     double difference;
@@ -80,7 +83,7 @@ static float held(vd_stream *stream, double x)
     return (float)fmin(fmax(difference * stream->scale, -VALUE_MAX), VALUE_MAX);
 }
 
-/* Each part's distance, -1 = not known yet, and the part's learning of the sample. */
+/* Asks every part for its distance, -1 = not known yet, and lets it learn the sample. */
 static void ask_parts(vd_stream *stream, int64_t time_s, float x,
                       float distance[VD_STREAM_PARTS])
 {
@@ -96,8 +99,8 @@ static void ask_parts(vd_stream *stream, int64_t time_s, float x,
     distance[VD_STREAM_LONG] = vd__course_push(&stream->slow, &SLOW, &stream->recent);
 }
 
-/* The surprises of the parts that have an answer, as one. The mean of the roots, squared:
- * an anomaly shows in several parts, noise in one at a time. */
+/* Combines the surprises of the parts that have an answer: the mean of their roots,
+ * squared. An anomaly shows in several parts, noise in one at a time. */
 static double combine(vd_stream *stream, const float distance[VD_STREAM_PARTS],
                       double part[VD_STREAM_PARTS])
 {
@@ -122,9 +125,10 @@ static double combine(vd_stream *stream, const float distance[VD_STREAM_PARTS],
     return fmin(sum * sum, PART_CAP);
 }
 
-/* Speaks when z passes what recent alarms have left of its patience, and not again within
- * a tenth of the memory. It lives through the warm-up in silence, so that what is common
- * is not announced as soon as it may speak. `*left` is z less the habits. */
+/* Decides the habituating alarm. Each alarm adds to two habits, which fade again, and the
+ * alarm is raised when z less the habits (`*left`) reaches the threshold, but not again
+ * within a tenth of the memory. During the warm-up it habituates without being heard, so
+ * that common values do not raise it right afterwards. */
 static bool habituating_alarm(vd_stream *stream, double z, double *left)
 {
     double memory = (double)stream->params.memory;
@@ -142,6 +146,7 @@ static bool habituating_alarm(vd_stream *stream, double z, double *left)
     return stream->rows > stream->params.warm_up;
 }
 
+/* Maps `left` to NAB's score: 0.5 and above on an alarm, below 0.5 without one. */
 static double score_of(double left, double threshold, bool alarm)
 {
     double score = 0.5 * fmax(left, 0) / threshold;

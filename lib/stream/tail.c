@@ -1,10 +1,11 @@
-/* A distance becomes a surprise: -log10 of the share of past distances that were as
- * large, counted below the 95 % quantile and exponential above it.
+/* Turns a distance into a surprise: -log10 of the share of past distances that were as
+ * large, counted below the 95 % quantile and by an exponential law above it.
  *
  * A bin is the exponent and the first three bits of the mantissa of the distance as a
  * float, so finding it costs a shift. 40 octaves are kept, 16 of them below the first
- * distance that was not zero.
+ * distance that was not zero; distances beyond them count in the bin at the end.
  */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ enum { BITS_DROPPED = 20, BINS_BELOW_FIRST = 128 };
 static const double TAIL_SHARE = 0.05;
 static const double LOG10_E = 0.43429448190325182765;
 
+/* Returns the bin of d before the base is subtracted. */
 static int32_t raw_bin(float d)
 {
     uint32_t bits;
@@ -23,6 +25,7 @@ static int32_t raw_bin(float d)
     return (int32_t)(bits >> BITS_DROPPED);
 }
 
+/* Returns the bin of d, 0 .. TAIL_BINS - 1. */
 static int32_t bin_of(const struct vd__tail *tail, float d)
 {
     int32_t bin = raw_bin(d) - tail->base;
@@ -30,6 +33,7 @@ static int32_t bin_of(const struct vd__tail *tail, float d)
     return bin < 0 ? 0 : bin >= TAIL_BINS ? TAIL_BINS - 1 : bin;
 }
 
+/* Returns the lowest distance of a bin. */
 static float bin_edge(const struct vd__tail *tail, int32_t bin)
 {
     uint32_t bits = (uint32_t)(bin + tail->base) << BITS_DROPPED;
@@ -44,7 +48,7 @@ static double bin_center(const struct vd__tail *tail, int32_t bin)
     return ((double)bin_edge(tail, bin) + bin_edge(tail, bin + 1)) / 2;
 }
 
-/* How much lies in bins `bin` .. start - 1. */
+/* Counts the distances in bins `bin` .. start - 1, whole groups at once. */
 static double count_below_start(const struct vd__tail *tail, int32_t bin)
 {
     double sum = 0;
@@ -66,7 +70,7 @@ double vd__tail_surprise(const struct vd__tail *tail, float d, double cap)
     if (!(d > 0) || n <= 0)
         return 0;
     if (tail->base == 0)
-        return fmin(log10(n + 1), cap); /* never anything but zero before */
+        return fmin(log10(n + 1), cap); /* all distances so far were 0 */
     bin = bin_of(tail, d);
     if (bin < tail->start) {
         double as_large = tail->above + count_below_start(tail, bin);
@@ -81,7 +85,8 @@ double vd__tail_surprise(const struct vd__tail *tail, float d, double cap)
     return fmin(fmax(s, 0), cap);
 }
 
-/* Moves the start of the tail to where at most TAIL_SHARE lies at or above it. */
+/* Moves the start of the tail to where at most TAIL_SHARE of the past is at or above it.
+ */
 static void settle_start(struct vd__tail *tail)
 {
     double most = TAIL_SHARE * tail->n;
@@ -99,8 +104,8 @@ static void settle_start(struct vd__tail *tail)
     }
 }
 
-/* Halves everything: the past counts less and less, and no float count gets so large that
- * adding 1 to it would be lost. */
+/* Halves all counts, so that the past counts less and less, and no float gets so large
+ * that adding 1 to it changes nothing. */
 static void halve(struct vd__tail *tail)
 {
     tail->n = tail->zeros = tail->zeros / 2;
@@ -145,4 +150,5 @@ out:
         halve(tail);
     if (tail->base != 0)
         settle_start(tail);
+    assert(tail->start >= 0 && tail->start < TAIL_BINS);
 }

@@ -1,13 +1,16 @@
-/* A ring of the last samples and the same samples in order. Insertion and removal find
- * their place by bisection and move at most n floats, which for a window of 200 is less
- * work than any tree. The median absolute deviation is read off the sorted array from the
- * median outwards, as the merge of two sorted runs: no copy, no sort.
+/* The rolling window of normal samples: a ring of them and the same samples in order.
+ *
+ * Insertion and removal find their place by bisection and move at most n floats, which
+ * for a window of 200 is less work than any tree. The median absolute deviation is read
+ * off the sorted array from the median outwards, as the merge of two sorted runs: no
+ * copy, no sort. Which samples are normal is the caller's decision.
  *
  * Robust scale: Rousseeuw and Croux, "Alternatives to the median absolute deviation",
  * JASA 1993 (the factors that make it a sigma under the normal law).
  */
 #include "vedette/zscore.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -39,7 +42,7 @@ void vd_rolling_release(struct vd_rolling *rolling)
     *rolling = (struct vd_rolling){0};
 }
 
-/* How many of the sorted values are below x: where x is, or would go. */
+/* Counts the sorted values that are below x: the place where x is, or belongs. */
 static size_t rank_of(const struct vd_rolling *rolling, float x)
 {
     size_t low = 0, high = rolling->n;
@@ -55,26 +58,30 @@ static size_t rank_of(const struct vd_rolling *rolling, float x)
     return low;
 }
 
+/* Removes x, which must be there, from the sorted values. */
 static void take_out(struct vd_rolling *rolling, float x)
 {
     size_t at = rank_of(rolling, x);
 
+    assert(at < rolling->n && rolling->sorted[at] == x);
     memmove(rolling->sorted + at, rolling->sorted + at + 1,
             (rolling->n - at - 1) * sizeof *rolling->sorted);
     rolling->n--;
 }
 
+/* Inserts x into the sorted values. */
 static void put_in(struct vd_rolling *rolling, float x)
 {
     size_t at = rank_of(rolling, x);
 
+    assert(rolling->n < rolling->window);
     memmove(rolling->sorted + at + 1, rolling->sorted + at,
             (rolling->n - at) * sizeof *rolling->sorted);
     rolling->sorted[at] = x;
     rolling->n++;
 }
 
-/* A quarter of the range of a float, so that differences stay finite. */
+/* Converts to a float within a quarter of its range, so that differences stay finite. */
 static float as_float(double x)
 {
     return (float)fmin(fmax(x, -FLT_MAX / 4), FLT_MAX / 4);
@@ -102,7 +109,8 @@ double vd_rolling_expected(const struct vd_rolling *rolling)
     return ((double)rolling->sorted[(n - 1) / 2] + rolling->sorted[n / 2]) / 2;
 }
 
-/* Median of |x - center|: walks outwards from the middle, always to the nearer side. */
+/* Finds the median of |x - center|: walks outwards from the middle, always to the nearer
+ * side. */
 static double median_deviation(const float *sorted, size_t n, double center)
 {
     size_t left = n / 2, right = n / 2; /* next: left - 1 and right */
@@ -149,7 +157,7 @@ double vd_rolling_z(const struct vd_rolling *rolling, double x, double least_sig
 
     if (isnan(x) || isnan(sigma))
         return NAN;
-    /* Rounded as the samples were, so that an equal value differs by exactly 0. */
+    /* x is rounded as the samples were, so that an equal value differs by exactly 0. */
     difference = as_float(x) - vd_rolling_expected(rolling);
     if (difference == 0)
         return 0;
