@@ -5,6 +5,9 @@
  * above it (mean excess). The surprise is s = -log10 p. The score that people see is
  *     score = clamp(1 - s / s0, -1, 1)
  * with s0 the surprise at the threshold: positive = normal, negative = anomalous.
+ *
+ * Surprises and scores have no unit. NaN means that there is no verdict, and stays NaN.
+ * Everything here is plain data and pure functions, so any thread may use it.
  */
 #ifndef VD_CALIBRATION_H
 #define VD_CALIBRATION_H
@@ -20,45 +23,57 @@ extern "C" {
 
 enum {
     VD_CALIBRATION_KNOTS = 128,
-    VD_CALIBRATION_MIN = 20, /* scores that are enough to learn from */
+    VD_CALIBRATION_MIN = 20, /* fewest scores to learn from */
 };
 
-/* Plain data, copied freely. */
+/* What is normal for one detector's raw score. Plain data, copied freely. */
 struct vd_calibration {
     double knot[VD_CALIBRATION_KNOTS]; /* quantiles of the training scores up to 95 % */
     double tail_start;                 /* the 95 % quantile */
     double tail_mean_excess;           /* mean of (score - tail_start) above it */
-    double n; /* training scores it was made from, 0 = believed */
+    double n;                          /* scores it was learned from, 0 = assumed */
 };
 
-/* Learns from n raw scores (NaN left out); needs VD_CALIBRATION_MIN, else VD_ERR_DATA. */
+/* Learns from n raw scores of normal rows that the detector was not fitted on; NaN is
+ * left out. VD_ERR_DATA when fewer than VD_CALIBRATION_MIN are left, VD_ERR_MEMORY; then
+ * *c is unchanged. */
 enum vd_status vd_calibration_fit(struct vd_calibration *c, const double *scores,
                                   size_t n, struct vd_error *err);
 
-/* What is believed of scores not seen yet: exponential with this mean (> 0). */
+/* Assumes an exponential law with this mean (> 0), as long as no scores are known. */
 void vd_calibration_believe(struct vd_calibration *c, double mean);
 
-/* s = -log10 p of a raw score, >= 0, at most VD_SURPRISE_MAX; NaN gives NaN. */
+/* Computes the surprise -log10 p of a raw score, 0 .. VD_SURPRISE_MAX. NaN gives NaN. */
 double vd_calibration_surprise(const struct vd_calibration *c, double raw);
 
+/* The largest surprise; 10^-300 is near the end of what a double can hold. */
 #define VD_SURPRISE_MAX 300.0
 
-/* The threshold s0 for live use: `budget` false alarms in `period_s` seconds when a
- * sample comes every `interval_s` seconds: -log10(budget * interval / period). */
+/* Computes the threshold s0 for live use: `budget` false alarms in `period_s` seconds
+ * when a sample comes every `interval_s` seconds, -log10(budget * interval / period)
+ * within 0 .. VD_SURPRISE_MAX. NaN when that is no probability (a period of 0, a negative
+ * budget).
+ */
 double vd_surprise_of_budget(double budget, double period_s, double interval_s);
 
-/* The threshold s0 for batch use: -log10(contamination). */
+/* Computes the threshold s0 for batch use: -log10(contamination), the share of rows to
+ * call anomalous. */
 double vd_surprise_of_contamination(double contamination);
 
-/* clamp(1 - s / s0, -1, 1); NaN when s is NaN. */
+/* Computes the score clamp(1 - s / s0, -1, 1). NaN when the surprise or the threshold is
+ * NaN; -1 when the threshold is 0 or less. */
 double vd_score_of_surprise(double surprise, double threshold);
 
-/* Combined surprise of `n` members: the weighted Cauchy combination test (Liu and Xie,
- * JASA 2020), valid for dependent members. NaN members are left out; weights NULL = all
- * equal. NaN when no member has a verdict. */
+/* Combines the surprises of `n` members by the weighted Cauchy combination test (Liu and
+ * Xie, JASA 2020), which holds for dependent members too. Members with NaN or a weight of
+ * 0 are left out; `weight` NULL = all count the same. NaN when no member is left. */
 double vd_surprise_combine(const double *surprise, const double *weight, size_t n);
 
+/* Appends the calibration; check w->status. */
 void vd_calibration_save(const struct vd_calibration *c, struct vd_writer *w);
+
+/* Reads what vd_calibration_save wrote, trusting nothing. VD_ERR_FORMAT (and r->failed)
+ * or VD_ERR_VERSION; then *c is unchanged. */
 enum vd_status vd_calibration_load(struct vd_calibration *c, struct vd_reader *r,
                                    struct vd_error *err);
 

@@ -1,13 +1,16 @@
-/* The ensemble: all detectors on one row, combined by what their scores mean.
+/* The ensemble: all detectors on one row, combined by how rare their scores are.
  *
- * The detector "ensemble" fits every other row of the table that it can: the unsupervised
- * ones on normal rows (vd_fit_params.normal, or the rows labelled 0, or all), with labels
- * also the supervised ones. Each member's raw score becomes a surprise -log10 p,
- * calibrated on rows it was not fitted on; the surprises are combined by the weighted
- * Cauchy test (with labels by their mean), weights from each member's ROC area on rows it
- * was not fitted on. The raw score is the combined surprise. A member that could not be
- * fitted (no labels, no libxgboost, too few rows) is left out and reported as not ready.
- * The agent's state is the row and the surprises of the unsupervised members.
+ * The detector "ensemble" fits every other detector of the table that it can: the
+ * unsupervised ones on normal rows (vd_fit_params.normal, or the rows labelled 0, or
+ * all), and with labels also the supervised ones. Each member's raw score becomes a
+ * surprise -log10 p, calibrated on rows it was not fitted on. The surprises are combined
+ * by the weighted Cauchy test (Liu and Xie, JASA 2020), with labels by their mean; the
+ * weights come from each member's ROC area on rows it was not fitted on. The raw score is
+ * the combined surprise.
+ *
+ * A member that could not be fitted (no labels, no libxgboost, too few rows) is left out
+ * and reported as not ready. The agent sees the row and the surprises of the unsupervised
+ * members.
  *
  * Settings of members are given with their name: "lof.n_neighbors".
  */
@@ -20,6 +23,7 @@
 extern "C" {
 #endif
 
+/* Room for votes; there are fewer members today. */
 enum { VD_ENSEMBLE_MEMBERS_MAX = 16 };
 
 /* What one member said about a row. */
@@ -32,16 +36,18 @@ struct vd_ensemble_vote {
     double weight; /* its share of the combination; 0 = heard, but not counted */
 };
 
+/* What the ensemble said about a row. Plain data. */
 struct vd_ensemble_verdict {
     double surprise;  /* combined: the raw score */
-    double score;     /* calibrated, -1 .. 1 */
-    double agreement; /* share of the ready members that say what the ensemble says */
+    double score;     /* calibrated, -1 .. 1, negative = anomalous */
+    double agreement; /* share of the ready members that agree with the ensemble */
     size_t n;         /* votes */
     struct vd_ensemble_vote vote[VD_ENSEMBLE_MEMBERS_MAX];
 };
 
-/* The breakdown of a row's score. VD_ERR_ARGUMENT when the detector is no ensemble,
- * VD_ERR_DATA when the row has NaN or infinity. Allocates nothing. */
+/* Scores a row and breaks the score down by member, into *verdict. VD_ERR_ARGUMENT when
+ * the detector is no ensemble, VD_ERR_DATA when the row has NaN or infinity; then
+ * *verdict is unchanged. Allocates nothing; any number of threads may call it at once. */
 enum vd_status vd_ensemble_judge(const vd_detector *ensemble, const double *row,
                                  struct vd_ensemble_verdict *verdict);
 

@@ -1,7 +1,10 @@
-/* How good are detections: counts, rates, curves; and faults put into series to measure
- * them where no labels exist.
+/* How good detections are: counts, rates and curves, and faults that are put into series
+ * to measure detections where no labels exist.
  *
- * Labels and predictions are 0 = normal, 1 = anomaly; a score is higher = more anomalous.
+ * Labels and predictions are 0 = normal, 1 = anomaly; a higher score is more anomalous.
+ * Arrays are borrowed. There is no hidden state, so any thread may call these functions.
+ * Source of the curves: Fawcett, "An introduction to ROC analysis", Pattern Recognition
+ * Letters 2006.
  */
 #ifndef VD_EVALUATE_H
 #define VD_EVALUATE_H
@@ -18,61 +21,72 @@ extern "C" {
 
 /* ---- counts and rates ---- */
 
+/* Rows by what they are and what was said of them. */
 struct vd_confusion {
-    size_t tp, fp, tn, fn;
+    size_t tp; /* anomalies called anomalies */
+    size_t fp; /* normal rows called anomalies: false alarms */
+    size_t tn; /* normal rows called normal */
+    size_t fn; /* anomalies called normal: missed */
 };
 
-/* Any label or prediction but 0 counts as 1. */
+/* Counts n rows. Any label or prediction other than 0 counts as 1. */
 struct vd_confusion vd_confusion_count(const uint8_t *label, const uint8_t *predicted,
                                        size_t n);
 
-/* Rates in 0 .. 1; NaN where the divisor is 0, except precision and F1 of a detector that
- * says nothing where there was something to say: 0. */
+/* Compute rates in 0 .. 1. A rate whose divisor is 0 is NaN, with one exception:
+ * precision is 0 when no row was called an anomaly although there were some. */
 double vd_accuracy(const struct vd_confusion *c);
 double vd_precision(const struct vd_confusion *c);           /* tp / (tp + fp) */
 double vd_recall(const struct vd_confusion *c);              /* tp / (tp + fn) */
 double vd_specificity(const struct vd_confusion *c);         /* tn / (tn + fp) */
-double vd_false_positive_rate(const struct vd_confusion *c); /* FAR */
-double vd_false_negative_rate(const struct vd_confusion *c); /* MAR */
+double vd_false_positive_rate(const struct vd_confusion *c); /* fp / (fp + tn), FAR */
+double vd_false_negative_rate(const struct vd_confusion *c); /* fn / (fn + tp), MAR */
 double vd_f1(const struct vd_confusion *c);                  /* 2 tp / (2 tp + fp + fn) */
 
 /* ---- curves ---- */
 
-/* What a threshold does: rows with score >= threshold are called anomalies. */
+/* The effect of a threshold: rows with score >= threshold are called anomalies. */
 struct vd_curve_point {
     double threshold;
     struct vd_confusion confusion;
 };
 
-/* One point for each distinct score, thresholds falling, so tied scores enter together;
- * before them one at +infinity, where nothing is called. */
+/* One point for each distinct score, by falling threshold, so tied scores enter together.
+ * The first point is at +infinity, where no row is called an anomaly. */
 struct vd_curve {
     struct vd_curve_point *at; /* owned */
     size_t n;
 };
 
-/* Rows whose score is NaN are left out. VD_ERR_DATA unless both classes are left. */
+/* Makes the curve of n rows; release it with vd_curve_release. Rows whose score is NaN
+ * are left out. VD_ERR_DATA unless both classes are left, VD_ERR_MEMORY; then the curve
+ * is empty. */
 enum vd_status vd_curve_init(struct vd_curve *curve, const uint8_t *label,
                              const double *score, size_t n, struct vd_error *err);
+
+/* Frees the points; takes NULL and an empty curve. */
 void vd_curve_release(struct vd_curve *curve);
 
-/* Area under the ROC curve (trapezoids: a tie counts half), the probability that an
- * anomaly scores above a normal row. */
+/* Computes the area under the ROC curve by trapezoids, so a tie counts half. It is the
+ * probability that an anomaly scores above a normal row. NaN for an empty curve. */
 double vd_curve_roc_auc(const struct vd_curve *curve);
 
-/* Average precision: the sum of precision times the gain in recall, not interpolated
- * (scikit-learn's average_precision_score). */
+/* Computes the average precision: the sum of precision times the gain in recall, not
+ * interpolated (scikit-learn's average_precision_score). NaN for an empty curve. */
 double vd_curve_pr_auc(const struct vd_curve *curve);
 
-/* The point with the best F1, the highest threshold of several. */
+/* Returns the point with the best F1, of several the one with the highest threshold. It
+ * belongs to the curve; NULL for an empty one. */
 const struct vd_curve_point *vd_curve_best_f1(const struct vd_curve *curve);
 
-/* The two areas at once, without keeping the curve; either may be NULL. */
+/* Computes the two areas without keeping the curve; either pointer may be NULL. Fails as
+ * vd_curve_init does, with NaN in both. */
 enum vd_status vd_areas(const uint8_t *label, const double *score, size_t n,
                         double *roc_auc, double *pr_auc, struct vd_error *err);
 
 /* ---- faults ---- */
 
+/* The shapes of faults. */
 enum vd_fault {
     VD_FAULT_SPIKE, /* up at once, back at once */
     VD_FAULT_DIP,   /* down at once, back at once */
@@ -82,15 +96,16 @@ enum vd_fault {
     VD_FAULTS
 };
 
-/* "spike", "dip", ...; static. NULL for a value not in the list. */
+/* Returns "spike", "dip", ...; static. NULL for a value that is not in the list. */
 const char *vd_fault_name(enum vd_fault fault);
 
 /* Adds a fault of `height` (in the unit of x; drift and step may be negative) to the rows
- * start .. start + length - 1, cut at n, and sets their labels to 1; labels may be NULL.
+ * start .. start + length - 1, cut at n, and sets their labels to 1. `label` may be NULL.
  */
 void vd_fault_add(double *x, uint8_t *label, size_t n, enum vd_fault fault, size_t start,
                   size_t length, double height);
 
+/* Which faults are put into a series, and how many. */
 struct vd_inject_params {
     double share;         /* of the rows to become anomalies, in (0, 0.5] */
     unsigned kinds;       /* 1u << VD_FAULT_SPIKE | ... */
@@ -99,12 +114,15 @@ struct vd_inject_params {
     size_t longest;       /* longest drift, leak or step; spikes and dips have 1 .. 3 */
 };
 
-/* share 0.05, all kinds, 6 sigmas, nothing quiet, 60 rows. */
+/* Returns the defaults: share 0.05, all kinds, 6 sigmas, no quiet rows, longest 60 rows.
+ */
 struct vd_inject_params vd_inject_params_default(void);
 
-/* Puts faults of random kinds at random places, never touching one another, until the
- * share is reached or no place is found; `label` (n) is overwritten. `params` may be
- * NULL. NaN in x stays NaN. The same seed gives the same faults. */
+/* Puts faults of random kinds at random places of x (n), never touching one another,
+ * until the share is reached or no place is found. `label` (n) is overwritten. `params`
+ * NULL = the defaults. NaN in x stays NaN. The same state of `rng` gives the same faults.
+ * VD_ERR_ARGUMENT when the share, the kinds or the quiet rows leave nothing to do,
+ * VD_ERR_MEMORY; then x and label are unchanged. */
 enum vd_status vd_inject(double *x, uint8_t *label, size_t n,
                          const struct vd_inject_params *params, struct vd_rng *rng,
                          struct vd_error *err);

@@ -1,5 +1,8 @@
-/* Differences of counters. A counter only grows; one that fell was reset or has wrapped,
- * and what happened in between is unknown: NaN. NaN in gives NaN. No state. */
+/* Differences and rates of counters, numbers that only grow.
+ *
+ * A counter that fell was reset or has wrapped, so the change is unknown: NaN. NaN in
+ * gives NaN, and so does a result that is not finite. No state: any thread may call them.
+ */
 #ifndef VD_RATE_H
 #define VD_RATE_H
 
@@ -7,13 +10,14 @@
 extern "C" {
 #endif
 
-/* now - before; NaN when the counter fell. */
+/* Computes now - before, in the unit of the counter; NaN when the counter fell. */
 double vd_delta(double now, double before);
 
-/* vd_delta per second; NaN unless seconds > 0. */
+/* Computes vd_delta per second; NaN unless seconds > 0. */
 double vd_rate(double now, double before, double seconds);
 
-/* vd_delta of one counter over vd_delta of another; NaN when the other did not move. */
+/* Divides the vd_delta of one counter by that of a base counter, such as busy time by all
+ * time; NaN when the base did not move. */
 double vd_ratio(double now, double before, double base_now, double base_before);
 
 #ifdef __cplusplus

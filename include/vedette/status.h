@@ -1,8 +1,9 @@
 /* Status codes and the error that a person reads.
  *
- * What can fail returns `enum vd_status`: VD_OK (0) or a negative code. Where a person
- * must understand the failure, the function takes a last `struct vd_error *err`, which
- * may be NULL. The first error wins: a filled `err` is never overwritten.
+ * A function that can fail returns `enum vd_status`: VD_OK (0) or a negative code. Where
+ * a person must understand the failure, the function takes a last `struct vd_error *err`,
+ * which may be NULL. The first error wins: a filled `err` is never overwritten. Nothing
+ * is printed or logged by the library.
  */
 #ifndef VD_STATUS_H
 #define VD_STATUS_H
@@ -11,7 +12,7 @@
 extern "C" {
 #endif
 
-/* X(name, value, what it means) */
+/* The list of codes, X(name, value, what it means). */
 #define VD_STATUS_LIST(X)                                                                \
     X(VD_OK, 0, "success")                                                               \
     X(VD_ERR_MEMORY, -1, "out of memory")                                                \
@@ -33,19 +34,22 @@ enum vd_status {
 #undef X
 };
 
-/* What went wrong (text), where (inside text: file, line, column) and what to do (hint).
- * Zero-initialise before use. Both strings are always terminated. */
+/* An error: `text` says what went wrong and where (file, line, column), `hint` says what
+ * to do and may be empty. Zero-initialise before use. Both strings are always terminated;
+ * longer ones are cut. */
 struct vd_error {
     enum vd_status status;
     char text[384];
     char hint[256];
 };
 
-/* The meaning of a code, never NULL: "unknown status" for a value not in the list. */
+/* Returns the meaning of a code, static and never NULL: "unknown status" for a value that
+ * is not in the list. */
 const char *vd_status_text(enum vd_status status);
 
-/* Fills `err` unless it is NULL or already holds an error. `hint` says what to do, NULL
- * when there is nothing to do. Returns `status`, so that `return vd_error_set(...)`. */
+/* Fills `err` unless it is NULL or already holds an error. `hint` says what to do (NULL =
+ * nothing), `format` and the rest make the text. Returns `status`, so that a function can
+ * end with `return vd_error_set(...)`. */
 enum vd_status vd_error_set(struct vd_error *err, enum vd_status status, const char *hint,
                             const char *format, ...)
 #if defined(__GNUC__)
@@ -53,7 +57,7 @@ enum vd_status vd_error_set(struct vd_error *err, enum vd_status status, const c
 #endif
     ;
 
-/* Empties `err` for reuse. NULL is allowed. */
+/* Empties `err` for reuse; takes NULL. */
 void vd_error_clear(struct vd_error *err);
 
 #ifdef __cplusplus
