@@ -72,16 +72,20 @@ static bool parse_severity(const char *word, enum record_severity *severity)
     return false;
 }
 
-/* A metric that goes by another name elsewhere gets ours, as in features and files. */
-static void take_metric(struct detect_rule *rule, const char *word)
+/* Takes a metric by our name where it goes by another one elsewhere, as in features and
+ * files. False when it is longer than any metric's. */
+static bool take_metric(struct detect_rule *rule, const char *word)
 {
     size_t length = strcspn(word, "{");
     char family[RECORD_NAME_MAX];
+    int n;
 
+    if (length >= sizeof family)
+        return false;
     snprintf(family, sizeof family, "%.*s", (int)length, word);
-    snprintf(rule->metric, sizeof rule->metric, "%s%s",
-             length < sizeof family ? record_metric_canonical(family) : word,
-             length < sizeof family ? word + length : "");
+    n = snprintf(rule->metric, sizeof rule->metric, "%s%s",
+                 record_metric_canonical(family), word + length);
+    return (size_t)n < sizeof rule->metric;
 }
 
 enum vd_status detect_rule_parse(struct detect_rule *rule, const char *text,
@@ -98,7 +102,9 @@ enum vd_status detect_rule_parse(struct detect_rule *rule, const char *text,
     next_word(&at, word, sizeof word);
     if (word[0] == '\0' || strchr("<>", word[0]) != NULL)
         return vd_error_set(err, VD_ERR_ARGUMENT, hint, "rule \"%s\": no metric", text);
-    take_metric(rule, word);
+    if (!take_metric(rule, word))
+        return vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                            "rule \"%s\": no metric has so long a name", text);
     next_word(&at, word, sizeof word);
     if (word[0] != '<' && word[0] != '>')
         return vd_error_set(err, VD_ERR_ARGUMENT, hint,

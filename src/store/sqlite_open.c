@@ -234,8 +234,9 @@ static enum vd_status make_file(const struct os_data_dir *dir, struct vd_error *
     case VD_OK:
         if (info.st_size > 0 && info.st_size < LEAST_BYTES)
             return vd_error_set(err, VD_ERR_FORMAT, NULL, "it is cut short");
-        if ((info.st_mode & 077) != 0)
-            fchmodat(dir->fd, STORE_DB_FILE, 0600, 0);
+        if ((info.st_mode & 077) != 0 && fchmodat(dir->fd, STORE_DB_FILE, 0600, 0) != 0)
+            return vd_error_set(err, VD_ERR_IO, NULL, "others can read it: chmod: %s",
+                                strerror(errno));
         return VD_OK;
     case VD_ERR_DATA:
         break;

@@ -37,6 +37,10 @@ static void bad_rules_are_refused_with_the_place(void **state)
         "cpu_percent > 5 terrible",
         "cpu_percent > nan",
         "cpu_percent > 5x",
+        /* longer than any metric's name: cut, it would be another one */
+        "a_family_of_metrics_whose_name_is_far_longer_than_any > 1",
+        "filesystem_percent{/a/mount/point/that/is/longer/than/any/label/of/a/metric/can/"
+        "be/whatever/its/folders/are/called/by/whom/made/it} > 1",
     };
 
     (void)state;

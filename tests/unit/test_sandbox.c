@@ -75,7 +75,7 @@ static int code_of(long result)
 
 static int make_below(const char *folder, const char *name, int flags)
 {
-    char path[160];
+    char path[320];
 
     snprintf(path, sizeof path, "%s/%s", folder, name);
     return code_of(open(path, flags, 0600));
