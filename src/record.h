@@ -129,6 +129,8 @@ struct record_process {
                                          kernel threads */
     double cpu_percent;               /* of ONE core: 250 = two and a half cores */
     double rss_bytes, pss_bytes;      /* pss NaN unless it was a suspect */
+    double swap_bytes;                /* of it, moved out to swap; read in turns */
+    double major_faults_s;            /* page faults that waited for a disk, per second */
     double read_bytes_s, write_bytes_s; /* to and from storage, bytes per second */
     double gpu_percent, gpu_bytes;
 };

@@ -24,7 +24,15 @@ static void copy_comm(char *comm, const char *from, const char *to)
 /* The fields after the name: state is field 3 of proc(5). */
 static bool parse_fields(struct format_scan *t, struct collect_process_stat *stat)
 {
-    enum { FLAGS = 9, UTIME = 14, STIME = 15, THREADS = 20, START = 22, RSS = 24 };
+    enum {
+        FLAGS = 9,
+        MAJFLT = 12,
+        UTIME = 14,
+        STIME = 15,
+        THREADS = 20,
+        START = 22,
+        RSS = 24
+    };
     uint64_t field[RSS + 1];
     int64_t parent;
 
@@ -43,6 +51,7 @@ static bool parse_fields(struct format_scan *t, struct collect_process_stat *sta
         }
     stat->parent = (int)parent;
     stat->kernel_thread = (field[FLAGS] & KERNEL_THREAD) != 0;
+    stat->major_faults = field[MAJFLT];
     stat->cpu_ticks = field[UTIME] + field[STIME];
     stat->threads = (uint32_t)field[THREADS];
     stat->start_ticks = field[START];
@@ -106,10 +115,8 @@ void collect_process_command(const char *text, size_t size, char *command, size_
     command[size] = '\0';
 }
 
-/* 55d0c0000000-7ffd3a9fe000 ---p 00000000 00:00 0      [rollup]
- * Rss:               11640 kB
- * Pss:                9278 kB */
-double collect_process_pss_parse(const char *text, size_t size)
+/* The kB of the line that begins with `name`, as bytes. */
+static double kib_of(const char *text, size_t size, const char *name)
 {
     struct format_scan t = format_scan_of(text, size);
     uint64_t kib;
@@ -117,8 +124,23 @@ double collect_process_pss_parse(const char *text, size_t size)
     if (size == 0)
         return NAN;
     do {
-        if (format_scan_skip(&t, "Pss:"))
+        if (format_scan_skip(&t, name))
             return format_scan_u64(&t, &kib) ? (double)kib * 1024 : NAN;
     } while (format_scan_next_line(&t));
     return NAN;
+}
+
+/* VmRSS:      5124 kB
+ * VmSwap:      816 kB */
+double collect_process_swap_parse(const char *text, size_t size)
+{
+    return kib_of(text, size, "VmSwap:");
+}
+
+/* 55d0c0000000-7ffd3a9fe000 ---p 00000000 00:00 0      [rollup]
+ * Rss:               11640 kB
+ * Pss:                9278 kB */
+double collect_process_pss_parse(const char *text, size_t size)
+{
+    return kib_of(text, size, "Pss:");
 }

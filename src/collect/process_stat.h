@@ -1,4 +1,4 @@
-/* The files of one process: /proc/PID/stat, io, cmdline, smaps_rollup. */
+/* The files of one process: /proc/PID/stat, io, cmdline, status, smaps_rollup. */
 #ifndef VD_COLLECT_PROCESS_STAT_H
 #define VD_COLLECT_PROCESS_STAT_H
 
@@ -13,6 +13,7 @@ struct collect_process_stat {
     char state;
     char comm[RECORD_COMM_MAX];
     bool kernel_thread;
+    uint64_t major_faults;
     uint64_t cpu_ticks; /* user and system, of the process and its threads */
     uint64_t start_ticks;
     uint32_t threads;
@@ -32,6 +33,9 @@ void collect_process_io_parse(const char *text, size_t size,
 
 /* Arguments parted by NULs -> one line in `command` (cut to fit, always terminated). */
 void collect_process_command(const char *text, size_t size, char *command, size_t room);
+
+/* Bytes of the VmSwap line of `status`; NaN when there is none. */
+double collect_process_swap_parse(const char *text, size_t size);
 
 /* Bytes of the Pss line; NaN when there is none. */
 double collect_process_pss_parse(const char *text, size_t size);

@@ -30,6 +30,7 @@ static void make_fresh(struct collect_process_table *table, size_t i, int pid)
     record->pid = pid;
     record->state = '?';
     record->cpu_percent = record->rss_bytes = record->pss_bytes = NAN;
+    record->swap_bytes = record->major_faults_s = NAN;
     record->read_bytes_s = record->write_bytes_s = NAN;
     record->gpu_percent = record->gpu_bytes = NAN;
 }

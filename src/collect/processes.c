@@ -12,6 +12,8 @@
  *   unless much more is to be explained than before.
  *
  * I/O counters are read when a process has used CPU time: one that has not did no I/O.
+ * Swap stands in `status`, which takes the kernel longer than all the rest: only while
+ * something is swapped out it is read, of a few processes on each tick, in turns.
  * The command line is read when a process is seen first and when it changes its name
  * (which exec does).
  */
@@ -35,6 +37,7 @@
 enum {
     TURNS = 16,       /* ticks from one read of a quiet process to the next */
     QUIET_AFTER = 4,  /* reads without CPU time that make a process quiet */
+    SWAPS_A_TICK = 8, /* processes whose swap is read on a tick */
     PATIENCE_MAX = 8, /* ticks without a second look after those that found nothing */
     SPARE_FILES = 384 /* descriptors left to the rest of the program */
 };
@@ -59,7 +62,8 @@ struct process_collector {
      * ticks the next one waits. */
     double futile_ticks;
     unsigned patience, wait;
-    size_t user_id, system_id;
+    size_t user_id, system_id, swap_id;
+    size_t next_swap;        /* whose turn it is */
     size_t files_max, files; /* descriptors kept open */
     double hz, page;
     size_t id[ROWS];
@@ -184,7 +188,7 @@ static void begin(const struct process_collector *self, struct collect_process *
 
     own->kernel_thread = stat->kernel_thread;
     own->mono_ns = self->before_ns;
-    own->cpu_ticks = newborn ? 0 : NAN;
+    own->cpu_ticks = own->major_faults = newborn ? 0 : NAN;
     if (!newborn)
         own->io = (struct collect_process_io){NAN, NAN};
 }
@@ -205,6 +209,8 @@ static double take(struct process_collector *self, size_t i, int64_t now,
     used = vd_delta((double)stat->cpu_ticks, own->cpu_ticks);
     record->cpu_percent =
         100 / self->hz * vd_rate((double)stat->cpu_ticks, own->cpu_ticks, seconds);
+    record->major_faults_s =
+        vd_rate((double)stat->major_faults, own->major_faults, seconds);
     record->parent = stat->parent;
     record->state = stat->state;
     record->start_ticks = stat->start_ticks;
@@ -219,9 +225,12 @@ static double take(struct process_collector *self, size_t i, int64_t now,
     else if (!isnan(own->io.read_bytes) && !own->io_denied)
         record->read_bytes_s = record->write_bytes_s = 0;
     own->cpu_ticks = (double)stat->cpu_ticks;
+    own->major_faults = (double)stat->major_faults;
     own->mono_ns = now;
     own->fresh = false;
-    own->quiet = used > 0 ? 0 : (uint8_t)(own->quiet + (own->quiet < UINT8_MAX));
+    own->quiet = used > 0 || record->major_faults_s > 0
+                     ? 0
+                     : (uint8_t)(own->quiet + (own->quiet < UINT8_MAX));
     return isnan(used) ? 0 : used;
 }
 
@@ -312,6 +321,43 @@ static void read_all(struct process_collector *self, const struct record_sample 
     collect_process_table_sweep(&self->table);
 }
 
+static void read_swap(struct process_collector *self, size_t i)
+{
+    struct record_process *record = &self->table.record[i];
+    char text[4096];
+    ssize_t got = -1;
+    int fd;
+
+    if (self->table.own[i].kernel_thread) {
+        record->swap_bytes = 0;
+        return;
+    }
+    fd = open_file(self, record->pid, "status");
+    if (fd >= 0) {
+        got = read_fd(fd, text, sizeof text);
+        close(fd);
+    }
+    record->swap_bytes = got > 0 ? collect_process_swap_parse(text, (size_t)got) : NAN;
+}
+
+/* Where nothing is swapped out, nothing of any process is. */
+static void read_swaps(struct process_collector *self, const struct record_sample *sample)
+{
+    size_t n = self->table.n;
+
+    if (self->swap_id != COLLECT_NO_METRIC && sample->raw[self->swap_id] == 0) {
+        for (size_t i = 0; i < n; i++)
+            self->table.record[i].swap_bytes = 0;
+        return;
+    }
+    if (!self->list.recorded && n > SWAPS_A_TICK)
+        n = SWAPS_A_TICK;
+    for (; n > 0; n--) {
+        self->next_swap = (self->next_swap + 1) % self->table.n;
+        read_swap(self, self->next_swap);
+    }
+}
+
 static void fill(struct process_collector *self, struct record_sample *sample)
 {
     size_t threads = 0, zombies = 0;
@@ -354,6 +400,7 @@ static enum vd_status read_processes(void *context, struct record_sample *sample
         return status;
     count_files(self);
     read_all(self, sample);
+    read_swaps(self, sample);
     fill(self, sample);
     self->before_ns = sample->mono_ns;
     self->tick++;
@@ -399,6 +446,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
     self->machine_ticks = NAN;
     self->user_id = record_schema_find(schema, "cpu_user_percent");
     self->system_id = record_schema_find(schema, "cpu_system_percent");
+    self->swap_id = record_schema_find(schema, "swap_percent");
     self->files_max = files_max();
     self->hz = (double)sysconf(_SC_CLK_TCK);
     self->page = (double)sysconf(_SC_PAGESIZE);

@@ -28,6 +28,7 @@ struct name {
 struct entry {
     float use[EXPLAIN_RESOURCES];
     float gpu_percent, gpu_bytes;
+    float swap_bytes, major_faults_s;
     uint32_t threads;
     uint32_t name;
 };
@@ -127,6 +128,8 @@ static void add_entry(explain_recorder *r, struct moment *m,
                 (float)p->write_bytes_s},
         .gpu_percent = (float)p->gpu_percent,
         .gpu_bytes = (float)p->gpu_bytes,
+        .swap_bytes = (float)p->swap_bytes,
+        .major_faults_s = (float)p->major_faults_s,
         .threads = p->threads,
         .name = name,
     };
@@ -219,6 +222,8 @@ static void fill_process(const explain_recorder *r, const struct entry *e,
         .write_bytes_s = e->use[EXPLAIN_DISK_WRITE],
         .gpu_percent = e->gpu_percent,
         .gpu_bytes = e->gpu_bytes,
+        .swap_bytes = e->swap_bytes,
+        .major_faults_s = e->major_faults_s,
     };
     memcpy(p->comm, name->comm, sizeof p->comm);
     memcpy(p->command, name->command, sizeof p->command);

@@ -20,6 +20,8 @@ static void encode_process(struct show_json *j, const char *key,
     show_json_number(j, "cpu_percent", p->cpu_percent);
     show_json_number(j, "rss_mb", p->rss_bytes / SHOW_MB);
     show_json_number(j, "pss_mb", p->pss_bytes / SHOW_MB);
+    show_json_number(j, "swap_mb", p->swap_bytes / SHOW_MB);
+    show_json_number(j, "major_faults_s", p->major_faults_s);
     show_json_number(j, "read_mb_s", p->read_bytes_s / SHOW_MB);
     show_json_number(j, "write_mb_s", p->write_bytes_s / SHOW_MB);
     show_json_integer(j, "threads", p->threads);
@@ -290,6 +292,8 @@ static void encode_process_change(struct show_json *j, const struct record_proce
     change_number(j, "cpu_percent", now->cpu_percent, before->cpu_percent);
     change_number(j, "rss_mb", now->rss_bytes / SHOW_MB, before->rss_bytes / SHOW_MB);
     change_number(j, "pss_mb", now->pss_bytes / SHOW_MB, before->pss_bytes / SHOW_MB);
+    change_number(j, "swap_mb", now->swap_bytes / SHOW_MB, before->swap_bytes / SHOW_MB);
+    change_number(j, "major_faults_s", now->major_faults_s, before->major_faults_s);
     change_number(j, "read_mb_s", now->read_bytes_s / SHOW_MB,
                   before->read_bytes_s / SHOW_MB);
     change_number(j, "write_mb_s", now->write_bytes_s / SHOW_MB,

@@ -9,7 +9,10 @@
 
 #include "store/sqlite.h"
 
-enum { MOMENTS_VERSION = 1, PROCESS_LEAST_BYTES = 100 };
+enum {
+    MOMENTS_VERSION = 2, /* 1 had no swap and no faults */
+    PROCESS_LEAST_BYTES = 100
+};
 
 static void write_process(struct vd_writer *w, const struct record_process *p)
 {
@@ -29,9 +32,11 @@ static void write_process(struct vd_writer *w, const struct record_process *p)
     vd_write_f64(w, p->gpu_percent);
     vd_write_f64(w, p->gpu_bytes);
     vd_write_u64(w, 0); /* room for what comes later */
+    vd_write_f64(w, p->swap_bytes);
+    vd_write_f64(w, p->major_faults_s);
 }
 
-static void read_process(struct vd_reader *r, struct record_process *p)
+static void read_process(struct vd_reader *r, uint32_t version, struct record_process *p)
 {
     p->pid = (int)vd_read_u32(r);
     p->parent = (int)vd_read_u32(r);
@@ -49,6 +54,8 @@ static void read_process(struct vd_reader *r, struct record_process *p)
     p->gpu_percent = vd_read_f64(r);
     p->gpu_bytes = vd_read_f64(r);
     vd_read_u64(r);
+    p->swap_bytes = version == 1 ? NAN : vd_read_f64(r);
+    p->major_faults_s = version == 1 ? NAN : vd_read_f64(r);
 }
 
 enum vd_status store_moments_encode(struct vd_writer *out,
@@ -65,7 +72,8 @@ enum vd_status store_moments_encode(struct vd_writer *out,
     return out->status;
 }
 
-static enum vd_status read_moment(struct vd_reader *r, struct history_moment *moment)
+static enum vd_status read_moment(struct vd_reader *r, uint32_t version,
+                                  struct history_moment *moment)
 {
     size_t n;
 
@@ -77,7 +85,7 @@ static enum vd_status read_moment(struct vd_reader *r, struct history_moment *mo
     if (moment->process == NULL)
         return VD_ERR_MEMORY;
     for (moment->n = 0; moment->n < n && !r->failed; moment->n++)
-        read_process(r, &moment->process[moment->n]);
+        read_process(r, version, &moment->process[moment->n]);
     return r->failed ? VD_ERR_FORMAT : VD_OK;
 }
 
@@ -86,12 +94,14 @@ enum vd_status store_moments_decode(const void *bytes, size_t size,
 {
     enum vd_status status = VD_OK;
     struct vd_reader r;
+    uint32_t version;
     size_t count;
 
     *moment = NULL;
     *n = 0;
     vd_reader_init(&r, bytes, size);
-    if (vd_read_u32(&r) != MOMENTS_VERSION)
+    version = vd_read_u32(&r);
+    if (version < 1 || version > MOMENTS_VERSION)
         return r.failed ? VD_ERR_FORMAT : VD_ERR_VERSION;
     count = vd_read_count(&r, 16);
     if (r.failed)
@@ -100,7 +110,7 @@ enum vd_status store_moments_decode(const void *bytes, size_t size,
     if (*moment == NULL)
         return VD_ERR_MEMORY;
     while (*n < count && status == VD_OK)
-        status = read_moment(&r, &(*moment)[(*n)++]);
+        status = read_moment(&r, version, &(*moment)[(*n)++]);
     if (status != VD_OK) {
         history_moments_free(*moment, *n);
         *moment = NULL;

@@ -68,6 +68,8 @@ static void bind_suspect(sqlite3_stmt *s, const struct record_event *event, size
     sqlite3_bind_double(s, 19, process->write_bytes_s);
     sqlite3_bind_double(s, 20, process->gpu_percent);
     sqlite3_bind_double(s, 21, process->gpu_bytes);
+    sqlite3_bind_double(s, 22, process->swap_bytes);
+    sqlite3_bind_double(s, 23, process->major_faults_s);
 }
 
 static enum vd_status finish(sqlite3 *db, sqlite3_stmt *s, struct vd_error *err)
@@ -133,7 +135,7 @@ enum vd_status store_event_write(sqlite3 *db, const struct record_event *event,
     for (size_t i = 0; status == VD_OK && i < event->n_suspects; i++) {
         status = prepare(db,
                          "INSERT OR REPLACE INTO suspect "
-                         "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                         "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                          &s, err);
         if (status == VD_OK) {
             bind_suspect(s, event, i);

@@ -138,6 +138,8 @@ static void read_suspect(sqlite3_stmt *s, struct record_event *event)
     process->write_bytes_s = real(s, 16);
     process->gpu_percent = real(s, 17);
     process->gpu_bytes = real(s, 18);
+    process->swap_bytes = real(s, 19);
+    process->major_faults_s = real(s, 20);
 }
 
 /* Deviations and suspects of one event, by two statements that are used again for each.
@@ -182,7 +184,8 @@ static enum vd_status read_events(sqlite3 *db, sqlite3_stmt *s, struct store_nam
                            "SELECT resource, before, during, share, pid, parent,"
                            " start_ticks, uid, threads, state, comm, command,"
                            " cpu_percent, rss_bytes, pss_bytes, read_bytes_s,"
-                           " write_bytes_s, gpu_percent, gpu_bytes FROM suspect"
+                           " write_bytes_s, gpu_percent, gpu_bytes, swap_bytes,"
+                           " major_faults_s FROM suspect"
                            " WHERE event=? ORDER BY rank",
                            -1, &suspects, NULL) != SQLITE_OK)
         status = store_db_failed(db, "read events", err);

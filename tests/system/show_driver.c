@@ -112,6 +112,8 @@ static void fill_processes(struct driver *d)
         p->cpu_percent = (double)i / 100;
         p->rss_bytes = 1048576.0 * (double)(i + 1);
         p->pss_bytes = NAN;
+        p->swap_bytes = i == 0 ? 1048576 : 0;
+        p->major_faults_s = i == 0 ? 2.5 : NAN;
         p->read_bytes_s = i == 7 ? 5e6 : 0;
         p->write_bytes_s = NAN;
         p->gpu_percent = p->gpu_bytes = NAN;

@@ -169,6 +169,7 @@ def test_hostile_process_names_are_text(driver):
     assert first["command"] == "<img src=x onerror=alert(1)>" + "\ufffd" * 3
     assert first["state"] == "\ufffd"
     assert first["pss_mb"] is None and first["rss_mb"] == 1
+    assert first["swap_mb"] == 1 and first["major_faults_s"] == 2.5
 
 
 def test_history(driver):

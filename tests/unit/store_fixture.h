@@ -106,6 +106,8 @@ static inline void fixture_event(struct record_event *event, int64_t id)
     event->suspect[0].process.state = 'R';
     event->suspect[0].process.cpu_percent = 180;
     event->suspect[0].process.pss_bytes = NAN;
+    event->suspect[0].process.swap_bytes = 816 * 1024;
+    event->suspect[0].process.major_faults_s = 2.5;
     strcpy(event->suspect[0].process.comm, "burn\xff\x1b[2J");
     strcpy(event->suspect[0].process.command, "burn --hot");
     strcpy(event->suspect[0].resource, "cpu");

@@ -16,7 +16,7 @@
 #include "tree.h"
 
 #define TAIL                                                                             \
-    " S 1 2 3 0 -1 4194304 9 0 0 0 30 12 0 0 20 0 5 0 777 4096 2560 "                    \
+    " S 1 2 3 0 -1 4194304 9 0 6 0 30 12 0 0 20 0 5 0 777 4096 2560 "                    \
     "18446744073709551615"
 
 static bool parse(const char *text, struct collect_process_stat *stat)
@@ -51,6 +51,7 @@ static void test_stat_names(void **state)
         assert_int_equal(stat.state, 'S');
         assert_int_equal(stat.parent, 1);
         assert_int_equal(stat.cpu_ticks, 42);
+        assert_int_equal(stat.major_faults, 6);
         assert_int_equal(stat.threads, 5);
         assert_int_equal(stat.start_ticks, 777);
         assert_int_equal(stat.rss_pages, 2560);
@@ -112,6 +113,9 @@ static void test_io_and_pss(void **state)
     assert_double_equal(collect_process_pss_parse(rollup, sizeof rollup - 1),
                         9278 * 1024.0, 0);
     assert_double_equal(collect_process_pss_parse("Pss: x\n", 7), NAN, 0);
+    assert_double_equal(collect_process_swap_parse("VmSwap:\t 8 kB\n", 14), 8192, 0);
+    assert_double_equal(collect_process_swap_parse("VmSwapped: 8 kB\n", 16), NAN, 0);
+    assert_double_equal(collect_process_swap_parse("", 0), NAN, 0);
     assert_double_equal(collect_process_pss(&nowhere, 1), NAN, 0);
     assert_true(collect_process_pss(&here, getpid()) > 100000);
 }
@@ -245,6 +249,49 @@ static void write_process(const struct tree *tree, int pid, const char *comm, in
                comm, ticks, start);
     snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
     tree_write(tree, path, "%s --option", comm);
+}
+
+static void write_faults(const struct tree *tree, int faults, int swap_kib)
+{
+    tree_write(tree, "/proc/60/stat",
+               "60 (db) S 1 1 1 0 -1 4194304 9 0 %d 0 5 0 0 0 20 0 1 0 10 1 1\n", faults);
+    tree_write(tree, "/proc/60/status", "Name:\tdb\nVmRSS:\t 5124 kB\nVmSwap:\t%7d kB\n",
+               swap_kib);
+    tree_write(tree, "/proc/60/cmdline", "db");
+}
+
+/* A kernel thread, a process that hides its status, and one that is moved out. */
+static void test_swap_and_major_faults(void **state)
+{
+    struct machine machine;
+    struct tree tree;
+
+    (void)state;
+    tree_init(&tree);
+    tree_write(&tree, "/proc/2/stat",
+               "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 10 0 0\n");
+    write_process(&tree, 50, "bare", 1, 10);
+    write_faults(&tree, 100, 816);
+    machine_init(&machine, tree.root);
+    machine_start(&machine, "meminfo processes");
+    machine_tick(&machine, 1);
+    assert_double_equal(machine_process(&machine, 60)->major_faults_s, NAN, 0);
+    assert_double_equal(machine_process(&machine, 60)->swap_bytes, 816 * 1024, 0);
+    assert_double_equal(machine_process(&machine, 50)->swap_bytes, NAN, 0);
+    assert_double_equal(machine_process(&machine, 2)->swap_bytes, 0, 0);
+    write_faults(&tree, 150, 2048);
+    machine_tick(&machine, 2);
+    assert_double_equal(machine_process(&machine, 60)->major_faults_s, 25, 1e-9);
+    assert_double_equal(machine_process(&machine, 60)->swap_bytes, 2048 * 1024, 0);
+    assert_double_equal(machine_process(&machine, 50)->major_faults_s, 0, 0);
+    /* Without swap space nobody is asked. */
+    tree_write(&tree, "/proc/meminfo",
+               "MemTotal: 8000 kB\nMemFree: 1 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n");
+    machine_tick(&machine, 1);
+    assert_double_equal(machine_process(&machine, 60)->swap_bytes, 0, 0);
+    assert_double_equal(machine_process(&machine, 50)->swap_bytes, 0, 0);
+    machine_release(&machine);
+    tree_release(&tree);
 }
 
 static void test_pid_is_reused(void **state)
@@ -457,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_table_update),
         cmocka_unit_test(test_table_random),
         cmocka_unit_test(test_laptop),
+        cmocka_unit_test(test_swap_and_major_faults),
         cmocka_unit_test(test_pid_is_reused),
         cmocka_unit_test(test_garbage_is_no_process),
         cmocka_unit_test(test_live_children),

@@ -425,14 +425,18 @@ static void pages_of_events(void **state)
 /* Two moments, the second empty; hostile names. */
 static void recorder_comes_back(void **state)
 {
-    struct record_process process[2] = {
-        {.pid = 7,
-         .state = 'R',
-         .comm = "a\xff\n",
-         .command = "a b",
-         .cpu_percent = 12.5,
-         .pss_bytes = NAN},
-        {.pid = 8, .start_ticks = UINT64_MAX, .uid = 1000, .rss_bytes = 1e12}};
+    struct record_process process[2] = {{.pid = 7,
+                                         .state = 'R',
+                                         .comm = "a\xff\n",
+                                         .command = "a b",
+                                         .cpu_percent = 12.5,
+                                         .pss_bytes = NAN},
+                                        {.pid = 8,
+                                         .start_ticks = UINT64_MAX,
+                                         .uid = 1000,
+                                         .rss_bytes = 1e12,
+                                         .swap_bytes = 835584,
+                                         .major_faults_s = 2.5}};
     struct history_moment moment[2] = {{BASE, 2, process}, {BASE + SECOND, 0, NULL}};
     const struct history_reader *reader;
     struct history_moment *found;
@@ -466,6 +470,66 @@ static void recorder_comes_back(void **state)
         assert_null(found);
     }
     vd_writer_release(&bytes);
+    fixture_close(&f);
+}
+
+/* Version 1 ended each process before its swap. */
+static void recorder_of_version_1_is_read(void **state)
+{
+    struct record_process process = {.pid = 7, .comm = "sh", .swap_bytes = 5};
+    struct history_moment moment = {BASE, 1, &process}, *found;
+    struct vd_writer bytes = {0};
+    size_t n;
+
+    (void)state;
+    assert_int_equal(store_moments_encode(&bytes, &moment, 1), VD_OK);
+    assert_int_equal(store_moments_decode(bytes.at, bytes.size, &found, &n), VD_OK);
+    assert_double_equal(found[0].process[0].swap_bytes, 5, 0);
+    history_moments_free(found, n);
+    ((unsigned char *)bytes.at)[0] = 1;
+    assert_int_equal(store_moments_decode(bytes.at, bytes.size - 16, &found, &n), VD_OK);
+    assert_int_equal(n, 1);
+    assert_string_equal(found[0].process[0].comm, "sh");
+    assert_true(isnan(found[0].process[0].swap_bytes));
+    assert_true(isnan(found[0].process[0].major_faults_s));
+    history_moments_free(found, n);
+    ((unsigned char *)bytes.at)[0] = 3;
+    assert_int_equal(store_moments_decode(bytes.at, bytes.size, &found, &n),
+                     VD_ERR_VERSION);
+    vd_writer_release(&bytes);
+}
+
+/* What an older database holds is kept; what it did not know is unknown. */
+static void database_of_version_2_goes_on(void **state)
+{
+    struct record_event found;
+    const struct history_reader *reader;
+    struct fixture f;
+    store_set *set;
+    sqlite3 *db;
+
+    (void)state;
+    fixture_open(&f);
+    assert_int_equal(sqlite3_open(fixture_path(&f, "vedette.db"), &db), SQLITE_OK);
+    assert_int_equal(store_db_migrate(db, 0, 2, NULL), VD_OK);
+    assert_int_equal(
+        sqlite3_exec(
+            db,
+            "INSERT INTO event VALUES(1,5,6,7,2,-0.5,1,1,'anomaly','spike','','');"
+            "INSERT INTO suspect(event, rank, resource, pid, comm, command,"
+            " rss_bytes) VALUES(1, 0, 'memory', 42, 'hog', 'hog -x', 4096);",
+            NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    set = open_set(&f);
+    reader = store_set_history(set);
+    assert_int_equal(reader->event(reader->context, 1, &found, NULL), VD_OK);
+    assert_int_equal(found.n_suspects, 1);
+    assert_string_equal(found.suspect[0].process.comm, "hog");
+    assert_double_equal(found.suspect[0].process.rss_bytes, 4096, 0);
+    assert_true(isnan(found.suspect[0].process.swap_bytes));
+    assert_true(isnan(found.suspect[0].process.major_faults_s));
+    store_set_close(set);
     fixture_close(&f);
 }
 
@@ -545,6 +609,8 @@ int main(void)
         cmocka_unit_test(feedback_stays_whatever_comes_after),
         cmocka_unit_test(pages_of_events),
         cmocka_unit_test(recorder_comes_back),
+        cmocka_unit_test(recorder_of_version_1_is_read),
+        cmocka_unit_test(database_of_version_2_goes_on),
         cmocka_unit_test(models_keep_three_generations),
     };
 

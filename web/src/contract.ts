@@ -88,6 +88,8 @@ export interface Process {
     cpu_percent: Maybe;
     rss_mb: Maybe;
     pss_mb: Maybe;
+    swap_mb: Maybe;
+    major_faults_s: Maybe;
     read_mb_s: Maybe;
     write_mb_s: Maybe;
     threads: Maybe;

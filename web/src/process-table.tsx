@@ -77,6 +77,25 @@ const GPU: Column[] = [
     },
 ];
 
+const SWAP: Column[] = [
+    {
+        key: "swap_mb",
+        title: "Swap",
+        hint: "memory moved out to swap",
+        right: true,
+        wide: true,
+        cell: (p) => megabytes(p.swap_mb),
+    },
+    {
+        key: "major_faults_s",
+        title: "Faults",
+        hint: "page faults a second that waited for a disk",
+        right: true,
+        wide: true,
+        cell: (p) => withUnit(p.major_faults_s, "/s"),
+    },
+];
+
 export function ProcessTable(props: {
     processes: readonly Process[];
     filter?: string;
@@ -92,7 +111,10 @@ export function ProcessTable(props: {
     });
     const [all, setAll] = useState(false);
     const gpu = props.processes.some((p) => p.gpu_mb !== null || p.gpu_percent !== null);
-    const columns = gpu ? [...COLUMNS, ...GPU] : COLUMNS;
+    const swap = props.processes.some(
+        (p) => (p.swap_mb ?? 0) > 0 || (p.major_faults_s ?? 0) > 0,
+    );
+    const columns = [...COLUMNS, ...(swap ? SWAP : []), ...(gpu ? GPU : [])];
     const found = matching(props.processes, props.filter ?? "").sort(
         compareBy(sort.key, sort.down),
     );
