@@ -386,7 +386,7 @@ static enum vd_status try_all(const struct tuning *task, unsigned threads,
 static enum vd_status thin(struct vd_matrix *out, uint8_t *label,
                            const struct vd_matrix *all, const uint8_t *labels, size_t max)
 {
-    size_t step = (all->n + max - 1) / max, n = 0;
+    size_t step = all->n > max ? (all->n + max - 1) / max : 1, n = 0;
 
     if (vd_matrix_init(out, all->n / step + 1, all->d) != VD_OK)
         return VD_ERR_MEMORY;

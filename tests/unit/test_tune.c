@@ -135,6 +135,24 @@ static void too_few_rows_of_a_class_are_said(void **state)
     assert_int_equal(vd_tune_check(&rows, NULL), VD_OK);
 }
 
+static void tables_without_rows_are_refused(void **state)
+{
+    struct vd_fit_params params = vd_fit_params_default();
+    struct vd_matrix empty = {.d = D};
+
+    (void)state;
+    for (int no_normal = 0; no_normal < 2; no_normal++) {
+        struct vd_tune_rows rows = {no_normal ? &x : &empty, label,
+                                    no_normal ? &empty : &normal, &params};
+        struct vd_tune_choice choice;
+        struct vd_error err = {0};
+
+        assert_int_equal(vd_tune_detector(&choice, "lof", &rows, &nothing, true, &err),
+                         VD_ERR_DATA);
+        assert_true(err.text[0] != '\0');
+    }
+}
+
 static void a_choice_holds_each_setting_once(void **state)
 {
     struct vd_tune_choice lof, ensemble, copy;
@@ -185,6 +203,7 @@ int main(void)
         cmocka_unit_test(threads_do_not_change_the_choice),
         cmocka_unit_test(what_is_given_is_not_chosen),
         cmocka_unit_test(too_few_rows_of_a_class_are_said),
+        cmocka_unit_test(tables_without_rows_are_refused),
         cmocka_unit_test(a_choice_holds_each_setting_once),
         cmocka_unit_test(every_failing_allocation_is_survived),
     };
