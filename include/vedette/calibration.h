@@ -26,7 +26,7 @@ enum {
     VD_CALIBRATION_MIN = 20, /* fewest scores to learn from */
 };
 
-/* What is normal for one detector's raw score. Plain data, copied freely. */
+/* The normal range of one detector's raw score. Plain data, copied freely. */
 struct vd_calibration {
     double knot[VD_CALIBRATION_KNOTS]; /* quantiles of the training scores up to 95 % */
     double tail_start;                 /* the 95 % quantile */

@@ -68,7 +68,7 @@ struct vd_setting {
     double value;
 };
 
-/* How a detector is fitted; all pointers are borrowed for the time of the call. */
+/* The options of a fit; all pointers are borrowed for the time of the call. */
 struct vd_fit_params {
     const struct vd_setting *settings; /* n_settings of them; defaults for the rest */
     size_t n_settings;

@@ -26,7 +26,7 @@ extern "C" {
 /* Room for votes; there are fewer members today. */
 enum { VD_ENSEMBLE_MEMBERS_MAX = 16 };
 
-/* What one member said about a row. */
+/* The verdict of one member on a row. */
 struct vd_ensemble_vote {
     const char *name; /* of the detector; static */
     bool ready;       /* false: it was not fitted, all numbers are NaN */
@@ -36,7 +36,7 @@ struct vd_ensemble_vote {
     double weight; /* its share of the combination; 0 = heard, but not counted */
 };
 
-/* What the ensemble said about a row. Plain data. */
+/* The verdict of the ensemble on a row. Plain data. */
 struct vd_ensemble_verdict {
     double surprise;  /* combined: the raw score */
     double score;     /* calibrated, -1 .. 1, negative = anomalous */

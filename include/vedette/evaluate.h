@@ -105,7 +105,7 @@ const char *vd_fault_name(enum vd_fault fault);
 void vd_fault_add(double *x, uint8_t *label, size_t n, enum vd_fault fault, size_t start,
                   size_t length, double height);
 
-/* Which faults are put into a series, and how many. */
+/* The faults that are put into a series: kinds, number, size and place. */
 struct vd_inject_params {
     double share;         /* of the rows to become anomalies, in (0, 0.5] */
     unsigned kinds;       /* 1u << VD_FAULT_SPIKE | ... */

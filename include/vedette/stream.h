@@ -52,7 +52,7 @@ struct vd_stream_params {
  * (docs/streaming.md). */
 struct vd_stream_params vd_stream_params_default(void);
 
-/* What the layer says about one sample. Plain data. */
+/* The verdict of the layer on one sample. Plain data. */
 struct vd_stream_verdict {
     bool ready;      /* false while warming up and for NaN: do not use the rest */
     bool alarm;      /* the habituating alarm is raised on this sample */

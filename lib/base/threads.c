@@ -9,7 +9,7 @@
 
 enum { MAX_THREADS = 256 };
 
-/* What the threads of one call share; it lives on the caller's stack. */
+/* The state that the threads of one call share; it lives on the caller's stack. */
 struct share {
     vd__work_fn *work;
     void *context;

@@ -11,7 +11,7 @@
 #include "vedette/detector.h"
 #include "vedette/rng.h"
 
-/* What a fit learns from; all is borrowed for the time of the call. */
+/* The rows and settings of a fit; all is borrowed for the time of the call. */
 struct vd__fit {
     const struct vd_matrix *x;      /* n x d */
     const uint8_t *labels;          /* n of 0 / 1, or NULL */

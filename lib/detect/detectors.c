@@ -317,7 +317,7 @@ double vd_detector_score(const vd_detector *detector, const double *row)
     return NAN;
 }
 
-/* What the threads that score a table share. */
+/* The state that the threads share while they score a table. */
 struct many {
     const vd_detector *detector;
     const struct vd_matrix *x;

@@ -38,7 +38,7 @@ struct vd__rewards {
     double weight[2]; /* of rows labelled 0 and 1 */
 };
 
-/* What the policy is trained on and how; borrowed. */
+/* The rows and settings of one training; borrowed. */
 struct vd__policy_fit {
     const float *x; /* n x d, scaled */
     const uint8_t *labels;

@@ -118,7 +118,7 @@ static void lof_score_block(const vd_detector *self, const double *rows, size_t 
 
 /* ---- fit ---- */
 
-/* What the threads of a fit share; they write apart from one another. */
+/* The state that the threads of a fit share; each writes to rows of its own. */
 struct lof_fit {
     struct lof *l;
     const double *z;            /* n x d */

@@ -34,7 +34,7 @@ struct vd__axes {
     double *axis;   /* k x d */
 };
 
-/* How a kind of detector is made of the principal axes of its training rows. */
+/* The rule by which a kind of detector is made of the axes of its training rows. */
 struct vd__axes_rule {
     const struct vd__detector_class *class;
     /* Chooses how many of the axes are kept, at most rank. */

@@ -31,7 +31,7 @@ struct grower {
     size_t tree, n_columns;
 };
 
-/* What the threads share: thread i grows the trees i, i + parts, i + 2 parts ... */
+/* The state that the threads share. Thread i grows the trees i, i + parts ... */
 struct growth {
     struct isolation_forest *f;
     const struct vd__fit *fit;

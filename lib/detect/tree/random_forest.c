@@ -111,7 +111,7 @@ static void forest_release(vd_detector *self)
 
 /* ---- fit ---- */
 
-/* What the threads that grow trees share. */
+/* The state that the threads share while they grow trees. */
 struct growth {
     struct vd__gini_data data;
     struct vd__gini_params params;
