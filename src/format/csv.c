@@ -23,7 +23,7 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r';
 }
 
-static struct format_csv_field trim(const char *from, const char *to)
+static inline struct format_csv_field trim(const char *from, const char *to)
 {
     while (from < to && is_blank(*from))
         from++;
@@ -38,17 +38,18 @@ static struct format_csv_field trim(const char *from, const char *to)
 
 /* One field; leaves the cursor on the separator or the newline after it. A quote inside
  * a field is a character: 19" does not take the rest of the text along. */
-static struct format_csv_field take_field(struct format_scan *t, char separator)
+static inline struct format_csv_field take_field(struct format_scan *t, char separator)
 {
-    const char *start = t->at;
+    const char *start = t->at, *at = start, *end = t->end;
 
-    while (format_scan_skip(t, " "))
-        ;
-    if (format_scan_skip(t, "\""))
-        t->at = skip_quoted(t->at, t->end);
-    while (t->at < t->end && *t->at != separator && *t->at != '\n')
-        t->at++;
-    return trim(start, t->at);
+    while (at < end && *at == ' ')
+        at++;
+    if (at < end && *at == '"')
+        at = skip_quoted(at + 1, end);
+    while (at < end && *at != separator && *at != '\n')
+        at++;
+    t->at = at;
+    return trim(start, at);
 }
 
 /* The same for a text that is parted by blanks: those after the field are passed. */

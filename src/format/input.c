@@ -1,4 +1,6 @@
-/* A regular file stays where it is; only what comes through a pipe is kept. */
+/* A regular file stays where it is; only what comes through a pipe or is unpacked is
+ * kept.
+ */
 #include "format/input.h"
 
 #include <errno.h>
@@ -9,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/gzip.h"
 #include "os/file.h"
 
 enum { HEAD_BYTES = 64 };
@@ -19,7 +22,7 @@ static const struct kind {
     size_t size;
     const char *what, *hint;
 } kinds[] = {
-    {"\x1f\x8b", 2, "compressed (gzip)", "unpack it: zcat FILE | vedette ... -"},
+    {"\x1f\x8b", 2, "compressed (gzip) twice", "unpack it: zcat FILE | vedette ... -"},
     {"BZh", 3, "compressed (bzip2)", "unpack it: bzcat FILE | vedette ... -"},
     {"\xfd"
      "7zXZ",
@@ -47,6 +50,8 @@ static enum vd_status check_kind(const struct format_input *in, struct vd_error 
 
     if (status != VD_OK)
         return status;
+    if (got >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0) /* the mark of UTF-8 */
+        at = 3;
     while (at < got && strchr(" \r\n\t", head[at]) != NULL && head[at] != '\0')
         at++;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -56,6 +61,34 @@ static enum vd_status check_kind(const struct format_input *in, struct vd_error 
                                 "%s: it is %s, and a text table (CSV) is needed",
                                 in->path, kinds[i].what);
     return VD_OK;
+}
+
+static void close_file(struct format_input *in)
+{
+    if (in->fd >= 0)
+        close(in->fd);
+    in->fd = -1;
+}
+
+/* What is compressed takes the place of the input as soon as it is unpacked. */
+static enum vd_status look_inside(struct format_input *in, struct vd_error *err)
+{
+    bool packed;
+    char *text = NULL;
+    size_t size = 0;
+    enum vd_status status = format_gzip_is(in, &packed, err);
+
+    if (status == VD_OK && packed)
+        status = format_gzip_unpack(in, &text, &size, err);
+    if (status != VD_OK)
+        return status;
+    if (packed) {
+        close_file(in);
+        free(in->owned);
+        in->text = in->owned = text;
+        in->size = size;
+    }
+    return check_kind(in, err);
 }
 
 static enum vd_status failed(const struct format_input *in, struct vd_error *err)
@@ -78,7 +111,7 @@ static enum vd_status read_pipe(struct format_input *in, const char *path,
 
     in->text = in->owned;
     in->size = size;
-    return status == VD_OK ? check_kind(in, err) : status;
+    return status == VD_OK ? look_inside(in, err) : status;
 }
 
 /* Opening never waits for the other end of a FIFO. */
@@ -93,15 +126,14 @@ static enum vd_status open_file(struct format_input *in, struct vd_error *err)
     if (S_ISREG(info.st_mode)) {
         in->size = (uint64_t)info.st_size;
         posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-        return check_kind(in, err);
+        return look_inside(in, err);
     }
     what = S_ISDIR(info.st_mode)    ? "a directory"
            : S_ISFIFO(info.st_mode) ? "a FIFO"
            : S_ISSOCK(info.st_mode) ? "a socket"
                                     : "a device";
     if (S_ISFIFO(info.st_mode) && is_given(in->path)) {
-        close(in->fd);
-        in->fd = -1;
+        close_file(in);
         return read_pipe(in, in->path, err);
     }
     return vd_error_set(err, VD_ERR_IO, "give a file, or - for standard input",
@@ -123,7 +155,7 @@ enum vd_status format_input_of(struct format_input *in, const char *text, size_t
                                const char *name, struct vd_error *err)
 {
     *in = (struct format_input){.path = name, .fd = -1, .text = text, .size = size};
-    return check_kind(in, err);
+    return look_inside(in, err);
 }
 
 enum vd_status format_input_read(const struct format_input *in, uint64_t offset, char *to,
@@ -155,8 +187,7 @@ enum vd_status format_input_read(const struct format_input *in, uint64_t offset,
 
 void format_input_release(struct format_input *in)
 {
-    if (in->fd >= 0)
-        close(in->fd);
+    close_file(in);
     free(in->owned);
     *in = (struct format_input){.fd = -1};
 }

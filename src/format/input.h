@@ -13,14 +13,15 @@ struct format_input {
     const char *path; /* borrowed; for the messages */
     int fd;           /* -1 = it is in memory */
     const char *text; /* fd -1: its bytes */
-    char *owned;      /* of a pipe; NULL = the text is borrowed */
+    char *owned;      /* of a pipe, or unpacked; NULL = the text is borrowed */
     uint64_t size;    /* what a file gains after it was opened is left out */
 };
 
 /* Opens a regular file, or with "-", /dev/stdin or /dev/fd/N a pipe, which is read to its
- * end. Folders, devices, sockets and FIFOs that are named are refused, and so are files
- * that are known not to be text tables (compressed, a spreadsheet, JSON, a database); the
- * message says what they are. To be released after a failure, too. */
+ * end. What is compressed with gzip is unpacked, up to FORMAT_UNPACKED_MAX. Folders,
+ * devices, sockets and FIFOs that are named are refused, and so are files that are known
+ * not to be text tables (packed otherwise, a spreadsheet, JSON, a database); the message
+ * says what they are. To be released after a failure, too. */
 enum vd_status format_input_open(struct format_input *in, const char *path,
                                  struct vd_error *err);
 

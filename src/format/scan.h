@@ -1,5 +1,6 @@
 /* A cursor over text (of a /proc or /sys file, of a table), and the few things that are
- * read from it. Never runs past the end; bytes may be anything. Nothing here knows a locale.
+ * read from it. Never runs past the end; bytes may be anything. Nothing here knows a
+ * locale.
  *
  * The number readers skip blanks (space and tab) first. When there is no number, or it
  * does not fit, they return false and leave the cursor where it was.

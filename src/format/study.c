@@ -17,9 +17,40 @@ static void count_value(struct format_tally *tally, double value)
         tally->is_consecutive = tally->is_consecutive && value == tally->last + 1;
     }
     tally->is_whole = tally->is_whole && value == floor(value);
-    tally->least = fmin(tally->least, value);
-    tally->most = fmax(tally->most, value);
+    tally->least = value < tally->least ? value : tally->least;
+    tally->most = value > tally->most ? value : tally->most;
     tally->last = value;
+}
+
+/* Whether the point at `at` may part thousands, for all that can be seen: "1.234". */
+static bool may_part_thousands(struct format_csv_field field, size_t at)
+{
+    size_t behind = field.size - at - 1;
+
+    return at <= 4 && behind >= 3 &&
+           (behind == 3 || (unsigned char)(field.at[at + 4] - '0') > 9);
+}
+
+/* Almost every field is a number that reads one way only: it is taken apart once. False
+ * for all others. */
+static bool count_plain(struct format_tally *tally, struct format_csv_field field,
+                        size_t line)
+{
+    struct format_scan t = format_scan_of(field.at, field.size);
+    size_t point = 0;
+    double value;
+
+    if (!format_scan_number(&t, &value) || t.at != t.end)
+        return false;
+    while (point < field.size && field.at[point] != '.')
+        point++;
+    if (point < field.size && may_part_thousands(field, point))
+        return false;
+    if (point < field.size && tally->point++ == 0)
+        tally->point_line = line;
+    tally->labels += value == 0 || value == 1 || value == -1;
+    count_value(tally, value);
+    return true;
 }
 
 /* False when it is no number with either decimal sign. */
@@ -45,10 +76,13 @@ static bool count_number(struct format_tally *tally, struct format_csv_field fie
 
 static void count_days(struct format_tally *tally, const struct format_stamp *stamp)
 {
-    for (int day_first = 0; day_first < 2; day_first++) {
-        int64_t ns;
+    bool fits = false;
+    int64_t ns = 0;
 
-        if (!format_stamp_ns(stamp, day_first, &ns))
+    for (int day_first = 0; day_first < 2; day_first++) {
+        if (day_first == 0 || stamp->is_open)
+            fits = format_stamp_ns(stamp, day_first, &ns);
+        if (!fits)
             continue;
         if (tally->low_ns[day_first] == 0 || ns < tally->low_ns[day_first])
             tally->low_ns[day_first] = ns;
@@ -82,6 +116,8 @@ void format_tally_add(struct format_tally *tally, struct format_csv_field field,
     struct format_stamp stamp;
     int label;
 
+    if (count_plain(tally, field, line))
+        return;
     if (format_is_missing(field)) {
         tally->missing++;
         return;

@@ -160,6 +160,7 @@ static enum vd_status place_rows(struct format_table *t, struct format_series *s
                                  struct vd_error *err)
 {
     bool labels = t->options.need_label && t->label != SIZE_MAX;
+    bool timed = t->time != SIZE_MAX && !t->options.as_it_is;
     enum vd_status status;
     size_t n = 0;
 
@@ -170,16 +171,15 @@ static enum vd_status place_rows(struct format_table *t, struct format_series *s
         if (n == t->n)
             return vd_error_set(err, VD_ERR_IO, NULL, "%s: it changed meanwhile",
                                 t->path);
-        if (t->time != SIZE_MAX && !read_time(t, &place.time_ns)) {
+        if (timed && !read_time(t, &place.time_ns)) {
             note_untimed(t);
-            if (!t->options.as_it_is)
-                continue;
+            continue;
         }
         if (labels)
             status = read_label(t, &place.label, err);
         if (status != VD_OK)
             return status;
-        if (t->time != SIZE_MAX)
+        if (timed)
             format_series_see(series, &t->rows, place.time_ns);
         t->place[n++] = place;
     }

@@ -69,6 +69,8 @@ static bool take_fixed(struct format_scan *t, int digits, int *value)
 /* A name of `names` by its first three letters, the rest of the word with it. */
 static int take_name(struct format_scan *t, const char *names)
 {
+    if (t->at < t->end && *t->at >= '0' && *t->at <= '9')
+        return 0;
     for (int i = 0; names[3 * i] != '\0'; i++) {
         if (t->end - t->at < 3 || strncasecmp(t->at, names + 3 * i, 3) != 0)
             continue;

@@ -1,5 +1,6 @@
 """The same rows in every form that exports have: all commands read the same table."""
 import datetime as dt
+import gzip
 import random
 import sqlite3
 import subprocess
@@ -241,8 +242,20 @@ REFUSED = {
     "no numbers": ("time,a\n2026-03-20,x\n2026-03-21,y\n", '"a" (text)'),
     "json lines": ('{"time": 1, "cpu": 2}\n' * 5, "it is JSON"),
     "json": ('[{"time": 1, "cpu": 2}]', "it is JSON"),
+    "json behind a mark": ('\ufeff\n {"time": 1}\n', "it is JSON"),
     "html": ("<html><table>", "HTML"),
-    "gzip": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "compressed (gzip)"),
+    "gzip twice": (gzip.compress(gzip.compress(b"time,a")), "compressed (gzip) twice"),
+    "gzip, head alone": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "ends too early"),
+    "gzip, two bytes": (b"\x1f\x8b", "ends too early"),
+    "gzip, cut": (gzip.compress(table().encode())[:-300], "ends too early"),
+    "gzip, sum cut": (gzip.compress(table().encode())[:-1], "ends too early"),
+    "gzip, wrong sum": (gzip.compress(table().encode())[:-8] + bytes(8), "gzip) and damaged"),
+    "gzip, no deflate": (gzip.compress(table().encode())[:10] + b"\xff" * 99, "damaged"),
+    "gzip, more behind": (gzip.compress(table().encode()) + b"more", "gzip) and damaged"),
+    "gzip of nothing": (gzip.compress(b""), "it is empty"),
+    "gzip of json": (gzip.compress(b'{"a": 1}\n' * 9), "it is JSON"),
+    "gzip of zeros": (gzip.compress(bytes(300 << 20), 1), "more than 256 MiB"),
+    "bzip2": (b"BZh91AY&SY", "compressed (bzip2)"),
     "xlsx": (b"PK\x03\x04\x14\x00", "spreadsheet"),
     "utf-16": (table().encode("utf-16"), "UTF-16"),
     "utf-16, no mark": (table().encode("utf-16-le"), "UTF-16"),
@@ -294,6 +307,57 @@ def test_a_pipe_is_read_to_its_end(vedette, tmp_path, path):
         done = vedette("-c", "none", "monitor", "--replay", path, "--no-store",
                        "--no-dashboard", cwd=tmp_path, stdin=cat.stdout)
     assert done.returncode == 0 and f"{N} rows" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("form", ["utf-16", "utf-16, no mark", "json lines", "json",
+                                  "json behind a mark", "gzip, cut", "gzip of json"])
+def test_what_comes_through_a_pipe_is_looked_at_as_well(vedette, tmp_path, form):
+    text, word = REFUSED[form]
+    (tmp_path / "t").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with subprocess.Popen(["cat", tmp_path / "t"], stdout=subprocess.PIPE) as cat:
+        done = vedette("-c", "none", "monitor", "--replay", "-", "--no-store",
+                       "--no-dashboard", cwd=tmp_path, stdin=cat.stdout)
+    assert done.returncode == 1 and word in done.stderr, done.stderr
+    assert "standard input" in done.stderr, done.stderr
+    assert any(do in done.stderr for do in ("save it as CSV in UTF-8", "write it as CSV",
+                                            "gzip -t FILE")), done.stderr
+
+
+# ---- gzip ----
+
+@pytest.mark.parametrize("packed", [
+    gzip.compress(table().encode()),
+    gzip.compress(table().encode(), 0),
+    gzip.compress(table()[:1000].encode()) + gzip.compress(table()[1000:].encode()),
+    gzip.compress(b"") + gzip.compress(table().encode()) + gzip.compress(b""),
+], ids=["one", "stored", "two members", "empty members"])
+def test_gzip_is_unpacked(vedette, tmp_path, packed):
+    (tmp_path / "t.csv.gz").write_bytes(packed)
+    (tmp_path / "t.csv").write_text(table())
+    told = []
+    for name in ("t.csv", "t.csv.gz", "-"):
+        with open(tmp_path / "t.csv.gz", "rb") as file, \
+             subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE) as cat:
+            done = vedette("-c", "none", "monitor", "--replay", name, "--no-store",
+                           "--no-dashboard", cwd=tmp_path, stdin=cat.stdout)
+        assert done.returncode == 0 and f"{N} rows" in done.stderr, done.stderr
+        told.append([line.split("rows", 1)[1] for line in done.stderr.splitlines()
+                     if f"{N} rows" in line])
+    assert told[0] == told[1] == told[2]
+
+
+def test_a_bomb_costs_no_more_than_the_bound(vedette, tmp_path):
+    import resource
+    one, more = zlib.compressobj(1, wbits=31), bytes(1 << 20)
+    with open(tmp_path / "bomb.csv.gz", "wb") as bomb:
+        for _ in range(1024):
+            bomb.write(one.compress(more))
+        bomb.write(one.flush())
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    done = vedette("split", "bomb.csv.gz", cwd=tmp_path)
+    assert done.returncode == 1 and "more than 256 MiB" in done.stderr, done.stderr
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert peak <= max(before, 330 << 10)
 
 
 def named(value):

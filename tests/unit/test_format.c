@@ -1,9 +1,13 @@
 /* src/format: numbers, times and zones as texts, and what a table makes of its rows. */
 #include "unit.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "format/number.h"
+#include "format/study.h"
 #include "format/table.h"
 #include "format/time.h"
 
@@ -52,6 +56,59 @@ static void numbers_of_all_countries(void **state)
                             1e-9);
         assert_double_equal(format_number(field_of(known[i].text), ','), known[i].comma,
                             1e-9);
+    }
+}
+
+/* Counted is the same whichever way a field is taken apart. */
+static void a_number_is_counted_by_the_signs_that_fit_it(void **state)
+{
+    static const char *const texts[] = {
+        "1",      "1.5",      "1.234",   "12.345",   "123.456",  "1234.567", "0.123",
+        "-1.234", "+12.345",  "-0.5",    "1.2345",   "1.234e2",  "1.234567", "1.23e4",
+        ".5",     "5.",       "1,5",     "1,234",    "12,345.6", "1.234,5",  "00.123",
+        "1e3",    "-123.456", "1234.5%", "1.234.5e", "007.123",  "+.123",    "1 234.5",
+        "9.999",  "99999.99", "-.123",   "1.234E-2"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct format_csv_field field = field_of(texts[i]);
+        double point = format_number(field, '.'), comma = format_number(field, ',');
+        struct format_tally tally = {0};
+
+        format_tally_add(&tally, field, 7);
+        assert_int_equal(tally.numbers, !isnan(point) || !isnan(comma));
+        assert_int_equal(tally.point, !isnan(point) && isnan(comma));
+        assert_int_equal(tally.comma, isnan(point) && !isnan(comma));
+        assert_int_equal(tally.point_line, tally.point * 7);
+        assert_double_equal(tally.numbers ? tally.first : NAN,
+                            isnan(point) ? comma : point, 0);
+    }
+}
+
+/* What a double writes with 17 digits comes back as it was; with fewer it is the nearest.
+ */
+static void digits_are_rounded_once(void **state)
+{
+    static const char *const forms[] = {"%.0f",  "%.3f", "%.6g",  "%.15g",
+                                        "%.17g", "%.5e", "%.16e", "%.22f"};
+    uint64_t seed = 1;
+    char text[512];
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        struct format_scan t;
+        double value, wanted;
+
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        wanted = ldexp((double)(int64_t)seed, (int)(seed >> 40) % 60 - 90);
+        snprintf(text, sizeof text, forms[i % 8], wanted);
+        t = format_scan_of(text, strlen(text));
+        assert_true(format_scan_number(&t, &value));
+        assert_ptr_equal(t.at, t.end);
+        wanted = strtod(text, NULL);
+        assert_double_equal(value, wanted, fabs(wanted) * 2.3e-16);
+        if (strlen(text) <= 15)
+            assert_memory_equal(&value, &wanted, sizeof value);
     }
 }
 
@@ -163,6 +220,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_of_all_countries),
+        cmocka_unit_test(a_number_is_counted_by_the_signs_that_fit_it),
+        cmocka_unit_test(digits_are_rounded_once),
         cmocka_unit_test(texts_that_are_no_times),
         cmocka_unit_test(an_hour_that_comes_twice_or_not_at_all),
         cmocka_unit_test(rows_come_in_order_of_time),
