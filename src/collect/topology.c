@@ -5,8 +5,8 @@
  * A core that is off may not tell its capacity, so all are asked again when a core gets
  * its metrics.
  */
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "collect/collectors.h"
 #include "collect/cpu_list.h"
@@ -18,10 +18,10 @@ enum { FAST_PERCENT, SLOW_PERCENT, FAST_FREQ, SLOW_FREQ, ROWS };
 enum { FAST, SLOW, KINDS };
 
 static const struct record_metric rows[ROWS] = {
-    [FAST_PERCENT] =
-        COLLECT_ROW("cpu_p_percent", "%", RATIO, 100, "CPU time used on the fast cores."),
-    [SLOW_PERCENT] = COLLECT_ROW("cpu_e_percent", "%", RATIO, 100,
-                                 "CPU time used on the economical cores."),
+    [FAST_PERCENT] = COLLECT_SHARE_ROW("cpu_p_percent", RATIO, 100,
+                                       "CPU time used on the fast cores."),
+    [SLOW_PERCENT] = COLLECT_SHARE_ROW("cpu_e_percent", RATIO, 100,
+                                       "CPU time used on the economical cores."),
     [FAST_FREQ] =
         COLLECT_ROW("cpu_p_freq", "MHz", GAUGE, 1, "Mean clock rate of the fast cores."),
     [SLOW_FREQ] = COLLECT_ROW("cpu_e_freq", "MHz", GAUGE, 1,
@@ -33,6 +33,7 @@ struct topology_collector {
     bool hybrid; /* the metrics are there */
     bool is[KINDS][COLLECT_CPUS_MAX];
     uint32_t schema_serial; /* newest metric when the indices below were looked up */
+    size_t known;           /* metrics of cores that there were then */
     size_t percent[COLLECT_CPUS_MAX], freq[COLLECT_CPUS_MAX];
     size_t id[ROWS];
 };
@@ -88,22 +89,35 @@ static bool find_kinds(struct topology_collector *self)
     return find_capacity(self, self->root);
 }
 
-/* Cores get their metrics when they are seen first, so the indices are looked up again
- * whenever the schema has grown. */
-static void look_up(struct topology_collector *self, const struct record_schema *schema)
+/* Cores get their metrics when they are seen first, so those that the schema gained since
+ * are looked at: by one walk over it, not by a search for each core. True when there are
+ * new ones. */
+static bool look_up(struct topology_collector *self, const struct record_schema *schema)
 {
-    char name[48];
+    size_t known = 0;
 
-    for (size_t i = 0; i < COLLECT_CPUS_MAX; i++) {
+    for (size_t i = 0; i < COLLECT_CPUS_MAX; i++)
         self->percent[i] = self->freq[i] = COLLECT_NO_METRIC;
-        if (!self->is[FAST][i] && !self->is[SLOW][i])
+    for (size_t i = 0; i < schema->n; i++) {
+        const struct record_metric *metric = &schema->metric[i];
+        size_t *id = NULL, core;
+
+        if (strcmp(metric->name, "cpu_core_percent") == 0)
+            id = self->percent;
+        else if (strcmp(metric->name, "cpu_core_freq") == 0)
+            id = self->freq;
+        else
             continue;
-        snprintf(name, sizeof name, "cpu_core_percent{%zu}", i);
-        self->percent[i] = record_schema_find(schema, name);
-        snprintf(name, sizeof name, "cpu_core_freq{%zu}", i);
-        self->freq[i] = record_schema_find(schema, name);
+        core = strtoul(metric->label, NULL, 10);
+        if (core < COLLECT_CPUS_MAX)
+            id[core] = i;
+        known++;
     }
     self->schema_serial = schema->serial;
+    if (known == self->known)
+        return false;
+    self->known = known;
+    return true;
 }
 
 static void fill_kind(const struct topology_collector *self, struct record_sample *sample,
@@ -139,12 +153,10 @@ static enum vd_status read_topology(void *context, struct record_sample *sample,
     struct topology_collector *self = context;
 
     (void)err;
-    if (self->schema_serial != sample->schema->serial) {
-        if (find_kinds(self) && !self->hybrid) {
-            collect_add_rows_now(sample, rows, ROWS, NULL, self->id);
-            self->hybrid = true;
-        }
-        look_up(self, sample->schema);
+    if (self->schema_serial != sample->schema->serial && look_up(self, sample->schema) &&
+        find_kinds(self) && !self->hybrid) {
+        collect_add_rows_now(sample, rows, ROWS, NULL, self->id);
+        self->hybrid = true;
     }
     for (int kind = 0; kind < KINDS && self->hybrid; kind++)
         fill_kind(self, sample, kind);
