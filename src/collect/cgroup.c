@@ -38,10 +38,10 @@ enum { QUOTA, BUSY, THROTTLED, WAITED, CPU_ROWS };
 static const struct record_metric cpu_rows[CPU_ROWS] = {
     [QUOTA] = COLLECT_ROW("cgroup_cpu_limit_cores", "cores", GAUGE, 1,
                           "CPU time that this container or unit may have."),
-    [BUSY] = COLLECT_ROW("cgroup_cpu_percent", "%", RATE, 100,
-                         "CPU time used, of what it may have."),
-    [THROTTLED] = COLLECT_ROW("cgroup_cpu_throttled_percent", "%", RATIO, 100,
-                              "Periods in which it had used up its CPU time."),
+    [BUSY] = COLLECT_SHARE_ROW("cgroup_cpu_percent", RATE, 100,
+                               "CPU time used, of what it may have."),
+    [THROTTLED] = COLLECT_SHARE_ROW("cgroup_cpu_throttled_percent", RATIO, 100,
+                                    "Periods in which it had used up its CPU time."),
     [WAITED] = COLLECT_ROW("cgroup_cpu_throttled_ms", "ms/s", RATE, 1000,
                            "Time that its programs were held back, all together."),
 };

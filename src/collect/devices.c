@@ -111,21 +111,10 @@ void collect_devices_count(struct collect_devices *devices, struct collect_devic
     }
 }
 
-static void give_back(struct record_schema *schema, struct collect_device *device)
-{
-    for (int k = 0; k < COLLECT_COUNTERS_MAX; k++) {
-        record_schema_give_back(schema, device->id[k]);
-        device->id[k] = COLLECT_NO_METRIC;
-    }
-}
-
 bool collect_devices_show(struct record_sample *sample, struct collect_device *device,
                           const struct record_metric *rows, size_t n)
 {
-    device->shown = record_schema_has_room(sample->schema) &&
-                    collect_add_rows_now(sample, rows, n, device->name, device->id);
-    if (!device->shown)
-        give_back(sample->schema, device);
+    device->shown = collect_show(sample, rows, n, device->name, device->id);
     return device->shown;
 }
 
@@ -153,7 +142,7 @@ void collect_devices_end(struct collect_devices *devices, struct record_schema *
 
         device->fresh = false;
         if (!device->seen)
-            give_back(schema, device);
+            collect_hide(schema, device->id, COLLECT_COUNTERS_MAX);
         else if (kept++ != i)
             devices->at[kept - 1] = *device;
     }

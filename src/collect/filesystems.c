@@ -84,8 +84,7 @@ static struct shown *find_shown(struct filesystem_collector *self, const char *p
 static void remove_shown(struct filesystem_collector *self, struct record_schema *schema,
                          size_t i)
 {
-    for (int k = 0; k < ROWS; k++)
-        record_schema_give_back(schema, self->shown[i].id[k]);
+    collect_hide(schema, self->shown[i].id, ROWS);
     self->shown[i] = self->shown[--self->n];
 }
 
@@ -94,12 +93,12 @@ static bool add_shown(struct filesystem_collector *self, struct record_sample *s
 {
     struct shown *shown = &self->shown[self->n];
 
-    if (self->n == SHOWN_MAX || !record_schema_has_room(sample->schema))
+    if (self->n == SHOWN_MAX ||
+        !collect_show(sample, rows, ROWS, fs->mount.point, shown->id))
         return false;
     memcpy(shown->point, fs->mount.point, sizeof shown->point);
     memcpy(shown->value, fs->value, sizeof shown->value);
     shown->listed = true;
-    collect_add_rows_now(sample, rows, ROWS, shown->point, shown->id);
     self->n++;
     return true;
 }

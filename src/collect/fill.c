@@ -38,6 +38,26 @@ bool collect_add_rows_now(struct record_sample *sample, const struct record_metr
     return all;
 }
 
+bool collect_show(struct record_sample *sample, const struct record_metric *rows,
+                  size_t n, const char *label, size_t *id)
+{
+    for (size_t i = 0; i < n; i++)
+        id[i] = COLLECT_NO_METRIC;
+    if (record_schema_has_room(sample->schema) &&
+        collect_add_rows_now(sample, rows, n, label, id))
+        return true;
+    collect_hide(sample->schema, id, n);
+    return false;
+}
+
+void collect_hide(struct record_schema *schema, size_t *id, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        record_schema_give_back(schema, id[i]);
+        id[i] = COLLECT_NO_METRIC;
+    }
+}
+
 enum vd_status collect_left_out(struct vd_error *err, const char *things, size_t n)
 {
     if (n == 0)

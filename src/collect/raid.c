@@ -1,5 +1,5 @@
-/* Both sources are short, and asked a few times a minute. A metric exists for each array
- * and pool that was seen.
+/* Both sources are short, and asked a few times a minute. An array or pool that is gone
+ * gives its metrics back.
  */
 #include "collect/raid.h"
 
@@ -33,7 +33,8 @@ static const int64_t period_ns = 5000000000;
 struct shown {
     char name[COLLECT_ARRAY_NAME_MAX];
     double value[ARRAY_ROWS];
-    size_t id[ARRAY_ROWS];
+    size_t id[ARRAY_ROWS]; /* of a pool, the first alone */
+    bool listed;           /* by the read that goes on */
 };
 
 struct raid_collector {
@@ -198,10 +199,12 @@ static struct shown *shown_of(struct shown *shown, size_t *n, size_t max,
     if (i == max)
         return NULL;
     if (i == *n) {
+        if (!collect_show(sample, rows, n_rows, name, shown[i].id))
+            return NULL;
         snprintf(shown[i].name, sizeof shown[i].name, "%s", name);
-        collect_add_rows_now(sample, rows, n_rows, name, shown[i].id);
         ++*n;
     }
+    shown[i].listed = true;
     return &shown[i];
 }
 
@@ -259,9 +262,42 @@ static void read_pools(struct raid_collector *self, struct record_sample *sample
 
 static void forget(struct shown *shown, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        shown[i].listed = false;
         for (int k = 0; k < ARRAY_ROWS; k++)
             shown[i].value[k] = NAN;
+    }
+}
+
+/* Those that are not listed any more leave. */
+static void dismiss(struct record_schema *schema, struct shown *shown, size_t *n,
+                    size_t n_rows)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *n; i++) {
+        if (!shown[i].listed)
+            collect_hide(schema, shown[i].id, n_rows);
+        else if (kept++ != i)
+            shown[kept - 1] = shown[i];
+    }
+    *n = kept;
+}
+
+static enum vd_status read_both(struct raid_collector *self, struct record_sample *sample,
+                                struct vd_error *err)
+{
+    enum vd_status status;
+
+    self->left_out = 0;
+    forget(self->array, self->n_arrays);
+    forget(self->pool, self->n_pools);
+    status = read_arrays(self, sample, err);
+    read_pools(self, sample);
+    if (status == VD_OK)
+        dismiss(sample->schema, self->array, &self->n_arrays, ARRAY_ROWS);
+    dismiss(sample->schema, self->pool, &self->n_pools, 1);
+    return status;
 }
 
 static enum vd_status read_raid(void *context, struct record_sample *sample,
@@ -273,22 +309,15 @@ static enum vd_status read_raid(void *context, struct record_sample *sample,
     if (!self->live || self->read_ns == 0 ||
         sample->mono_ns - self->read_ns >= period_ns) {
         self->read_ns = sample->mono_ns;
-        self->left_out = 0;
-        forget(self->array, self->n_arrays);
-        forget(self->pool, self->n_pools);
-        status = read_arrays(self, sample, err);
-        read_pools(self, sample);
+        status = read_both(self, sample, err);
     }
     for (size_t i = 0; i < self->n_arrays; i++)
         for (int k = 0; k < ARRAY_ROWS; k++)
             collect_put(sample, self->array[i].id[k], self->array[i].value[k]);
     for (size_t i = 0; i < self->n_pools; i++)
         collect_put(sample, self->pool[i].id[0], self->pool[i].value[0]);
-    if (status == VD_OK && self->left_out > 0)
-        status = vd_error_set(err, VD_ERR_LIMIT, NULL,
-                              "%zu arrays and pools are beyond the first %d of a kind",
-                              self->left_out, COLLECT_ARRAYS_MAX);
-    return status;
+    return status != VD_OK ? status
+                           : collect_left_out(err, "arrays and pools", self->left_out);
 }
 
 static enum vd_status create(void **out, const struct collect_config *config,

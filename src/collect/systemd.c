@@ -1,6 +1,6 @@
 /* Units of systemd that failed, and services that it starts again and again. A worker
- * asks every few seconds. Metrics exist for units that ever were in trouble, up to
- * NAMES_MAX; what is beyond is counted together as "(others)".
+ * asks every few seconds. Metrics exist for units that are in trouble or were not long
+ * ago, up to NAMES_MAX; what is beyond is counted together as "(others)".
  */
 #include "collect/sdbus.h"
 
@@ -74,10 +74,11 @@ struct systemd_collector {
     int64_t started_ns; /* 0 = never */
     size_t failed_id;   /* COLLECT_NO_METRIC until systemd answered */
     double failed;
-    struct {
+    struct shown {
         char name[RECORD_LABEL_MAX];
         double value[UNIT_ROWS];
-        size_t id[UNIT_ROWS];
+        size_t id[UNIT_ROWS]; /* COLLECT_NO_METRIC: there is no room */
+        int64_t trouble_ns;   /* when it was in trouble last */
     } shown[NAMES_MAX + 1];
     size_t n;
     enum vd_status status;
@@ -254,15 +255,42 @@ static size_t shown_of(struct systemd_collector *self, struct record_sample *sam
     if (i >= NAMES_MAX && strcmp(name, others) != 0)
         return shown_of(self, sample, others);
     snprintf(self->shown[i].name, sizeof self->shown[i].name, "%s", name);
-    collect_add_rows_now(sample, unit_rows, UNIT_ROWS, name, self->shown[i].id);
+    collect_show(sample, unit_rows, UNIT_ROWS, name, self->shown[i].id);
+    self->shown[i].trouble_ns = sample->mono_ns;
     self->shown[i].value[FAILED] = self->shown[i].value[RESTARTS] = 0;
     self->n++;
     return i;
 }
 
+/* One that has been well for as long as restarts count is let go. For those that found
+ * no room it is tried again. Returns how many have none. */
+static size_t make_room(struct systemd_collector *self, struct record_sample *sample)
+{
+    size_t kept = 0, without = 0;
+
+    for (size_t i = 0; i < self->n; i++) {
+        struct shown *shown = &self->shown[i];
+
+        if (shown->value[FAILED] > 0 || shown->value[RESTARTS] > 0)
+            shown->trouble_ns = sample->mono_ns;
+        if (sample->mono_ns - shown->trouble_ns >= window_ns) {
+            collect_hide(sample->schema, shown->id, UNIT_ROWS);
+            continue;
+        }
+        if (shown->id[FAILED] == COLLECT_NO_METRIC)
+            without +=
+                !collect_show(sample, unit_rows, UNIT_ROWS, shown->name, shown->id);
+        if (kept++ != i)
+            self->shown[kept - 1] = *shown;
+    }
+    self->n = kept;
+    return without;
+}
+
 static void take_troubles(struct systemd_collector *self, struct record_sample *sample)
 {
     const struct scan *scan = self->scan;
+    size_t without;
 
     if (self->failed_id == COLLECT_NO_METRIC)
         collect_add_rows_now(sample, &failed_row, 1, NULL, &self->failed_id);
@@ -276,7 +304,10 @@ static void take_troubles(struct systemd_collector *self, struct record_sample *
     }
     if (scan->more_failed > 0)
         self->shown[shown_of(self, sample, others)].value[FAILED] += scan->more_failed;
-    if (scan->left_out > 0)
+    without = make_room(self, sample);
+    if (without > 0)
+        self->status = collect_left_out(&self->error, "units in trouble", without);
+    else if (scan->left_out > 0)
         self->status =
             vd_error_set(&self->error, VD_ERR_LIMIT, NULL,
                          "%zu services beyond %d: their restarts are not counted",

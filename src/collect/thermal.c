@@ -108,10 +108,7 @@ static enum vd_status read_thermal(void *context, struct record_sample *sample,
     collect_put(sample, self->cpu_temp, self->processor);
     for (size_t i = 0; i < self->n; i++)
         collect_put(sample, self->shown[i].id, self->shown[i].celsius);
-    if (self->left_out > 0)
-        return vd_error_set(err, VD_ERR_LIMIT, NULL,
-                            "there is no room for %zu of the sensors", self->left_out);
-    return VD_OK;
+    return collect_left_out(err, "sensors", self->left_out);
 }
 
 static void destroy(void *context)

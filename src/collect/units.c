@@ -1,7 +1,7 @@
 /* What systemd's units and containers use. The tree of control groups is read by a worker
  * every few seconds, seldomer where there are many. The largest SHOWN units of each scan
- * get metrics and keep them while they exist; the rest is added up as "(others)". So
- * names that come and go fill nothing.
+ * get metrics and keep them while they exist; the rest is added up as "(others)". One
+ * that is gone gives its metrics back, so names that come and go fill nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +29,9 @@ static const struct record_metric rows[COLLECT_UNIT_VALUES] = {
     [COLLECT_UNIT_WRITE] = COLLECT_ROW_OF("unit", "unit_write_mb", "MB/s", GAUGE,
                                           MIB_OF_BYTE, "Written to disks by this unit."),
     [COLLECT_UNIT_THROTTLED] =
-        COLLECT_ROW_OF("unit", "unit_throttled_percent", "%", GAUGE, 1,
-                       "Share of time in which this unit was held up by its CPU limit."),
+        COLLECT_SHARE_ROW_OF("unit", "unit_throttled_percent", GAUGE, 1,
+                             "Share of time in which this unit was held up by its CPU "
+                             "limit."),
 };
 
 enum { SHOWN = 24, NAMES_MAX = 48, OTHERS = NAMES_MAX };
@@ -59,7 +60,8 @@ struct unit_collector {
     int64_t wait_ns;    /* from one start to the next */
     double cores, memory;
     struct shown shown[NAMES_MAX + 1];
-    size_t left_out;
+    size_t left_out; /* groups that are not read */
+    size_t no_room;  /* units that should have metrics */
 };
 
 static void work(void *context)
@@ -97,12 +99,35 @@ static struct shown *free_entry(struct unit_collector *self)
     return find(self, "");
 }
 
-static void show(struct record_sample *sample, struct shown *shown, const char *label)
+static bool show(struct record_sample *sample, struct shown *shown, const char *label)
 {
+    if (!collect_show(sample, rows, COLLECT_UNIT_VALUES, label, shown->id))
+        return false;
     snprintf(shown->label, sizeof shown->label, "%s", label);
-    collect_add_rows_now(sample, rows, COLLECT_UNIT_VALUES, label, shown->id);
     for (int k = 0; k < COLLECT_UNIT_VALUES; k++)
         shown->value[k] = NAN;
+    return true;
+}
+
+static int by_label(const void *label, const void *unit)
+{
+    return strcmp(label, ((const struct collect_unit_group *)unit)->label);
+}
+
+/* Those that left the tree make room, also in the schema. */
+static void dismiss(struct unit_collector *self, struct record_schema *schema)
+{
+    const struct collect_unit_tree *tree = &self->scan->tree;
+
+    for (size_t i = 0; i < NAMES_MAX; i++) {
+        struct shown *shown = &self->shown[i];
+
+        if (shown->label[0] == '\0' || bsearch(shown->label, tree->unit, tree->n,
+                                               sizeof *tree->unit, by_label) != NULL)
+            continue;
+        collect_hide(schema, shown->id, COLLECT_UNIT_VALUES);
+        shown->label[0] = '\0';
+    }
 }
 
 /* The `n` largest units that have no metrics get some, while there is room. */
@@ -131,8 +156,8 @@ static void admit(struct unit_collector *self, struct record_sample *sample)
         const char *label = tree->unit[largest[k].unit].label;
         struct shown *shown = find(self, label) == NULL ? free_entry(self) : NULL;
 
-        if (shown != NULL)
-            show(sample, shown, label);
+        if (shown != NULL && !show(sample, shown, label))
+            self->no_room++;
     }
 }
 
@@ -150,6 +175,8 @@ static void take_units(struct unit_collector *self, struct record_sample *sample
 {
     const struct collect_unit_tree *tree = &self->scan->tree;
 
+    self->no_room = 0;
+    dismiss(self, sample->schema);
     admit(self, sample);
     for (size_t i = 0; i < tree->n; i++) {
         struct shown *shown = find(self, tree->unit[i].label);
@@ -208,7 +235,7 @@ static enum vd_status read_units(void *context, struct record_sample *sample,
         return vd_error_set(err, VD_ERR_LIMIT, NULL,
                             "%zu control groups beyond %d are not read", self->left_out,
                             COLLECT_UNITS_MAX);
-    return VD_OK;
+    return collect_left_out(err, "units", self->no_room);
 }
 
 static void destroy(void *context)

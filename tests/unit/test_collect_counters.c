@@ -342,6 +342,57 @@ static void test_array_recovers_and_goes(void **state)
     tree_release(&tree);
 }
 
+/* Arrays that come under ever new names; and more than there is room for. */
+static void test_arrays_make_room(void **state)
+{
+    struct machine machine;
+    struct tree tree;
+    size_t n = 0;
+
+    (void)state;
+    tree_init(&tree);
+    machine_init(&machine, tree.root);
+    tree_write(&tree, "/proc/mdstat", "unused devices: <none>\n");
+    machine_start(&machine, "raid");
+    for (int i = 0; i < 200; i++) {
+        tree_write(&tree, "/proc/mdstat",
+                   "md_%d : active raid1 a[0]\n  1 blocks [2/1] [U_]\n", i);
+        machine_tick(&machine, 300);
+        if (i == 100)
+            n = machine.schema.n;
+    }
+    assert_int_equal(machine.schema.n, n);
+    same(machine_value(&machine, "raid_missing_disks{md_199}"), 1);
+    assert_false(machine_has(&machine, "raid_missing_disks{md_0}"));
+    /* A file that cannot be read takes nothing away. */
+    tree_remove(&tree, "/proc/mdstat");
+    tree_write(&tree, "/proc/mdstat/folder", "x");
+    machine_tick(&machine, 1);
+    same(machine_value(&machine, "raid_missing_disks{md_199}"), NAN);
+    assert_string_not_equal(machine_error(&machine, "raid"), "");
+    for (int i = 0; record_schema_has_room(&machine.schema) && i < RECORD_METRICS_MAX;
+         i++) {
+        static const struct record_metric row = {.name = "temperature",
+                                                 .label_key = "sensor"};
+        char label[24];
+
+        snprintf(label, sizeof label, "filler %d", i);
+        record_schema_add(&machine.schema, &row, label);
+    }
+    tree_remove(&tree, "/proc/mdstat");
+    tree_write(&tree, "/proc/mdstat",
+               "md_199 : active raid1 a[0]\n  1 blocks [2/2] [UU]\n"
+               "new : active raid1 b[0]\n  1 blocks [2/1] [U_]\n");
+    machine_tick(&machine, 1);
+    same(machine_value(&machine, "raid_missing_disks{md_199}"), 0);
+    assert_false(machine_has(&machine, "raid_missing_disks{new}"));
+    assert_string_equal(machine_error(&machine, "raid"),
+                        "1 arrays and pools have no metrics of their own: there are too "
+                        "many");
+    machine_release(&machine);
+    tree_release(&tree);
+}
+
 /* ---- names ---- */
 
 #define HEX_16 "0123456789abcdef"
@@ -397,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_mdstat),
         cmocka_unit_test(test_many_arrays),
         cmocka_unit_test(test_array_recovers_and_goes),
+        cmocka_unit_test(test_arrays_make_room),
         cmocka_unit_test(test_unit_names),
     };
 

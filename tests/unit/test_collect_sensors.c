@@ -388,7 +388,7 @@ static void test_too_many(void **state)
     machine_start(&machine, "thermal");
     machine_tick(&machine, 1);
     assert_string_equal(machine_error(&machine, "thermal"),
-                        "there is no room for 88 of the sensors");
+                        "88 sensors have no metrics of their own: there are too many");
     assert_double_equal(machine_value(&machine, "temperature{drivetemp c (hwmon0)}"), 32,
                         1e-9);
     machine_release(&machine);

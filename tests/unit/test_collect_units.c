@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collect/unit_tree.h"
 #include "collect/unit_use.h"
 #include "machine.h"
 #include "tree.h"
@@ -277,8 +278,51 @@ static void test_the_largest_are_kept(void **state)
     tree_release(&tree);
 }
 
-/* A machine that starts containers all the time: the names do not pile up, and those that
- * have no room are still counted. */
+static void fill_schema(struct machine *machine, size_t free_metrics)
+{
+    static const struct record_metric row = {.name = "temperature",
+                                             .label_key = "sensor"};
+    char label[24];
+
+    for (int i = 0; machine->schema.n < RECORD_METRICS_MAX - free_metrics; i++) {
+        snprintf(label, sizeof label, "filler %d", i);
+        record_schema_add(&machine->schema, &row, label);
+    }
+}
+
+/* Those that find no room are counted with the others, and told of; so is a unit that has
+ * to wait until what another one gave back has rested. */
+static void test_no_room_for_units(void **state)
+{
+    struct machine machine;
+    struct tree tree;
+
+    (void)state;
+    start(&machine, &tree);
+    fill_schema(&machine, 2 * COLLECT_UNIT_VALUES);
+    put_group(&tree, "system.slice/a.service", 0, 300 * mib, 0);
+    machine_tick(&machine, 1);
+    put_group(&tree, "system.slice/b.service", 0, 100 * mib, 0);
+    put_group(&tree, "system.slice/c.service", 0, 200 * mib, 0);
+    machine_tick(&machine, 1);
+    assert_true(machine_has(&machine, "unit_memory_mb{c.service}"));
+    assert_false(machine_has(&machine, "unit_memory_mb{b.service}"));
+    assert_string_equal(machine_error(&machine, "units"),
+                        "1 units have no metrics of their own: there are too many");
+    assert_string_equal(machine_error(&machine, "collect"), "");
+    tree_remove(&tree, "/sys/fs/cgroup/system.slice/a.service");
+    machine_tick(&machine, 1);
+    same(machine_value(&machine, "unit_memory_mb{a.service}"), NAN);
+    assert_false(machine_has(&machine, "unit_memory_mb{b.service}"));
+    machine_tick(&machine, RECORD_REST_S + 1);
+    same(machine_value(&machine, "unit_memory_mb{b.service}"), 75);
+    assert_false(machine_has(&machine, "unit_memory_mb{a.service}"));
+    assert_string_equal(machine_error(&machine, "units"), "");
+    machine_release(&machine);
+    tree_release(&tree);
+}
+
+/* A machine that starts containers all the time: the names do not pile up. */
 static void test_names_come_and_go(void **state)
 {
     struct machine machine;
@@ -298,10 +342,9 @@ static void test_names_come_and_go(void **state)
         if (i == 100)
             n = machine.schema.n;
     }
-    same(machine_value(&machine, "unit_memory_mb{(others)}"), 75);
-    same(machine_value(&machine, "unit_memory_mb{000000000123}"),
-         NAN); /* i = 0 is gone */
-    assert_true(machine_has(&machine, "unit_memory_mb{000000000123}"));
+    assert_false(machine_has(&machine, "unit_memory_mb{(others)}"));
+    /* The first is gone, and others have its metrics now. */
+    assert_false(machine_has(&machine, "unit_memory_mb{000000000123}"));
     assert_int_equal(machine.schema.n, n);
     assert_string_equal(machine_error(&machine, "units"), "");
     machine_release(&machine);
@@ -318,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_half_a_tree),
         cmocka_unit_test(test_damaged_files),
         cmocka_unit_test(test_the_largest_are_kept),
+        cmocka_unit_test(test_no_room_for_units),
         cmocka_unit_test(test_names_come_and_go),
     };
 
