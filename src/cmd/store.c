@@ -18,7 +18,7 @@ struct store_settings {
     char *data_dir;
     bool dry_run;
     double keep_raw, keep_minutes, keep_hours, max_disk;
-    char *from, *to, *output;
+    char *now, *from, *to, *output;
     double last;
     struct os_list metrics;
     int tier;
@@ -77,6 +77,12 @@ static const struct os_option options[] = {
      .offset = AT(max_disk),
      .group = "Clean",
      .help = "How large the database may be; the oldest samples go first"},
+    {.name = "now",
+     .type = OS_OPTION_TEXT,
+     .value = "WHEN",
+     .offset = AT(now),
+     .group = "Clean",
+     .help = "Count ages from this time, written as for --from (default: the clock)"},
 
     {.name = "from",
      .type = OS_OPTION_TEXT,
@@ -125,6 +131,43 @@ static const struct os_option options[] = {
      .help = "Where to write (default: standard output)"},
     {.name = NULL},
 };
+
+/* ---- times ---- */
+
+/* "2026-11-21 03:10:29", "2026-11-21T03:10", "2026-11-21" (local), "1700000000.5". */
+static bool parse_when(const char *text, int64_t *time_ns)
+{
+    static const char *const form[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
+                                       "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
+    double seconds;
+    char *end;
+
+    for (size_t i = 0; i < sizeof form / sizeof form[0]; i++) {
+        struct tm tm = {.tm_isdst = -1};
+        const char *rest = strptime(text, form[i], &tm);
+        time_t when;
+
+        if (rest == NULL || *rest != '\0')
+            continue;
+        when = mktime(&tm);
+        *time_ns = (int64_t)when * 1000000000;
+        return when != (time_t)-1;
+    }
+    seconds = strtod(text, &end);
+    if (end == text || *end != '\0' || !(fabs(seconds) < 9e9))
+        return false;
+    *time_ns = (int64_t)(seconds * 1e9);
+    return true;
+}
+
+static enum vd_status read_when(const char *option, const char *text, int64_t *time_ns,
+                                struct vd_error *err)
+{
+    if (text == NULL || parse_when(text, time_ns))
+        return VD_OK;
+    return vd_error_set(err, VD_ERR_ARGUMENT, "write \"2026-11-21 03:10:29\"",
+                        "%s: \"%.64s\" is no time", option, text);
+}
 
 /* ---- info ---- */
 
@@ -218,14 +261,17 @@ static int run_clean(const struct store_settings *s, const char *dir)
     struct store_config config = store_config_default();
     struct vd_error err = {0};
     struct store_trim trim;
+    int64_t now_ns = 0;
 
+    if (read_when("--now", s->now, &now_ns, &err) != VD_OK)
+        return cmd_failed(&err);
     config.dir = dir;
     config.retention_raw_s = s->keep_raw;
     config.retention_minute_s = s->keep_minutes;
     config.retention_hour_s = s->keep_hours;
     config.max_bytes = s->max_disk;
     config.say = listen;
-    if (store_clean(&config, s->dry_run, os_clock_wall_ns(), &trim, &err) != VD_OK) {
+    if (store_clean(&config, s->dry_run, now_ns, &trim, &err) != VD_OK) {
         if (err.status == VD_ERR_BUSY)
             snprintf(err.hint, sizeof err.hint,
                      "a running monitor cleans up by itself, by its own --keep-raw, "
@@ -241,43 +287,18 @@ static int run_clean(const struct store_settings *s, const char *dir)
 
 /* ---- export ---- */
 
-/* "2026-11-21 03:10:29", "2026-11-21T03:10", "2026-11-21" (local), "1700000000.5". */
-static bool parse_when(const char *text, int64_t *time_ns)
-{
-    static const char *const form[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
-                                       "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
-    double seconds;
-    char *end;
-
-    for (size_t i = 0; i < sizeof form / sizeof form[0]; i++) {
-        struct tm tm = {.tm_isdst = -1};
-        const char *rest = strptime(text, form[i], &tm);
-        time_t when;
-
-        if (rest == NULL || *rest != '\0')
-            continue;
-        when = mktime(&tm);
-        *time_ns = (int64_t)when * 1000000000;
-        return when != (time_t)-1;
-    }
-    seconds = strtod(text, &end);
-    if (end == text || *end != '\0' || !(fabs(seconds) < 9e9))
-        return false;
-    *time_ns = (int64_t)(seconds * 1e9);
-    return true;
-}
-
 static enum vd_status choose_span(const struct store_settings *s,
                                   struct store_export *what, struct vd_error *err)
 {
+    enum vd_status status;
+
     what->to_ns = os_clock_wall_ns();
-    if (s->to != NULL && !parse_when(s->to, &what->to_ns))
-        return vd_error_set(err, VD_ERR_ARGUMENT, "write \"2026-11-21 03:10:29\"",
-                            "--to: \"%.64s\" is no time", s->to);
+    status = read_when("--to", s->to, &what->to_ns, err);
     what->from_ns = what->to_ns - (int64_t)(s->last * 1e9);
-    if (s->from != NULL && !parse_when(s->from, &what->from_ns))
-        return vd_error_set(err, VD_ERR_ARGUMENT, "write \"2026-11-21 03:10:29\"",
-                            "--from: \"%.64s\" is no time", s->from);
+    if (status == VD_OK)
+        status = read_when("--from", s->from, &what->from_ns, err);
+    if (status != VD_OK)
+        return status;
     if (what->from_ns >= what->to_ns)
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "the span ends before it begins");
     return VD_OK;
@@ -343,12 +364,16 @@ const struct cmd_command cmd_store = {
     .name = "store",
     .summary = "Show, clean or export what the monitor has kept",
     .arguments = "info|clean|export",
-    .about = "info shows the sizes, counts and time spans of everything in the data "
-             "directory; export writes a span of one tier as CSV. Both work while a "
-             "monitor runs.\n\n"
-             "clean deletes what is older than the given times, and the oldest samples "
-             "while the database is larger than --max-disk. A running monitor does that "
-             "by itself, so clean says so and stops; with --dry-run it only counts.",
+    .about =
+        "info shows the sizes, counts and time spans of everything in the data "
+        "directory; export writes a span of one tier as CSV. Both work while a "
+        "monitor runs.\n\n"
+        "clean deletes what is older than the given times, and the oldest samples "
+        "while the database is larger than --max-disk. A running monitor does that "
+        "by itself, so clean says so and stops; with --dry-run it only counts. Ages "
+        "count from the clock. When the newest rows follow a leap that they have not "
+        "outlasted, the clock may be ahead, and ages count from the rows before it: "
+        "that is said, and --now overrules it.",
     .examples = "vedette store info\n    what is there\n"
                 "vedette store export --last 1h --metric cpu_percent -o cpu.csv\n"
                 "    one metric of the last hour\n"

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "os/clock.h"
 #include "store/lock.h"
+#include "store/text.h"
 
 /* -1 when it is no file of ours. */
 static int64_t file_bytes(const struct os_data_dir *dir, const char *name,
@@ -199,13 +201,35 @@ enum vd_status store_feedback_keep(const char *dir, int64_t event_id,
 
 /* ---- clean ---- */
 
-/* The clock may be ahead, and the store knows no better than its rows. */
-static int64_t oldest_of(int64_t now_ns, int64_t believed_ns)
+static void say_what_is_believed(const struct store_config *config, int64_t time_ns)
 {
-    return believed_ns != 0 && believed_ns < now_ns ? believed_ns : now_ns;
+    struct vd_writer text = {0};
+
+    store_print_time(&text, time_ns, ' ');
+    if (text.status == VD_OK)
+        store_say(config, STORE_WARNING,
+                  "ages count from %.19s: the rows after it do not last as long as the "
+                  "gap before them, so the clock may be ahead; --now overrules that",
+                  (const char *)text.at);
+    vd_writer_release(&text);
 }
 
-/* `*now_ns` becomes what is believed to be the time. */
+/* The clock, but for one that may be ahead for a while: it shows what rows show that are
+ * not believed either. A store whose rows are all of the past has nothing against it. */
+static int64_t find_time(sqlite3 *db, const struct store_config *config)
+{
+    int64_t believed_ns = store_believed(db).time_ns, now_ns = os_clock_wall_ns();
+    char sql[80];
+
+    sqlite3_snprintf(sizeof sql, sql, "SELECT min(time) FROM sample WHERE time > %lld",
+                     (long long)believed_ns);
+    if (now_ns < store_db_number(db, sql, INT64_MAX))
+        return now_ns;
+    say_what_is_believed(config, believed_ns);
+    return believed_ns;
+}
+
+/* `*now_ns` 0 becomes what is believed to be the time. */
 static enum vd_status count_only(const struct store_config *config, int64_t *now_ns,
                                  struct store_trim *trim, struct vd_error *err)
 {
@@ -216,7 +240,8 @@ static enum vd_status count_only(const struct store_config *config, int64_t *now
     if (status == VD_OK)
         status = store_db_open_readonly(&db, &dir, err);
     if (status == VD_OK) {
-        *now_ns = oldest_of(*now_ns, store_believed(db).time_ns);
+        if (*now_ns == 0)
+            *now_ns = find_time(db, config);
         store_trim_count(db, config, *now_ns, trim);
     }
     sqlite3_close(db);

@@ -87,8 +87,9 @@ struct store_newest {
 enum vd_status store_newest_read(const struct store_newest *what, store_row_fn *row,
                                  void *context, struct vd_error *err);
 
-/* Deletes what is past its retention, or with `dry_run` counts it. Needs the directory
- * for itself unless it is a dry run: VD_ERR_BUSY. */
+/* Deletes what is past its retention at now_ns, or with `dry_run` counts it. 0 = now, by
+ * the clock; where the rows say that it may be ahead, by them, which is said. Needs the
+ * directory for itself unless it is a dry run: VD_ERR_BUSY. */
 enum vd_status store_clean(const struct store_config *config, bool dry_run,
                            int64_t now_ns, struct store_trim *trim, struct vd_error *err);
 

@@ -50,8 +50,9 @@ def times(v, where="1"):
                 db.execute(f"SELECT time FROM sample WHERE {where} ORDER BY time")]
 
 
-OPTIONS = ["--interval", "50ms", "--no-desktop", "--keep-raw", "1min", "--keep-minutes", "1h",
-           "--keep-hours", "1d", "--warm-up", "1s"]
+# The sandbox would hide the file that the clock is set by.
+OPTIONS = ["--no-sandbox", "--interval", "50ms", "--no-desktop", "--keep-raw", "1min",
+           "--keep-minutes", "1h", "--keep-hours", "1d", "--warm-up", "1s"]
 
 
 def wait_rows(v, n, near):

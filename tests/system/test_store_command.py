@@ -85,6 +85,67 @@ def test_clean_deletes_what_is_old(vedette, filled):
             assert db.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
 
+DAY = 86400
+
+
+@pytest.mark.parametrize("ahead, kept, said", [
+    (10 * DAY, 600, True),  # the clock of this test shows what the leap shows, and more
+    (time.time() - BASE + 30 * DAY, 0, False),  # ... is right again
+])
+def test_clean_does_not_believe_a_leap_and_does_what_it_is_told(vedette, filled, ahead, kept,
+                                                                said):
+    """A minute of rows after a leap that is longer."""
+    writer = push(filled, int(ahead), 60)
+    writer.communicate(timeout=60)
+    code, out, err = store(vedette, "clean", "-d", filled, "--keep-raw", "1h", "--dry-run")
+    assert code == 0 and out.startswith(f"Would delete {600 - kept} samples"), out + err
+    assert ("ages count from 2023-11-14 22:2" in err) == said, err
+    assert store(vedette, "clean", "-d", filled, "--keep-raw", "1h")[0] == 0
+    with closing(sqlite3.connect(filled / "vedette.db")) as db:
+        assert db.execute("SELECT count(*) FROM sample").fetchone() == (kept + 60,)
+    code, out, err = store(vedette, "clean", "-d", filled, "--keep-raw", "1h",
+                           "--now", BASE + int(ahead) + 30)
+    assert code == 0 and err == "" and f"Deleted {kept} samples" in out, out + err
+
+
+@pytest.fixture
+def older(filled):
+    """As a vedette before the outbox left it."""
+    with closing(sqlite3.connect(filled / "vedette.db")) as db:
+        db.executescript("DROP TABLE outbox; PRAGMA user_version=1")
+    return filled
+
+
+def version(directory):
+    with closing(sqlite3.connect(directory / "vedette.db")) as db:
+        return db.execute("PRAGMA user_version").fetchone()[0]
+
+
+def test_what_an_older_vedette_wrote_is_read_as_it_is(vedette, older, tmp_path):
+    code, out, err = store(vedette, "info", "-d", older)
+    assert code == 0 and re.search(r"samples +600 rows", out), err
+    code, out, err = store(vedette, "export", "-d", older, "--from", BASE, "--to", BASE + 600)
+    assert code == 0 and len(out.splitlines()) == 601, err
+    code, out, err = store(vedette, "clean", "-d", older, "--dry-run")
+    assert code == 0 and out.startswith("Would delete 600 samples"), err
+    done = vedette("train", "--config", "none", "--data-dir", older, "--detector", "pca",
+                   "-o", tmp_path / "m.vedette")
+    # Read whole: all of these rows are of events.
+    assert "0 quiet samples: at least 20" in done.stderr, done
+    assert version(older) == 1
+    # What writes brings it up to date.
+    done = vedette("feedback", "--config", "none", "--data-dir", older, 1, "real")
+    assert done.returncode == 0, done
+    assert version(older) == 2
+
+
+def test_what_an_older_vedette_never_wrote_is_told(vedette, older):
+    with closing(sqlite3.connect(older / "vedette.db")) as db:
+        db.execute("CREATE TABLE zzz(x)")
+    code, _, err = store(vedette, "export", "-d", older, "--from", BASE, "--to", BASE + 600)
+    assert code == 1 and 'the table "zzz"' in err
+
+
 def test_export_gives_the_values(vedette, filled, tmp_path):
     path = tmp_path / "out.csv"
     code, _, err = store(vedette, "export", "-d", filled, "--from", "2023-11-14 22:14:00",
@@ -110,6 +171,7 @@ def test_export_gives_the_values(vedette, filled, tmp_path):
     (("nonsense",), 2, "info, clean or export"),
     (("info", "more"), 2, "one word"),
     (("export", "--from", "yesterday-ish"), 2, "is no time"),
+    (("clean", "--now", "tomorrow"), 2, "--now: \"tomorrow\" is no time"),
     (("export", "--from", "2024-01-01", "--to", "2023-01-01"), 2, "ends before"),
     (("export", "--from", "2020-01-01", "--to", "2020-01-02"), 0, "no rows"),
 ])
