@@ -16,12 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/log.h"
 #include "os/sandbox.h"
 
 struct os_peek {
     int fd;
     pid_t pid;
     uint32_t number;
+    bool gone; /* which was said */
 };
 
 struct question {
@@ -149,8 +151,18 @@ static ssize_t receive(os_peek *peek, struct answer *answer)
     return answer->size;
 }
 
-ssize_t os_peek_read(os_peek *peek, int pid, enum os_peek_what what, char *text,
-                     size_t size)
+/* Its rights were given up when it was made: there is no other one to be had. */
+static void say_gone(os_peek *peek)
+{
+    if (!peek->gone)
+        os_log_warning(
+            "the helper that looks into processes is gone: the I/O of processes "
+            "is not known until the next start");
+    peek->gone = true;
+}
+
+static ssize_t ask(os_peek *peek, int pid, enum os_peek_what what, char *text,
+                   size_t size)
 {
     struct question question = {++peek->number, pid, what};
     struct answer answer;
@@ -167,6 +179,18 @@ ssize_t os_peek_read(os_peek *peek, int pid, enum os_peek_what what, char *text,
             got = (ssize_t)size;
         memcpy(text, answer.text, (size_t)got);
     }
+    return got;
+}
+
+ssize_t os_peek_read(os_peek *peek, int pid, enum os_peek_what what, char *text,
+                     size_t size)
+{
+    ssize_t got = ask(peek, pid, what, text, size);
+    int error = errno;
+
+    if (got < 0 && error == EPIPE)
+        say_gone(peek);
+    errno = error;
     return got;
 }
 

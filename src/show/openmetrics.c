@@ -351,6 +351,18 @@ static void receivers(struct page *p, const struct show_status *status)
     }
 }
 
+/* Those that fail have a series; the number is there always, to alert by. */
+static void collectors(struct page *p, const struct show_status *status)
+{
+    gauge(p, "vedette_collectors_failing",
+          "Sources that have failed for a minute or more.", (double)status->n_troubles);
+    family(p, "vedette_collector_failing", "gauge",
+           "1: this source has failed for a minute.");
+    for (size_t i = 0; i < status->n_troubles; i++)
+        sample(p, "vedette_collector_failing", "", "collector", status->trouble[i].name,
+               1);
+}
+
 static double cpu_seconds(void)
 {
     struct rusage use;
@@ -381,6 +393,7 @@ static void program(struct page *p, const struct show_server *server,
             (double)status->dropped);
     sinks(p, status);
     receivers(p, status);
+    collectors(p, status);
     gauge(p, "vedette_live_clients", "Pages that are connected.",
           (double)server->n_clients);
     counter(p, "vedette_live_clients_dropped", "Pages dropped because they were slow.",

@@ -72,14 +72,20 @@ static bool has_work(const struct store_slot *slot)
                            slot->queue.used > slot->queue.capacity / 4);
 }
 
-/* Into the queue of one slot; the caller signals. */
+/* Into the queue of one slot; the caller signals. One that is off loses it. */
 static void enqueue(store_set *set, struct store_slot *slot, const void *message,
                     size_t size, bool urgent)
 {
     pthread_mutex_lock(&set->lock);
-    os_queue_push(&slot->queue, message, size);
-    slot->urgent |= urgent;
-    set->work |= has_work(slot);
+    if (slot->broken == NULL) {
+        os_queue_push(&slot->queue, message, size);
+        slot->urgent |= urgent;
+        set->work |= has_work(slot);
+    } else {
+        slot->queue.lost++;
+        if (slot->sink->leave != NULL)
+            slot->sink->leave(message, size);
+    }
     pthread_mutex_unlock(&set->lock);
 }
 
@@ -112,7 +118,7 @@ void store_set_push(store_set *set, const struct record *record)
             find_columns(&set->slot[i], record->schema);
     }
     for (size_t i = 0; i < set->n; i++)
-        if (set->slot[i].wanted && set->slot[i].broken == NULL)
+        if (set->slot[i].wanted)
             push_to(set, &set->slot[i], record);
     pthread_mutex_lock(&set->lock);
     work = set->work;
@@ -189,6 +195,15 @@ static void resume_slot(store_set *set, struct store_slot *slot)
     slot->failing = false;
 }
 
+/* Called under the lock. */
+static void lose_waiting(struct store_slot *slot)
+{
+    struct os_queue *queue = &slot->queue;
+
+    queue->lost += os_queue_done(queue, queue->first, queue->next);
+    slot->urgent = false;
+}
+
 /* The sink is there, or it is opened now. */
 bool store_set_open_slot(store_set *set, struct store_slot *slot)
 {
@@ -211,6 +226,7 @@ bool store_set_open_slot(store_set *set, struct store_slot *slot)
     pthread_mutex_lock(&set->lock);
     snprintf(slot->reason, sizeof slot->reason, "%.255s", err.text);
     slot->broken = slot->reason;
+    lose_waiting(slot);
     pthread_mutex_unlock(&set->lock);
     return false;
 }
@@ -329,13 +345,9 @@ static bool is_there(store_set *set)
 static void lose_all(store_set *set)
 {
     pthread_mutex_lock(&set->lock);
-    for (size_t i = 0; i < set->n; i++) {
-        struct os_queue *queue = &set->slot[i].queue;
-
+    for (size_t i = 0; i < set->n; i++)
         if (set->slot[i].wanted)
-            queue->lost += os_queue_done(queue, queue->first, queue->next);
-        set->slot[i].urgent = false;
-    }
+            lose_waiting(&set->slot[i]);
     pthread_mutex_unlock(&set->lock);
 }
 

@@ -48,7 +48,7 @@ struct store_counters {
     const char *unavailable; /* why it takes nothing; NULL = works. Valid until close */
     uint64_t sent;           /* durable, or handed to the kernel for the text files */
     uint64_t retried;        /* writes that failed and were tried again */
-    uint64_t lost;           /* left the queue unwritten */
+    uint64_t lost;           /* left the queue unwritten, or came when it was off */
     uint64_t waiting;        /* in the queue now */
 };
 

@@ -86,9 +86,6 @@ enum vd_status store_db_open(sqlite3 **db, const struct store_config *config,
 enum vd_status store_db_open_readonly(sqlite3 **db, const struct os_data_dir *dir,
                                       struct vd_error *err);
 
-/* Renames the database and what belongs to it; `why` is said. */
-void store_db_set_aside(const struct store_config *config, const char *why);
-
 /* Whether the files behind an open database are still those of these names; one that was
  * removed or replaced takes no row that anybody would find. `mark` is all zero at first.
  */
@@ -112,6 +109,16 @@ enum vd_status store_db_run(sqlite3 *db, const char *sql, struct vd_error *err);
 
 /* The first column of the first row, `fallback` when there is none or it is NULL. */
 int64_t store_db_number(sqlite3 *db, const char *sql, int64_t fallback);
+
+/* ---- what was set aside: sqlite_aside.c ---- */
+
+/* Renames the database and what belongs to it; `why` is said. The last three are kept,
+ * and what is removed for that is said. */
+void store_db_set_aside(const struct store_config *config, const char *why);
+
+/* Whether the directory has traces of events of a database before this one: one that was
+ * set aside, or lines in alerts.jsonl or what became of it. */
+bool store_db_had_another(const struct os_data_dir *dir);
 
 /* ---- what may be believed of a file: sqlite_check.c ---- */
 

@@ -81,9 +81,10 @@ void store_sqlite_attach(store_set *set)
     set->reader = store_reader_history(&set->context);
     if (slot->state == NULL || store_db_open_readonly(&db, set->folder, NULL) != VD_OK)
         return;
-    /* Where that cannot be read, ids beyond any that the database may hold. */
+    /* Where that cannot be read, or was another database, ids beyond any that it may
+     * hold: receivers take one that they know for an event that they know. */
     last = store_db_number(db, "SELECT ifnull(max(id), 0) FROM event", -1);
-    if (last >= 0)
+    if (last > 0 || (last == 0 && !store_db_had_another(set->folder)))
         atomic_store(&set->next_event, last + 1);
     sqlite3_close(db);
 }

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static const double CHECK_SECONDS = 1;
@@ -111,45 +110,6 @@ int64_t store_db_number(sqlite3 *db, const char *sql, int64_t fallback)
     return number;
 }
 
-static const char *const suffix[] = {"", "-wal", "-shm", "-journal"};
-
-enum { SUFFIXES = sizeof suffix / sizeof suffix[0] };
-
-/* "vedette.db.broken-20261121-031029", or with -1 ... -99 when it has that already. */
-static void name_for_broken(const struct os_data_dir *dir, char name[96])
-{
-    char date[32];
-    time_t now = time(NULL);
-    struct tm tm = {0};
-
-    localtime_r(&now, &tm);
-    strftime(date, sizeof date, "%Y%m%d-%H%M%S", &tm);
-    for (int k = 0; k < 100; k++) {
-        snprintf(name, 96, STORE_DB_FILE ".broken-%s%s%.0d", date, k == 0 ? "" : "-", k);
-        if (faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
-            return;
-    }
-}
-
-void store_db_set_aside(const struct store_config *config, const char *why)
-{
-    int dir = config->folder->fd;
-    char name[96];
-
-    name_for_broken(config->folder, name);
-    for (size_t i = 0; i < SUFFIXES; i++) {
-        char from[32], to[128];
-
-        snprintf(from, sizeof from, STORE_DB_FILE "%s", suffix[i]);
-        snprintf(to, sizeof to, "%s%s", name, suffix[i]);
-        if (renameat(dir, from, dir, to) == 0 && i == 0)
-            store_say(
-                config, STORE_ERROR,
-                "the database is broken (%s): it is kept as %s/%s, a new one begins", why,
-                config->folder->path, name);
-    }
-}
-
 static bool was_left_open(const struct os_data_dir *dir)
 {
     struct stat log;
@@ -165,12 +125,12 @@ static bool is_same(const struct stat *a, const struct stat *b)
 
 bool store_db_is_in_place(const struct os_data_dir *dir, struct store_db_files *mark)
 {
+    static const char *const name[] = {STORE_DB_FILE, STORE_DB_FILE "-wal"};
+
     for (size_t i = 0; i < 2; i++) {
-        char name[32];
         struct stat now;
 
-        snprintf(name, sizeof name, STORE_DB_FILE "%s", suffix[i]);
-        if (os_data_dir_look(dir, name, &now, NULL) != VD_OK) {
+        if (os_data_dir_look(dir, name[i], &now, NULL) != VD_OK) {
             if (mark->file[i].st_ino != 0)
                 return false;
         } else if (mark->file[i].st_ino == 0) {

@@ -135,6 +135,9 @@ def test_status(driver):
         {"name": "webhook", "unavailable": None, "state": "failing", "sent": 7,
          "retried": 3, "waiting": 2, "given_up": 1, "lost": 4, "failing": 61.5,
          "oldest": 90, "kept": True, "error": 'answered "500"'}]
+    scraped = driver.get("/metrics").text.decode()
+    assert "\nvedette_collectors_failing 1\n" in scraped
+    assert '\nvedette_collector_failing{collector="filesystems"} 1\n' in scraped
     assert status["troubles"] == [
         {"collector": "filesystems", "since": 1700000001.5,
          "reason": "the file system at /mnt/\ufffd does not answer"}]

@@ -1,6 +1,7 @@
 """The data directory and the sandbox, as the running program has them."""
 import json
 import os
+import signal
 import stat
 import subprocess
 import time
@@ -81,6 +82,30 @@ def test_with_few_descriptors_it_says_so_and_does_not_spin(tmp_path, files):
     assert done.returncode == 0 or "error: " in done.stderr
     assert end.children_user + end.children_system < \
         start.children_user + start.children_system + 1.5
+
+
+def test_a_helper_that_dies_is_told_of_once(tmp_path):
+    with subprocess.Popen([BUILD / "vedette", "monitor", *QUIET, "--port", "0", "-d",
+                           tmp_path / "d", "--interval", "100ms"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as monitor:
+        monitor.stdout.readline()
+        children = Path(f"/proc/{monitor.pid}/task/{monitor.pid}/children")
+        helpers = [int(pid) for pid in children.read_text().split()
+                   if Path(f"/proc/{pid}/comm").read_text() == "vedette-peek\n"]
+        if not helpers:
+            monitor.terminate()
+            pytest.skip("no sandbox here, and no helper")
+        os.kill(helpers[0], signal.SIGKILL)
+        assert "helper that looks into processes is gone" in monitor.stderr.readline()
+        log = tmp_path / "d" / "performance_log.csv"
+        rows = len(log.read_text().splitlines())
+        until = time.monotonic() + 20
+        while len(log.read_text().splitlines()) < rows + 20:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        monitor.terminate()
+        assert "helper" not in monitor.communicate(timeout=20)[1]
+        assert monitor.returncode == 0
 
 
 def test_a_directory_that_is_removed_is_told_and_what_is_lost_counted(tmp_path):

@@ -426,6 +426,67 @@ static void files_that_were_taken_away_are_made_anew(void **state)
     }
 }
 
+static int64_t next_id(const struct fixture *f)
+{
+    store_set *set;
+    int64_t id;
+
+    assert_int_equal(store_set_new(&set, &f->config, NULL), VD_OK);
+    id = store_set_next_event_id(set);
+    store_set_close(set);
+    return id;
+}
+
+/* A receiver knows the ids of before. */
+static void ids_go_on_above_those_of_a_database_that_is_gone(void **state)
+{
+    struct fixture f;
+    int64_t first;
+
+    (void)state;
+    for (int kind = 0; kind < 4; kind++) {
+        fixture_open(&f);
+        f.config.alerts = kind != 0;
+        assert_int_equal(next_id(&f), 1);
+        fill(&f);
+        assert_int_equal(next_id(&f), ROWS / 20 + 1);
+        if (kind < 2)
+            garble(&f, "vedette.db", 0, 10000);
+        else
+            unlink(fixture_path(&f, "vedette.db"));
+        if (kind == 3) {
+            char moved[256];
+
+            snprintf(moved, sizeof moved, "%s/alerts.jsonl.1", f.dir);
+            rename(fixture_path(&f, "alerts.jsonl"), moved);
+        }
+        first = next_id(&f);
+        assert_true(first > ROWS);
+        fill(&f); /* and from there */
+        assert_true(next_id(&f) >= first + ROWS / 20);
+        fixture_close(&f);
+    }
+}
+
+static void the_last_three_that_were_set_aside_are_kept(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    for (int k = 1; k <= 6; k++) {
+        garble(&f, "vedette.db", k, 10000);
+        f.said[0] = '\0';
+        next_id(&f);
+        assert_non_null(strstr(f.said, "it is kept as"));
+        assert_int_equal(strstr(f.said, "is removed") != NULL, k > 3);
+        if (k > 3)
+            assert_non_null(strstr(f.said, f.dir));
+    }
+    assert_int_equal(count_broken(&f), 3);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +501,8 @@ int main(void)
         cmocka_unit_test(damage_that_a_reader_meets_is_set_aside_by_the_writer),
         cmocka_unit_test(a_directory_that_is_gone_loses_rows_and_counts_them),
         cmocka_unit_test(files_that_were_taken_away_are_made_anew),
+        cmocka_unit_test(ids_go_on_above_those_of_a_database_that_is_gone),
+        cmocka_unit_test(the_last_three_that_were_set_aside_are_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* The store as the pipeline uses it: push ticks, read back what was written. */
 #include "unit.h"
 
+#include <sys/stat.h>
+
 #include "store_fixture.h"
 
 static void ticks_come_back_from_every_sink(void **state)
@@ -130,9 +132,43 @@ static void a_second_instance_is_told_the_pid(void **state)
     fixture_close(&f);
 }
 
+static void a_sink_that_is_off_loses_what_comes(void **state)
+{
+    static const struct {
+        const char *file;
+        size_t sink;
+    } cases[] = {
+        {"vedette.db", 0}, {"performance_log.csv", 1}, {"metrics_history.csv", 2}};
+    struct store_counters counters[8];
+    struct fixture f;
+    store_set *set;
+
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        fixture_open(&f);
+        assert_int_equal(mkdir(fixture_path(&f, cases[k].file), 0700), 0);
+        assert_int_equal(store_set_new(&set, &f.config, NULL), VD_OK);
+        for (int i = 0; i < 7; i++)
+            store_set_push(set, fixture_tick(&f, i));
+        assert_true(store_set_settle(set, 10));
+        store_set_counters(set, counters, 8);
+        for (size_t i = 0; i < 3; i++) {
+            bool is_off = i == cases[k].sink;
+
+            assert_int_equal(counters[i].unavailable != NULL, is_off);
+            assert_int_equal(counters[i].sent, is_off ? 0 : 7);
+            assert_int_equal(counters[i].lost, is_off ? 7 : 0);
+            assert_int_equal(counters[i].waiting, 0);
+        }
+        store_set_close(set);
+        fixture_close(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sink_that_is_off_loses_what_comes),
         cmocka_unit_test(ticks_come_back_from_every_sink),
         cmocka_unit_test(an_index_passes_to_another_metric),
         cmocka_unit_test(a_second_instance_is_told_the_pid),

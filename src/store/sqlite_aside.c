@@ -1,0 +1,122 @@
+/* Databases that were set aside: renamed, with the date, and never used again. The last
+ * few are kept for whoever wants to save something out of them.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/sqlite.h"
+
+#define ASIDE STORE_DB_FILE ".broken-"
+
+enum { KEPT = 3 };
+
+static const char *const suffix[] = {"", "-wal", "-shm", "-journal"};
+
+enum { SUFFIXES = sizeof suffix / sizeof suffix[0] };
+
+static bool begins_with(const char *name, const char *begin)
+{
+    return strncmp(name, begin, strlen(begin)) == 0;
+}
+
+/* "vedette.db.broken-20261121-031029", or with -1 ... -99 when it has that already. */
+static void name_for_broken(const struct os_data_dir *dir, char name[96])
+{
+    char date[32];
+    time_t now = time(NULL);
+    struct tm tm = {0};
+
+    localtime_r(&now, &tm);
+    strftime(date, sizeof date, "%Y%m%d-%H%M%S", &tm);
+    for (int k = 0; k < 100; k++) {
+        snprintf(name, 96, ASIDE "%s%s%.0d", date, k == 0 ? "" : "-", k);
+        if (faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+            return;
+    }
+}
+
+static int is_aside(const struct dirent *entry)
+{
+    const char *name = entry->d_name;
+
+    for (size_t i = 1; i < SUFFIXES; i++)
+        if (strlen(name) > strlen(suffix[i]) &&
+            strcmp(name + strlen(name) - strlen(suffix[i]), suffix[i]) == 0)
+            return 0;
+    return begins_with(name, ASIDE);
+}
+
+static void remove_aside(const struct store_config *config, const char *name)
+{
+    for (size_t i = 0; i < SUFFIXES; i++) {
+        char file[NAME_MAX + 1];
+
+        snprintf(file, sizeof file, "%.*s%s", NAME_MAX - 8, name, suffix[i]);
+        if (unlinkat(config->folder->fd, file, 0) == 0 && i == 0)
+            store_say(config, STORE_WARNING,
+                      "%s/%s is removed: the last %d databases that were set aside are "
+                      "kept",
+                      config->folder->path, name, KEPT);
+    }
+}
+
+/* Oldest first by their names; `newest` stays, whatever the clock says of it. */
+static void limit(const struct store_config *config, const char *newest)
+{
+    struct dirent **entry = NULL;
+    int n = scandirat(config->folder->fd, ".", &entry, is_aside, versionsort);
+
+    for (int i = 0, left = n; i < n; i++) {
+        if (left > KEPT && strcmp(entry[i]->d_name, newest) != 0) {
+            remove_aside(config, entry[i]->d_name);
+            left--;
+        }
+        free(entry[i]);
+    }
+    free(entry);
+}
+
+void store_db_set_aside(const struct store_config *config, const char *why)
+{
+    int dir = config->folder->fd;
+    char name[96];
+
+    name_for_broken(config->folder, name);
+    for (size_t i = 0; i < SUFFIXES; i++) {
+        char from[32], to[128];
+
+        snprintf(from, sizeof from, STORE_DB_FILE "%s", suffix[i]);
+        snprintf(to, sizeof to, "%s%s", name, suffix[i]);
+        if (renameat(dir, from, dir, to) == 0 && i == 0)
+            store_say(
+                config, STORE_ERROR,
+                "the database is broken (%s): it is kept as %s/%s, a new one begins", why,
+                config->folder->path, name);
+    }
+    limit(config, name);
+}
+
+bool store_db_had_another(const struct os_data_dir *dir)
+{
+    struct dirent **entry = NULL;
+    int n = scandirat(dir->fd, ".", &entry, NULL, NULL);
+    bool found = false;
+
+    for (int i = 0; i < n; i++) {
+        const char *name = entry[i]->d_name;
+        struct stat info;
+
+        found |=
+            begins_with(name, ASIDE) ||
+            (begins_with(name, "alerts.jsonl") &&
+             fstatat(dir->fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_size > 0);
+        free(entry[i]);
+    }
+    free(entry);
+    return found;
+}
