@@ -167,5 +167,6 @@ def test_beside_a_monitor_and_into_the_next(monitor, machine, vedette, tmp_path)
     v.wait_ready(30)
     assert wait(forest, 60, "the forest's verdicts")["raw"] < 0.5
     burner.cpu = 3.0
-    wait(lambda: forest()["raw"] > 0.5, 30, "it knows the burner")
+    # A sample with a gap has no verdict.
+    wait(lambda: (found := forest()) and found["raw"] > 0.5, 30, "it knows the burner")
     v.stop()
