@@ -89,6 +89,10 @@ class World:
         """A burst that alerts nobody."""
         return not any(e["alerted"] for e in self.burn())
 
+    def threshold(self):
+        """Once there is one."""
+        return wait(lambda: self.v.status()["budget"]["threshold"], 10, "a threshold")
+
     def trained_again(self, act):
         """After `act` the models are made anew."""
         before = self.v.status()["training"]["last"]
@@ -178,33 +182,28 @@ def test_real_gives_its_share_of_the_budget_back_once(world, tmp_path):
     data = tmp_path / "data"
     first = world.alert()
 
-    def threshold():
-        return world.v.status()["budget"]["threshold"]
-
     path = f"/api/v1/events/{first['id']}/feedback"
-    high = threshold()
+    high = world.threshold()
     for _ in range(2):
         assert post(world.v, path, '{"feedback": "real"}')[0] == 200
-        low = wait(lambda: threshold() < high - 0.15 and threshold(), 10, "a lower threshold")
+        low = wait(lambda: (t := world.threshold()) < high - 0.15 and t, 10,
+                   "a lower threshold")
     assert high - low < 0.35
     said(data, "undo", first["id"])
-    wait(lambda: abs(threshold() - high) < 0.1, 10, "the threshold as before")
+    wait(lambda: abs(world.threshold() - high) < 0.1, 10, "the threshold as before")
     world.v.stop()
 
 
 def test_real_counts_once_also_where_the_models_are_learnt_anew(world, tmp_path):
-    def threshold():
-        return world.v.status()["budget"]["threshold"]
-
     first = world.alert()
     world.alert()
-    high = threshold()
+    high = world.threshold()
     said(tmp_path / "data", first["id"], "real")
-    low = wait(lambda: threshold() < high - 0.15 and threshold(), 10, "a lower threshold")
+    low = wait(lambda: (t := world.threshold()) < high - 0.15 and t, 10, "a lower threshold")
     world.v.stop()
     world.start("--feature", "cpu_percent", "--feature", "cpu_memory")
     assert "has other columns" in world.v.err.text
-    assert abs(threshold() - low) < 0.1
+    assert abs(world.threshold() - low) < 0.1
     world.v.stop()
 
 
