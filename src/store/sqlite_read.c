@@ -166,6 +166,21 @@ static enum vd_status read_parts(sqlite3 *db, sqlite3_stmt *top, sqlite3_stmt *s
     return VD_OK;
 }
 
+/* What an older vedette did not write is unknown. */
+static int prepare_suspects(sqlite3 *db, sqlite3_stmt **s)
+{
+    bool has_swap = store_db_number(db, "PRAGMA user_version", 0) >= 3;
+    char sql[384];
+
+    snprintf(sql, sizeof sql,
+             "SELECT resource, before, during, share, pid, parent, start_ticks, uid,"
+             " threads, state, comm, command, cpu_percent, rss_bytes, pss_bytes,"
+             " read_bytes_s, write_bytes_s, gpu_percent, gpu_bytes, %s"
+             " FROM suspect WHERE event=? ORDER BY rank",
+             has_swap ? "swap_bytes, major_faults_s" : "NULL, NULL");
+    return sqlite3_prepare_v2(db, sql, -1, s, NULL);
+}
+
 /* Runs a bound statement over `event` and gives what it finds, at most `limit`. */
 static enum vd_status read_events(sqlite3 *db, sqlite3_stmt *s, struct store_names *names,
                                   size_t limit, struct record_event **out, size_t *n,
@@ -180,14 +195,7 @@ static enum vd_status read_events(sqlite3 *db, sqlite3_stmt *s, struct store_nam
                            "SELECT metric, value, expected, z, explanation, factor FROM "
                            "deviation WHERE event=? ORDER BY rank",
                            -1, &top, NULL) != SQLITE_OK ||
-        sqlite3_prepare_v2(db,
-                           "SELECT resource, before, during, share, pid, parent,"
-                           " start_ticks, uid, threads, state, comm, command,"
-                           " cpu_percent, rss_bytes, pss_bytes, read_bytes_s,"
-                           " write_bytes_s, gpu_percent, gpu_bytes, swap_bytes,"
-                           " major_faults_s FROM suspect"
-                           " WHERE event=? ORDER BY rank",
-                           -1, &suspects, NULL) != SQLITE_OK)
+        prepare_suspects(db, &suspects) != SQLITE_OK)
         status = store_db_failed(db, "read events", err);
     while (status == VD_OK && *n < limit && (code = sqlite3_step(s)) == SQLITE_ROW) {
         if (*n == capacity) {
