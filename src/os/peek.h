@@ -22,8 +22,8 @@ typedef struct os_peek os_peek;
 enum vd_status os_peek_start(os_peek **out, struct vd_error *err);
 
 /* The first bytes of the file, at most `size`; -1 with errno: EACCES, ENOENT ... of the
- * file, EPIPE when the helper is gone (which is said once), ETIMEDOUT when it takes longer than a second. One
- * thread at a time. */
+ * file, EPIPE when the helper is gone (which is said once), ETIMEDOUT when it takes
+ * longer than a second. One thread at a time. */
 ssize_t os_peek_read(os_peek *peek, int pid, enum os_peek_what what, char *text,
                      size_t size);
 
