@@ -20,9 +20,9 @@ struct collect_process {
     bool gone;          /* leaves with the next collect_process_table_sweep */
     bool io_denied;     /* belongs to someone else */
     bool kernel_thread;
-    uint8_t quiet;    /* reads in a row that found no CPU time used */
-    int64_t mono_ns;  /* of the last read */
-    double cpu_ticks; /* at the last read; counters start at 0 with the process */
+    uint8_t quiet;       /* reads in a row that found no CPU time used */
+    int64_t mono_ns;     /* of the last read */
+    double cpu_ticks;    /* at the last read; counters start at 0 with the process */
     double major_faults; /* the same */
     struct collect_process_io io;
 };
