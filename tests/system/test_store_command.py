@@ -91,7 +91,7 @@ DAY = 86400
 @pytest.mark.parametrize("ahead, kept, said", [
     (10 * DAY, 600, True),  # the clock of this test shows what the leap shows, and more
     (time.time() - BASE + 30 * DAY, 0, False),  # ... is right again
-])
+], ids=["and a clock that shows it", "and a clock that is right"])
 def test_clean_does_not_believe_a_leap_and_does_what_it_is_told(vedette, filled, ahead, kept,
                                                                 said):
     """A minute of rows after a leap that is longer."""

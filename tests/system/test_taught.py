@@ -59,7 +59,7 @@ def test_a_model_that_does_not_fit_is_refused(tmp_path):
     assert "learned from labels" in done.stderr
 
     done = start_and_fail(tmp_path, tmp_path / "none.vedette")
-    assert done.returncode == 1 and "none.vedette" in done.stderr, done
+    assert done.returncode == 2 and "none.vedette" in done.stderr, done
     plain.write_bytes(plain.read_bytes()[:-9])
     done = start_and_fail(tmp_path, plain)
     assert done.returncode == 1 and "model.vedette" in done.stderr, done
