@@ -62,7 +62,7 @@ def test_a_model_that_does_not_fit_is_refused(tmp_path):
     assert done.returncode == 2 and "none.vedette" in done.stderr, done
     plain.write_bytes(plain.read_bytes()[:-9])
     done = start_and_fail(tmp_path, plain)
-    assert done.returncode == 1 and "model.vedette" in done.stderr, done
+    assert done.returncode == 2 and "model.vedette" in done.stderr, done
 
 
 def test_a_model_brings_in_its_detectors(monitor, machine, tmp_path):
