@@ -17,7 +17,9 @@ from test_api import started, wait
 
 pytestmark = pytest.mark.tsan
 
-PATIENCE = 1.0 if "VEDETTE_BUILD" not in os.environ else 3.0  # sanitizers are slow
+# A good client has its answer within a second; here other tests have the processors as well,
+# and sanitizers are slow.
+PATIENCE = 15.0 if os.environ["VEDETTE_BUILD"].endswith(("asan", "tsan")) else 3.0
 HOST = b"Host: localhost\r\n"
 HANDSHAKE = (b"GET /api/v1/live HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\n"
              b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
