@@ -54,8 +54,8 @@ static const char *const migration[STORE_DB_VERSION] = {
     "CREATE TABLE outbox(receiver TEXT NOT NULL, event INTEGER NOT NULL,"
     " change INTEGER NOT NULL, queued INTEGER NOT NULL,"
     " PRIMARY KEY(receiver, event, change)) WITHOUT ROWID;",
-    "ALTER TABLE suspect ADD COLUMN swap_bytes REAL;"
-    "ALTER TABLE suspect ADD COLUMN major_faults_s REAL;",
+    ("ALTER TABLE suspect ADD COLUMN swap_bytes REAL;"
+     "ALTER TABLE suspect ADD COLUMN major_faults_s REAL;"),
 };
 
 enum vd_status store_db_failed(sqlite3 *db, const char *what, struct vd_error *err)
