@@ -39,8 +39,8 @@ static void bad_rules_are_refused_with_the_place(void **state)
         "cpu_percent > 5x",
         /* longer than any metric's name: cut, it would be another one */
         "a_family_of_metrics_whose_name_is_far_longer_than_any > 1",
-        "filesystem_percent{/a/mount/point/that/is/longer/than/any/label/of/a/metric/can/"
-        "be/whatever/its/folders/are/called/by/whom/made/it} > 1",
+        ("filesystem_percent{/a/mount/point/longer/than/any/label/of/a/metric/can/be/and/"
+         "more/so/with/all/of/its/folders/and/all/that/is/in/them} > 1"),
     };
 
     (void)state;
