@@ -43,15 +43,6 @@ build() {
     echo "$((SECONDS - start)) build $1" >>"$logs/steps"
 }
 
-# What the sanitizers and fuzzers need, built behind tests that mostly wait; a failure is told
-# when its turn comes.
-fuzz_seconds=-DVD_FUZZ_SECONDS=10
-build_ahead() {
-    ! wanted asan || nice -n 19 scripts/build.sh asan
-    ! wanted tsan || nice -n 19 scripts/build.sh tsan
-    ! wanted fuzz || nice -n 19 scripts/build.sh fuzz "$fuzz_seconds"
-}
-
 # The lines of ctest and pytest that say how long a test took, as "SECONDS STEP: TEST".
 slowest() {
     local log
@@ -95,12 +86,7 @@ fi
 # Most of a test of the running program is waiting: several at once. What loads the real
 # machine is alone on it.
 if wanted system; then
-    build_ahead >"$logs/ahead" 2>&1 </dev/null &
-    ahead=$!
     step system "$pytest_line" pytest tests/system -m 'not live' -n "$((2 * $(nproc)))"
-    start=$SECONDS
-    wait "$ahead"
-    echo "$((SECONDS - start)) waiting for what is built meanwhile" >>"$logs/steps"
 fi
 if wanted live; then
     step live "$pytest_line" pytest tests/system -m live
@@ -122,7 +108,7 @@ if wanted tsan && build tsan; then
         -n "$(nproc)"
 fi
 # Long enough to find what is new and near the corpus; the rest is for the soak.
-if wanted fuzz && build fuzz "$fuzz_seconds"; then
+if wanted fuzz && build fuzz -DVD_FUZZ_SECONDS=10; then
     step fuzz "$ctest_line" ctest --preset fuzz -j "$((2 * $(nproc)))"
 fi
 if wanted soak && build asan; then
