@@ -30,6 +30,7 @@ for place in $places; do
     fi
 done
 mkdir -p /run/dbus /run/systemd/system
+install -m 755 "$3" /run/vedette  # where every user may run it
 export container=test SYSTEMD_UNIT_PATH="$D/units" SYSTEMD_LOG_LEVEL=notice
 exec "$2" --unit=all.target --log-target=console --show-status=no
 """
@@ -68,9 +69,11 @@ def missing():
 
 
 class Systemd:
-    def __init__(self, folder, units):
-        """`units` maps names to texts; each is started with systemd."""
+    def __init__(self, folder, units, program):
+        """`units` maps names to texts; each is started with systemd. They find `program`
+        as /run/vedette."""
         self.folder = pathlib.Path(folder)
+        self.program = program
         for name in ("units", "out"):
             (self.folder / name).mkdir()
         units = {"dbus.service": DBUS.format(dbus=shutil.which("dbus-daemon")),
@@ -90,7 +93,8 @@ class Systemd:
             self.process = subprocess.Popen(
                 ["bash", "-c", enter, "enter", "unshare", "--mount", "--pid", "--cgroup",
                  "--uts", "--ipc", "--fork", "--kill-child", "bash",
-                 str(self.folder / "inner.sh"), str(self.folder), "/lib/systemd/systemd"],
+                 str(self.folder / "inner.sh"), str(self.folder), "/lib/systemd/systemd",
+                 str(self.program)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True)
         return self

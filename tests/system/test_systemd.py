@@ -25,7 +25,7 @@ DefaultDependencies=no
 After=dbus.socket
 [Service]
 User={user}
-ExecStart={program} probe --only systemd --only units --repeat 16 --json
+ExecStart=/run/vedette probe --only systemd --only units --repeat 16 --json
 StandardOutput=file:{folder}/out/{user}.json
 StandardError=file:{folder}/out/{user}.err
 """
@@ -34,8 +34,8 @@ StandardError=file:{folder}/out/{user}.err
 @pytest.mark.skipif(systemd.missing() is not None, reason=str(systemd.missing()))
 @pytest.mark.parametrize("user", ["root", "nobody"])
 def test_failed_and_restarting(program, tmp_path, user):
-    probe = PROBE.format(user=user, program=program, folder=tmp_path)
-    machine = systemd.Systemd(tmp_path, {**UNITS, "probe.service": probe}).start()
+    probe = PROBE.format(user=user, folder=tmp_path)
+    machine = systemd.Systemd(tmp_path, {**UNITS, "probe.service": probe}, program).start()
     out = tmp_path / "out" / f"{user}.json"
 
     def answer():
