@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # The include rule: lib/ includes only lib/ and include/, and no family of detectors another
-# one; the stages of src/ never include each other, only src/pipeline.c and src/cmd join
-# them; every part may read texts by src/format, which sees none of them; every public
-# header compiles alone, as C and as C++.
+# one; a room of src/ sees those that the table below names; what lies in src/cmd is a
+# command or machinery that is listed; every public header compiles alone, as C and C++.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 failed=0
@@ -36,35 +35,56 @@ for family in tree distance agent ensemble; do
     done < <(git ls-files --cached --others --exclude-standard "lib/detect/$family/*.[ch]")
 done
 
-stages='collect feature detect explain alert store show plot burn'
-for stage in $stages; do
-    [ -d "src/$stage" ] || continue
+# What a room of src/ sees beside itself, the vocabulary (record.h, history.h) and the
+# public headers. Each sees what stands below it, never above; stages and store never see
+# each other. src/pipeline*.c and src/cmd join them all.
+declare -A sees=(
+    [os]='' [format]='os' [net]='os' [burn]='os'
+    [collect]='format net os' [feature]='format net os' [detect]='format net os'
+    [explain]='format net os' [alert]='format net os' [show]='format net os'
+    [plot]='format net os' [store]='format net os'
+    [batch]='detect explain plot store format net os'
+)
+
+for folder in src/*/; do
+    room=$(basename "$folder")
+    [ "$room" = cmd ] && continue
+    if [ -z "${sees[$room]+known}" ]; then
+        complain "src/$room is no room that scripts/check-includes.sh knows"
+        continue
+    fi
     while read -r file; do
         for name in $(includes "$file"); do
-            case $name in
-                "$stage"/* | format/* | os/* | vedette/* | record.h | history.h) ;;
-                */*) complain "$file includes $name, of another part" ;;
-                *) [ -e "src/$stage/$name" ] || complain "$file includes $name" ;;
-            esac
+            case " $room ${sees[$room]} vedette " in *" ${name%%/*} "*) continue ;; esac
+            case $name in record.h | history.h) continue ;; esac
+            [ "${name#*/}" = "$name" ] && [ -e "src/$room/$name" ] && continue
+            complain "$file includes $name, which src/$room does not see"
         done
-    done < <(git ls-files --cached --others --exclude-standard "src/$stage/*.[ch]")
+    done < <(git ls-files --cached --others --exclude-standard "src/$room/*.[ch]")
 done
+
+# Nothing below the command line sees it: only src/main.c joins it.
 while read -r file; do
     for name in $(includes "$file"); do
-        case $name in
-            format/* | os/* | vedette/* | record.h) ;;
-            *) complain "$file includes $name, not of format, os or the vocabulary" ;;
-        esac
+        case $name in cmd/*) complain "$file includes $name, of the command line" ;; esac
     done
-done < <(git ls-files --cached --others --exclude-standard 'src/format/*.[ch]')
+done < <(git ls-files --cached --others --exclude-standard 'src/pipeline*.[ch]' \
+    'src/record.[ch]' 'src/history.[ch]')
+
+# A .c of src/cmd is a command, or machinery of the command line that is named here.
+machinery=(commands commands_parse config_example config_rule data_dir fit_options help_man
+    local_api monitor_options monitor_plan root stored_rows table_options)
 while read -r file; do
-    for name in $(includes "$file"); do
-        case $name in
-            os/* | vedette/* | record.h) ;;
-            *) complain "$file includes $name" ;;
-        esac
-    done
-done < <(git ls-files --cached --others --exclude-standard 'src/os/*.[ch]')
+    [ -e "$file" ] || continue
+    grep -q '^const struct cmd_command cmd_' "$file" && continue
+    case " ${machinery[*]} " in
+        *" $(basename "$file" .c) "*) ;;
+        *) complain "$file is no command, and not on the list of the machinery" ;;
+    esac
+done < <(git ls-files --cached --others --exclude-standard 'src/cmd/*.c')
+for name in "${machinery[@]}"; do
+    [ -e "src/cmd/$name.c" ] || complain "src/cmd/$name.c, on the list, is not there"
+done
 
 for header in include/vedette/*.h; do
     cc -std=c17 -Wall -Wextra -Werror -pedantic -Iinclude -fsyntax-only -x c "$header" ||

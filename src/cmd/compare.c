@@ -6,10 +6,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/benchmark.h"
+#include "batch/benchmark.h"
+#include "batch/compare_rows.h"
+#include "batch/settings.h"
 #include "cmd/commands.h"
-#include "cmd/compare_rows.h"
-#include "cmd/settings.h"
+#include "cmd/fit_options.h"
 #include "cmd/table_options.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -76,30 +77,30 @@ static const struct os_option options[] = {
 /* ---- one detector ---- */
 
 /* The ensemble has members of both kinds: it can do without labels, and uses them. */
-static bool uses_labels(const struct compare_rows *rows,
+static bool uses_labels(const struct batch_compare_rows *rows,
                         const struct vd_detector_info *info)
 {
     return info->needs_labels || (info->combines && !rows->same_rows);
 }
 
-static struct vd_fit_params base_params(const struct compare_rows *rows,
+static struct vd_fit_params base_params(const struct batch_compare_rows *rows,
                                         const struct compare_settings *s)
 {
-    struct vd_fit_params params = settings_params(&s->fit);
+    struct vd_fit_params params = fit_options_params(&s->fit);
 
     if (!rows->same_rows)
         params.normal = &rows->normal.x;
     return params;
 }
 
-static enum vd_status run_one(const struct compare_rows *rows,
+static enum vd_status run_one(const struct batch_compare_rows *rows,
                               const struct compare_settings *s,
                               const struct vd_detector_info *info,
                               const struct vd_tune_choice *choice,
                               struct plot_result *result, struct vd_error *err)
 {
     struct vd_fit_params params = base_params(rows, s);
-    struct benchmark b = {.info = info, .params = &params, .test = &rows->test};
+    struct batch_benchmark b = {.info = info, .params = &params, .test = &rows->test};
     bool labelled = uses_labels(rows, info);
 
     b.x = rows->same_rows ? &rows->test.x : labelled ? &rows->train.x : &rows->normal.x;
@@ -107,17 +108,18 @@ static enum vd_status run_one(const struct compare_rows *rows,
     params.contamination = choice->contamination;
     params.settings = choice->setting;
     params.n_settings = choice->n;
-    return benchmark_run(result, &b, err);
+    return batch_benchmark_run(result, &b, err);
 }
 
 /* ---- all of them ---- */
 
 /* Fitting and scoring the same rows is for detectors that see no labels: one that does
  * would be asked what it was told. */
-static bool is_wanted(const struct compare_rows *rows, const struct compare_settings *s,
+static bool is_wanted(const struct batch_compare_rows *rows,
+                      const struct compare_settings *s,
                       const struct vd_detector_info *info)
 {
-    return settings_ask_for(&s->fit, info) ||
+    return fit_options_ask_for(&s->fit, info) ||
            (s->fit.detectors.n == 0 && !(rows->same_rows && info->needs_labels));
 }
 
@@ -139,12 +141,12 @@ static void keep_settings(struct plot_result *result, const struct vd_detector_i
     if (info->combines)
         fputs("those of its members", out);
     else
-        settings_put(out, info, choice);
+        batch_settings_put(out, info, choice);
     fclose(out);
 }
 
 /* Why the detector cannot take part; NULL = it can. */
-static const char *obstacle(const struct compare_rows *rows,
+static const char *obstacle(const struct batch_compare_rows *rows,
                             const struct vd_detector_info *info)
 {
     if (info->unavailable != NULL)
@@ -154,9 +156,9 @@ static const char *obstacle(const struct compare_rows *rows,
                : NULL;
 }
 
-static void try_one(struct plot_comparison *c, const struct compare_rows *rows,
+static void try_one(struct plot_comparison *c, const struct batch_compare_rows *rows,
                     const struct compare_settings *s, const struct vd_detector_info *info,
-                    struct settings_plan *plan, struct vd_error *err)
+                    struct batch_settings_plan *plan, struct vd_error *err)
 {
     struct plot_result *result = &c->result[c->n];
     const char *why = obstacle(rows, info);
@@ -167,7 +169,7 @@ static void try_one(struct plot_comparison *c, const struct compare_rows *rows,
     if (why == NULL) {
         snprintf(text, sizeof text, "training %s ...", info->name);
         os_terminal_status(text);
-        choice = settings_for(plan, info);
+        choice = batch_settings_for(plan, info);
         if (run_one(rows, s, info, choice, result, &inner) == VD_OK) {
             keep_settings(result, info, choice);
             c->n++;
@@ -182,18 +184,18 @@ static void try_one(struct plot_comparison *c, const struct compare_rows *rows,
 }
 
 /* `err` is set when one that was asked for by name is not among the results. */
-static void run_all(struct plot_comparison *c, const struct compare_rows *rows,
+static void run_all(struct plot_comparison *c, const struct batch_compare_rows *rows,
                     const struct compare_settings *s, struct vd_error *err)
 {
     const struct vd_detector_info *info;
     struct vd_fit_params params = base_params(rows, s);
     struct vd_tune_rows by = {&rows->train.x, rows->train.label, &rows->normal.x,
                               &params};
-    struct settings_plan plan = {.given = &s->fit.set,
-                                 .contamination = s->fit.contamination};
+    struct batch_settings_plan plan = {.given = &s->fit.set,
+                                       .contamination = s->fit.contamination};
 
     if (s->fit.tune && !rows->same_rows)
-        settings_choose_by(&plan, &by);
+        batch_settings_choose_by(&plan, &by);
     for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++)
         if (c->n < PLOT_RESULTS_MAX && is_wanted(rows, s, info))
             try_one(c, rows, s, info, &plan, err);
@@ -230,7 +232,7 @@ static void print_table(const struct plot_comparison *c)
     }
 }
 
-static size_t count_odd(const struct dataset *data)
+static size_t count_odd(const struct batch_dataset *data)
 {
     size_t n = 0;
 
@@ -240,7 +242,7 @@ static size_t count_odd(const struct dataset *data)
 }
 
 static void say_rows(struct plot_comparison *c, const char *name, const char *path,
-                     const struct dataset *data)
+                     const struct batch_dataset *data)
 {
     if (data->label != NULL)
         plot_comparison_say(c, name, "%s: %zu rows, %zu of them anomalous", path,
@@ -249,7 +251,7 @@ static void say_rows(struct plot_comparison *c, const char *name, const char *pa
         plot_comparison_say(c, name, "%s: %zu rows", path, data->x.n);
 }
 
-static void say_run(struct plot_comparison *c, const struct compare_rows *rows,
+static void say_run(struct plot_comparison *c, const struct batch_compare_rows *rows,
                     const struct compare_settings *s)
 {
     time_t now = (time_t)(os_clock_wall_ns() / 1000000000);
@@ -276,7 +278,8 @@ static void say_run(struct plot_comparison *c, const struct compare_rows *rows,
 }
 
 /* One class cannot tell good detectors from bad ones. */
-static void warn_of_one_class(struct plot_comparison *c, const struct compare_rows *rows)
+static void warn_of_one_class(struct plot_comparison *c,
+                              const struct batch_compare_rows *rows)
 {
     size_t odd = count_odd(&rows->test);
 
@@ -322,11 +325,11 @@ static enum vd_status compare(const struct compare_settings *s, struct vd_error 
 {
     struct plot_comparison c = {0};
     struct format_options table = table_options(&s->table, s->label);
-    const struct compare_paths paths = {
+    const struct batch_compare_paths paths = {
         s->train, s->normal, s->test, s->data, &table, table_anomaly_label(s->anomaly)};
-    struct compare_rows rows;
+    struct batch_compare_rows rows;
     struct vd_error missing = {0};
-    enum vd_status status = compare_rows_read(&rows, &paths, err);
+    enum vd_status status = batch_compare_rows_read(&rows, &paths, err);
 
     if (status == VD_OK)
         status = check_places(s, err);
@@ -344,7 +347,7 @@ static enum vd_status compare(const struct compare_settings *s, struct vd_error 
     if (status == VD_OK && missing.status != VD_OK)
         status = vd_error_set(err, missing.status, NULL, "%s", missing.text);
     plot_comparison_release(&c);
-    compare_rows_release(&rows);
+    batch_compare_rows_release(&rows);
     return status;
 }
 

@@ -3,9 +3,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "batch/model_file.h"
+#include "batch/settings.h"
 #include "cmd/commands.h"
-#include "cmd/model_file.h"
-#include "cmd/settings.h"
 
 static void show(const vd_model *model, const char *path, size_t size)
 {
@@ -39,7 +39,7 @@ static int run(void *settings, int argc, char **argv)
 
     (void)settings;
     if (argc == 1 && strcmp(argv[0], "settings") == 0) {
-        settings_print_all();
+        batch_settings_print_all();
         return CMD_OK;
     }
     if (argc != 2 || (strcmp(argv[0], "show") != 0 && strcmp(argv[0], "verify") != 0)) {
@@ -47,7 +47,7 @@ static int run(void *settings, int argc, char **argv)
                      "give show or verify, and a file, or settings");
         return cmd_failed(&err);
     }
-    if (model_file_read(&model, argv[1], &size, &err) != VD_OK)
+    if (batch_model_file_read(&model, argv[1], &size, &err) != VD_OK)
         return cmd_failed(&err);
     if (strcmp(argv[0], "show") == 0)
         show(model, argv[1], size);

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "batch/model_file.h"
 #include "cmd/data_dir.h"
-#include "cmd/model_file.h"
 #include "vedette/detector.h"
 
 /* Whether there is a desktop to notify: a session bus. On a server there is none, and
@@ -205,7 +205,7 @@ static enum vd_status read_model(struct monitor_plan *plan,
     if (s->model == NULL)
         return VD_OK;
     *fault = (struct cmd_fault){.option = "model"};
-    status = model_file_read(&plan->model, s->model, NULL, err);
+    status = batch_model_file_read(&plan->model, s->model, NULL, err);
     plan->config.detect.bundle = plan->model;
     return status == VD_OK ? add_columns_of_model(plan, err) : status;
 }

@@ -244,7 +244,7 @@ static void thin(struct samples *s, struct stored_count *count)
     }
 }
 
-static void add_row(struct dataset *data, const struct samples *s, size_t i)
+static void add_row(struct batch_dataset *data, const struct samples *s, size_t i)
 {
     double *row = vd_matrix_row(&data->x, data->x.n);
 
@@ -255,7 +255,8 @@ static void add_row(struct dataset *data, const struct samples *s, size_t i)
     data->x.n++;
 }
 
-static enum vd_status reserve(struct dataset *data, const struct samples *s, size_t n)
+static enum vd_status reserve(struct batch_dataset *data, const struct samples *s,
+                              size_t n)
 {
     enum vd_status status = vd_matrix_init(&data->x, n, s->n_columns);
 
@@ -264,12 +265,12 @@ static enum vd_status reserve(struct dataset *data, const struct samples *s, siz
     if (status != VD_OK || data->name == NULL)
         return VD_ERR_MEMORY;
     for (size_t k = 0; k < s->n_columns; k++)
-        strncpy(data->name[k], s->name[s->column[k]], DATASET_NAME_MAX - 1);
+        strncpy(data->name[k], s->name[s->column[k]], BATCH_NAME_MAX - 1);
     return VD_OK;
 }
 
 /* Without a real event there is nothing to part: both are the same rows. */
-static enum vd_status fill(struct dataset *data, struct dataset *normal,
+static enum vd_status fill(struct batch_dataset *data, struct batch_dataset *normal,
                            const struct samples *s, const struct stored_count *count,
                            struct vd_error *err)
 {
@@ -292,7 +293,7 @@ static enum vd_status fill(struct dataset *data, struct dataset *normal,
     return VD_OK;
 }
 
-static enum vd_status make_sets(struct dataset *data, struct dataset *normal,
+static enum vd_status make_sets(struct batch_dataset *data, struct batch_dataset *normal,
                                 struct samples *s, struct stored_count *count,
                                 const char *dir, struct vd_error *err)
 {
@@ -309,14 +310,14 @@ static enum vd_status make_sets(struct dataset *data, struct dataset *normal,
     return fill(data, normal, s, count, err);
 }
 
-enum vd_status stored_rows_read(struct dataset *data, struct dataset *normal,
+enum vd_status stored_rows_read(struct batch_dataset *data, struct batch_dataset *normal,
                                 struct stored_count *count, const char *dir,
                                 double last_s, struct vd_error *err)
 {
     struct samples s = {.n = 0};
     enum vd_status status;
 
-    *data = *normal = (struct dataset){0};
+    *data = *normal = (struct batch_dataset){0};
     *count = (struct stored_count){0};
     status = read_samples(&s, dir, last_s, err);
     if (status == VD_OK && s.n > 0)
@@ -324,8 +325,8 @@ enum vd_status stored_rows_read(struct dataset *data, struct dataset *normal,
     if (status == VD_OK)
         status = make_sets(data, normal, &s, count, dir, err);
     if (status != VD_OK) {
-        dataset_release(data);
-        dataset_release(normal);
+        batch_dataset_release(data);
+        batch_dataset_release(normal);
     }
     samples_release(&s);
     return status;

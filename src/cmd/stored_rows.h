@@ -2,7 +2,7 @@
 #ifndef VD_CMD_STORED_ROWS_H
 #define VD_CMD_STORED_ROWS_H
 
-#include "cmd/dataset.h"
+#include "batch/dataset.h"
 
 enum {
     STORED_ROWS_MAX = 20000, /* quiet ones; of more, every k-th is taken */
@@ -29,7 +29,7 @@ struct stored_count {
  *
  * VD_ERR_IO without a database, VD_ERR_DATA with too few rows. On failure both are
  * empty. */
-enum vd_status stored_rows_read(struct dataset *data, struct dataset *normal,
+enum vd_status stored_rows_read(struct batch_dataset *data, struct batch_dataset *normal,
                                 struct stored_count *count, const char *dir,
                                 double last_s, struct vd_error *err);
 

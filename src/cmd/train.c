@@ -1,15 +1,16 @@
 /* vedette train: detectors from files of rows, or from what a monitor has kept, into one
  * model bundle. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "batch/dataset.h"
+#include "batch/model_file.h"
+#include "batch/settings.h"
+#include "batch/train.h"
 #include "cmd/commands.h"
-#include "cmd/dataset.h"
-#include "cmd/model_file.h"
-#include "cmd/settings.h"
+#include "cmd/fit_options.h"
 #include "cmd/stored_rows.h"
 #include "cmd/table_options.h"
 #include "os/clock.h"
@@ -69,17 +70,8 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
-enum { FOLDS = 4 };
-
-/* What is learned from. */
-struct rows {
-    struct dataset data;   /* FILE: labelled or not */
-    struct dataset normal; /* rows without labels or labelled 0 */
-    struct vd_fit_params params;
-};
-
-static enum vd_status read_stored(struct rows *rows, const struct train_settings *s,
-                                  struct vd_error *err)
+static enum vd_status read_stored(struct batch_train_rows *rows,
+                                  const struct train_settings *s, struct vd_error *err)
 {
     struct stored_count n;
     enum vd_status status =
@@ -98,123 +90,39 @@ static enum vd_status read_stored(struct rows *rows, const struct train_settings
 }
 
 /* `path` is NULL where the rows are a monitor's. */
-static enum vd_status read_rows(struct rows *rows, const struct train_settings *s,
-                                const char *path, struct vd_error *err)
+static enum vd_status read_rows(struct batch_train_rows *rows,
+                                const struct train_settings *s, const char *path,
+                                struct vd_error *err)
 {
     struct format_options table = table_options(&s->table, s->label);
-    struct dataset *all[] = {&rows->data, &rows->normal};
+    struct batch_dataset *all[] = {&rows->data, &rows->normal};
     enum vd_status status;
 
     if (path == NULL)
         return read_stored(rows, s, err);
-    status = dataset_read(&rows->data, path, &table, err);
+    status = batch_dataset_read(&rows->data, path, &table, err);
     if (status == VD_OK && s->normal != NULL)
-        status = dataset_read(&rows->normal, s->normal, &table, err);
+        status = batch_dataset_read(&rows->normal, s->normal, &table, err);
     if (status == VD_OK)
-        status = dataset_settle_labels(all, s->normal != NULL ? 2 : 1, path,
-                                       table_anomaly_label(s->anomaly), err);
+        status = batch_dataset_settle_labels(all, s->normal != NULL ? 2 : 1, path,
+                                             table_anomaly_label(s->anomaly), err);
     if (status != VD_OK)
         return status;
-    return s->normal != NULL ? dataset_align(&rows->normal, &rows->data, s->normal, err)
-                             : dataset_normal_rows(&rows->normal, &rows->data);
-}
-
-/* Scores of normal rows by detectors that have not seen them: contiguous blocks, each
- * scored by one fitted on the others, since rows next to each other in time are alike. */
-static size_t score_unseen(const struct rows *rows, const char *name,
-                           const struct vd_fit_params *params, double *score)
-{
-    const struct vd_matrix *all = &rows->normal.x;
-    struct vd_matrix rest;
-    size_t k = 0;
-
-    if (vd_matrix_init(&rest, all->n, all->d) != VD_OK)
-        return 0;
-    for (size_t fold = 0; fold < FOLDS; fold++) {
-        size_t from = fold * all->n / FOLDS, to = (fold + 1) * all->n / FOLDS;
-        vd_detector *part = NULL;
-
-        memcpy(rest.at, all->at, from * all->d * sizeof *rest.at);
-        memcpy(rest.at + from * all->d, vd_matrix_row(all, to),
-               (all->n - to) * all->d * sizeof *rest.at);
-        rest.n = all->n - (to - from);
-        if (vd_detector_fit(&part, name, &rest, NULL, params, NULL) != VD_OK)
-            continue;
-        for (size_t i = from; i < to; i++)
-            score[k++] = vd_detector_score(part, vd_matrix_row(all, i));
-        vd_detector_free(part);
-    }
-    vd_matrix_release(&rest);
-    return k;
-}
-
-/* A detector that learned from labels has seen these rows, too, but its probability is
- * the label's, not how rare a row is: the rows labelled normal calibrate it. */
-static size_t score_seen(const struct rows *rows, const vd_detector *detector,
-                         double *score)
-{
-    for (size_t i = 0; i < rows->normal.x.n; i++)
-        score[i] = vd_detector_score(detector, vd_matrix_row(&rows->normal.x, i));
-    return rows->normal.x.n;
-}
-
-/* Without a share it is what the method's own threshold means on these rows. */
-static double surprise_at_threshold(const vd_detector *detector,
-                                    const struct vd_calibration *calibration,
-                                    const struct vd_fit_params *params)
-{
-    double own;
-
-    if (params->contamination > 0)
-        return vd_surprise_of_contamination(params->contamination);
-    own = vd_calibration_surprise(calibration, vd_detector_threshold(detector));
-    return fmax(own, vd_surprise_of_contamination(0.5));
-}
-
-static enum vd_status train_one(const struct rows *rows,
-                                const struct vd_detector_info *info,
-                                const struct vd_tune_choice *choice, vd_model *model,
-                                struct vd_error *err)
-{
-    bool labelled = info->needs_labels || (rows->data.label != NULL && info->combines);
-    const struct vd_matrix *x = labelled ? &rows->data.x : &rows->normal.x;
-    double *score = calloc(rows->normal.x.n + 1, sizeof *score);
-    struct vd_fit_params params = rows->params;
-    struct vd_calibration calibration;
-    vd_detector *detector = NULL;
-    enum vd_status status = VD_ERR_MEMORY;
-    size_t k;
-
-    if (score == NULL)
-        return status;
-    params.settings = choice->setting;
-    params.n_settings = choice->n;
-    params.contamination = choice->contamination;
-    status = vd_detector_fit(&detector, info->name, x, labelled ? rows->data.label : NULL,
-                             &params, err);
-    if (status == VD_OK) {
-        k = labelled ? score_seen(rows, detector, score)
-                     : score_unseen(rows, info->name, &params, score);
-        status = vd_calibration_fit(&calibration, score, k, err);
-    }
-    free(score);
-    if (status != VD_OK) {
-        vd_detector_free(detector);
-        return status;
-    }
-    return vd_model_take(model, detector, &calibration,
-                         surprise_at_threshold(detector, &calibration, &params), err);
+    return s->normal != NULL
+               ? batch_dataset_align(&rows->normal, &rows->data, s->normal, err)
+               : batch_dataset_normal_rows(&rows->normal, &rows->data);
 }
 
 static bool is_wanted(const struct train_settings *s, const struct vd_detector_info *info,
                       bool labels)
 {
-    return settings_ask_for(&s->fit, info) ||
+    return fit_options_ask_for(&s->fit, info) ||
            (s->fit.detectors.n == 0 && (labels || !info->needs_labels));
 }
 
-static bool take_one(const struct rows *rows, const struct vd_detector_info *info,
-                     struct settings_plan *plan, vd_model *model)
+static bool take_one(const struct batch_train_rows *rows,
+                     const struct vd_detector_info *info,
+                     struct batch_settings_plan *plan, vd_model *model)
 {
     const char *why = info->unavailable;
     enum vd_status status = VD_ERR_UNAVAILABLE;
@@ -225,7 +133,7 @@ static bool take_one(const struct rows *rows, const struct vd_detector_info *inf
     os_terminal_status(text);
     if (why == NULL) {
         why = err.text;
-        status = train_one(rows, info, settings_for(plan, info), model, &err);
+        status = batch_train_one(rows, info, batch_settings_for(plan, info), model, &err);
     }
     if (status != VD_OK)
         os_log_warning("%s is left out: %s", info->name, why);
@@ -233,18 +141,19 @@ static bool take_one(const struct rows *rows, const struct vd_detector_info *inf
 }
 
 /* `err` is set when one that was asked for by name is not among them. */
-static size_t train_all(const struct rows *rows, const struct train_settings *s,
-                        vd_model *model, struct vd_error *err)
+static size_t train_all(const struct batch_train_rows *rows,
+                        const struct train_settings *s, vd_model *model,
+                        struct vd_error *err)
 {
     const struct vd_detector_info *info;
-    struct settings_plan plan = {.given = &s->fit.set,
-                                 .contamination = s->fit.contamination};
+    struct batch_settings_plan plan = {.given = &s->fit.set,
+                                       .contamination = s->fit.contamination};
     struct vd_tune_rows by = {&rows->data.x, rows->data.label, &rows->normal.x,
                               &rows->params};
     size_t trained = 0, wanted = 0;
 
     if (s->fit.tune && rows->data.label != NULL)
-        settings_choose_by(&plan, &by);
+        batch_settings_choose_by(&plan, &by);
     for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++)
         if (is_wanted(s, info, rows->data.label != NULL)) {
             wanted++;
@@ -259,7 +168,7 @@ static size_t train_all(const struct rows *rows, const struct train_settings *s,
     return trained;
 }
 
-static enum vd_status new_model(vd_model **model, const struct dataset *data,
+static enum vd_status new_model(vd_model **model, const struct batch_dataset *data,
                                 struct vd_error *err)
 {
     const char **column = calloc(data->x.d + 1, sizeof *column);
@@ -278,11 +187,11 @@ static enum vd_status new_model(vd_model **model, const struct dataset *data,
 static enum vd_status train(const struct train_settings *s, const char *path,
                             struct vd_error *err)
 {
-    struct rows rows = {.params = settings_params(&s->fit)};
+    struct batch_train_rows rows = {.params = fit_options_params(&s->fit)};
     vd_model *model = NULL;
     size_t n = 0;
     struct vd_error lacking = {0};
-    enum vd_status status = model_file_check(s->out, err);
+    enum vd_status status = batch_model_file_check(s->out, err);
 
     if (status == VD_OK)
         status = read_rows(&rows, s, path, err);
@@ -301,7 +210,7 @@ static enum vd_status train(const struct train_settings *s, const char *path,
     if (status == VD_OK && (n = train_all(&rows, s, model, &lacking)) == 0)
         status = vd_error_set(err, lacking.status, NULL, "%s", lacking.text);
     if (status == VD_OK)
-        status = model_file_write(model, s->out, err);
+        status = batch_model_file_write(model, s->out, err);
     if (status == VD_OK)
         printf(
             "%s: %zu detectors, %zu columns, trained on %zu rows (%zu of them normal)\n",
@@ -309,8 +218,8 @@ static enum vd_status train(const struct train_settings *s, const char *path,
     if (status == VD_OK && lacking.status != VD_OK)
         status = vd_error_set(err, lacking.status, NULL, "%s", lacking.text);
     vd_model_free(model);
-    dataset_release(&rows.normal);
-    dataset_release(&rows.data);
+    batch_dataset_release(&rows.normal);
+    batch_dataset_release(&rows.data);
     return status;
 }
 

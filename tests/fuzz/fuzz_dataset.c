@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/dataset.h"
+#include "batch/dataset.h"
 #include "os/log.h"
 #include "vedette/detector.h"
 
@@ -52,50 +52,50 @@ static void check_table(const char *text, size_t size, unsigned char choice)
     format_table_close(&table);
 }
 
-static void check_numbers(const struct dataset *data)
+static void check_numbers(const struct batch_dataset *data)
 {
     assert(data->x.d > 0 && data->x.d <= FORMAT_FIELDS_MAX && data->x.n > 0);
     for (size_t i = 0; i < data->x.n * data->x.d; i++)
         assert(fabs(data->x.at[i]) <= VD_VALUE_MAX);
     for (size_t k = 0; k < data->x.d; k++)
-        assert(data->name[k][0] != '\0' && strlen(data->name[k]) < DATASET_NAME_MAX);
+        assert(data->name[k][0] != '\0' && strlen(data->name[k]) < BATCH_NAME_MAX);
     assert(data->lost.worst_rows <= data->lost.rows);
 }
 
 /* Half of a table fits the whole, or says why not. */
-static void check_pair(struct dataset *data, const char *text, size_t size)
+static void check_pair(struct batch_dataset *data, const char *text, size_t size)
 {
     struct vd_error err = {0};
-    struct dataset half, *all[] = {data, &half};
+    struct batch_dataset half, *all[] = {data, &half};
 
-    if (dataset_take(&half, text, size / 2, "half", NULL, NULL) != VD_OK)
+    if (batch_dataset_take(&half, text, size / 2, "half", NULL, NULL) != VD_OK)
         return;
-    if (dataset_settle_labels(all, 2, "both", 0, NULL) == VD_OK)
+    if (batch_dataset_settle_labels(all, 2, "both", 0, NULL) == VD_OK)
         for (size_t i = 0; data->label != NULL && i < data->x.n; i++)
             assert(data->label[i] <= 1);
-    if (dataset_align(&half, data, "half", &err) == VD_OK)
+    if (batch_dataset_align(&half, data, "half", &err) == VD_OK)
         assert(half.x.d == data->x.d);
     else
         assert(err.status == VD_ERR_SCHEMA);
-    dataset_release(&half);
+    batch_dataset_release(&half);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     const char *text = (const char *)bytes + 1;
     struct vd_error err = {0};
-    struct dataset data;
+    struct batch_dataset data;
 
     os_log_set_level(OS_LOG_ERROR);
     if (size == 0)
         return 0;
     check_table(text, size - 1, bytes[0]);
-    if (dataset_take(&data, text, size - 1, "table", NULL, &err) != VD_OK) {
+    if (batch_dataset_take(&data, text, size - 1, "table", NULL, &err) != VD_OK) {
         assert(err.text[0] != '\0' && data.x.n == 0);
         return 0;
     }
     check_numbers(&data);
     check_pair(&data, text, size - 1);
-    dataset_release(&data);
+    batch_dataset_release(&data);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* src/cmd/dataset, without files: features, labels, places, memory that runs out. */
+/* src/batch/dataset, without files: features, labels, places, memory that runs out. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "alloc_fault.h"
-#include "cmd/dataset.h"
+#include "batch/dataset.h"
 
 static const char good[] = "time,a,note,b,label\n"
                            "1,2,\"x\ny\",3,0\n"
@@ -14,19 +14,20 @@ static const char good[] = "time,a,note,b,label\n"
                            "2,nan,z,4,1\n"
                            "3,5,19\",6,1\n";
 
-static enum vd_status take(struct dataset *data, const char *text, struct vd_error *err)
+static enum vd_status take(struct batch_dataset *data, const char *text,
+                           struct vd_error *err)
 {
-    return dataset_take(data, text, strlen(text), "t.csv", NULL, err);
+    return batch_dataset_take(data, text, strlen(text), "t.csv", NULL, err);
 }
 
-static enum vd_status settle(struct dataset *data)
+static enum vd_status settle(struct batch_dataset *data)
 {
-    return dataset_settle_labels(&data, 1, "t.csv", 0, NULL);
+    return batch_dataset_settle_labels(&data, 1, "t.csv", 0, NULL);
 }
 
 static void features_are_the_columns_of_numbers(void **state)
 {
-    struct dataset data, normal;
+    struct batch_dataset data, normal;
 
     (void)state;
     assert_int_equal(take(&data, good, NULL), VD_OK);
@@ -41,16 +42,16 @@ static void features_are_the_columns_of_numbers(void **state)
     assert_int_equal(data.label[1], 1);
     assert_int_equal(data.lost.rows, 1);
     assert_string_equal(data.lost.worst, "a");
-    assert_int_equal(dataset_normal_rows(&normal, &data), VD_OK);
+    assert_int_equal(batch_dataset_normal_rows(&normal, &data), VD_OK);
     assert_int_equal(normal.x.n, 1);
-    dataset_release(&normal);
-    dataset_release(&data);
+    batch_dataset_release(&normal);
+    batch_dataset_release(&data);
 }
 
 /* A quote is one where a field begins, blanks apart. */
 static void quotes_inside_a_field_are_text(void **state)
 {
-    struct dataset data;
+    struct batch_dataset data;
 
     (void)state;
     assert_int_equal(take(&data, "a 19\"; \"b;c\";label\n1;2;0\n3; \"4\";1\n", NULL),
@@ -60,7 +61,7 @@ static void quotes_inside_a_field_are_text(void **state)
     assert_string_equal(data.name[0], "a 19\"");
     assert_string_equal(data.name[1], "b;c");
     assert_double_equal(data.x.at[3], 4, 0);
-    dataset_release(&data);
+    batch_dataset_release(&data);
 }
 
 static void what_is_wrong_has_its_line(void **state)
@@ -83,7 +84,7 @@ static void what_is_wrong_has_its_line(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct vd_error err = {0};
-        struct dataset data;
+        struct batch_dataset data;
 
         assert_int_equal(take(&data, wrong[i][0], &err), VD_ERR_DATA);
         if (strstr(err.text, wrong[i][1]) == NULL)
@@ -94,7 +95,7 @@ static void what_is_wrong_has_its_line(void **state)
 
 static void no_memory_is_told_and_leaks_nothing(void **state)
 {
-    struct dataset data;
+    struct batch_dataset data;
 
     (void)state;
     for (long k = 1;; k++) {
@@ -105,7 +106,7 @@ static void no_memory_is_told_and_leaks_nothing(void **state)
         if (!alloc_fault_happened()) {
             alloc_fault_at(0);
             assert_int_equal(status, VD_OK);
-            dataset_release(&data);
+            batch_dataset_release(&data);
             break;
         }
         assert_int_equal(status, VD_ERR_MEMORY);
@@ -137,18 +138,19 @@ static void labels_are_decided_over_all_files(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof codings / sizeof *codings; i++) {
-        struct dataset data[2], *all[] = {&data[0], &data[1]};
+        struct batch_dataset data[2], *all[] = {&data[0], &data[1]};
         bool refused = codings[i].labels[0] == NULL;
 
         for (size_t k = 0; k < 2; k++)
             assert_int_equal(take(&data[k], codings[i].text[k], NULL), VD_OK);
-        assert_int_equal(dataset_settle_labels(all, 2, "t", codings[i].anomaly, NULL),
-                         refused ? VD_ERR_DATA : VD_OK);
+        assert_int_equal(
+            batch_dataset_settle_labels(all, 2, "t", codings[i].anomaly, NULL),
+            refused ? VD_ERR_DATA : VD_OK);
         for (size_t k = 0; k < 2; k++) {
             for (size_t row = 0; !refused && row < 2; row++)
                 if (data[k].label[row] != codings[i].labels[k][row] - '0')
                     fail_msg("case %zu, file %zu, row %zu", i, k, row);
-            dataset_release(&data[k]);
+            batch_dataset_release(&data[k]);
         }
     }
 }
@@ -156,7 +158,7 @@ static void labels_are_decided_over_all_files(void **state)
 /* As a replay has them: the first row has no rate. */
 static void counters_are_learned_as_rates(void **state)
 {
-    struct dataset data;
+    struct batch_dataset data;
 
     (void)state;
     assert_int_equal(take(&data,
@@ -168,7 +170,7 @@ static void counters_are_learned_as_rates(void **state)
     assert_int_equal(data.x.d, 2);
     assert_double_equal(data.x.at[1], 250, 1e-9);
     assert_double_equal(data.x.at[3], 0, 0);
-    dataset_release(&data);
+    batch_dataset_release(&data);
 }
 
 int main(void)

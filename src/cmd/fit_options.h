@@ -1,21 +1,11 @@
-/* Settings of the detectors of one training: those given with --set, the others chosen by
- * cross-validation (tune.h) or left at their defaults. */
-#ifndef VD_CMD_SETTINGS_H
-#define VD_CMD_SETTINGS_H
+/* The options of the commands that train: which detectors, and how. */
+#ifndef VD_CMD_FIT_OPTIONS_H
+#define VD_CMD_FIT_OPTIONS_H
 
-#include <stdio.h>
-
+#include "batch/settings.h"
 #include "cmd/detector_names.h"
 #include "os/options.h"
-#include "vedette/tune.h"
 
-enum { SETTINGS_DETECTORS_MAX = 16 };
-
-/* The check of an item of --set, "lof.n_neighbors=10" or "one_class_svm.kernel=poly":
- * VD_ERR_ARGUMENT says what there is instead. */
-enum vd_status settings_check(const char *text, struct vd_error *err);
-
-/* What the commands that train have in common: which detectors, and how. */
 struct fit_options {
     struct os_list detectors, set;
     double contamination;
@@ -36,7 +26,7 @@ struct fit_options {
          .type = OS_OPTION_LIST,                                                         \
          .value = "D.S=VALUE",                                                           \
          .offset = (at) + offsetof(struct fit_options, set),                             \
-         .check = settings_check,                                                        \
+         .check = batch_settings_check,                                                  \
          .help = "Setting S of detector D, \"lof.n_neighbors=10\"; may be given again "  \
                  "('vedette model settings' lists them)"},                               \
         {.name = "contamination",                                                        \
@@ -77,33 +67,10 @@ struct fit_options {
     }
 
 /* Seed, threads and library as the library wants them; borrows the texts. */
-struct vd_fit_params settings_params(const struct fit_options *options);
+struct vd_fit_params fit_options_params(const struct fit_options *options);
 
 /* Whether --detector asks for it by name. */
-bool settings_ask_for(const struct fit_options *options,
-                      const struct vd_detector_info *info);
-
-struct settings_plan {
-    const struct os_list *given; /* items of --set, checked */
-    struct vd_tune_rows rows;    /* x NULL = nothing is chosen */
-    double contamination;        /* NaN = chosen, or the default */
-    struct vd_tune_choice choice[SETTINGS_DETECTORS_MAX]; /* by row of the table */
-    bool is_made[SETTINGS_DETECTORS_MAX];
-};
-
-/* Lets the plan choose by `rows`; when they are too few, says so, and it does not. */
-void settings_choose_by(struct settings_plan *plan, const struct vd_tune_rows *rows);
-
-/* The settings to fit `info` with; the ensemble's are those of its members. Made at the
- * first question, and what was chosen is printed then. Points into the plan. */
-const struct vd_tune_choice *settings_for(struct settings_plan *plan,
-                                          const struct vd_detector_info *info);
-
-/* " scale=robust n_neighbors=20 contamination=0.002" */
-void settings_put(FILE *out, const struct vd_detector_info *info,
-                  const struct vd_tune_choice *choice);
-
-/* Prints the detectors with all their settings: default, range and meaning. */
-void settings_print_all(void);
+bool fit_options_ask_for(const struct fit_options *options,
+                         const struct vd_detector_info *info);
 
 #endif

@@ -1,5 +1,5 @@
 /* Takes the metrics of a table as features; see dataset.h. */
-#include "cmd/dataset.h"
+#include "batch/dataset.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,11 +14,11 @@ static const size_t NUMBERS_MAX = (size_t)1 << 29; /* 4 GiB of them */
 /* ---- names in a message ---- */
 
 /* Room is kept for " and 16384 more". */
-static void add_name(struct dataset_names *names, const char *name)
+static void add_name(struct batch_dataset_names *names, const char *name)
 {
-    char one[DATASET_NAME_MAX + 8];
+    char one[BATCH_NAME_MAX + 8];
     int n = snprintf(one, sizeof one, "%s\"%.*s\"", names->n > 0 ? ", " : "",
-                     DATASET_NAME_MAX - 1, name);
+                     BATCH_NAME_MAX - 1, name);
     size_t left = sizeof names->text - names->used;
 
     names->n++;
@@ -28,7 +28,7 @@ static void add_name(struct dataset_names *names, const char *name)
         names->left++;
 }
 
-static void end_names(struct dataset_names *names)
+static void end_names(struct batch_dataset_names *names)
 {
     if (names->left > 0)
         snprintf(names->text + names->used, sizeof names->text - names->used,
@@ -46,7 +46,7 @@ struct features {
     size_t d;
 };
 
-static enum vd_status choose_features(struct features *f, struct dataset *data,
+static enum vd_status choose_features(struct features *f, struct batch_dataset *data,
                                       const struct format_table *t, struct vd_error *err)
 {
     f->column = calloc(t->n_metrics, sizeof *f->column);
@@ -59,7 +59,7 @@ static enum vd_status choose_features(struct features *f, struct dataset *data,
     for (size_t c = 0; c < t->n_columns; c++) {
         if (t->column[c].why != NULL)
             continue;
-        snprintf(data->name[f->d], DATASET_NAME_MAX, "%.*s", DATASET_NAME_MAX - 1,
+        snprintf(data->name[f->d], BATCH_NAME_MAX, "%.*s", BATCH_NAME_MAX - 1,
                  t->column[c].name);
         f->before[f->d] = NAN;
         f->column[f->d++] = c;
@@ -100,7 +100,7 @@ static bool read_numbers(const struct format_table *t, struct features *f, doubl
     return good;
 }
 
-static enum vd_status read_rows(struct dataset *data, struct features *f,
+static enum vd_status read_rows(struct batch_dataset *data, struct features *f,
                                 struct format_table *t, struct vd_error *err)
 {
     enum vd_status status;
@@ -119,18 +119,18 @@ static enum vd_status read_rows(struct dataset *data, struct features *f,
     return status;
 }
 
-static void name_worst(struct dataset *data, const struct features *f)
+static void name_worst(struct batch_dataset *data, const struct features *f)
 {
-    struct dataset_losses *lost = &data->lost;
+    struct batch_dataset_losses *lost = &data->lost;
 
     for (size_t k = 0; k < f->d; k++)
         if (f->missing[k] > lost->worst_rows) {
             lost->worst_rows = f->missing[k];
-            memcpy(lost->worst, data->name[k], DATASET_NAME_MAX);
+            memcpy(lost->worst, data->name[k], BATCH_NAME_MAX);
         }
 }
 
-static enum vd_status check_some(const struct dataset *data, const char *path,
+static enum vd_status check_some(const struct batch_dataset *data, const char *path,
                                  struct vd_error *err)
 {
     if (data->x.n > 0)
@@ -148,10 +148,10 @@ static int by_name(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-static enum vd_status check_names(const struct dataset *data, size_t d, const char *path,
-                                  struct vd_error *err)
+static enum vd_status check_names(const struct batch_dataset *data, size_t d,
+                                  const char *path, struct vd_error *err)
 {
-    char(*sorted)[DATASET_NAME_MAX] = calloc(d, sizeof *sorted);
+    char(*sorted)[BATCH_NAME_MAX] = calloc(d, sizeof *sorted);
     enum vd_status status = VD_OK;
 
     if (sorted == NULL)
@@ -166,9 +166,9 @@ static enum vd_status check_names(const struct dataset *data, size_t d, const ch
     return status;
 }
 
-static void note_labels(struct dataset *data, const struct format_table *t)
+static void note_labels(struct batch_dataset *data, const struct format_table *t)
 {
-    data->labels = (struct dataset_labels){
+    data->labels = (struct batch_dataset_labels){
         .zeros = t->label_line[0] > 0 || t->label_is_flag,
         .ones = t->label_line[1] > 0,
         .minus = t->label_line[2] > 0,
@@ -178,7 +178,7 @@ static void note_labels(struct dataset *data, const struct format_table *t)
 
 /* ---- reading ---- */
 
-static enum vd_status read_table(struct dataset *data, struct format_table *t,
+static enum vd_status read_table(struct batch_dataset *data, struct format_table *t,
                                  struct vd_error *err)
 {
     struct features f = {0};
@@ -204,7 +204,7 @@ static enum vd_status read_table(struct dataset *data, struct format_table *t,
     return status;
 }
 
-static void say(const struct dataset *data, const struct format_table *t)
+static void say(const struct batch_dataset *data, const struct format_table *t)
 {
     format_table_say(t);
     if (data->lost.rows > 0)
@@ -215,10 +215,10 @@ static void say(const struct dataset *data, const struct format_table *t)
             VD_VALUE_MAX);
 }
 
-static enum vd_status take(struct dataset *data, struct format_table *t,
+static enum vd_status take(struct batch_dataset *data, struct format_table *t,
                            enum vd_status status, struct vd_error *err)
 {
-    *data = (struct dataset){0};
+    *data = (struct batch_dataset){0};
     if (status == VD_OK)
         status = read_table(data, t, err);
     if (status == VD_OK)
@@ -227,7 +227,7 @@ static enum vd_status take(struct dataset *data, struct format_table *t,
         vd_error_set(err, status, NULL, "%s: %s", t->path, vd_status_text(status));
     format_table_close(t);
     if (status != VD_OK)
-        dataset_release(data);
+        batch_dataset_release(data);
     return status;
 }
 
@@ -239,8 +239,9 @@ static struct format_options with_labels(const struct format_options *options)
     return own;
 }
 
-enum vd_status dataset_read(struct dataset *data, const char *path,
-                            const struct format_options *options, struct vd_error *err)
+enum vd_status batch_dataset_read(struct batch_dataset *data, const char *path,
+                                  const struct format_options *options,
+                                  struct vd_error *err)
 {
     struct format_options own = with_labels(options);
     struct format_table t;
@@ -248,9 +249,10 @@ enum vd_status dataset_read(struct dataset *data, const char *path,
     return take(data, &t, format_table_open(&t, path, &own, err), err);
 }
 
-enum vd_status dataset_take(struct dataset *data, const char *text, size_t size,
-                            const char *path, const struct format_options *options,
-                            struct vd_error *err)
+enum vd_status batch_dataset_take(struct batch_dataset *data, const char *text,
+                                  size_t size, const char *path,
+                                  const struct format_options *options,
+                                  struct vd_error *err)
 {
     struct format_options own = with_labels(options);
     struct format_table t;
@@ -261,16 +263,17 @@ enum vd_status dataset_take(struct dataset *data, const char *text, size_t size,
 /* ---- labels ---- */
 
 /* Says what was decided: nobody can see it in the file alone. */
-static void settle(struct dataset *data, bool minus)
+static void settle(struct batch_dataset *data, bool minus)
 {
     for (size_t i = 0; data->label != NULL && i < data->x.n; i++)
         data->label[i] = data->label[i] == (minus ? 2 : 1);
 }
 
-enum vd_status dataset_settle_labels(struct dataset *const *data, size_t n,
-                                     const char *path, int anomaly, struct vd_error *err)
+enum vd_status batch_dataset_settle_labels(struct batch_dataset *const *data, size_t n,
+                                           const char *path, int anomaly,
+                                           struct vd_error *err)
 {
-    struct dataset_labels all = {.own = true};
+    struct batch_dataset_labels all = {.own = true};
     bool minus;
 
     for (size_t i = 0; i < n; i++)
@@ -301,7 +304,7 @@ enum vd_status dataset_settle_labels(struct dataset *const *data, size_t n,
 
 /* ---- columns of two files ---- */
 
-static size_t find_column(const struct dataset *data, const char *name)
+static size_t find_column(const struct batch_dataset *data, const char *name)
 {
     for (size_t k = 0; k < data->x.d; k++)
         if (strcmp(data->name[k], name) == 0)
@@ -311,7 +314,8 @@ static size_t find_column(const struct dataset *data, const char *name)
 
 /* Rewrites the rows so that column k is what was column from[k]; d columns are left.
  * Works in place: a narrower row never overtakes the one it is made from. */
-static void take_columns(struct dataset *data, const size_t *from, size_t d, double *row)
+static void take_columns(struct batch_dataset *data, const size_t *from, size_t d,
+                         double *row)
 {
     for (size_t i = 0; i < data->x.n; i++) {
         memcpy(row, vd_matrix_row(&data->x, i), data->x.d * sizeof *row);
@@ -322,9 +326,10 @@ static void take_columns(struct dataset *data, const size_t *from, size_t d, dou
 }
 
 /* The columns of `a` that `b` does not have. */
-static struct dataset_names names_beyond(const struct dataset *a, const struct dataset *b)
+static struct batch_dataset_names names_beyond(const struct batch_dataset *a,
+                                               const struct batch_dataset *b)
 {
-    struct dataset_names names = {0};
+    struct batch_dataset_names names = {0};
 
     for (size_t k = 0; k < a->x.d; k++)
         if (find_column(b, a->name[k]) == SIZE_MAX)
@@ -333,11 +338,12 @@ static struct dataset_names names_beyond(const struct dataset *a, const struct d
     return names;
 }
 
-enum vd_status dataset_align(struct dataset *data, const struct dataset *like,
-                             const char *path, struct vd_error *err)
+enum vd_status batch_dataset_align(struct batch_dataset *data,
+                                   const struct batch_dataset *like, const char *path,
+                                   struct vd_error *err)
 {
-    struct dataset_names missing = names_beyond(like, data);
-    struct dataset_names extra = names_beyond(data, like);
+    struct batch_dataset_names missing = names_beyond(like, data);
+    struct batch_dataset_names extra = names_beyond(data, like);
     size_t *from = calloc(like->x.d + 1, sizeof *from);
     double *row = calloc(data->x.d + 1, sizeof *row);
     enum vd_status status = from == NULL || row == NULL ? VD_ERR_MEMORY : VD_OK;
@@ -352,7 +358,7 @@ enum vd_status dataset_align(struct dataset *data, const struct dataset *like,
     if (status == VD_OK) {
         take_columns(data, from, like->x.d, row);
         for (size_t k = 0; k < like->x.d; k++)
-            memcpy(data->name[k], like->name[k], DATASET_NAME_MAX);
+            memcpy(data->name[k], like->name[k], BATCH_NAME_MAX);
     }
     if (status == VD_OK && extra.n > 0)
         os_log_info("%s: columns that the training file does not have are left out: %s",
@@ -362,12 +368,13 @@ enum vd_status dataset_align(struct dataset *data, const struct dataset *like,
     return status;
 }
 
-enum vd_status dataset_normal_rows(struct dataset *normal, const struct dataset *data)
+enum vd_status batch_dataset_normal_rows(struct batch_dataset *normal,
+                                         const struct batch_dataset *data)
 {
     enum vd_status status;
     size_t n = 0;
 
-    *normal = (struct dataset){0};
+    *normal = (struct batch_dataset){0};
     status = vd_matrix_init(&normal->x, data->x.n, data->x.d);
     for (size_t i = 0; status == VD_OK && i < data->x.n; i++)
         if (data->label == NULL || data->label[i] == 0)
@@ -377,12 +384,12 @@ enum vd_status dataset_normal_rows(struct dataset *normal, const struct dataset 
     return status;
 }
 
-void dataset_release(struct dataset *data)
+void batch_dataset_release(struct batch_dataset *data)
 {
     if (data == NULL)
         return;
     vd_matrix_release(&data->x);
     free(data->label);
     free(data->name);
-    *data = (struct dataset){0};
+    *data = (struct batch_dataset){0};
 }

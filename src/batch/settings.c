@@ -1,5 +1,5 @@
 /* Settings of detectors, driven by their own tables of parameters; see settings.h. */
-#include "cmd/settings.h"
+#include "batch/settings.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -94,14 +94,14 @@ static enum vd_status parse(const char *text, struct item *item, struct vd_error
     return VD_OK;
 }
 
-enum vd_status settings_check(const char *text, struct vd_error *err)
+enum vd_status batch_settings_check(const char *text, struct vd_error *err)
 {
     struct item item;
 
     return parse(text, &item, err);
 }
 
-void settings_print_all(void)
+void batch_settings_print_all(void)
 {
     const struct vd_detector_info *info;
 
@@ -124,26 +124,6 @@ void settings_print_all(void)
 
 /* ---- those of one training ---- */
 
-struct vd_fit_params settings_params(const struct fit_options *options)
-{
-    struct vd_fit_params params = vd_fit_params_default();
-    long threads = options->threads;
-
-    params.seed = (uint64_t)options->seed;
-    params.threads = (unsigned)(threads > 0 ? threads : sysconf(_SC_NPROCESSORS_ONLN));
-    params.xgboost_library = options->xgboost;
-    return params;
-}
-
-bool settings_ask_for(const struct fit_options *options,
-                      const struct vd_detector_info *info)
-{
-    for (size_t i = 0; i < options->detectors.n; i++)
-        if (strcmp(options->detectors.at[i], info->name) == 0)
-            return true;
-    return false;
-}
-
 /* What was given for `info`; of what was given twice, the last. */
 static void take_given(const struct os_list *given, const struct vd_detector_info *info,
                        struct vd_tune_choice *choice)
@@ -156,8 +136,8 @@ static void take_given(const struct os_list *given, const struct vd_detector_inf
             vd_tune_set(choice, "", item.param->name, item.value);
 }
 
-void settings_put(FILE *out, const struct vd_detector_info *info,
-                  const struct vd_tune_choice *choice)
+void batch_settings_put(FILE *out, const struct vd_detector_info *info,
+                        const struct vd_tune_choice *choice)
 {
     for (size_t i = 0; i < choice->n; i++)
         put_setting(out, info, &choice->setting[i]);
@@ -174,12 +154,13 @@ static void print_choice(const struct vd_detector_info *info,
 {
     os_terminal_status(NULL);
     printf("%s:", info->name);
-    settings_put(stdout, info, choice);
+    batch_settings_put(stdout, info, choice);
     printf(" (folds: F1 %.3f, ROC AUC %.3f)\n", choice->f1, choice->roc_auc);
     fflush(stdout);
 }
 
-void settings_choose_by(struct settings_plan *plan, const struct vd_tune_rows *rows)
+void batch_settings_choose_by(struct batch_settings_plan *plan,
+                              const struct vd_tune_rows *rows)
 {
     struct vd_error err = {0};
 
@@ -189,16 +170,16 @@ void settings_choose_by(struct settings_plan *plan, const struct vd_tune_rows *r
         os_log_warning("settings are left at their defaults: %s", err.text);
 }
 
-static void take_members(struct settings_plan *plan, struct vd_tune_choice *choice)
+static void take_members(struct batch_settings_plan *plan, struct vd_tune_choice *choice)
 {
     const struct vd_detector_info *member;
 
     for (size_t i = 0; (member = vd_detector_at(i)) != NULL; i++)
         if (!member->combines && member->unavailable == NULL)
-            vd_tune_add_member(choice, member->name, settings_for(plan, member));
+            vd_tune_add_member(choice, member->name, batch_settings_for(plan, member));
 }
 
-static void make(struct settings_plan *plan, const struct vd_detector_info *info,
+static void make(struct batch_settings_plan *plan, const struct vd_detector_info *info,
                  struct vd_tune_choice *choice)
 {
     struct vd_tune_choice given = {
@@ -223,8 +204,8 @@ static void make(struct settings_plan *plan, const struct vd_detector_info *info
     }
 }
 
-const struct vd_tune_choice *settings_for(struct settings_plan *plan,
-                                          const struct vd_detector_info *info)
+const struct vd_tune_choice *batch_settings_for(struct batch_settings_plan *plan,
+                                                const struct vd_detector_info *info)
 {
     size_t row = 0;
 

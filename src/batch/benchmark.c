@@ -1,4 +1,4 @@
-#include "cmd/benchmark.h"
+#include "batch/benchmark.h"
 
 #include <malloc.h>
 #include <math.h>
@@ -40,7 +40,7 @@ static void measure_speed(const vd_detector *detector, const struct vd_matrix *x
     result->throughput_ips = (double)(x->n * rounds) / seconds_since(start);
 }
 
-static void measure_quality(const struct dataset *test, const double *score,
+static void measure_quality(const struct batch_dataset *test, const double *score,
                             double threshold, uint8_t *predicted,
                             struct plot_result *result)
 {
@@ -61,8 +61,8 @@ static void measure_quality(const struct dataset *test, const double *score,
         result->curve = (struct vd_curve){0};
 }
 
-enum vd_status benchmark_run(struct plot_result *result, const struct benchmark *b,
-                             struct vd_error *err)
+enum vd_status batch_benchmark_run(struct plot_result *result,
+                                   const struct batch_benchmark *b, struct vd_error *err)
 {
     size_t n = b->test->x.n;
     double *score = calloc(n, sizeof *score);

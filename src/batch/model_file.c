@@ -1,4 +1,4 @@
-#include "cmd/model_file.h"
+#include "batch/model_file.h"
 
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 
 static const size_t FILE_MAX = (size_t)64 << 20;
 
-enum vd_status model_file_check(const char *path, struct vd_error *err)
+enum vd_status batch_model_file_check(const char *path, struct vd_error *err)
 {
     struct os_output file;
     enum vd_status status = os_output_open_as(&file, path, OS_OUTPUT_FILE, err);
@@ -17,8 +17,8 @@ enum vd_status model_file_check(const char *path, struct vd_error *err)
     return status;
 }
 
-enum vd_status model_file_write(const vd_model *model, const char *path,
-                                struct vd_error *err)
+enum vd_status batch_model_file_write(const vd_model *model, const char *path,
+                                      struct vd_error *err)
 {
     struct vd_writer w = {0};
     struct os_output file;
@@ -36,8 +36,8 @@ enum vd_status model_file_write(const vd_model *model, const char *path,
     return status;
 }
 
-enum vd_status model_file_read(vd_model **out, const char *path, size_t *size,
-                               struct vd_error *err)
+enum vd_status batch_model_file_read(vd_model **out, const char *path, size_t *size,
+                                     struct vd_error *err)
 {
     struct vd_error why = {0};
     enum vd_status status;
