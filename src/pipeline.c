@@ -59,7 +59,7 @@ static void remember_why(pipeline *p, const struct explain_input *in)
     struct record_event now;
     double told;
 
-    if (p->events.onset_ns == 0 && p->events.event[ALERT_ANOMALY].id == 0) {
+    if (p->events.onset_ns == 0 && p->events.event[RECORD_ANOMALY].id == 0) {
         p->why_told = -1;
         return;
     }
@@ -91,7 +91,7 @@ static void fill_pss(const pipeline *p, struct record_event *event,
     }
 }
 
-static void explain_who(const pipeline *p, enum alert_kind kind,
+static void explain_who(const pipeline *p, enum record_event_kind kind,
                         struct record_event *event)
 {
     struct record_suspect before[RECORD_SUSPECTS];
@@ -104,7 +104,7 @@ static void explain_who(const pipeline *p, enum alert_kind kind,
 
 /* Fills in why, and who. Done at the opening, at new peaks and every few seconds: walking
  * the recorder on each tick of a long event would be waste. */
-static void explain(pipeline *p, enum alert_kind kind, struct record_event *event,
+static void explain(pipeline *p, enum record_event_kind kind, struct record_event *event,
                     const struct explain_input *in, bool opened, bool new_peak)
 {
     struct pipeline_event *state = &p->event[kind];
@@ -116,9 +116,9 @@ static void explain(pipeline *p, enum alert_kind kind, struct record_event *even
     }
     if (new_peak || state->explained_ns == 0 ||
         (double)(p->record.mono_ns - state->explained_ns) * 1e-9 >= EXPLAIN_EVERY_S) {
-        if (kind == ALERT_ANOMALY)
+        if (kind == RECORD_ANOMALY)
             explain_copy(event, &p->why);
-        if (kind == ALERT_ANOMALY || kind == ALERT_RULE)
+        if (kind == RECORD_ANOMALY || kind == RECORD_RULE)
             explain_who(p, kind, event);
         state->explained_ns = p->record.mono_ns;
     }
@@ -170,11 +170,11 @@ static bool update_event(pipeline *p, const struct alert_input *input,
     }
     if (opened || change == RECORD_EVENT_ENDED)
         os_log_record(OS_LOG_INFO, "event %lld %s: %s, %s: %s", (long long)event->id,
-                      opened ? "began" : "ended", event->kind,
+                      opened ? "began" : "ended", record_event_kind_name(event->kind),
                       record_severity_name(event->severity), event->reason);
     if (change == RECORD_EVENT_ENDED)
         pipeline_feedback_event_ended(p, event);
-    if (change == RECORD_EVENT_ENDED && input->kind == ALERT_ANOMALY)
+    if (change == RECORD_EVENT_ENDED && input->kind == RECORD_ANOMALY)
         alert_habits_add(&p->habits, event);
     if (alert_now || (event->alerted && change == RECORD_EVENT_ENDED))
         alert_channels_send(p->channels, event,
@@ -262,7 +262,7 @@ static const double MATTERS = 5;
 /* NULL = none is. */
 static const struct record_event *open_anomaly(const pipeline *p)
 {
-    const struct record_event *event = &p->events.event[ALERT_ANOMALY];
+    const struct record_event *event = &p->events.event[RECORD_ANOMALY];
 
     return event->id != 0 && event->state == RECORD_EVENT_OPEN ? event : NULL;
 }
@@ -331,7 +331,7 @@ static bool is_habit(pipeline *p, enum alert_word said)
     struct record_event now;
 
     p->habitual = false;
-    if (p->events.event[ALERT_ANOMALY].id != 0 || p->events.onset_ns == 0 ||
+    if (p->events.event[RECORD_ANOMALY].id != 0 || p->events.onset_ns == 0 ||
         p->why_told < 0 || said == ALERT_REAL || p->habits.n == 0)
         return false;
     describe_onset(p, &now);
@@ -349,7 +349,7 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
     double surprised = vd_score_of_surprise(p->events.sustained, threshold);
     double score = drop ? fmax(surprised, SCORE_OF_DROP) : surprised;
     struct alert_input input = {
-        .kind = ALERT_ANOMALY,
+        .kind = RECORD_ANOMALY,
         .active = p->events.sustained >= threshold,
         .score = score,
         .severity = record_severity_of(score),
@@ -367,7 +367,7 @@ static void update_anomaly(pipeline *p, const struct explain_input *in)
     input.worth_alert = input.active && deserves_alert(p, said, drop);
     /* A level that has held for long is the new normal: the event ends, and the models
      * learn it. Not what was said to be real. */
-    if (alert_word_of(p->events.event[ALERT_ANOMALY].feedback) != ALERT_REAL &&
+    if (alert_word_of(p->events.event[RECORD_ANOMALY].feedback) != ALERT_REAL &&
         alert_events_adopt(&p->events,
                            (double)detect_set_rows(p->detect) * p->config.interval_s,
                            p->record.mono_ns))
@@ -404,7 +404,7 @@ static void name_the_absent(const pipeline *p)
 static void update_rules(pipeline *p, const struct explain_input *in)
 {
     enum record_severity worst = RECORD_NORMAL;
-    struct alert_input input = {.kind = ALERT_RULE, .confidence = 1};
+    struct alert_input input = {.kind = RECORD_RULE, .confidence = 1};
 
     p->n_hits = detect_rules_check(&p->config.rules, &p->schema, p->record.value,
                                    p->record.mono_ns, p->hit);
@@ -417,7 +417,7 @@ static void update_rules(pipeline *p, const struct explain_input *in)
     input.worth_alert =
         detect_rules_news(&p->config.rules, p->hit, p->n_hits, p->record.mono_ns);
     if (input.worth_alert && p->feedback.n > 0) {
-        struct record_event now = {.kind = "rule"};
+        struct record_event now = {.kind = RECORD_RULE};
 
         describe_rules(p, &now);
         input.worth_alert = !alert_word_silences(
@@ -443,7 +443,7 @@ static bool is_to_learn(const pipeline *p)
 static void update_silence_and_drift(pipeline *p, const struct explain_input *in)
 {
     struct alert_input input = {
-        .kind = ALERT_SILENCE,
+        .kind = RECORD_SILENCE,
         .active = detect_silence_check(&p->silence, &p->schema, p->record.value,
                                        p->record.mono_ns, &p->silence_hit),
         .confidence = 1,
@@ -458,7 +458,7 @@ static void update_silence_and_drift(pipeline *p, const struct explain_input *in
     input.worth_alert = input.active && p->silence_hit.kind != DETECT_SILENCE_GAP;
     update_event(p, &input, in, describe_silence);
     /* While something is wrong, low scores say nothing of what is normal. */
-    input.kind = ALERT_DRIFT;
+    input.kind = RECORD_DRIFT;
     input.active = p->record.verdict.drift && is_to_learn(p);
     input.worth_alert = false;
     update_event(p, &input, in, describe_drift);

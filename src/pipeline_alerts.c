@@ -109,7 +109,7 @@ static void remember_told(pipeline *p, const struct record_event *event)
 
 void pipeline_recall_told(pipeline *p)
 {
-    bool open = p->events.event[ALERT_RULE].id != 0;
+    bool open = p->events.event[RECORD_RULE].id != 0;
 
     for (size_t k = 0; k < RECORD_TOP; k++)
         for (size_t i = 0; i < p->n_hits && p->told_before[k][0] != '\0'; i++)
@@ -128,22 +128,22 @@ static void restore_events(pipeline *p, const struct history_reader *history)
     struct history_event_query query = {.open_only = true, .limit = OPEN_MAX};
     bool recording = collect_set_course(p->collect).interval_s > 0;
     struct record_event *event = NULL;
-    int64_t seen_ns[ALERT_KINDS + 1], last_ns = 0;
+    int64_t seen_ns[RECORD_EVENT_KINDS + 1], last_ns = 0;
     size_t n = 0;
 
     if (history->events(history->context, &query, &event, &n, NULL) != VD_OK)
         return;
     history->last(history->context, &last_ns, NULL);
-    for (int kind = 0; kind <= ALERT_KINDS; kind++)
+    for (int kind = 0; kind <= RECORD_EVENT_KINDS; kind++)
         seen_ns[kind] = last_ns;
     for (size_t i = 0; i < n; i++) {
-        enum alert_kind kind = alert_kind_of(event[i].kind);
+        enum record_event_kind kind = event[i].kind;
 
-        if (kind == ALERT_KINDS || recording || p->events.event[kind].id != 0)
+        if (kind == RECORD_EVENT_KINDS || recording || p->events.event[kind].id != 0)
             end_late(p, &event[i], seen_ns[kind]);
         else
             alert_events_resume(&p->events, kind, &event[i], last_ns);
-        if (p->events.event[ALERT_RULE].id == event[i].id)
+        if (p->events.event[RECORD_RULE].id == event[i].id)
             remember_told(p, &event[i]);
         seen_ns[kind] = event[i].start_ns;
     }

@@ -62,12 +62,12 @@ static const double OF_EVENT = 0.2;
 
 bool pipeline_event_has_samples(const struct record_event *event)
 {
-    return strcmp(event->kind, "anomaly") == 0 || strcmp(event->kind, "rule") == 0;
+    return event->kind == RECORD_ANOMALY || event->kind == RECORD_RULE;
 }
 
 bool pipeline_event_is_sample(const struct record_event *event, double score)
 {
-    return strcmp(event->kind, "rule") == 0 || score <= OF_EVENT;
+    return event->kind == RECORD_RULE || score <= OF_EVENT;
 }
 
 /* The rows of the store from the event's begin to its end, or to now, that made it one.
@@ -219,7 +219,7 @@ void pipeline_feedback_restore(pipeline *p)
 void pipeline_habits_restore(pipeline *p)
 {
     const struct history_reader *history = store_set_history(p->store);
-    struct history_event_query query = {.kind = alert_kind_name(ALERT_ANOMALY),
+    struct history_event_query query = {.kind = record_event_kind_name(RECORD_ANOMALY),
                                         .limit = ALERT_HABITS_MAX};
     struct record_event *event = NULL;
     size_t n = 0;
@@ -344,7 +344,7 @@ enum vd_status pipeline_feedback_take(void *context, int64_t event_id, const cha
     status = store_set_feedback(p->store, event_id, text, err);
     if (status != VD_OK)
         return status;
-    for (int kind = 0; kind < ALERT_KINDS; kind++)
+    for (int kind = 0; kind < RECORD_EVENT_KINDS; kind++)
         if (p->events.event[kind].id == event_id)
             snprintf(p->events.event[kind].feedback,
                      sizeof p->events.event[kind].feedback, "%s", text);

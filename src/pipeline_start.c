@@ -153,7 +153,7 @@ void pipeline_save_when_due(pipeline *p)
 
 /* ---- flight recorder ---- */
 
-static void keep_moments(pipeline *p, enum alert_kind kind)
+static void keep_moments(pipeline *p, enum record_event_kind kind)
 {
     const struct record_event *event = &p->events.event[kind];
     int64_t began_ns = p->events.began_ns[kind];
@@ -174,16 +174,16 @@ void pipeline_keep_moments(pipeline *p)
 {
     if (p->store == NULL)
         return;
-    for (int kind = 0; kind < ALERT_KINDS; kind++) {
+    for (int kind = 0; kind < RECORD_EVENT_KINDS; kind++) {
         struct pipeline_event *state = &p->event[kind];
 
         if (state->recorder_due_ns == 0 || p->events.event[kind].id == 0)
             continue;
         if (!state->recorder_first) {
-            keep_moments(p, (enum alert_kind)kind);
+            keep_moments(p, (enum record_event_kind)kind);
             state->recorder_first = true;
         } else if (p->record.mono_ns >= state->recorder_due_ns) {
-            keep_moments(p, (enum alert_kind)kind);
+            keep_moments(p, (enum record_event_kind)kind);
             state->recorder_due_ns = 0;
             state->recorder_first = false;
         }
@@ -198,7 +198,7 @@ static bool was_flagged(const struct record_event *event, size_t n, int64_t at_n
     for (size_t i = 0; i < n; i++)
         if (event[i].start_ns <= at_ns &&
             (event[i].end_ns == 0 || at_ns <= event[i].end_ns) &&
-            strcmp(event[i].kind, "anomaly") == 0)
+            event[i].kind == RECORD_ANOMALY)
             return true;
     return false;
 }
@@ -427,7 +427,7 @@ enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config
     p->config.channels.host = p->host_name;
     alert_feedback_init(&p->feedback, pipeline_group_of);
     alert_habits_init(&p->habits, pipeline_group_of);
-    snprintf(p->why.kind, sizeof p->why.kind, "%s", alert_kind_name(ALERT_ANOMALY));
+    p->why.kind = RECORD_ANOMALY;
     status = open_sinks(p, err);
     if (status == VD_OK)
         status = collect_set_new(&p->collect, &config->collect, NULL, &p->schema, err);

@@ -75,7 +75,7 @@ struct pipeline {
     struct record_event why; /* explanation of the sample that tells most so far */
     double why_told;
     int64_t deviates_ns; /* monotonic: since when a core metric does; 0 = none does */
-    struct pipeline_event event[ALERT_KINDS];
+    struct pipeline_event event[RECORD_EVENT_KINDS];
     struct pipeline_change change[PIPELINE_CHANGES];
     size_t first_change, n_changes;
 

@@ -1,5 +1,6 @@
 #include "record.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
@@ -248,6 +249,23 @@ enum record_severity record_severity_of(double score)
     if (score >= -0.7)
         return RECORD_HIGH;
     return RECORD_CRITICAL;
+}
+
+static const char *const event_kind_name[RECORD_EVENT_KINDS] = {"anomaly", "rule",
+                                                                "silence", "drift"};
+
+const char *record_event_kind_name(enum record_event_kind kind)
+{
+    assert(kind < RECORD_EVENT_KINDS);
+    return event_kind_name[kind];
+}
+
+enum record_event_kind record_event_kind_of(const char *name)
+{
+    for (int kind = 0; kind < RECORD_EVENT_KINDS; kind++)
+        if (strcmp(event_kind_name[kind], name) == 0)
+            return (enum record_event_kind)kind;
+    return RECORD_EVENT_KINDS;
 }
 
 const char *record_severity_name(enum record_severity severity)

@@ -147,7 +147,8 @@ struct record_suspect {
     struct record_process process; /* at the peak of the event */
     double before;                 /* its use of the resource before the event */
     double during;                 /* and during it */
-    double share;                  /* of the excess, 0 .. 1 */
+    double share;                  /* of the excess over before, 0 .. 1 */
+    bool of_use;                   /* of all use now: there was no excess to share */
     char resource[16];             /* "cpu", "memory", "disk_read", "disk_write" */
 };
 
@@ -198,6 +199,31 @@ struct record_deviation {
 
 enum record_event_state { RECORD_EVENT_OPEN, RECORD_EVENT_CLOSED };
 
+enum record_event_kind {
+    RECORD_ANOMALY, /* the detectors agree that this is not normal */
+    RECORD_RULE,    /* one metric exceeds a hard limit */
+    RECORD_SILENCE, /* something that should be heard is not */
+    RECORD_DRIFT,   /* what is normal has changed */
+    RECORD_EVENT_KINDS
+};
+
+/* "anomaly", "rule", "silence", "drift". */
+const char *record_event_kind_name(enum record_event_kind kind);
+
+/* The kind of that name; RECORD_EVENT_KINDS when there is none. */
+enum record_event_kind record_event_kind_of(const char *name);
+
+enum { RECORD_RULE_MAX = 192, RECORD_NOTE_MAX = 192 };
+
+/* The hard limit that an event of kind RECORD_RULE is about. */
+struct record_limit {
+    char rule[RECORD_RULE_MAX]; /* as people write it: "cpu_percent > 95 for 10 s"; "" =
+                                   the event has no limit */
+    bool above;                 /* else the value has to fall below it */
+    double value, for_s;
+    int64_t since_ns; /* wall clock: it has been exceeded since then, without a break */
+};
+
 /* What people are told about. One struct serves store, page, alert and log. */
 struct record_event {
     int64_t id;                        /* unique in one store, growing; 0 = none */
@@ -207,10 +233,13 @@ struct record_event {
     double score;                  /* at the peak, calibrated */
     double confidence;
     bool alerted; /* true: went out as an alert; false: seen, kept back by the budget */
-    bool alerts_now;  /* with this very change */
-    char kind[16];    /* "anomaly", "rule", "drift", "silence" */
+    bool alerts_now; /* with this very change */
+    enum record_event_kind kind;
     char pattern[24]; /* "spike", "step", "leak", "contention", "silence", ... */
     char reason[256]; /* in words: "High CPU usage detected | ..." */
+    char note[RECORD_NOTE_MAX]; /* one sentence: why it does not alert, or what the alert
+                                   cost; "" = there is nothing to say */
+    struct record_limit limit;
     struct record_deviation top[RECORD_TOP];
     char explanation[RECORD_TOP][128]; /* the deviations as text; "" = fewer */
     char factor[RECORD_TOP][64];       /* severity factors: "CPU: 85.7%" */

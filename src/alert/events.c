@@ -5,26 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const kind_name[ALERT_KINDS] = {"anomaly", "rule", "silence", "drift"};
-
 /* However little has been seen, a level that holds for less is an event. */
 static const double ADOPT_MIN_S = 30;
 
 /* A training on so many samples of a new level knows it. */
 enum { ADOPT_SAMPLES = 120 };
-
-const char *alert_kind_name(enum alert_kind kind)
-{
-    return kind_name[kind];
-}
-
-enum alert_kind alert_kind_of(const char *name)
-{
-    for (int kind = 0; kind < ALERT_KINDS; kind++)
-        if (strcmp(kind_name[kind], name) == 0)
-            return (enum alert_kind)kind;
-    return ALERT_KINDS;
-}
 
 struct alert_config alert_config_default(void)
 {
@@ -57,10 +42,11 @@ void alert_events_init(struct alert_events *events, const struct alert_config *c
         events->recent[i] = NAN;
 }
 
-void alert_events_resume(struct alert_events *events, enum alert_kind kind,
+void alert_events_resume(struct alert_events *events, enum record_event_kind kind,
                          const struct record_event *event, int64_t held_ns)
 {
-    assert(kind < ALERT_KINDS && event->id != 0 && event->state == RECORD_EVENT_OPEN);
+    assert(kind < RECORD_EVENT_KINDS && event->id != 0 &&
+           event->state == RECORD_EVENT_OPEN);
     events->event[kind] = *event;
     events->held_ns[kind] = held_ns > event->start_ns ? held_ns : event->start_ns;
 }
@@ -138,22 +124,22 @@ bool alert_events_anomalous(const struct alert_events *events)
         return false;
     /* An onset is a sample over the threshold: the first of an event come before it is
      * one, and a young model that learns them does not know the next one. */
-    return events->onset_ns != 0 || events->event[ALERT_ANOMALY].id != 0;
+    return events->onset_ns != 0 || events->event[RECORD_ANOMALY].id != 0;
 }
 
 static void open_event(struct alert_events *events, const struct alert_input *in)
 {
     struct record_event *event = &events->event[in->kind];
-    bool has_onset = in->kind == ALERT_ANOMALY && events->onset_ns != 0;
+    bool has_onset = in->kind == RECORD_ANOMALY && events->onset_ns != 0;
 
     events->began_ns[in->kind] = has_onset ? events->onset_mono_ns : in->mono_ns;
     *event = (struct record_event){
         .id = events->config.next_id++,
+        .kind = in->kind,
         .start_ns = has_onset ? events->onset_ns : in->time_ns,
         .state = RECORD_EVENT_OPEN,
         .score = INFINITY, /* so that the first sample is a peak */
     };
-    snprintf(event->kind, sizeof event->kind, "%s", kind_name[in->kind]);
     events->opened_ns[in->kind] = in->mono_ns;
     events->opened++;
 }
@@ -171,12 +157,12 @@ static int64_t time_in(const struct alert_events *events, const struct alert_inp
  * the course of an anomaly that was alerted tells nothing new. */
 static bool alert_due(const struct alert_events *events, const struct alert_input *in)
 {
-    double cooldown = events->config.cooldown_s * (in->kind == ALERT_DRIFT ? 6 : 1);
+    double cooldown = events->config.cooldown_s * (in->kind == RECORD_DRIFT ? 6 : 1);
     int64_t last_ns = events->alerted_ns[in->kind];
 
-    if (!in->worth_alert || (events->event[in->kind].alerted && in->kind != ALERT_RULE))
+    if (!in->worth_alert || (events->event[in->kind].alerted && in->kind != RECORD_RULE))
         return false;
-    if (in->kind == ALERT_RULE && events->event[ALERT_ANOMALY].alerted)
+    if (in->kind == RECORD_RULE && events->event[RECORD_ANOMALY].alerted)
         return false;
     return last_ns == 0 || (double)(in->mono_ns - last_ns) * 1e-9 >= cooldown;
 }
@@ -186,7 +172,7 @@ static void alert(struct alert_events *events, const struct alert_input *in)
     events->event[in->kind].alerted = true;
     events->alerted_ns[in->kind] = in->mono_ns;
     events->alerts++;
-    if (in->kind == ALERT_ANOMALY)
+    if (in->kind == RECORD_ANOMALY)
         alert_budget_alerted(&events->budget);
 }
 
@@ -259,18 +245,18 @@ enum record_event_change alert_events_update(struct alert_events *events,
 
 bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t mono_ns)
 {
-    double held = (double)(mono_ns - events->opened_ns[ALERT_ANOMALY]) * 1e-9;
+    double held = (double)(mono_ns - events->opened_ns[RECORD_ANOMALY]) * 1e-9;
     double least = fmax(fmin(events->config.adopt_s, learned_s / 2), ADOPT_MIN_S);
     double first = fmax(ALERT_ADOPT_S, 2 * events->config.interval_s);
     double most = fmax(first, ADOPT_SAMPLES * events->config.interval_s);
 
-    if (events->event[ALERT_ANOMALY].id == 0 || held < least ||
-        events->held_ns[ALERT_ANOMALY] != 0 ||
-        events->event[ALERT_ANOMALY].state == RECORD_EVENT_CLOSED)
+    if (events->event[RECORD_ANOMALY].id == 0 || held < least ||
+        events->held_ns[RECORD_ANOMALY] != 0 ||
+        events->event[RECORD_ANOMALY].state == RECORD_EVENT_CLOSED)
         return false;
     events->onset_ns = 0;
     events->adopting_until_ns = mono_ns + (int64_t)(first * 1e9);
     events->adopting_max_ns = mono_ns + (int64_t)(most * 1e9);
-    events->above_ns[ALERT_ANOMALY] = 0;
+    events->above_ns[RECORD_ANOMALY] = 0;
     return true;
 }

@@ -11,13 +11,6 @@
 #include "alert/budget.h"
 #include "record.h"
 
-enum alert_kind { ALERT_ANOMALY, ALERT_RULE, ALERT_SILENCE, ALERT_DRIFT, ALERT_KINDS };
-
-const char *alert_kind_name(enum alert_kind kind);
-
-/* The kind of that name; ALERT_KINDS when there is none. */
-enum alert_kind alert_kind_of(const char *name);
-
 struct alert_config {
     double interval_s;
     double budget_per_week;
@@ -34,22 +27,24 @@ enum { ALERT_RECENT_MAX = 128 };
 struct alert_events {
     struct alert_config config;
     struct alert_budget budget;
-    double recent[ALERT_RECENT_MAX];        /* ring of the last `width` surprises */
-    size_t width, need, next;               /* `need` of `width` must be above */
-    double sustained;                       /* the statistic of this tick */
-    struct record_event event[ALERT_KINDS]; /* id 0 = closed */
-    int64_t above_ns[ALERT_KINDS];          /* monotonic: last tick it was active */
-    int64_t opened_ns[ALERT_KINDS];         /* monotonic */
-    int64_t alerted_ns[ALERT_KINDS]; /* monotonic: last alert of the kind; 0 = none */
-    int64_t held_ns[ALERT_KINDS]; /* wall clock: an event of an earlier run that has not
-                                     been seen to go on; 0 = it has, or there is none */
+    double recent[ALERT_RECENT_MAX]; /* ring of the last `width` surprises */
+    size_t width, need, next;        /* `need` of `width` must be above */
+    double sustained;                /* the statistic of this tick */
+    struct record_event event[RECORD_EVENT_KINDS]; /* id 0 = closed */
+    int64_t above_ns[RECORD_EVENT_KINDS];  /* monotonic: last tick it was active */
+    int64_t opened_ns[RECORD_EVENT_KINDS]; /* monotonic */
+    int64_t
+        alerted_ns[RECORD_EVENT_KINDS]; /* monotonic: last alert of the kind; 0 = none */
+    int64_t
+        held_ns[RECORD_EVENT_KINDS]; /* wall clock: an event of an earlier run that has
+                                 not been seen to go on; 0 = it has, or there is none */
     int64_t onset_ns;      /* wall clock: the first of the run of odd samples; 0 = none */
     int64_t onset_mono_ns; /* the same, monotonic */
-    int64_t began_ns[ALERT_KINDS]; /* monotonic: where the event's start is */
-    int64_t last_ns;               /* monotonic: the tick before */
-    double passed_s;               /* between this tick and the one before */
-    int64_t adopting_max_ns;       /* monotonic: it goes on until then at most */
-    int64_t adopting_until_ns;     /* monotonic; 0 = not adopting */
+    int64_t began_ns[RECORD_EVENT_KINDS]; /* monotonic: where the event's start is */
+    int64_t last_ns;                      /* monotonic: the tick before */
+    double passed_s;                      /* between this tick and the one before */
+    int64_t adopting_max_ns;              /* monotonic: it goes on until then at most */
+    int64_t adopting_until_ns;            /* monotonic; 0 = not adopting */
     uint64_t opened, alerts;
 };
 
@@ -58,7 +53,7 @@ void alert_events_init(struct alert_events *events, const struct alert_config *c
 /* An event that an earlier run left open and saw last at `held_ns` (wall clock). When its
  * condition holds again within config.close_s it goes on under its id; else it has ended
  * when it was seen last. Before the first tick. */
-void alert_events_resume(struct alert_events *events, enum alert_kind kind,
+void alert_events_resume(struct alert_events *events, enum record_event_kind kind,
                          const struct record_event *event, int64_t held_ns);
 
 /* Takes this tick's combined surprise (NaN = no verdict). Call once per tick, before
@@ -75,7 +70,7 @@ bool alert_events_anomalous(const struct alert_events *events);
 
 /* What one kind is doing now. */
 struct alert_input {
-    enum alert_kind kind;
+    enum record_event_kind kind;
     bool active;      /* the condition holds on this tick */
     bool unknown;     /* nobody can say yet: an event of an earlier run waits for it */
     bool worth_alert; /* false: it is recorded, and alerts nobody. A rule that is worth

@@ -22,7 +22,7 @@ void alert_features_of(struct alert_features *features, const struct record_even
                        alert_group_of *group)
 {
     *features = (struct alert_features){0};
-    memcpy(features->kind, event->kind, sizeof features->kind);
+    features->kind = event->kind;
     for (size_t i = 0; i < event->n_top; i++) {
         const struct record_deviation *top = &event->top[i];
         struct alert_part *part = &features->part[features->n];
@@ -56,7 +56,7 @@ double alert_likeness(const struct alert_features *a, const struct alert_feature
 {
     double norm = sqrt(product(a, a) * product(b, b));
 
-    return norm > 0 && strcmp(a->kind, b->kind) == 0 ? product(a, b) / norm : 0;
+    return norm > 0 && a->kind == b->kind ? product(a, b) / norm : 0;
 }
 
 static double largest_z(const struct alert_features *a)

@@ -23,7 +23,7 @@ typedef int alert_group_of(const char *metric);
 
 /* An event as it is compared. Plain data. */
 struct alert_features {
-    char kind[16];
+    enum record_event_kind kind;
     size_t n; /* deviations; 0 = nothing is like it */
     struct alert_part {
         uint64_t metric; /* hash of its name */

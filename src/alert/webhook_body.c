@@ -54,9 +54,22 @@ static json_t *suspects(const struct record_event *event)
         json_object_set_new(row, "before", number(suspect->before));
         json_object_set_new(row, "during", number(suspect->during));
         json_object_set_new(row, "share", number(suspect->share));
+        json_object_set_new(row, "of", json_string(suspect->of_use ? "use" : "excess"));
         json_array_append_new(list, row);
     }
     return list;
+}
+
+static json_t *limit(const struct record_limit *l)
+{
+    json_t *row = json_object();
+
+    json_object_set_new(row, "rule", string(l->rule));
+    json_object_set_new(row, "above", json_boolean(l->above));
+    json_object_set_new(row, "value", number(l->value));
+    json_object_set_new(row, "for_s", number(l->for_s));
+    json_object_set_new(row, "since", seconds(l->since_ns));
+    return row;
 }
 
 static json_t *event_object(const struct record_event *event)
@@ -74,9 +87,12 @@ static json_t *event_object(const struct record_event *event)
     json_object_set_new(row, "score", number(event->score));
     json_object_set_new(row, "confidence", number(event->confidence));
     json_object_set_new(row, "alerted", json_boolean(event->alerted));
-    json_object_set_new(row, "kind", string(event->kind));
+    json_object_set_new(row, "kind", json_string(record_event_kind_name(event->kind)));
     json_object_set_new(row, "pattern", string(event->pattern));
     json_object_set_new(row, "reason", string(event->reason));
+    json_object_set_new(row, "note", string(event->note));
+    if (event->limit.rule[0] != '\0')
+        json_object_set_new(row, "limit", limit(&event->limit));
     json_object_set_new(
         row, "explanation",
         strings(event->explanation[0], sizeof event->explanation[0], event->n_top));

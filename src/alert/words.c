@@ -25,7 +25,7 @@ char *alert_headline(const struct alert_notice *notice, char *out, size_t size)
     const struct record_event *event = &notice->event;
     const char *what = event->reason[0] != '\0'    ? event->reason
                        : event->pattern[0] != '\0' ? event->pattern
-                                                   : event->kind;
+                                                   : record_event_kind_name(event->kind);
     char text[512], lasted[32];
 
     if (notice->change == RECORD_EVENT_ENDED)
@@ -42,16 +42,20 @@ char *alert_suspect_line(const struct record_event *event, size_t i, char *out,
                          size_t size)
 {
     const struct record_suspect *suspect = &event->suspect[i];
-    char name[RECORD_COMM_MAX * 4];
+    char name[RECORD_COMM_MAX * 4], whole[48];
 
     if (size > 0)
         out[0] = '\0';
     if (i >= event->n_suspects)
         return out;
     os_utf8_visible(suspect->process.comm, name, sizeof name);
+    if (suspect->of_use)
+        snprintf(whole, sizeof whole, "all %s use now", suspect->resource);
+    else
+        snprintf(whole, sizeof whole, "the %s excess", suspect->resource);
     if (isfinite(suspect->share))
-        snprintf(out, size, "%s (pid %d): %.0f %% of the %s excess", name,
-                 suspect->process.pid, 100 * suspect->share, suspect->resource);
+        snprintf(out, size, "%s (pid %d): %.0f %% of %s", name, suspect->process.pid,
+                 100 * suspect->share, whole);
     else
         snprintf(out, size, "%s (pid %d)", name, suspect->process.pid);
     return out;

@@ -143,7 +143,7 @@ static void mark_said(struct samples *s, const struct record_event *event, size_
 
 static void mark_event(struct samples *s, const struct record_event *event)
 {
-    bool is_anomaly = strcmp(event->kind, "anomaly") == 0;
+    bool is_anomaly = event->kind == RECORD_ANOMALY;
     bool is_judged = event->feedback[0] != '\0' && pipeline_event_has_samples(event);
     size_t first = find_time(s, event->start_ns);
     size_t end = event->end_ns == 0 ? s->n : find_time(s, event->end_ns + 1);

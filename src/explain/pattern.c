@@ -69,8 +69,8 @@ const char *explain_pattern(const struct explain_course *course,
     const char *name;
     double rise;
 
-    if (strcmp(event->kind, "silence") == 0 || strcmp(event->kind, "drift") == 0)
-        return event->kind;
+    if (event->kind == RECORD_SILENCE || event->kind == RECORD_DRIFT)
+        return record_event_kind_name(event->kind);
     if (course->groups >= 3)
         return "contention";
     if (course->metric >= in->schema->n)

@@ -390,6 +390,17 @@ static void encode_deviations(struct show_json *j, const struct record_event *ev
     show_json_close(j, ']');
 }
 
+static void encode_limit(struct show_json *j, const struct record_limit *limit)
+{
+    show_json_open(j, "limit", '{');
+    show_json_string(j, "rule", limit->rule);
+    show_json_bool(j, "above", limit->above);
+    show_json_number(j, "value", limit->value);
+    show_json_number(j, "for_s", limit->for_s);
+    show_json_time(j, "since", limit->since_ns);
+    show_json_close(j, '}');
+}
+
 static void encode_suspects(struct show_json *j, const struct record_event *event,
                             double cores)
 {
@@ -405,6 +416,7 @@ static void encode_suspects(struct show_json *j, const struct record_event *even
         show_json_number(j, "before", s->before / unit);
         show_json_number(j, "during", s->during / unit);
         show_json_number(j, "share", s->share);
+        show_json_string(j, "of", s->of_use ? "use" : "excess");
         show_json_close(j, '}');
     }
     show_json_close(j, ']');
@@ -441,9 +453,12 @@ void show_encode_event(struct show_json *j, const char *key,
     show_json_number(j, "score", event->score);
     show_json_number(j, "confidence", event->confidence);
     show_json_bool(j, "alerted", event->alerted);
-    show_json_string(j, "kind", event->kind);
+    show_json_string(j, "kind", record_event_kind_name(event->kind));
     show_json_string(j, "pattern", event->pattern);
     show_json_string(j, "reason", event->reason);
+    show_json_string(j, "note", event->note);
+    if (event->limit.rule[0] != '\0')
+        encode_limit(j, &event->limit);
     encode_deviations(j, event, schema == NULL ? NULL : &schema->metrics);
     encode_suspects(j, event, cores);
     show_json_string(j, "feedback", event->feedback);

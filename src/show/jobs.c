@@ -86,13 +86,12 @@ static void work_events(struct show_job *job, const struct history_reader *reade
                                         .to_ns = q->to_ns,
                                         .before_id = q->before,
                                         .alerted_only = q->alerted,
+                                        .kind = q->event_kind,
                                         .judged_only = q->judged,
                                         .limit = q->limit};
     struct record_event *event = NULL;
     size_t n = 0;
 
-    if (q->event_kind[0] != '\0')
-        query.kind = q->event_kind;
     job->status = reader->events(reader->context, &query, &event, &n, &job->err);
     if (job->status == VD_OK)
         encode_events(job, event, n);

@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 
+#include "record.h"
+
 void show_query_init(struct show_query *q, enum show_query_kind kind)
 {
     *q = (struct show_query){.kind = kind, .points = 600, .limit = 100};
@@ -126,8 +128,6 @@ static enum vd_status add_preview(struct show_query *q, const char *name,
 static enum vd_status add_events(struct show_query *q, const char *name,
                                  const char *value, struct vd_error *err)
 {
-    size_t length = strlen(value);
-
     if (strcmp(name, "limit") == 0)
         return add_count(&q->limit, "limit", value, 1, 1000, err);
     if (strcmp(name, "before") == 0) {
@@ -140,10 +140,9 @@ static enum vd_status add_events(struct show_query *q, const char *name,
     if (strcmp(name, "judged") == 0)
         return add_flag(&q->judged, "judged", value, err);
     if (strcmp(name, "kind") == 0) {
-        if (length == 0 || length >= sizeof q->event_kind ||
-            strspn(value, "abcdefghijklmnopqrstuvwxyz_") != length)
-            return wrong(err, "kind", "anomaly, rule, drift or silence");
-        memcpy(q->event_kind, value, length + 1);
+        if (record_event_kind_of(value) == RECORD_EVENT_KINDS)
+            return wrong(err, "kind", "anomaly, rule, silence or drift");
+        q->event_kind = record_event_kind_name(record_event_kind_of(value));
         return VD_OK;
     }
     return vd_error_set(err, VD_ERR_ARGUMENT,

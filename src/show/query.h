@@ -33,7 +33,7 @@ struct show_query {
     int64_t from_ns, to_ns; /* 0 = not given */
     size_t points, limit;
     int64_t before;
-    char event_kind[16];
+    const char *event_kind; /* static; NULL = all */
     bool alerted, judged;
     const char *word; /* what would be said: as show_query_feedback gives it */
 };

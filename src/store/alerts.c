@@ -61,7 +61,7 @@ static enum store_result write_event(void *sink, const void *message, size_t siz
     store_print_time(line, event->start_ns, 'T');
     /* Readers of the format know two kinds; `source` tells the others apart. */
     store_print(line, "\", \"kind\": \"%s\", \"score\": ",
-                strcmp(event->kind, "drift") == 0 ? "drift" : "anomaly");
+                event->kind == RECORD_DRIFT ? "drift" : "anomaly");
     store_json_number(line, event->score);
     store_print(line, ", \"explanation\": ");
     store_json_texts(line, event->explanation[0], sizeof event->explanation[0],
@@ -69,7 +69,7 @@ static enum store_result write_event(void *sink, const void *message, size_t siz
     store_print(line, ", \"metrics\": ");
     store_json_metrics(line, &row->row, store_features, STORE_FEATURES);
     store_print(line, ", \"event\": %lld, \"source\": ", (long long)event->id);
-    store_json_text(line, event->kind);
+    store_json_text(line, record_event_kind_name(event->kind));
     store_print(line, ", \"severity\": \"%s\", \"pattern\": ",
                 record_severity_name(event->severity));
     store_json_text(line, event->pattern);

@@ -18,7 +18,7 @@
 
 #define STORE_DB_FILE "vedette.db"
 
-enum { STORE_DB_VERSION = 3 };
+enum { STORE_DB_VERSION = 4 };
 
 enum store_tier { STORE_RAW, STORE_MINUTE, STORE_HOUR, STORE_TIERS };
 

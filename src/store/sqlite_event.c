@@ -14,10 +14,18 @@ static void bind_event(sqlite3_stmt *s, const struct record_event *event)
     sqlite3_bind_double(s, 6, event->score);
     sqlite3_bind_double(s, 7, event->confidence);
     sqlite3_bind_int(s, 8, event->alerted);
-    sqlite3_bind_text(s, 9, event->kind, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 9, record_event_kind_name(event->kind), -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 10, event->pattern, -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 11, event->reason, -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 12, event->feedback, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 13, event->note, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 14, event->limit.rule, -1, SQLITE_STATIC);
+    if (event->limit.rule[0] == '\0')
+        return;
+    sqlite3_bind_int(s, 15, event->limit.above);
+    sqlite3_bind_double(s, 16, event->limit.value);
+    sqlite3_bind_double(s, 17, event->limit.for_s);
+    sqlite3_bind_int64(s, 18, event->limit.since_ns);
 }
 
 static void bind_deviation(sqlite3_stmt *s, const struct record_event *event, size_t i,
@@ -70,6 +78,7 @@ static void bind_suspect(sqlite3_stmt *s, const struct record_event *event, size
     sqlite3_bind_double(s, 21, process->gpu_bytes);
     sqlite3_bind_double(s, 22, process->swap_bytes);
     sqlite3_bind_double(s, 23, process->major_faults_s);
+    sqlite3_bind_int(s, 24, suspect->of_use);
 }
 
 static enum vd_status finish(sqlite3 *db, sqlite3_stmt *s, struct vd_error *err)
@@ -113,12 +122,16 @@ enum vd_status store_event_write(sqlite3 *db, const struct record_event *event,
 
     /* What the operator said stays: it has its own way in. */
     status = prepare(db,
-                     "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
+                     "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
                      " ON CONFLICT(id) DO UPDATE SET start=excluded.start,"
                      " peak=excluded.peak, end=excluded.end, severity=excluded.severity,"
                      " score=excluded.score, confidence=excluded.confidence,"
                      " alerted=excluded.alerted, kind=excluded.kind,"
-                     " pattern=excluded.pattern, reason=excluded.reason",
+                     " pattern=excluded.pattern, reason=excluded.reason,"
+                     " note=excluded.note, rule=excluded.rule,"
+                     " limit_above=excluded.limit_above,"
+                     " limit_value=excluded.limit_value, limit_for=excluded.limit_for,"
+                     " limit_since=excluded.limit_since",
                      &s, err);
     if (status == VD_OK) {
         bind_event(s, event);
@@ -135,7 +148,7 @@ enum vd_status store_event_write(sqlite3 *db, const struct record_event *event,
     for (size_t i = 0; status == VD_OK && i < event->n_suspects; i++) {
         status = prepare(db,
                          "INSERT OR REPLACE INTO suspect "
-                         "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                         "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                          &s, err);
         if (status == VD_OK) {
             bind_suspect(s, event, i);

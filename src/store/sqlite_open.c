@@ -56,6 +56,13 @@ static const char *const migration[STORE_DB_VERSION] = {
     " PRIMARY KEY(receiver, event, change)) WITHOUT ROWID;",
     ("ALTER TABLE suspect ADD COLUMN swap_bytes REAL;"
      "ALTER TABLE suspect ADD COLUMN major_faults_s REAL;"),
+    ("ALTER TABLE event ADD COLUMN note TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE event ADD COLUMN rule TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE event ADD COLUMN limit_above INTEGER;"
+     "ALTER TABLE event ADD COLUMN limit_value REAL;"
+     "ALTER TABLE event ADD COLUMN limit_for REAL;"
+     "ALTER TABLE event ADD COLUMN limit_since INTEGER;"
+     "ALTER TABLE suspect ADD COLUMN of_use INTEGER NOT NULL DEFAULT 0;"),
 };
 
 enum vd_status store_db_failed(sqlite3 *db, const char *what, struct vd_error *err)

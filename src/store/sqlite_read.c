@@ -76,6 +76,7 @@ static void text(sqlite3_stmt *s, int column, char *out, size_t size)
 static void read_event(sqlite3_stmt *s, struct record_event *event)
 {
     int severity = sqlite3_column_int(s, 4);
+    char kind[16];
 
     memset(event, 0, sizeof *event);
     event->id = sqlite3_column_int64(s, 0);
@@ -89,12 +90,23 @@ static void read_event(sqlite3_stmt *s, struct record_event *event)
     event->score = real(s, 5);
     event->confidence = real(s, 6);
     event->alerted = sqlite3_column_int(s, 7) != 0;
-    text(s, 8, event->kind, sizeof event->kind);
+    text(s, 8, kind, sizeof kind);
+    event->kind = record_event_kind_of(kind);
+    if (event->kind == RECORD_EVENT_KINDS)
+        event->kind = RECORD_ANOMALY;
     text(s, 9, event->pattern, sizeof event->pattern);
     text(s, 10, event->reason, sizeof event->reason);
     text(s, 11, event->feedback, sizeof event->feedback);
     if (event->feedback[0] != '\0')
         event->feedback_ns = sqlite3_column_int64(s, 12);
+    text(s, 13, event->note, sizeof event->note);
+    text(s, 14, event->limit.rule, sizeof event->limit.rule);
+    if (event->limit.rule[0] == '\0')
+        return;
+    event->limit.above = sqlite3_column_int(s, 15) != 0;
+    event->limit.value = real(s, 16);
+    event->limit.for_s = real(s, 17);
+    event->limit.since_ns = sqlite3_column_int64(s, 18);
 }
 
 static void read_deviation(sqlite3_stmt *s, struct record_event *event,
@@ -140,6 +152,7 @@ static void read_suspect(sqlite3_stmt *s, struct record_event *event)
     process->gpu_bytes = real(s, 18);
     process->swap_bytes = real(s, 19);
     process->major_faults_s = real(s, 20);
+    suspect->of_use = sqlite3_column_int(s, 21) != 0;
 }
 
 /* Deviations and suspects of one event, by two statements that are used again for each.
@@ -169,15 +182,16 @@ static enum vd_status read_parts(sqlite3 *db, sqlite3_stmt *top, sqlite3_stmt *s
 /* What an older vedette did not write is unknown. */
 static int prepare_suspects(sqlite3 *db, sqlite3_stmt **s)
 {
-    bool has_swap = store_db_number(db, "PRAGMA user_version", 0) >= 3;
+    int64_t version = store_db_number(db, "PRAGMA user_version", 0);
     char sql[384];
 
     snprintf(sql, sizeof sql,
              "SELECT resource, before, during, share, pid, parent, start_ticks, uid,"
              " threads, state, comm, command, cpu_percent, rss_bytes, pss_bytes,"
-             " read_bytes_s, write_bytes_s, gpu_percent, gpu_bytes, %s"
+             " read_bytes_s, write_bytes_s, gpu_percent, gpu_bytes, %s, %s"
              " FROM suspect WHERE event=? ORDER BY rank",
-             has_swap ? "swap_bytes, major_faults_s" : "NULL, NULL");
+             version >= 3 ? "swap_bytes, major_faults_s" : "NULL, NULL",
+             version >= 4 ? "of_use" : "0");
     return sqlite3_prepare_v2(db, sql, -1, s, NULL);
 }
 
@@ -219,10 +233,21 @@ static enum vd_status read_events(sqlite3 *db, sqlite3_stmt *s, struct store_nam
     return status;
 }
 
-static const char event_columns[] = "SELECT id, start, peak, end, severity, score,"
-                                    " confidence, alerted, kind, pattern, reason,"
-                                    " feedback, (SELECT max(time) FROM feedback said"
-                                    " WHERE said.event=event.id) FROM event";
+/* Prepares a statement over events, as read_event takes it, with these conditions. */
+static int prepare_events(sqlite3 *db, const char *conditions, sqlite3_stmt **s)
+{
+    bool has_limit = store_db_number(db, "PRAGMA user_version", 0) >= 4;
+    char sql[768];
+
+    snprintf(sql, sizeof sql,
+             "SELECT id, start, peak, end, severity, score, confidence, alerted, kind,"
+             " pattern, reason, feedback, (SELECT max(time) FROM feedback said"
+             " WHERE said.event=event.id), %s FROM event %s",
+             has_limit ? "note, rule, limit_above, limit_value, limit_for, limit_since"
+                       : "'', '', 0, NULL, NULL, 0",
+             conditions);
+    return sqlite3_prepare_v2(db, sql, -1, s, NULL);
+}
 
 static enum vd_status events(void *context, const struct history_event_query *query,
                              struct record_event **out, size_t *n, struct vd_error *err)
@@ -231,20 +256,19 @@ static enum vd_status events(void *context, const struct history_event_query *qu
     sqlite3_stmt *s = NULL;
     struct view view;
     enum vd_status status;
-    char sql[512];
 
     *out = NULL;
     *n = 0;
     status = open_view(&view, reader, err);
     if (status != VD_OK)
         return status;
-    snprintf(sql, sizeof sql,
-             "%s WHERE (?1=0 AND ?2=0 OR start<=?2 AND ifnull(end, start)>=?1)"
-             " AND (?3=0 OR id<?3) AND (?4 IS NULL OR kind=?4) AND (?5=0 OR alerted)"
-             " AND (?7=0 OR feedback<>'') AND (?8=0 OR end IS NULL)"
-             " ORDER BY id DESC LIMIT ?6",
-             event_columns);
-    if (sqlite3_prepare_v2(view.db, sql, -1, &s, NULL) != SQLITE_OK) {
+    if (prepare_events(
+            view.db,
+            "WHERE (?1=0 AND ?2=0 OR start<=?2 AND ifnull(end, start)>=?1)"
+            " AND (?3=0 OR id<?3) AND (?4 IS NULL OR kind=?4) AND (?5=0 OR alerted)"
+            " AND (?7=0 OR feedback<>'') AND (?8=0 OR end IS NULL)"
+            " ORDER BY id DESC LIMIT ?6",
+            &s) != SQLITE_OK) {
         status = store_db_failed(view.db, "read events", err);
     } else {
         size_t limit = query->limit < 1 ? 1 : query->limit > 1000 ? 1000 : query->limit;
@@ -278,14 +302,12 @@ static enum vd_status event(void *context, int64_t id, struct record_event *out,
     sqlite3_stmt *s = NULL;
     struct view view;
     enum vd_status status;
-    char sql[384];
     size_t n = 0;
 
     status = open_view(&view, reader, err);
     if (status != VD_OK)
         return status;
-    snprintf(sql, sizeof sql, "%s WHERE id=?", event_columns);
-    if (sqlite3_prepare_v2(view.db, sql, -1, &s, NULL) != SQLITE_OK) {
+    if (prepare_events(view.db, "WHERE id=?", &s) != SQLITE_OK) {
         status = store_db_failed(view.db, "read an event", err);
     } else {
         sqlite3_bind_int64(s, 1, id);

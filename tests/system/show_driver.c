@@ -136,7 +136,7 @@ static void fill_event(struct record_event *event, int64_t id, int64_t now_ns)
                                    .score = -0.62,
                                    .confidence = 1,
                                    .alerted = id % 2 == 0,
-                                   .kind = "anomaly",
+                                   .kind = RECORD_ANOMALY,
                                    .pattern = "spike",
                                    .reason = "High CPU usage detected",
                                    .n_top = 1,

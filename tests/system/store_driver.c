@@ -57,7 +57,7 @@ static void make_event(struct record_event *event, int64_t id)
     event->severity = RECORD_HIGH;
     event->score = -0.6;
     event->alerted = true;
-    snprintf(event->kind, sizeof event->kind, "anomaly");
+    event->kind = RECORD_ANOMALY;
     snprintf(event->reason, sizeof event->reason, "High CPU usage <b>detected</b> %lld",
              (long long)id);
     snprintf(event->explanation[0], sizeof event->explanation[0],

@@ -89,8 +89,14 @@ static inline void fixture_event(struct record_event *event, int64_t id)
     event->score = -0.6;
     event->confidence = 0.9;
     event->alerted = true;
-    strcpy(event->kind, "anomaly");
+    event->kind = RECORD_ANOMALY;
     strcpy(event->pattern, "spike");
+    strcpy(event->note, "Alerted: 1 of 1 this week");
+    event->limit = (struct record_limit){.rule = "cpu_percent > 95 for 10 s",
+                                         .above = true,
+                                         .value = 95,
+                                         .for_s = 10,
+                                         .since_ns = event->start_ns - 10000000000};
     strcpy(event->reason, "High CPU usage detected | \"quoted\"\n\x1b[31m");
     event->top[0] = (struct record_deviation){.metric = 2,
                                               .value = 97.1,
@@ -112,6 +118,7 @@ static inline void fixture_event(struct record_event *event, int64_t id)
     strcpy(event->suspect[0].process.command, "burn --hot");
     strcpy(event->suspect[0].resource, "cpu");
     event->suspect[0].share = 0.8;
+    event->suspect[0].of_use = true;
     event->n_suspects = 1;
 }
 

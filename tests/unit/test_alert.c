@@ -144,7 +144,7 @@ static void bench_init(struct bench *b)
 static enum record_event_change tick(struct bench *b, double surprise)
 {
     double threshold = alert_budget_threshold(&b->events.budget);
-    struct alert_input in = {.kind = ALERT_ANOMALY, .worth_alert = true};
+    struct alert_input in = {.kind = RECORD_ANOMALY, .worth_alert = true};
     enum record_event_change change;
 
     b->mono_ns += SECOND;
@@ -200,7 +200,7 @@ static void three_of_five_open_alert_and_end(void **state)
 }
 
 /* Moves an event of this kind on, active or not. */
-static bool move(struct alert_events *events, enum alert_kind kind, bool active,
+static bool move(struct alert_events *events, enum record_event_kind kind, bool active,
                  double at_s)
 {
     struct alert_input in = {.kind = kind,
@@ -220,18 +220,18 @@ static bool move(struct alert_events *events, enum alert_kind kind, bool active,
 static void two_alerts_are_a_cooldown_apart(void **state)
 {
     static const struct {
-        enum alert_kind kind;
+        enum record_event_kind kind;
         double cooldown_s, apart_s;
-    } cases[] = {{ALERT_ANOMALY, 60, 60},
-                 {ALERT_ANOMALY, 25, 25},
-                 {ALERT_RULE, 60, 60},
-                 {ALERT_SILENCE, 60, 60},
-                 {ALERT_DRIFT, 60, 360}};
+    } cases[] = {{RECORD_ANOMALY, 60, 60},
+                 {RECORD_ANOMALY, 25, 25},
+                 {RECORD_RULE, 60, 60},
+                 {RECORD_SILENCE, 60, 60},
+                 {RECORD_DRIFT, 60, 360}};
 
     (void)state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         struct alert_config config = alert_config_default();
-        enum alert_kind kind = cases[k].kind;
+        enum record_event_kind kind = cases[k].kind;
         struct alert_events events;
 
         config.cooldown_s = cases[k].cooldown_s;
@@ -247,8 +247,8 @@ static void two_alerts_are_a_cooldown_apart(void **state)
         assert_true(move(&events, kind, true, 100 + cases[k].apart_s));
         /* A limit that is worth an alert again is another one. */
         assert_int_equal(move(&events, kind, true, 100 + cases[k].apart_s + 1000),
-                         kind == ALERT_RULE);
-        assert_int_equal(events.alerts, kind == ALERT_RULE ? 3 : 2);
+                         kind == RECORD_RULE);
+        assert_int_equal(events.alerts, kind == RECORD_RULE ? 3 : 2);
     }
 }
 
@@ -259,7 +259,7 @@ static void another_limit_alerts_in_the_same_event(void **state)
     static const bool news[] = {true, false, true, true, false};
     static const int64_t at_s[] = {1, 2, 5, 30, 40};
     static const bool alerts[] = {true, false, false, true, false};
-    struct alert_input in = {.kind = ALERT_RULE, .active = true, .score = -0.6};
+    struct alert_input in = {.kind = RECORD_RULE, .active = true, .score = -0.6};
     struct bench b;
 
     (void)state;
@@ -387,11 +387,11 @@ static void bench_resume(struct bench *b)
                                        .severity = RECORD_HIGH,
                                        .score = -0.6,
                                        .alerted = true,
-                                       .kind = "anomaly"};
+                                       .kind = RECORD_ANOMALY};
 
     bench_init(b);
     b->mono_ns = 3600 * SECOND;
-    alert_events_resume(&b->events, alert_kind_of("anomaly"), &event, 160 * SECOND);
+    alert_events_resume(&b->events, RECORD_ANOMALY, &event, 160 * SECOND);
 }
 
 static void what_still_holds_goes_on_under_its_id(void **state)
@@ -455,7 +455,7 @@ static void what_was_not_seen_is_not_adopted(void **state)
 
 static void an_unknown_condition_is_waited_for(void **state)
 {
-    struct alert_input in = {.kind = ALERT_ANOMALY, .unknown = true};
+    struct alert_input in = {.kind = RECORD_ANOMALY, .unknown = true};
     struct bench b;
 
     (void)state;
@@ -501,7 +501,7 @@ static int one_group(const char *metric)
 /* A job that takes `percent` of the processor for `seconds`. */
 static struct record_event job(int64_t start_s, double percent, double seconds)
 {
-    struct record_event event = {.kind = "anomaly", .n_top = 1};
+    struct record_event event = {.kind = RECORD_ANOMALY, .n_top = 1};
 
     event.start_ns = start_s * SECOND;
     event.end_ns = event.start_ns + (int64_t)(seconds * 1e9);
@@ -562,7 +562,7 @@ static void a_habit_that_grows_or_hangs_is_none(void **state)
     struct alert_habits habits;
 
     (void)state;
-    memcpy(other.kind, "rule", sizeof "rule");
+    other.kind = RECORD_RULE;
     alert_habits_init(&habits, one_group);
     for (int i = 0; i < 2 * ALERT_HABITS_MAX; i++) {
         struct record_event past = job(5 * i, 50, 20);

@@ -74,8 +74,8 @@ static void terminal_shows_the_event_and_nothing_else(void **state)
                                  "\\x1b[31m\n"));
     assert_non_null(
         strstr(text, "\n         disk_busy_percent{sda}: 97.1 (high, expected ≈9.4"));
-    assert_non_null(strstr(text, "\n         burn\\xff\\x1b[2J (pid 4242): 80 % of the "
-                                 "cpu excess\n"));
+    assert_non_null(strstr(text, "\n         burn\\xff\\x1b[2J (pid 4242): 80 % of all "
+                                 "cpu use now\n"));
     free(text);
     event.state = RECORD_EVENT_CLOSED;
     event.end_ns = event.start_ns + INT64_C(45000000000);

@@ -31,7 +31,7 @@ static void add_top(struct record_event *event, const char *name, double value,
 static struct record_event busy(int64_t id, double percent, const char *said)
 {
     struct record_event event = {
-        .id = id, .start_ns = THEN, .severity = RECORD_HIGH, .kind = "anomaly"};
+        .id = id, .start_ns = THEN, .severity = RECORD_HIGH, .kind = RECORD_ANOMALY};
 
     add_top(&event, "cpu_percent", percent, 10, (percent - 10) / 2.5);
     add_top(&event, "load_1", 4, 0.5, 12);
@@ -43,7 +43,7 @@ static struct record_event busy(int64_t id, double percent, const char *said)
 static struct record_event writing(int64_t id, const char *said)
 {
     struct record_event event = {
-        .id = id, .start_ns = THEN, .severity = RECORD_HIGH, .kind = "anomaly"};
+        .id = id, .start_ns = THEN, .severity = RECORD_HIGH, .kind = RECORD_ANOMALY};
 
     add_top(&event, "disk_write_mb", 150, 0.3, 90);
     add_top(&event, "disk_busy_percent{sda}", 80, 1, 30);
@@ -92,7 +92,7 @@ static void normal_silences_what_is_alike_and_no_larger(void **state)
     assert_int_equal(about(&said, busy(2, 68, ""), THEN), ALERT_NORMAL);
     assert_int_equal(about(&said, busy(2, 73, ""), THEN), ALERT_UNSAID);
     assert_int_equal(about(&said, writing(2, ""), THEN), ALERT_UNSAID);
-    memcpy(other.kind, "rule", sizeof "rule");
+    other.kind = RECORD_RULE;
     assert_int_equal(about(&said, other, THEN), ALERT_UNSAID);
 }
 
@@ -310,7 +310,7 @@ static void fill_past(struct record_event past[8])
         past[i] = busy(i + 1, i == 4 ? 99 : 50, "");
     past[5] = writing(6, "");
     past[6] = writing(7, "");
-    past[7] = (struct record_event){.id = 8, .kind = "drift"};
+    past[7] = (struct record_event){.id = 8, .kind = RECORD_DRIFT};
     for (int i = 0; i < 7; i++)
         past[i].alerted = i != 3;
     past[2].start_ns += 5 * HOUR;

@@ -388,7 +388,7 @@ static void pages_of_events(void **state)
         fixture_event(&event, store_set_next_event_id(set));
         event.start_ns = BASE + k * 10 * SECOND;
         event.alerted = k % 2;
-        strcpy(event.kind, k % 5 == 0 ? "drift" : "anomaly");
+        event.kind = k % 5 == 0 ? RECORD_DRIFT : RECORD_ANOMALY;
         event.state = RECORD_EVENT_CLOSED;
         event.end_ns = event.start_ns + SECOND;
         push_event(&f, set, k, &event, RECORD_EVENT_OPENED);
@@ -529,6 +529,9 @@ static void database_of_version_2_goes_on(void **state)
     assert_double_equal(found.suspect[0].process.rss_bytes, 4096, 0);
     assert_true(isnan(found.suspect[0].process.swap_bytes));
     assert_true(isnan(found.suspect[0].process.major_faults_s));
+    assert_false(found.suspect[0].of_use);
+    assert_string_equal(found.note, "");
+    assert_string_equal(found.limit.rule, "");
     store_set_close(set);
     fixture_close(&f);
 }
