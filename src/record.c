@@ -238,6 +238,26 @@ void record_schema_release(struct record_schema *schema)
     *schema = (struct record_schema){0};
 }
 
+const char *record_group_name(enum record_group group)
+{
+    static const char *const name[RECORD_GROUPS] = {
+        [RECORD_GROUP_CPU] = "cpu",
+        [RECORD_GROUP_MEMORY] = "memory",
+        [RECORD_GROUP_DISK] = "disk",
+        [RECORD_GROUP_NETWORK] = "network",
+        [RECORD_GROUP_TEMPERATURE] = "temperature",
+        [RECORD_GROUP_GPU] = "gpu",
+        [RECORD_GROUP_PROCESSES] = "processes",
+        [RECORD_GROUP_SERVICES] = "services",
+        [RECORD_GROUP_KERNEL] = "kernel",
+        [RECORD_GROUP_SELF] = "self",
+        [RECORD_GROUP_OTHER] = "other",
+    };
+
+    assert(group < RECORD_GROUPS);
+    return name[group];
+}
+
 enum record_severity record_severity_of(double score)
 {
     if (isnan(score) || score >= 0)

@@ -26,6 +26,32 @@ enum record_kind {
     RECORD_RATIO, /* value = scale * delta(raw) / delta(base)           */
 };
 
+/* What a metric is about. */
+enum record_group {
+    RECORD_GROUP_OTHER, /* nobody said */
+    /* Resources: what a machine has and processes use, so that an event has a cause. */
+    RECORD_GROUP_CPU,
+    RECORD_GROUP_MEMORY,
+    RECORD_GROUP_DISK,
+    RECORD_GROUP_NETWORK,
+    RECORD_GROUP_TEMPERATURE,
+    RECORD_GROUP_GPU,
+    /* And the rest. */
+    RECORD_GROUP_PROCESSES,
+    RECORD_GROUP_SERVICES, /* units of systemd and containers */
+    RECORD_GROUP_KERNEL,   /* its clock, its tables, its page faults */
+    RECORD_GROUP_SELF,     /* this program */
+    RECORD_GROUPS
+};
+
+static inline bool record_group_is_resource(enum record_group group)
+{
+    return group >= RECORD_GROUP_CPU && group <= RECORD_GROUP_GPU;
+}
+
+/* "cpu", "memory" ...: as the API has it. */
+const char *record_group_name(enum record_group group);
+
 enum {
     RECORD_METRICS_MAX = 4096, /* metrics of one host; later ones are dropped, and said */
     RECORD_NAME_MAX = 48,
@@ -39,10 +65,16 @@ struct record_metric {
     const char *unit; /* "%", "MB/s", "GB", "C", "MHz", "1/s", "" ; static */
     const char *help; /* one sentence for people; static */
     enum record_kind kind;
+    enum record_group group;
     double scale;
-    double most;                  /* a value above is cut to it; 0 = no bound */
-    bool core;                    /* one of the core features of the multivariate layer */
-    const char *label_key;        /* "device", "cpu", "mount"; NULL = no label; static */
+    double most; /* a value above is cut to it; 0 = no bound */
+    /* In `unit`: below a few of these no engineer calls it a deviation. 0 = nobody knows,
+     * and then it is a share of what is expected. */
+    double sigma_floor;
+    bool is_byte_rate;     /* data per time: it comes in bursts, by orders of magnitude */
+    bool less_is_worse;    /* memory_available_gb: it falls when there is more load */
+    bool core;             /* one of the core features of the multivariate layer */
+    const char *label_key; /* "device", "cpu", "mount"; NULL = no label; static */
     char label[RECORD_LABEL_MAX]; /* "sda"; "" = no label; see record_label */
     uint32_t serial;              /* of the schema; another one = another metric */
     int64_t given_back_ns;        /* monotonic; 0 = somebody fills it in */

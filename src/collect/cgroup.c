@@ -23,26 +23,26 @@ enum { LOOK_EVERY = 60, LIMITS_EVERY = 10 };
 enum { LIMIT, USED, PERCENT, KILLS, MEMORY_ROWS };
 
 static const struct record_metric memory_rows[MEMORY_ROWS] = {
-    [LIMIT] = COLLECT_ROW("cgroup_memory_limit_gb", "GB", GAUGE, GIB_OF_KIB,
+    [LIMIT] = COLLECT_ROW("cgroup_memory_limit_gb", "GB", MEMORY, 0.1, GAUGE, GIB_OF_KIB,
                           "Memory that this container or unit may have."),
-    [USED] = COLLECT_ROW("cgroup_memory_used_gb", "GB", GAUGE, GIB_OF_KIB,
+    [USED] = COLLECT_ROW("cgroup_memory_used_gb", "GB", MEMORY, 0.1, GAUGE, GIB_OF_KIB,
                          "Memory that it has, without files that can be dropped."),
-    [PERCENT] = COLLECT_ROW("cgroup_memory_percent", "%", GAUGE, 1,
+    [PERCENT] = COLLECT_ROW("cgroup_memory_percent", "%", MEMORY, 0.75, GAUGE, 1,
                             "Memory in use, of what it may have."),
-    [KILLS] = COLLECT_ROW("cgroup_oom_kills", "1/s", RATE, 1,
+    [KILLS] = COLLECT_ROW("cgroup_oom_kills", "1/s", MEMORY, 0.1, RATE, 1,
                           "Programs in it killed because memory ran out."),
 };
 
 enum { QUOTA, BUSY, THROTTLED, WAITED, CPU_ROWS };
 
 static const struct record_metric cpu_rows[CPU_ROWS] = {
-    [QUOTA] = COLLECT_ROW("cgroup_cpu_limit_cores", "cores", GAUGE, 1,
+    [QUOTA] = COLLECT_ROW("cgroup_cpu_limit_cores", "cores", CPU, 0, GAUGE, 1,
                           "CPU time that this container or unit may have."),
-    [BUSY] = COLLECT_SHARE_ROW("cgroup_cpu_percent", RATE, 100,
+    [BUSY] = COLLECT_SHARE_ROW("cgroup_cpu_percent", CPU, 2, RATE, 100,
                                "CPU time used, of what it may have."),
-    [THROTTLED] = COLLECT_SHARE_ROW("cgroup_cpu_throttled_percent", RATIO, 100,
+    [THROTTLED] = COLLECT_SHARE_ROW("cgroup_cpu_throttled_percent", CPU, 2, RATIO, 100,
                                     "Periods in which it had used up its CPU time."),
-    [WAITED] = COLLECT_ROW("cgroup_cpu_throttled_ms", "ms/s", RATE, 1000,
+    [WAITED] = COLLECT_ROW("cgroup_cpu_throttled_ms", "ms/s", CPU, 0, RATE, 1000,
                            "Time that its programs were held back, all together."),
 };
 

@@ -19,8 +19,8 @@ enum { CORES_A_TICK = 16, CPUINFO_EVERY = 10, LOOK_EVERY = 60 };
 
 #define KHZ_MAX 1e8 /* 100 GHz: beyond is nonsense */
 
-static const struct record_metric row =
-    COLLECT_ROW_OF("cpu", "cpu_core_freq", "MHz", GAUGE, 1, "Clock rate of this core.");
+static const struct record_metric row = COLLECT_ROW_OF(
+    "cpu", "cpu_core_freq", "MHz", CPU, 100, GAUGE, 1, "Clock rate of this core.");
 
 struct core {
     struct collect_file file;

@@ -25,17 +25,18 @@ enum { SHOWN_MAX = 256 };
 enum { READ, WRITE, READ_OPS, WRITE_OPS, LATENCY, BUSY, ROWS };
 
 static const struct record_metric rows[ROWS] = {
-    [READ] = COLLECT_ROW_OF("device", "disk_read_mb", "MB/s", RATE, MIB_OF_SECTOR,
-                            "Data read from disks."),
-    [WRITE] = COLLECT_ROW_OF("device", "disk_write_mb", "MB/s", RATE, MIB_OF_SECTOR,
-                             "Data written to disks."),
-    [READ_OPS] =
-        COLLECT_ROW_OF("device", "disk_read_ops", "1/s", RATE, 1, "Reads done by disks."),
-    [WRITE_OPS] = COLLECT_ROW_OF("device", "disk_write_ops", "1/s", RATE, 1,
+    [READ] = COLLECT_ROW_OF("device", "disk_read_mb", "MB/s", DISK, 1, RATE,
+                            MIB_OF_SECTOR, "Data read from disks.", .is_byte_rate = true),
+    [WRITE] =
+        COLLECT_ROW_OF("device", "disk_write_mb", "MB/s", DISK, 1, RATE, MIB_OF_SECTOR,
+                       "Data written to disks.", .is_byte_rate = true),
+    [READ_OPS] = COLLECT_ROW_OF("device", "disk_read_ops", "1/s", DISK, 100, RATE, 1,
+                                "Reads done by disks."),
+    [WRITE_OPS] = COLLECT_ROW_OF("device", "disk_write_ops", "1/s", DISK, 100, RATE, 1,
                                  "Writes done by disks."),
-    [BUSY] = COLLECT_SHARE_ROW_OF("device", "disk_busy_percent", RATE, 0.1,
+    [BUSY] = COLLECT_SHARE_ROW_OF("device", "disk_busy_percent", DISK, 2, RATE, 0.1,
                                   "Time in which the disk had work to do."),
-    [LATENCY] = COLLECT_ROW_OF("device", "disk_latency_ms", "ms", RATIO, 1,
+    [LATENCY] = COLLECT_ROW_OF("device", "disk_latency_ms", "ms", DISK, 5, RATIO, 1,
                                "Mean time that a read or write took."),
 };
 

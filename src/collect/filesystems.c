@@ -19,13 +19,14 @@
 enum { ROWS = COLLECT_MOUNT_ROWS, PERCENT = COLLECT_MOUNT_PERCENT };
 
 static const struct record_metric rows[ROWS] = {
-    [COLLECT_MOUNT_PERCENT] = COLLECT_ROW_OF("mount", "filesystem_percent", "%", GAUGE, 1,
-                                             "Space in use, of what programs may have."),
+    [COLLECT_MOUNT_PERCENT] =
+        COLLECT_ROW_OF("mount", "filesystem_percent", "%", DISK, 2, GAUGE, 1,
+                       "Space in use, of what programs may have."),
     [COLLECT_MOUNT_FREE] =
-        COLLECT_ROW_OF("mount", "filesystem_free_gb", "GB", GAUGE, GIB_OF_BYTE,
+        COLLECT_ROW_OF("mount", "filesystem_free_gb", "GB", DISK, 0.1, GAUGE, GIB_OF_BYTE,
                        "Space that programs can still have."),
     [COLLECT_MOUNT_INODES] =
-        COLLECT_ROW_OF("mount", "filesystem_inodes_percent", "%", GAUGE, 1,
+        COLLECT_ROW_OF("mount", "filesystem_inodes_percent", "%", DISK, 2, GAUGE, 1,
                        "Files that exist, of all that can."),
 };
 

@@ -1,21 +1,21 @@
 #include "collect/fill.h"
 
-#define CORE_ROW(NAME, UNIT, KIND, SCALE, HELP)                                          \
-    {                                                                                    \
-        .name = NAME, .unit = UNIT, .help = HELP, .kind = RECORD_##KIND, .scale = SCALE, \
-        .core = true                                                                     \
-    }
+#define CORE_ROW(NAME, UNIT, GROUP, FLOOR, KIND, SCALE, HELP)                            \
+    COLLECT_ROW(NAME, UNIT, GROUP, FLOOR, KIND, SCALE, HELP, .core = true)
 
 const struct record_metric collect_core_metrics[COLLECT_CORE_METRICS] = {
-    CORE_ROW("cpu_percent", "%", RATIO, 100, "CPU time used, of all cores together."),
-    CORE_ROW("cpu_freq", "MHz", GAUGE, 1, "Mean clock rate of all cores."),
-    CORE_ROW("cpu_memory", "%", GAUGE, 1,
+    CORE_ROW("cpu_percent", "%", CPU, 2, RATIO, 100,
+             "CPU time used, of all cores together."),
+    CORE_ROW("cpu_freq", "MHz", CPU, 100, GAUGE, 1, "Mean clock rate of all cores."),
+    CORE_ROW("cpu_memory", "%", MEMORY, 0.75, GAUGE, 1,
              "Memory in use: what new programs cannot have."),
-    CORE_ROW("cpu_temp", "C", GAUGE, 1, "Temperature of the processor."),
-    CORE_ROW("gpu_percent", "%", GAUGE, 1, "Load of the busiest graphics processor."),
-    CORE_ROW("gpu_memory", "%", GAUGE, 1,
+    CORE_ROW("cpu_temp", "C", TEMPERATURE, 2, GAUGE, 1, "Temperature of the processor."),
+    CORE_ROW("gpu_percent", "%", GPU, 2, GAUGE, 1,
+             "Load of the busiest graphics processor."),
+    CORE_ROW("gpu_memory", "%", GPU, 0.75, GAUGE, 1,
              "Memory in use of the fullest graphics processor."),
-    CORE_ROW("gpu_temp", "C", GAUGE, 1, "Temperature of the hottest graphics processor."),
+    CORE_ROW("gpu_temp", "C", GPU, 2, GAUGE, 1,
+             "Temperature of the hottest graphics processor."),
 };
 
 void collect_add_rows(struct record_schema *schema, const struct record_metric *rows,

@@ -9,28 +9,22 @@
 /* An index that fits no sample: what is put there is dropped. */
 #define COLLECT_NO_METRIC SIZE_MAX
 
-/* Rows of metric tables: KIND is GAUGE, RATE or RATIO; KEY is the label's key. */
-#define COLLECT_ROW(NAME, UNIT, KIND, SCALE, HELP)                                       \
+/* Rows of metric tables. GROUP is of RECORD_GROUP_, FLOOR the sigma floor, KIND is GAUGE,
+ * RATE or RATIO, KEY the label's key. The help comes last; behind it more may be said of
+ * the metric: "Data read.", .is_byte_rate = true. */
+#define COLLECT_ROW(NAME, UNIT, GROUP, FLOOR, KIND, SCALE, ...)                          \
     {                                                                                    \
-        .name = NAME, .unit = UNIT, .help = HELP, .kind = RECORD_##KIND, .scale = SCALE  \
+        .name = NAME, .unit = UNIT, .group = RECORD_GROUP_##GROUP, .sigma_floor = FLOOR, \
+        .kind = RECORD_##KIND, .scale = SCALE, .help = __VA_ARGS__                       \
     }
-#define COLLECT_ROW_OF(KEY, NAME, UNIT, KIND, SCALE, HELP)                               \
-    {                                                                                    \
-        .name = NAME, .unit = UNIT, .help = HELP, .kind = RECORD_##KIND, .scale = SCALE, \
-        .label_key = KEY                                                                 \
-    }
+#define COLLECT_ROW_OF(KEY, NAME, UNIT, GROUP, FLOOR, KIND, SCALE, ...)                  \
+    COLLECT_ROW(NAME, UNIT, GROUP, FLOOR, KIND, SCALE, __VA_ARGS__, .label_key = KEY)
 
 /* A share of a time, in %: clocks that do not agree must not make it more than all. */
-#define COLLECT_SHARE_ROW(NAME, KIND, SCALE, HELP)                                       \
-    {                                                                                    \
-        .name = NAME, .unit = "%", .help = HELP, .kind = RECORD_##KIND, .scale = SCALE,  \
-        .most = 100                                                                      \
-    }
-#define COLLECT_SHARE_ROW_OF(KEY, NAME, KIND, SCALE, HELP)                               \
-    {                                                                                    \
-        .name = NAME, .unit = "%", .help = HELP, .kind = RECORD_##KIND, .scale = SCALE,  \
-        .most = 100, .label_key = KEY                                                    \
-    }
+#define COLLECT_SHARE_ROW(NAME, GROUP, FLOOR, KIND, SCALE, ...)                          \
+    COLLECT_ROW(NAME, "%", GROUP, FLOOR, KIND, SCALE, __VA_ARGS__, .most = 100)
+#define COLLECT_SHARE_ROW_OF(KEY, NAME, GROUP, FLOOR, KIND, SCALE, ...)                  \
+    COLLECT_SHARE_ROW(NAME, GROUP, FLOOR, KIND, SCALE, __VA_ARGS__, .label_key = KEY)
 
 /* Registers `n` rows with one label (NULL = none); indices into id[n]. */
 void collect_add_rows(struct record_schema *schema, const struct record_metric *rows,

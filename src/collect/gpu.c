@@ -22,10 +22,11 @@ static const int64_t period_ns = 950000000, idle_ns = 60000000000, stale_ns = 10
 enum { PERCENT, MEMORY, CELSIUS, WATTS, ROWS };
 
 static const struct record_metric rows[ROWS] = {
-    [PERCENT] = COLLECT_ROW_OF("gpu", "gpu_percent", "%", GAUGE, 1, "Load."),
-    [MEMORY] = COLLECT_ROW_OF("gpu", "gpu_memory", "%", GAUGE, 1, "Memory in use."),
-    [CELSIUS] = COLLECT_ROW_OF("gpu", "gpu_temp", "C", GAUGE, 1, "Temperature."),
-    [WATTS] = COLLECT_ROW_OF("gpu", "gpu_power", "W", GAUGE, 1, "Power drawn."),
+    [PERCENT] = COLLECT_ROW_OF("gpu", "gpu_percent", "%", GPU, 2, GAUGE, 1, "Load."),
+    [MEMORY] =
+        COLLECT_ROW_OF("gpu", "gpu_memory", "%", GPU, 0.75, GAUGE, 1, "Memory in use."),
+    [CELSIUS] = COLLECT_ROW_OF("gpu", "gpu_temp", "C", GPU, 2, GAUGE, 1, "Temperature."),
+    [WATTS] = COLLECT_ROW_OF("gpu", "gpu_power", "W", GPU, 5, GAUGE, 1, "Power drawn."),
 };
 
 /* Belongs to the worker while it runs. */

@@ -15,22 +15,22 @@ enum { FILES_USED, FILES_PERCENT, FILE_ROWS };
 enum { TRACKED, TRACKED_PERCENT, TRACK_ROWS };
 
 static const struct record_metric file_rows[FILE_ROWS] = {
-    [FILES_USED] = COLLECT_ROW("file_handles", "", GAUGE, 1,
+    [FILES_USED] = COLLECT_ROW("file_handles", "", KERNEL, 500, GAUGE, 1,
                                "Files, pipes and sockets that programs have open."),
-    [FILES_PERCENT] = COLLECT_ROW("file_handles_percent", "%", GAUGE, 1,
+    [FILES_PERCENT] = COLLECT_ROW("file_handles_percent", "%", KERNEL, 2, GAUGE, 1,
                                   "Open files, of all that the kernel allows."),
 };
 
 static const struct record_metric track_rows[TRACK_ROWS] = {
-    [TRACKED] = COLLECT_ROW("conntrack_entries", "", GAUGE, 1,
+    [TRACKED] = COLLECT_ROW("conntrack_entries", "", NETWORK, 500, GAUGE, 1,
                             "Connections that the firewall keeps in mind."),
     [TRACKED_PERCENT] =
-        COLLECT_ROW("conntrack_percent", "%", GAUGE, 1,
+        COLLECT_ROW("conntrack_percent", "%", NETWORK, 2, GAUGE, 1,
                     "Connections that the firewall keeps in mind, of all it can."),
 };
 
-static const struct record_metric entropy_row =
-    COLLECT_ROW("entropy_bits", "bit", GAUGE, 1, "Randomness the kernel has left.");
+static const struct record_metric entropy_row = COLLECT_ROW(
+    "entropy_bits", "bit", KERNEL, 500, GAUGE, 1, "Randomness the kernel has left.");
 
 enum { HANDLES, COUNT, MAX, ENTROPY, POOL, FILES };
 

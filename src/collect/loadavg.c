@@ -6,10 +6,13 @@
 enum { ROWS = 4, TASKS_MAX = 1 << 22 }; /* the kernel has no more pids */
 
 static const struct record_metric rows[ROWS] = {
-    COLLECT_ROW("load_1", "", GAUGE, 1, "Tasks running or waiting, mean of 1 minute."),
-    COLLECT_ROW("load_5", "", GAUGE, 1, "Tasks running or waiting, mean of 5 minutes."),
-    COLLECT_ROW("load_15", "", GAUGE, 1, "Tasks running or waiting, mean of 15 minutes."),
-    COLLECT_ROW("threads", "", GAUGE, 1,
+    COLLECT_ROW("load_1", "", CPU, 0.25, GAUGE, 1,
+                "Tasks running or waiting, mean of 1 minute."),
+    COLLECT_ROW("load_5", "", CPU, 0.25, GAUGE, 1,
+                "Tasks running or waiting, mean of 5 minutes."),
+    COLLECT_ROW("load_15", "", CPU, 0.25, GAUGE, 1,
+                "Tasks running or waiting, mean of 15 minutes."),
+    COLLECT_ROW("threads", "", PROCESSES, 5, GAUGE, 1,
                 "Threads of all processes, the kernel's own among them."),
 };
 

@@ -35,25 +35,27 @@ enum {
 };
 
 static const struct record_metric rows[ROWS] = {
-    [TOTAL] = COLLECT_ROW("memory_total_gb", "GB", GAUGE, GIB_OF_KIB,
+    [TOTAL] = COLLECT_ROW("memory_total_gb", "GB", MEMORY, 0.1, GAUGE, GIB_OF_KIB,
                           "Memory of this machine."),
-    [AVAILABLE] = COLLECT_ROW("memory_available_gb", "GB", GAUGE, GIB_OF_KIB,
-                              "Memory that programs can still have."),
-    [CACHED] =
-        COLLECT_ROW("memory_cached_gb", "GB", GAUGE, GIB_OF_KIB, "Files kept in memory."),
-    [DIRTY] = COLLECT_ROW("memory_dirty_mb", "MB", GAUGE, MIB_OF_KIB,
+    [AVAILABLE] =
+        COLLECT_ROW("memory_available_gb", "GB", MEMORY, 0.1, GAUGE, GIB_OF_KIB,
+                    "Memory that programs can still have.", .less_is_worse = true),
+    [CACHED] = COLLECT_ROW("memory_cached_gb", "GB", MEMORY, 0.1, GAUGE, GIB_OF_KIB,
+                           "Files kept in memory."),
+    [DIRTY] = COLLECT_ROW("memory_dirty_mb", "MB", MEMORY, 20, GAUGE, MIB_OF_KIB,
                           "Written data that is not on the disk yet."),
-    [WRITEBACK] = COLLECT_ROW("memory_writeback_mb", "MB", GAUGE, MIB_OF_KIB,
+    [WRITEBACK] = COLLECT_ROW("memory_writeback_mb", "MB", MEMORY, 20, GAUGE, MIB_OF_KIB,
                               "Data on its way to the disk."),
-    [SLAB] = COLLECT_ROW("memory_slab_mb", "MB", GAUGE, MIB_OF_KIB,
+    [SLAB] = COLLECT_ROW("memory_slab_mb", "MB", MEMORY, 20, GAUGE, MIB_OF_KIB,
                          "The kernel's own structures."),
-    [ANONYMOUS] = COLLECT_ROW("memory_anonymous_gb", "GB", GAUGE, GIB_OF_KIB,
+    [ANONYMOUS] = COLLECT_ROW("memory_anonymous_gb", "GB", MEMORY, 0.1, GAUGE, GIB_OF_KIB,
                               "Memory of programs that is no file."),
-    [COMMITTED] = COLLECT_ROW("memory_committed_gb", "GB", GAUGE, GIB_OF_KIB,
+    [COMMITTED] = COLLECT_ROW("memory_committed_gb", "GB", MEMORY, 0.1, GAUGE, GIB_OF_KIB,
                               "Memory promised to programs."),
-    [SWAP_PERCENT] = COLLECT_ROW("swap_percent", "%", GAUGE, 1, "Swap space in use."),
-    [SWAP_USED] =
-        COLLECT_ROW("swap_used_gb", "GB", GAUGE, GIB_OF_KIB, "Swap space in use."),
+    [SWAP_PERCENT] =
+        COLLECT_ROW("swap_percent", "%", MEMORY, 2, GAUGE, 1, "Swap space in use."),
+    [SWAP_USED] = COLLECT_ROW("swap_used_gb", "GB", MEMORY, 0.1, GAUGE, GIB_OF_KIB,
+                              "Swap space in use."),
 };
 
 static const struct {

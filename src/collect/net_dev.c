@@ -24,18 +24,21 @@ enum { ROWS = COLLECT_NET_COUNTERS, ADAPTERS_MAX = 256, OTHERS_MAX = 64 };
 static const double LINE_FACTOR = 1.25, LINE_BYTES = 65536;
 
 static const struct record_metric rows[ROWS] = {
-    [COLLECT_NET_RECV_BYTES] = COLLECT_ROW_OF("device", "network_recv_mb", "MB/s", RATE,
-                                              MIB_OF_BYTE, "Data received."),
-    [COLLECT_NET_SENT_BYTES] = COLLECT_ROW_OF("device", "network_sent_mb", "MB/s", RATE,
-                                              MIB_OF_BYTE, "Data sent."),
-    [COLLECT_NET_RECV_PACKETS] = COLLECT_ROW_OF("device", "network_recv_packets", "1/s",
-                                                RATE, 1, "Packets received."),
-    [COLLECT_NET_SENT_PACKETS] =
-        COLLECT_ROW_OF("device", "network_sent_packets", "1/s", RATE, 1, "Packets sent."),
-    [COLLECT_NET_ERRORS] = COLLECT_ROW_OF("device", "network_errors", "1/s", RATE, 1,
-                                          "Packets lost to errors, both ways."),
-    [COLLECT_NET_DROPS] = COLLECT_ROW_OF("device", "network_drops", "1/s", RATE, 1,
-                                         "Packets dropped, both ways."),
+    [COLLECT_NET_RECV_BYTES] =
+        COLLECT_ROW_OF("device", "network_recv_mb", "MB/s", NETWORK, 1, RATE, MIB_OF_BYTE,
+                       "Data received.", .is_byte_rate = true),
+    [COLLECT_NET_SENT_BYTES] =
+        COLLECT_ROW_OF("device", "network_sent_mb", "MB/s", NETWORK, 1, RATE, MIB_OF_BYTE,
+                       "Data sent.", .is_byte_rate = true),
+    [COLLECT_NET_RECV_PACKETS] =
+        COLLECT_ROW_OF("device", "network_recv_packets", "1/s", NETWORK, 1000, RATE, 1,
+                       "Packets received."),
+    [COLLECT_NET_SENT_PACKETS] = COLLECT_ROW_OF("device", "network_sent_packets", "1/s",
+                                                NETWORK, 1000, RATE, 1, "Packets sent."),
+    [COLLECT_NET_ERRORS] = COLLECT_ROW_OF("device", "network_errors", "1/s", NETWORK, 1,
+                                          RATE, 1, "Packets lost to errors, both ways."),
+    [COLLECT_NET_DROPS] = COLLECT_ROW_OF("device", "network_drops", "1/s", NETWORK, 5,
+                                         RATE, 1, "Packets dropped, both ways."),
 };
 
 struct net_collector {

@@ -25,34 +25,34 @@ enum {
 };
 
 static const struct record_metric rows[ROWS] = {
-    [CONNECTIONS] =
-        COLLECT_ROW("tcp_connections", "", GAUGE, 1, "TCP connections that are open."),
-    [CONNECTS] = COLLECT_ROW("tcp_connects", "1/s", RATE, 1,
+    [CONNECTIONS] = COLLECT_ROW("tcp_connections", "", NETWORK, 50, GAUGE, 1,
+                                "TCP connections that are open."),
+    [CONNECTS] = COLLECT_ROW("tcp_connects", "1/s", NETWORK, 50, RATE, 1,
                              "TCP connections that programs here began."),
-    [ACCEPTS] = COLLECT_ROW("tcp_accepts", "1/s", RATE, 1,
+    [ACCEPTS] = COLLECT_ROW("tcp_accepts", "1/s", NETWORK, 50, RATE, 1,
                             "TCP connections that others began to this machine."),
-    [FAILED] = COLLECT_ROW("tcp_failed_connects", "1/s", RATE, 1,
+    [FAILED] = COLLECT_ROW("tcp_failed_connects", "1/s", NETWORK, 50, RATE, 1,
                            "TCP connections that never came about."),
-    [RESETS] = COLLECT_ROW("tcp_resets", "1/s", RATE, 1,
+    [RESETS] = COLLECT_ROW("tcp_resets", "1/s", NETWORK, 50, RATE, 1,
                            "Open TCP connections that were reset."),
-    [RESETS_SENT] =
-        COLLECT_ROW("tcp_resets_sent", "1/s", RATE, 1, "TCP resets sent to others."),
-    [RETRANSMITS] =
-        COLLECT_ROW("tcp_retransmits", "1/s", RATE, 1, "TCP segments sent once more."),
-    [TIMEOUTS] = COLLECT_ROW("tcp_timeouts", "1/s", RATE, 1,
+    [RESETS_SENT] = COLLECT_ROW("tcp_resets_sent", "1/s", NETWORK, 50, RATE, 1,
+                                "TCP resets sent to others."),
+    [RETRANSMITS] = COLLECT_ROW("tcp_retransmits", "1/s", NETWORK, 20, RATE, 1,
+                                "TCP segments sent once more."),
+    [TIMEOUTS] = COLLECT_ROW("tcp_timeouts", "1/s", NETWORK, 10, RATE, 1,
                              "Times that TCP waited for an answer in vain."),
-    [ERRORS] = COLLECT_ROW("tcp_errors", "1/s", RATE, 1,
+    [ERRORS] = COLLECT_ROW("tcp_errors", "1/s", NETWORK, 5, RATE, 1,
                            "TCP segments received that were damaged."),
     [LISTEN_OVERFLOWS] =
-        COLLECT_ROW("tcp_listen_overflows", "1/s", RATE, 1,
+        COLLECT_ROW("tcp_listen_overflows", "1/s", NETWORK, 1, RATE, 1,
                     "Connections lost because a program did not accept them in time."),
-    [LISTEN_DROPS] = COLLECT_ROW("tcp_listen_drops", "1/s", RATE, 1,
+    [LISTEN_DROPS] = COLLECT_ROW("tcp_listen_drops", "1/s", NETWORK, 1, RATE, 1,
                                  "Connections to listening programs that were dropped."),
-    [UDP_ERRORS] = COLLECT_ROW("udp_errors", "1/s", RATE, 1,
+    [UDP_ERRORS] = COLLECT_ROW("udp_errors", "1/s", NETWORK, 2, RATE, 1,
                                "UDP packets that could not be delivered."),
-    [UDP_FULL] = COLLECT_ROW("udp_buffer_errors", "1/s", RATE, 1,
+    [UDP_FULL] = COLLECT_ROW("udp_buffer_errors", "1/s", NETWORK, 2, RATE, 1,
                              "UDP packets lost because a buffer was full."),
-    [UDP_NO_PORT] = COLLECT_ROW("udp_no_port", "1/s", RATE, 1,
+    [UDP_NO_PORT] = COLLECT_ROW("udp_no_port", "1/s", NETWORK, 20, RATE, 1,
                                 "UDP packets that no program waited for."),
 };
 

@@ -24,16 +24,19 @@ static const char *const paths[FILES] = {
 enum { CPU_SOME, MEMORY_SOME, IO_SOME, MEMORY_FULL, IO_FULL, ROWS };
 
 static const struct record_metric rows[ROWS] = {
-    [CPU_SOME] = COLLECT_SHARE_ROW("pressure_cpu_percent", RATE, PERCENT_OF_US,
+    [CPU_SOME] = COLLECT_SHARE_ROW("pressure_cpu_percent", CPU, 2, RATE, PERCENT_OF_US,
                                    "Time in which some task waited for a core."),
-    [MEMORY_SOME] = COLLECT_SHARE_ROW("pressure_memory_percent", RATE, PERCENT_OF_US,
-                                      "Time in which some task waited for memory."),
-    [IO_SOME] = COLLECT_SHARE_ROW("pressure_io_percent", RATE, PERCENT_OF_US,
+    [MEMORY_SOME] =
+        COLLECT_SHARE_ROW("pressure_memory_percent", MEMORY, 2, RATE, PERCENT_OF_US,
+                          "Time in which some task waited for memory."),
+    [IO_SOME] = COLLECT_SHARE_ROW("pressure_io_percent", DISK, 2, RATE, PERCENT_OF_US,
                                   "Time in which some task waited for a disk."),
-    [MEMORY_FULL] = COLLECT_SHARE_ROW("pressure_memory_full_percent", RATE, PERCENT_OF_US,
-                                      "Time in which all tasks waited for memory."),
-    [IO_FULL] = COLLECT_SHARE_ROW("pressure_io_full_percent", RATE, PERCENT_OF_US,
-                                  "Time in which all tasks waited for a disk."),
+    [MEMORY_FULL] =
+        COLLECT_SHARE_ROW("pressure_memory_full_percent", MEMORY, 2, RATE, PERCENT_OF_US,
+                          "Time in which all tasks waited for memory."),
+    [IO_FULL] =
+        COLLECT_SHARE_ROW("pressure_io_full_percent", DISK, 2, RATE, PERCENT_OF_US,
+                          "Time in which all tasks waited for a disk."),
 };
 
 struct pressure_collector {

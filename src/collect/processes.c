@@ -45,8 +45,9 @@ enum {
 enum { COUNT, ZOMBIES, ROWS };
 
 static const struct record_metric rows[ROWS] = {
-    [COUNT] = COLLECT_ROW("processes", "", GAUGE, 1, "Processes that exist."),
-    [ZOMBIES] = COLLECT_ROW("processes_zombie", "", GAUGE, 1,
+    [COUNT] =
+        COLLECT_ROW("processes", "", PROCESSES, 5, GAUGE, 1, "Processes that exist."),
+    [ZOMBIES] = COLLECT_ROW("processes_zombie", "", PROCESSES, 5, GAUGE, 1,
                             "Processes that ended and are waited for by nobody."),
 };
 

@@ -14,15 +14,15 @@
 enum { MISSING, SYNC, ARRAY_ROWS };
 
 static const struct record_metric array_rows[ARRAY_ROWS] = {
-    [MISSING] = COLLECT_ROW_OF("array", "raid_missing_disks", "", GAUGE, 1,
+    [MISSING] = COLLECT_ROW_OF("array", "raid_missing_disks", "", DISK, 0.5, GAUGE, 1,
                                "Disks that this array should have and has not; of one "
                                "that does not run, all."),
-    [SYNC] = COLLECT_ROW_OF("array", "raid_sync_percent", "%", GAUGE, 1,
+    [SYNC] = COLLECT_ROW_OF("array", "raid_sync_percent", "%", DISK, 100, GAUGE, 1,
                             "How far a rebuild or check of this array is."),
 };
 
 static const struct record_metric pool_row =
-    COLLECT_ROW_OF("pool", "zfs_pool_fault", "", GAUGE, 1,
+    COLLECT_ROW_OF("pool", "zfs_pool_fault", "", DISK, 0.5, GAUGE, 1,
                    "0 = all well, 1 = disks of this pool are missing or failing, 2 = it "
                    "cannot be used.");
 

@@ -11,9 +11,9 @@
 enum { CPU, MEMORY, ROWS };
 
 static const struct record_metric rows[ROWS] = {
-    [CPU] = COLLECT_ROW("self_cpu_percent", "%", RATE, 100,
+    [CPU] = COLLECT_ROW("self_cpu_percent", "%", SELF, 2, RATE, 100,
                         "CPU time that vedette uses, of one core."),
-    [MEMORY] = COLLECT_ROW("self_memory_mb", "MB", GAUGE, 1.0 / (1024 * 1024),
+    [MEMORY] = COLLECT_ROW("self_memory_mb", "MB", SELF, 20, GAUGE, 1.0 / (1024 * 1024),
                            "Memory that vedette takes (resident)."),
 };
 

@@ -8,16 +8,17 @@
 enum { USED, TCP, TIME_WAIT, ORPHANS, UDP, MEMORY, ROWS };
 
 static const struct record_metric rows[ROWS] = {
-    [USED] = COLLECT_ROW("sockets_used", "", GAUGE, 1,
+    [USED] = COLLECT_ROW("sockets_used", "", NETWORK, 100, GAUGE, 1,
                          "Sockets of all kinds that programs have open."),
-    [TCP] = COLLECT_ROW("sockets_tcp", "", GAUGE, 1, "TCP sockets in use."),
-    [TIME_WAIT] = COLLECT_ROW("sockets_time_wait", "", GAUGE, 1,
+    [TCP] = COLLECT_ROW("sockets_tcp", "", NETWORK, 100, GAUGE, 1, "TCP sockets in use."),
+    [TIME_WAIT] = COLLECT_ROW("sockets_time_wait", "", NETWORK, 100, GAUGE, 1,
                               "TCP connections that are over and hold their port still."),
-    [ORPHANS] = COLLECT_ROW("sockets_orphaned", "", GAUGE, 1,
+    [ORPHANS] = COLLECT_ROW("sockets_orphaned", "", NETWORK, 100, GAUGE, 1,
                             "TCP connections that no program has any more."),
-    [UDP] = COLLECT_ROW("sockets_udp", "", GAUGE, 1, "UDP sockets in use."),
-    [MEMORY] = COLLECT_ROW("sockets_memory_mb", "MB", GAUGE, 1.0 / (1024 * 1024),
-                           "Memory that TCP and UDP hold for data on its way."),
+    [UDP] = COLLECT_ROW("sockets_udp", "", NETWORK, 100, GAUGE, 1, "UDP sockets in use."),
+    [MEMORY] =
+        COLLECT_ROW("sockets_memory_mb", "MB", NETWORK, 20, GAUGE, 1.0 / (1024 * 1024),
+                    "Memory that TCP and UDP hold for data on its way."),
 };
 
 static const struct {

@@ -13,9 +13,9 @@
 enum { DROPPED, SQUEEZED, ROWS };
 
 static const struct record_metric rows[ROWS] = {
-    [DROPPED] = COLLECT_ROW("softnet_dropped", "1/s", RATE, 1,
+    [DROPPED] = COLLECT_ROW("softnet_dropped", "1/s", NETWORK, 5, RATE, 1,
                             "Packets received and dropped because a core was behind."),
-    [SQUEEZED] = COLLECT_ROW("softnet_squeezed", "1/s", RATE, 1,
+    [SQUEEZED] = COLLECT_ROW("softnet_squeezed", "1/s", NETWORK, 20, RATE, 1,
                              "Times that a core had more packets than it may take."),
 };
 

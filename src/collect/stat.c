@@ -20,38 +20,44 @@ enum { PLAIN_ROWS = 5 };
 
 /* By part; BUSY is the core metric. */
 static const struct record_metric total_rows[COLLECT_CPU_PARTS] = {
-    [COLLECT_CPU_PROGRAMS] =
-        COLLECT_ROW("cpu_user_percent", "%", RATIO, 100, "CPU time spent in programs."),
-    [COLLECT_CPU_KERNEL] = COLLECT_ROW("cpu_system_percent", "%", RATIO, 100,
+    [COLLECT_CPU_PROGRAMS] = COLLECT_ROW("cpu_user_percent", "%", CPU, 2, RATIO, 100,
+                                         "CPU time spent in programs."),
+    [COLLECT_CPU_KERNEL] = COLLECT_ROW("cpu_system_percent", "%", CPU, 2, RATIO, 100,
                                        "CPU time spent in the kernel."),
-    [COLLECT_CPU_WAITING] = COLLECT_ROW("cpu_iowait_percent", "%", RATIO, 100,
+    [COLLECT_CPU_WAITING] = COLLECT_ROW("cpu_iowait_percent", "%", CPU, 2, RATIO, 100,
                                         "CPU time idle while a disk was waited for."),
-    [COLLECT_CPU_STOLEN] = COLLECT_ROW("cpu_steal_percent", "%", RATIO, 100,
+    [COLLECT_CPU_STOLEN] = COLLECT_ROW("cpu_steal_percent", "%", CPU, 2, RATIO, 100,
                                        "CPU time that the hypervisor gave to others."),
 };
 
 /* Only the first row exists on machines with more cores than DETAILED_CORES. */
 static const struct record_metric core_rows[COLLECT_CPU_PARTS] = {
-    [COLLECT_CPU_BUSY] = COLLECT_ROW_OF("cpu", "cpu_core_percent", "%", RATIO, 100,
-                                        "CPU time used on this core."),
-    [COLLECT_CPU_PROGRAMS] = COLLECT_ROW_OF("cpu", "cpu_core_user_percent", "%", RATIO,
-                                            100, "Time of this core spent in programs."),
-    [COLLECT_CPU_KERNEL] = COLLECT_ROW_OF("cpu", "cpu_core_system_percent", "%", RATIO,
-                                          100, "Time of this core spent in the kernel."),
+    [COLLECT_CPU_BUSY] = COLLECT_ROW_OF("cpu", "cpu_core_percent", "%", CPU, 2, RATIO,
+                                        100, "CPU time used on this core."),
+    [COLLECT_CPU_PROGRAMS] =
+        COLLECT_ROW_OF("cpu", "cpu_core_user_percent", "%", CPU, 2, RATIO, 100,
+                       "Time of this core spent in programs."),
+    [COLLECT_CPU_KERNEL] =
+        COLLECT_ROW_OF("cpu", "cpu_core_system_percent", "%", CPU, 2, RATIO, 100,
+                       "Time of this core spent in the kernel."),
     [COLLECT_CPU_WAITING] =
-        COLLECT_ROW_OF("cpu", "cpu_core_iowait_percent", "%", RATIO, 100,
+        COLLECT_ROW_OF("cpu", "cpu_core_iowait_percent", "%", CPU, 2, RATIO, 100,
                        "Time of this core idle while a disk was waited for."),
     [COLLECT_CPU_STOLEN] =
-        COLLECT_ROW_OF("cpu", "cpu_core_steal_percent", "%", RATIO, 100,
+        COLLECT_ROW_OF("cpu", "cpu_core_steal_percent", "%", CPU, 2, RATIO, 100,
                        "Time of this core that the hypervisor gave to others."),
 };
 
 static const struct record_metric plain_rows[PLAIN_ROWS] = {
-    COLLECT_ROW("context_switches", "1/s", RATE, 1, "Switches from one task to another."),
-    COLLECT_ROW("forks", "1/s", RATE, 1, "Processes and threads started."),
-    COLLECT_ROW("tasks_running", "", GAUGE, 1, "Tasks that run or wait for a core."),
-    COLLECT_ROW("tasks_blocked", "", GAUGE, 1, "Tasks that wait for a disk."),
-    COLLECT_ROW("interrupts", "1/s", RATE, 1, "Interrupts of devices and timers."),
+    COLLECT_ROW("context_switches", "1/s", CPU, 2000, RATE, 1,
+                "Switches from one task to another."),
+    COLLECT_ROW("forks", "1/s", PROCESSES, 10, RATE, 1, "Processes and threads started."),
+    COLLECT_ROW("tasks_running", "", PROCESSES, 5, GAUGE, 1,
+                "Tasks that run or wait for a core."),
+    COLLECT_ROW("tasks_blocked", "", PROCESSES, 5, GAUGE, 1,
+                "Tasks that wait for a disk."),
+    COLLECT_ROW("interrupts", "1/s", CPU, 2000, RATE, 1,
+                "Interrupts of devices and timers."),
 };
 
 enum { DETAILED_CORES = 128 };

@@ -17,13 +17,14 @@
 
 enum { FAILED, RESTARTS, UNIT_ROWS };
 
-static const struct record_metric failed_row = COLLECT_ROW(
-    "units_failed", "", GAUGE, 1, "Units of systemd that have failed and stay so.");
+static const struct record_metric failed_row =
+    COLLECT_ROW("units_failed", "", SERVICES, 0.5, GAUGE, 1,
+                "Units of systemd that have failed and stay so.");
 
 static const struct record_metric unit_rows[UNIT_ROWS] = {
-    [FAILED] = COLLECT_ROW_OF("unit", "unit_failed", "", GAUGE, 1,
+    [FAILED] = COLLECT_ROW_OF("unit", "unit_failed", "", SERVICES, 1, GAUGE, 1,
                               "1 = this unit of systemd has failed."),
-    [RESTARTS] = COLLECT_ROW_OF("unit", "unit_restarts", "", GAUGE, 1,
+    [RESTARTS] = COLLECT_ROW_OF("unit", "unit_restarts", "", SERVICES, 1, GAUGE, 1,
                                 "Times within ten minutes that systemd started this "
                                 "service again."),
 };

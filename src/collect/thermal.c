@@ -12,8 +12,8 @@
 
 static const int64_t period_ns = 950000000, idle_ns = 60000000000, stale_ns = 10000000000;
 
-static const struct record_metric row =
-    COLLECT_ROW_OF("sensor", "temperature", "C", GAUGE, 1, "What this sensor says.");
+static const struct record_metric row = COLLECT_ROW_OF(
+    "sensor", "temperature", "C", TEMPERATURE, 2, GAUGE, 1, "What this sensor says.");
 
 struct thermal_collector {
     collect_worker *worker;

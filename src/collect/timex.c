@@ -11,9 +11,9 @@
 enum { OFFSET, SYNCHRONISED, ROWS };
 
 static const struct record_metric rows[ROWS] = {
-    [OFFSET] = COLLECT_ROW("clock_offset_ms", "ms", GAUGE, 1,
+    [OFFSET] = COLLECT_ROW("clock_offset_ms", "ms", KERNEL, 20, GAUGE, 1,
                            "Error of the clock that is being corrected."),
-    [SYNCHRONISED] = COLLECT_ROW("clock_synchronised", "", GAUGE, 1,
+    [SYNCHRONISED] = COLLECT_ROW("clock_synchronised", "", KERNEL, 0.5, GAUGE, 1,
                                  "1 = the clock is kept right by a time server or the "
                                  "like, 0 = it is not."),
 };

@@ -18,13 +18,13 @@ enum { FAST_PERCENT, SLOW_PERCENT, FAST_FREQ, SLOW_FREQ, ROWS };
 enum { FAST, SLOW, KINDS };
 
 static const struct record_metric rows[ROWS] = {
-    [FAST_PERCENT] = COLLECT_SHARE_ROW("cpu_p_percent", RATIO, 100,
+    [FAST_PERCENT] = COLLECT_SHARE_ROW("cpu_p_percent", CPU, 2, RATIO, 100,
                                        "CPU time used on the fast cores."),
-    [SLOW_PERCENT] = COLLECT_SHARE_ROW("cpu_e_percent", RATIO, 100,
+    [SLOW_PERCENT] = COLLECT_SHARE_ROW("cpu_e_percent", CPU, 2, RATIO, 100,
                                        "CPU time used on the economical cores."),
-    [FAST_FREQ] =
-        COLLECT_ROW("cpu_p_freq", "MHz", GAUGE, 1, "Mean clock rate of the fast cores."),
-    [SLOW_FREQ] = COLLECT_ROW("cpu_e_freq", "MHz", GAUGE, 1,
+    [FAST_FREQ] = COLLECT_ROW("cpu_p_freq", "MHz", CPU, 100, GAUGE, 1,
+                              "Mean clock rate of the fast cores."),
+    [SLOW_FREQ] = COLLECT_ROW("cpu_e_freq", "MHz", CPU, 100, GAUGE, 1,
                               "Mean clock rate of the economical cores."),
 };
 

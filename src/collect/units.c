@@ -17,19 +17,22 @@
 #define MIB_OF_BYTE (1.0 / (1024 * 1024))
 
 static const struct record_metric rows[COLLECT_UNIT_VALUES] = {
-    [COLLECT_UNIT_CPU] = COLLECT_ROW_OF("unit", "unit_cpu_percent", "%", GAUGE, 1,
-                                        "CPU time used by this unit or container, 100 = "
-                                        "one core."),
+    [COLLECT_UNIT_CPU] =
+        COLLECT_ROW_OF("unit", "unit_cpu_percent", "%", CPU, 20, GAUGE, 1,
+                       "CPU time used by this unit or container, 100 = "
+                       "one core."),
     [COLLECT_UNIT_MEMORY] =
-        COLLECT_ROW_OF("unit", "unit_memory_mb", "MB", GAUGE, MIB_OF_BYTE,
+        COLLECT_ROW_OF("unit", "unit_memory_mb", "MB", MEMORY, 200, GAUGE, MIB_OF_BYTE,
                        "Memory of this unit or container, without files that may be "
                        "dropped."),
-    [COLLECT_UNIT_READ] = COLLECT_ROW_OF("unit", "unit_read_mb", "MB/s", GAUGE,
-                                         MIB_OF_BYTE, "Read from disks by this unit."),
-    [COLLECT_UNIT_WRITE] = COLLECT_ROW_OF("unit", "unit_write_mb", "MB/s", GAUGE,
-                                          MIB_OF_BYTE, "Written to disks by this unit."),
+    [COLLECT_UNIT_READ] =
+        COLLECT_ROW_OF("unit", "unit_read_mb", "MB/s", DISK, 1, GAUGE, MIB_OF_BYTE,
+                       "Read from disks by this unit.", .is_byte_rate = true),
+    [COLLECT_UNIT_WRITE] =
+        COLLECT_ROW_OF("unit", "unit_write_mb", "MB/s", DISK, 1, GAUGE, MIB_OF_BYTE,
+                       "Written to disks by this unit.", .is_byte_rate = true),
     [COLLECT_UNIT_THROTTLED] =
-        COLLECT_SHARE_ROW_OF("unit", "unit_throttled_percent", GAUGE, 1,
+        COLLECT_SHARE_ROW_OF("unit", "unit_throttled_percent", CPU, 10, GAUGE, 1,
                              "Share of time in which this unit was held up by its CPU "
                              "limit."),
 };

@@ -10,14 +10,15 @@ enum { FAULTS, MAJOR_FAULTS, SWAP_IN, SWAP_OUT, OOM_KILLS, ROWS };
 #define MIB_OF_KIB (1.0 / 1024)
 
 static const struct record_metric rows[ROWS] = {
-    [FAULTS] = COLLECT_ROW("page_faults", "1/s", RATE, 1, "Page faults of all programs."),
-    [MAJOR_FAULTS] = COLLECT_ROW("page_faults_major", "1/s", RATE, 1,
+    [FAULTS] = COLLECT_ROW("page_faults", "1/s", KERNEL, 2000, RATE, 1,
+                           "Page faults of all programs."),
+    [MAJOR_FAULTS] = COLLECT_ROW("page_faults_major", "1/s", KERNEL, 20, RATE, 1,
                                  "Page faults that had to wait for a disk."),
-    [SWAP_IN] = COLLECT_ROW("swap_in_mb", "MB/s", RATE, MIB_OF_KIB,
-                            "Memory brought back from swap."),
-    [SWAP_OUT] =
-        COLLECT_ROW("swap_out_mb", "MB/s", RATE, MIB_OF_KIB, "Memory moved out to swap."),
-    [OOM_KILLS] = COLLECT_ROW("oom_kills", "1/s", RATE, 1,
+    [SWAP_IN] = COLLECT_ROW("swap_in_mb", "MB/s", MEMORY, 1, RATE, MIB_OF_KIB,
+                            "Memory brought back from swap.", .is_byte_rate = true),
+    [SWAP_OUT] = COLLECT_ROW("swap_out_mb", "MB/s", MEMORY, 1, RATE, MIB_OF_KIB,
+                             "Memory moved out to swap.", .is_byte_rate = true),
+    [OOM_KILLS] = COLLECT_ROW("oom_kills", "1/s", MEMORY, 0.1, RATE, 1,
                               "Programs killed because memory ran out."),
 };
 

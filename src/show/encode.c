@@ -179,6 +179,7 @@ void show_encode_metrics(struct show_json *j, const char *key,
         show_json_string(j, "label", m->label[0] == '\0' ? NULL : m->label);
         show_json_string(j, "unit", m->unit);
         show_json_string(j, "help", m->help);
+        show_json_string(j, "group", record_group_name(m->group));
         show_json_bool(j, "core", m->core);
         show_json_close(j, '}');
     }

@@ -71,6 +71,7 @@ static void fill_schema(struct driver *d)
     static const struct record_metric cpu = {.name = "cpu_percent",
                                              .unit = "%",
                                              .help = "CPU use of the machine",
+                                             .group = RECORD_GROUP_CPU,
                                              .core = true};
     static const struct record_metric memory = {
         .name = "memory_available_gb", .unit = "GB", .help = "Memory to be had"};

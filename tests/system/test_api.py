@@ -148,9 +148,10 @@ def test_metrics_and_latest_belong_together(driver):
     tick = driver.json("/api/v1/latest")
     assert metrics[0] == {"name": "cpu_percent", "family": "cpu_percent",
                           "label_key": None, "label": None, "unit": "%",
-                          "help": "CPU use of the machine", "core": True}
+                          "help": "CPU use of the machine", "group": "cpu", "core": True}
     assert metrics[3]["name"] == "disk_busy_percent{sda}"
     assert metrics[3]["label_key"] == "device"
+    assert metrics[3]["group"] == "other"  # nobody said
     assert tick["type"] == "tick" and tick["n_metrics"] == len(tick["v"])
     assert tick["v"][5] is None
     assert tick["v"][4] == pytest.approx(tick["tick"] + 4 / 3, rel=1e-6)
