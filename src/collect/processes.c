@@ -31,6 +31,7 @@
 #include "collect/collectors.h"
 #include "collect/file.h"
 #include "collect/fill.h"
+#include "collect/hidden.h"
 #include "collect/process_list.h"
 #include "vedette/rate.h"
 
@@ -55,6 +56,7 @@ struct process_collector {
     struct os_peek *peek; /* borrowed; NULL = none */
     struct collect_process_list list;
     struct collect_process_table table;
+    struct collect_hidden hidden;
     struct record_processes processes; /* what the sample points to */
     uint64_t tick;
     int64_t before_ns;    /* of the tick before */
@@ -67,6 +69,7 @@ struct process_collector {
     size_t next_swap;        /* whose turn it is */
     size_t files_max, files; /* descriptors kept open */
     double hz, page;
+    char note[80];
     size_t id[ROWS];
 };
 
@@ -361,12 +364,17 @@ static void read_swaps(struct process_collector *self, const struct record_sampl
 
 static void fill(struct process_collector *self, struct record_sample *sample)
 {
-    size_t threads = 0, zombies = 0;
+    size_t threads = 0, zombies = 0, denied = 0;
 
     for (size_t i = 0; i < self->table.n; i++) {
         threads += self->table.record[i].threads;
         zombies += self->table.record[i].state == 'Z';
+        denied += self->table.own[i].io_denied;
     }
+    self->note[0] = '\0';
+    if (denied > 0)
+        snprintf(self->note, sizeof self->note, "the I/O of %zu of %zu cannot be read",
+                 denied, self->table.n);
     self->processes.at = self->table.record;
     self->processes.n = self->table.n;
     self->processes.threads = threads;
@@ -403,13 +411,15 @@ static enum vd_status read_processes(void *context, struct record_sample *sample
     read_all(self, sample);
     read_swaps(self, sample);
     fill(self, sample);
+    if (self->tick % TURNS == 0)
+        collect_hidden_look(&self->hidden, &self->table, &self->list.buffer);
     self->before_ns = sample->mono_ns;
     self->tick++;
     if (self->list.dropped > 0)
         return vd_error_set(err, VD_ERR_LIMIT, NULL,
                             "%zu processes are left out: there are too many",
                             self->list.dropped);
-    return VD_OK;
+    return collect_hidden_tell(&self->hidden, err);
 }
 
 static size_t files_max(void)
@@ -429,6 +439,7 @@ static void destroy(void *context)
         return;
     collect_process_table_release(&self->table);
     collect_process_list_release(&self->list);
+    collect_hidden_release(&self->hidden);
     free(self);
 }
 
@@ -439,6 +450,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
 
     if (self == NULL)
         return VD_ERR_MEMORY;
+    collect_hidden_init(&self->hidden, config->root);
     if (collect_process_list_init(&self->list, config->root) != VD_OK) {
         destroy(self);
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the processes");
@@ -454,6 +466,13 @@ static enum vd_status create(void **out, const struct collect_config *config,
     collect_add_rows(schema, rows, ROWS, NULL, self->id);
     *out = self;
     return VD_OK;
+}
+
+static const char *note(const void *context)
+{
+    const struct process_collector *self = context;
+
+    return self->note;
 }
 
 double collect_process_pss(const struct collect_config *config, int pid)
@@ -479,4 +498,5 @@ const struct collect_type collect_processes = {
     .create = create,
     .read = read_processes,
     .destroy = destroy,
+    .note = note,
 };

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collect/hidden.h"
 #include "collect/process_list.h"
 #include "collect/process_stat.h"
 #include "collect/process_table.h"
@@ -343,6 +344,75 @@ static void test_garbage_is_no_process(void **state)
     tree_release(&tree);
 }
 
+/* ---- processes that are hidden ---- */
+
+static void test_hidden_option(void **state)
+{
+    static const struct {
+        const char *mounts, *option; /* "" = hides nothing */
+    } lists[] = {
+        {"proc /proc proc rw,nosuid,hidepid=2 0 0\n", "hidepid=2"},
+        {"proc /proc proc rw,hidepid=invisible,gid=27 0 0\n", "hidepid=invisible"},
+        {"none /proc proc hidepid=1 0 0", "hidepid=1"},
+        {"proc /proc proc rw,gid=27,hidepid=ptraceable,subset=pid 0 0\n",
+         "hidepid=ptraceable"},
+        {"proc /proc proc rw,hidepid=\033[2J 0 0\n", "hidepid="},
+        {"proc /proc proc rw,relatime 0 0\n", ""},
+        {"proc /proc proc rw,hidepid=0 0 0\n", ""},
+        {"proc /proc proc rw,hidepid=off 0 0\n", ""},
+        {"proc /proc proc rw,xhidepid=2 0 0\n", ""},
+        {"proc /jail/proc proc rw,hidepid=2 0 0\n", ""},
+        {"hidepid=2 /proc tmpfs rw,hidepid=2 0 0\n", ""},
+        /* The last one is on top. */
+        {"proc /proc proc rw,hidepid=2 0 0\nproc /proc proc rw 0 0\n", ""},
+        {"proc /proc proc rw 0 0\nproc /proc proc rw,hidepid=4 0 0\n", "hidepid=4"},
+        {"proc /proc", ""},
+        {"", ""},
+    };
+    char option[48];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        bool hides = collect_hidden_option(lists[i].mounts, strlen(lists[i].mounts),
+                                           option, sizeof option);
+
+        assert_string_equal(option, lists[i].option);
+        assert_int_equal(hides, lists[i].option[0] != '\0');
+    }
+}
+
+/* Of a recording, only the mount tells: most have no process 1. */
+static void test_hidden_below_a_root(void **state)
+{
+    static const char without[] = "proc /proc proc rw 0 0\n";
+    static const char with[] = "proc /proc proc rw,hidepid=invisible 0 0\n";
+    struct machine machine;
+    struct tree tree;
+
+    (void)state;
+    tree_init(&tree);
+    write_process(&tree, 50, "own", 1, 10);
+    tree_write(&tree, "/proc/mounts", without);
+    machine_init(&machine, tree.root);
+    machine_start(&machine, "processes");
+    machine_tick(&machine, 1);
+    assert_string_equal(machine_error(&machine, "processes"), "");
+    tree_write(&tree, "/proc/mounts", with);
+    for (int i = 0; i < 16; i++)
+        machine_tick(&machine, 1);
+    assert_string_equal(machine_error(&machine, "processes"),
+                        "other users' processes are hidden (hidepid=invisible): the "
+                        "process behind an event may be missing from its suspects");
+    assert_double_equal(machine_value(&machine, "processes"), 1, 0);
+    /* As a member of the group of gid= would see it. */
+    write_process(&tree, 1, "init", 1, 10);
+    for (int i = 0; i < 16; i++)
+        machine_tick(&machine, 1);
+    assert_string_equal(machine_error(&machine, "processes"), "");
+    machine_release(&machine);
+    tree_release(&tree);
+}
+
 /* ---- this machine ---- */
 
 static double seconds_now(void)
@@ -507,6 +577,8 @@ int main(void)
         cmocka_unit_test(test_swap_and_major_faults),
         cmocka_unit_test(test_pid_is_reused),
         cmocka_unit_test(test_garbage_is_no_process),
+        cmocka_unit_test(test_hidden_option),
+        cmocka_unit_test(test_hidden_below_a_root),
         cmocka_unit_test(test_live_children),
         cmocka_unit_test(test_found_without_listing),
         cmocka_unit_test(test_past_is_not_charged),
