@@ -180,7 +180,7 @@ static enum vd_status open_table(struct format_table *t, const struct split_sett
     struct format_options how = table_options(&s->table, s->label);
     enum vd_status status;
 
-    how.need_label = how.as_it_is = true;
+    how.labels_only = true;
     status = format_table_open(t, path, &how, err);
     if (status == VD_OK && t->label == SIZE_MAX)
         return vd_error_set(err, VD_ERR_DATA, "name it with --label",

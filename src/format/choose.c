@@ -403,5 +403,5 @@ enum vd_status format_choose(struct format_table *t, const struct format_tally *
         return status;
     for (size_t c = 0; c < t->n_columns; c++)
         choose_role(t, c, &tally[c], prmon);
-    return t->options.need_label && t->options.as_it_is ? VD_OK : check_names(t, err);
+    return t->options.labels_only ? VD_OK : check_names(t, err);
 }

@@ -128,7 +128,7 @@ static void say_rows(const struct format_table *t)
         add(&line, " with decimal commas");
     if (!format_table_has_time(t))
         add(&line, ", without a time");
-    else if (!t->options.as_it_is)
+    else if (!t->options.labels_only)
         add_span(&line, t);
     os_log_info("%s: %s", t->path, line.text);
 }
@@ -161,16 +161,20 @@ static void say_columns(const struct format_table *t)
 
 static void warn_values(const struct format_table *t)
 {
+    char among[48] = "";
     size_t n = 0;
+
+    if (t->studied < t->n)
+        snprintf(among, sizeof among, " in the first %zu rows", t->studied);
 
     for (size_t c = 0; c < t->n_columns; c++) {
         const struct format_column *column = &t->column[c];
 
         if (column->why == NULL && column->odd > 0 && n++ < COLUMNS_TOLD)
-            os_log_warning("%s:%zu: column \"%s\": %zu value%s no number, the first "
+            os_log_warning("%s:%zu: column \"%s\": %zu value%s no number%s, the first "
                            "\"%s\"",
                            t->path, column->odd_line, column->name, column->odd,
-                           column->odd == 1 ? " is" : "s are", column->odd_text);
+                           column->odd == 1 ? " is" : "s are", among, column->odd_text);
     }
     if (n > COLUMNS_TOLD)
         os_log_warning("%s: values that are no numbers are in %zu more columns", t->path,
@@ -223,7 +227,7 @@ void format_table_say(const struct format_table *t)
     say_rows(t);
     say_columns(t);
     warn_values(t);
-    if (!format_table_has_time(t) || t->options.as_it_is)
+    if (!format_table_has_time(t) || t->options.labels_only)
         return;
     warn_times(t);
     warn_order(t);

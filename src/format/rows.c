@@ -81,8 +81,8 @@ static enum vd_status fail(const struct format_rows *rows, const char *what,
                         what);
 }
 
-/* The row that begins at `at`, if the window holds all of it. */
-static bool take(struct format_rows *rows)
+/* To the row that begins at `at`, over the empty lines before it. */
+static struct format_scan begin_row(struct format_rows *rows)
 {
     struct format_scan t =
         format_scan_of(rows->window + rows->at, rows->filled - rows->at);
@@ -93,8 +93,29 @@ static bool take(struct format_rows *rows)
     rows->row.at = t.at;
     rows->line = rows->next_line + count_lines(from, t.at);
     rows->offset = rows->base + (uint64_t)(t.at - rows->window);
+    return t;
+}
+
+/* That row, if the window holds all of it. */
+static bool take(struct format_rows *rows)
+{
+    struct format_scan t = begin_row(rows);
+
     rows->n = format_csv_row(&t, rows->separator, rows->field, FORMAT_FIELDS_MAX);
     rows->row.end = t.at;
+    return t.at < t.end || is_at_end(rows);
+}
+
+/* The same, and its fields only where a quote may hide the end of a line. */
+static bool skim(struct format_rows *rows)
+{
+    struct format_scan t = begin_row(rows);
+
+    rows->n = 0;
+    format_scan_next_line(&t);
+    rows->row.end = t.at;
+    if (memchr(rows->row.at, '"', (size_t)(t.at - rows->row.at)) != NULL)
+        return take(rows);
     return t.at < t.end || is_at_end(rows);
 }
 
@@ -112,9 +133,13 @@ static enum vd_status check(const struct format_rows *rows, struct vd_error *err
     return VD_OK;
 }
 
-enum vd_status format_rows_next(struct format_rows *rows, struct vd_error *err)
+/* To the next row as `take_one` sees it, with more of the input for as long as it is not
+ * whole. */
+static enum vd_status advance(struct format_rows *rows,
+                              bool (*take_one)(struct format_rows *),
+                              struct vd_error *err)
 {
-    while (!take(rows)) {
+    while (!take_one(rows)) {
         enum vd_status status;
 
         if (rows->filled - rows->at > FORMAT_ROW_MAX)
@@ -126,7 +151,19 @@ enum vd_status format_rows_next(struct format_rows *rows, struct vd_error *err)
     }
     rows->next_line = rows->line + count_lines(rows->row.at, rows->row.end);
     rows->at = (size_t)(rows->row.end - rows->window);
-    return rows->n == 0 ? VD_OK : check(rows, err);
+    return VD_OK;
+}
+
+enum vd_status format_rows_next(struct format_rows *rows, struct vd_error *err)
+{
+    enum vd_status status = advance(rows, take, err);
+
+    return status != VD_OK || rows->n == 0 ? status : check(rows, err);
+}
+
+enum vd_status format_rows_skim(struct format_rows *rows, struct vd_error *err)
+{
+    return advance(rows, skim, err);
 }
 
 void format_rows_release(struct format_rows *rows)

@@ -1,5 +1,5 @@
-/* Opens a table: the heading, then once through all rows for the columns, and once more
- * for times and labels where it has them. */
+/* Opens a table: the heading, then through all rows for the columns (through the first
+ * ones where labels alone are read), and through all for times and labels, if any. */
 #include "format/table.h"
 
 #include <assert.h>
@@ -12,11 +12,18 @@
 #include "format/heading.h"
 #include "format/series.h"
 
+enum { STUDIED_ROWS = 1000 }; /* of a table whose labels alone are read */
+
 static const int64_t SECOND_NS = 1000000000;
 
 static enum vd_status no_memory(const struct format_table *t, struct vd_error *err)
 {
     return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it", t->path);
+}
+
+static bool reads_labels(const struct format_table *t)
+{
+    return t->options.need_label || t->options.labels_only;
 }
 
 /* ---- rows ---- */
@@ -59,13 +66,15 @@ static enum vd_status next_row(struct format_table *t, struct vd_error *err)
 static enum vd_status tally_rows(struct format_table *t, struct format_tally *tally,
                                  struct vd_error *err)
 {
-    enum vd_status status;
+    size_t most = t->options.labels_only ? STUDIED_ROWS : SIZE_MAX;
+    enum vd_status status = VD_OK;
 
-    while ((status = next_row(t, err)) == VD_OK && t->rows.n > 0) {
+    while (t->n < most && (status = next_row(t, err)) == VD_OK && t->rows.n > 0) {
         for (size_t c = 0; c < t->n_columns && c < t->rows.n; c++)
             format_tally_add(&tally[c], t->rows.field[c], t->rows.line);
         t->n++;
     }
+    t->studied = t->n;
     if (status == VD_OK && t->n == 0)
         status = vd_error_set(err, VD_ERR_DATA, NULL, "%s: no rows", t->path);
     return status;
@@ -156,11 +165,39 @@ static void note_untimed(struct format_table *t)
     snprintf(t->untimed_text, sizeof t->untimed_text, "%.*s", (int)field.size, field.at);
 }
 
+static enum vd_status too_many(const struct format_table *t, struct vd_error *err)
+{
+    return vd_error_set(err, VD_ERR_LIMIT, "take a part of it",
+                        "%s: it has more than %d rows, which is what can be put in order",
+                        t->path, FORMAT_ROWS_MAX);
+}
+
+/* Doubles the room for `n` rows of a table that has been studied in part; of others it is
+ * known how many there are. */
+static enum vd_status make_room(struct format_table *t, size_t n, struct vd_error *err)
+{
+    size_t room = 2 * n < FORMAT_ROWS_MAX ? 2 * n : FORMAT_ROWS_MAX;
+    struct format_place *place;
+
+    if (n < t->n)
+        return VD_OK;
+    if (!t->options.labels_only)
+        return vd_error_set(err, VD_ERR_IO, NULL, "%s: it changed meanwhile", t->path);
+    if (n == FORMAT_ROWS_MAX)
+        return too_many(t, err);
+    place = realloc(t->place, room * sizeof *place);
+    if (place == NULL)
+        return no_memory(t, err);
+    t->place = place;
+    t->n = room;
+    return VD_OK;
+}
+
 static enum vd_status place_rows(struct format_table *t, struct format_series *series,
                                  struct vd_error *err)
 {
-    bool labels = t->options.need_label && t->label != SIZE_MAX;
-    bool timed = t->time != SIZE_MAX && !t->options.as_it_is;
+    bool labels = reads_labels(t) && t->label != SIZE_MAX;
+    bool timed = t->time != SIZE_MAX && !t->options.labels_only;
     enum vd_status status;
     size_t n = 0;
 
@@ -168,9 +205,8 @@ static enum vd_status place_rows(struct format_table *t, struct format_series *s
         struct format_place place = {.offset = t->rows.offset,
                                      .line = (uint32_t)t->rows.line};
 
-        if (n == t->n)
-            return vd_error_set(err, VD_ERR_IO, NULL, "%s: it changed meanwhile",
-                                t->path);
+        if ((status = make_room(t, n, err)) != VD_OK)
+            return status;
         if (timed && !read_time(t, &place.time_ns)) {
             note_untimed(t);
             continue;
@@ -208,16 +244,15 @@ static enum vd_status place_and_order(struct format_table *t, struct vd_error *e
     enum vd_status status;
 
     if (t->n > FORMAT_ROWS_MAX)
-        return vd_error_set(err, VD_ERR_LIMIT, "take a part of it",
-                            "%s: it has %zu rows: at most %d can be put in order",
-                            t->path, t->n, FORMAT_ROWS_MAX);
+        return too_many(t, err);
     t->place = malloc(t->n * sizeof *t->place);
     if (t->place == NULL)
         return no_memory(t, err);
     format_series_begin(&series, t);
     format_rows_seek(&t->rows, t->first_offset, t->first_line);
+    t->skipped = 0;
     status = place_rows(t, &series, err);
-    if (status == VD_OK && t->time != SIZE_MAX && !t->options.as_it_is) {
+    if (status == VD_OK && t->time != SIZE_MAX && !t->options.labels_only) {
         status = format_series_check(&series, t, err);
         if (status == VD_OK)
             status = order_rows(t, err);
@@ -246,12 +281,11 @@ static enum vd_status open_table(struct format_table *t, struct vd_error *err)
 
     if (status == VD_OK)
         status = study(t, err);
-    if (status == VD_OK && t->n_metrics == 0 && !t->options.as_it_is)
+    if (status == VD_OK && t->n_metrics == 0 && !t->options.labels_only)
         status = no_metrics(t, err);
-    if (status == VD_OK &&
-        (t->time != SIZE_MAX || (t->options.need_label && t->label != SIZE_MAX)))
+    if (status == VD_OK && (t->time != SIZE_MAX || t->options.labels_only ||
+                            (reads_labels(t) && t->label != SIZE_MAX)))
         status = place_and_order(t, err);
-    t->skipped /= t->place == NULL ? 1 : 2; /* of both times through */
     if (status == VD_OK)
         format_table_rewind(t);
     return status;
@@ -315,8 +349,8 @@ enum vd_status format_table_next(struct format_table *t, bool *more, struct vd_e
         return VD_OK;
     if (place != NULL)
         format_rows_seek(&t->rows, place->offset, place->line);
-    status = next_row(t, err);
-    if (status == VD_OK && t->rows.n == 0)
+    status = t->options.labels_only ? format_rows_skim(&t->rows, err) : next_row(t, err);
+    if (status == VD_OK && t->rows.row.at == t->rows.row.end)
         status = vd_error_set(err, VD_ERR_IO, NULL, "%s: it changed meanwhile", t->path);
     t->at++;
     t->time_ns = place == NULL ? 0 : place->time_ns;

@@ -26,7 +26,9 @@ struct format_options {
     const char *time_zone;   /* of times without one, as format_zone_load takes it */
     const char *label;       /* name of the column with labels; NULL = found */
     bool need_label;         /* labels are read, and have to be right */
-    bool as_it_is; /* rows come in the order of the file, in spite of their time */
+    /* Labels are read, and nothing else: rows come in the order of the file, as bytes
+     * without values. What is said of columns is that of the first thousand rows. */
+    bool labels_only;
 };
 
 struct format_column {
@@ -50,6 +52,7 @@ struct format_table {
     bool nameless_first;          /* rows have one field more than the line of names */
     struct format_scan head;      /* owned: the line of names */
     size_t n;                     /* rows */
+    size_t studied;               /* rows from which it is known what a column is */
     size_t skipped;               /* lines that are a comment or the names again */
     uint64_t first_offset;        /* where the first row is */
     size_t first_line;
@@ -72,12 +75,12 @@ struct format_table {
     size_t at;                  /* rows that were read */
     /* The row, after format_table_next. */
     int64_t time_ns; /* of a table with time */
-    int row_label;   /* as written: 0, 1 or -1; of a table with need_label */
+    int row_label;   /* as written: 0, 1 or -1; of a table whose labels are read */
 };
 
 /* Opens and studies a table. VD_ERR_IO when it cannot be read or is no file; VD_ERR_DATA,
  * with line and column, when it is no table that can be meant: no line of names, no rows,
- * no column of numbers (but with need_label), two metrics of one name, a row longer than
+ * no column of numbers (but with labels_only), two metrics of one name, a row longer than
  * the line of names, a quote that is not closed, two decimal signs, days that fit no
  * calendar, a label that is none, several series in one column. VD_ERR_ARGUMENT for
  * options that do not fit, VD_ERR_LIMIT for what is too large. To be closed after a
@@ -95,7 +98,7 @@ enum vd_status format_table_of(struct format_table *table, const char *text, siz
 enum vd_status format_table_next(struct format_table *table, bool *more,
                                  struct vd_error *err);
 
-/* The number of a column in the row; NaN when there is none. */
+/* The number of a column in the row; NaN when there is none, and with labels_only. */
 double format_table_value(const struct format_table *table, size_t column);
 
 /* The row's bytes with the newline, if it has one. */

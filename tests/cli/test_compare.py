@@ -49,6 +49,60 @@ def test_split_is_stratified_and_repeatable(vedette, tmp_path):
     assert (tmp_path / "labeled_training.csv").read_bytes() != before
 
 
+def long_table(n=3000):
+    """Rows that a line does not tell: of two lines, quoted, among comments and names again."""
+    lines = ["cpu,note,label"]
+    for i in range(n):
+        note = ('plain', '"two\nlines"', '"a ""quote"", a comma"', '19"')[i % 4]
+        lines.append(f"{i * 0.5},{note},{int(i % 10 == 0)}")
+        lines += ["# a comment", "", "cpu,note,label"] if i % 500 == 3 else []
+    return lines
+
+
+def test_split_keeps_every_byte_of_long_files(vedette, tmp_path):
+    lines = long_table()
+    (tmp_path / "raw.csv").write_text("\n".join(lines))
+    result = vedette("split", "raw.csv", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "3000 rows" in result.stderr
+    assert "12 lines that begin with # or repeat the names" in result.stderr
+    parts = [(tmp_path / f"labeled_{p}.csv").read_text() for p in ("training", "test")]
+    rows = [row for row in lines[1:] if row and row[0] not in "#c"]
+    for part in parts:
+        assert part.startswith("cpu,note,label\n")
+        at = 0
+        for row in rows:
+            if (found := part.find(row + "\n", at)) == at + (at == 0) * 15:
+                at = found + len(row) + 1
+        assert at == len(part), part[at:at + 200]
+    assert sum(len(part) for part in parts) == 2 * 15 + sum(len(row) + 1 for row in rows)
+
+
+@pytest.mark.parametrize("row, said", [
+    ("1,x,2", "raw.csv:2004: this label is none"),
+    ("1,x,-1", "raw.csv:2004: a label of -1"),
+    ("1,x", "raw.csv:2004: the row has no label"),
+    ("1,5,x,1", "raw.csv:2004: the row has 4 fields"),
+    ("1,\0,1", "raw.csv:2004: a NUL byte"),
+    ('1,"x,1', "raw.csv:2004: a quote is not closed"),
+])
+def test_split_tells_of_a_wrong_row_far_down(vedette, tmp_path, row, said):
+    lines = ["cpu,note,label"] + [f"{i},x,{int(i % 10 == 0)}" for i in range(3000)]
+    lines[2003] = row
+    (tmp_path / "raw.csv").write_text("\n".join(lines) + "\n")
+    result = vedette("split", "raw.csv", cwd=tmp_path)
+    assert result.returncode == 1 and said in result.stderr
+    assert not (tmp_path / "labeled_test.csv").exists()
+
+
+def test_split_says_which_rows_its_warnings_are_about(vedette, tmp_path):
+    lines = ["cpu,label"] + [f"{'odd' if i % 100 == 7 else i},{i % 2}" for i in range(3000)]
+    (tmp_path / "raw.csv").write_text("\n".join(lines))
+    result = vedette("split", "raw.csv", cwd=tmp_path)
+    assert result.returncode == 0
+    assert '10 values are no number in the first 1000 rows, the first "odd"' in result.stderr
+
+
 def test_compare_chooses_settings_on_the_training_rows(vedette, tmp_path):
     """The same choice whatever the test rows are, and none without --tune."""
     write_rows(tmp_path / "train.csv", make_rows(120, 1))

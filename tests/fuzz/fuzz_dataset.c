@@ -24,7 +24,7 @@ static size_t walk(struct format_table *t)
     format_table_rewind(t);
     while (format_table_next(t, &more, NULL) == VD_OK && more) {
         assert(t->row_label >= -1 && t->row_label <= 1);
-        assert(t->options.as_it_is || t->time_ns >= before);
+        assert(t->options.labels_only || t->time_ns >= before);
         before = t->time_ns;
         for (size_t c = 0; c < t->n_columns; c++)
             assert(!isinf(format_table_value(t, c)));
@@ -38,7 +38,7 @@ static void check_table(const char *text, size_t size, unsigned char choice)
 {
     static const char *const zones[] = {"UTC", "Europe/Berlin", "-03:30", NULL};
     struct format_options options = {.need_label = choice & 1,
-                                     .as_it_is = (choice & 2) != 0,
+                                     .labels_only = (choice & 2) != 0,
                                      .time_zone = zones[choice / 4 % 4]};
     struct format_table table;
     struct vd_error err = {0};
