@@ -208,7 +208,7 @@ static void describe_rules(pipeline *p, struct record_event *event)
         char text[384];
         size_t length = strlen(event->reason);
 
-        record_metric_label(&p->schema.metric[hit->metric], d.name, sizeof d.name);
+        record_deviation_name(&d, &p->schema.metric[hit->metric]);
         snprintf(event->reason + length, sizeof event->reason - length, "%s%s",
                  length == 0 ? "" : " | ",
                  detect_rule_hit_text(hit, &p->schema, text, sizeof text));

@@ -107,6 +107,18 @@ static void remember_told(pipeline *p, const struct record_event *event)
         memcpy(p->told_before[i], event->top[i].name, sizeof p->told_before[i]);
 }
 
+/* The store keeps names and numbers; what is known of the metrics is found again. */
+static void recall_metrics(struct record_event *event)
+{
+    for (size_t i = 0; i < event->n_top; i++) {
+        struct record_deviation *d = &event->top[i];
+        const struct record_metric *known = collect_find(d->name);
+
+        d->group = (enum record_group)pipeline_group_of(d->name);
+        d->less_is_worse = known != NULL && known->less_is_worse;
+    }
+}
+
 void pipeline_recall_told(pipeline *p)
 {
     bool open = p->events.event[RECORD_RULE].id != 0;
@@ -139,6 +151,7 @@ static void restore_events(pipeline *p, const struct history_reader *history)
     for (size_t i = 0; i < n; i++) {
         enum record_event_kind kind = event[i].kind;
 
+        recall_metrics(&event[i]);
         if (kind == RECORD_EVENT_KINDS || recording || p->events.event[kind].id != 0)
             end_late(p, &event[i], seen_ns[kind]);
         else

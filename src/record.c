@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics.h"
+
 static bool grow(struct record_schema *schema)
 {
     size_t capacity = schema->capacity == 0 ? 128 : schema->capacity * 2;
@@ -201,26 +203,9 @@ bool record_metric_is_named(const struct record_metric *metric, const char *name
     return is_label(metric->label, name, rest);
 }
 
-/* Names that other tools and their files have for metrics of ours. */
-static const struct {
-    const char *alias, *name;
-} aliases[] = {
-    {"memory_percent", "cpu_memory"}, {"cpu_frequency", "cpu_freq"},
-    {"cpu_usage", "cpu_percent"},     {"memory_usage", "cpu_memory"},
-    {"avg_p_core", "cpu_p_percent"},  {"avg_e_core", "cpu_e_percent"},
-};
-
-const char *record_metric_canonical(const char *name)
-{
-    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
-        if (strcmp(aliases[i].alias, name) == 0)
-            return aliases[i].name;
-    return name;
-}
-
 size_t record_schema_find(const struct record_schema *schema, const char *name)
 {
-    name = record_metric_canonical(name);
+    name = metrics_canonical(name);
     for (size_t i = 0; i < schema->n; i++)
         if (record_metric_is_named(&schema->metric[i], name))
             return i;
@@ -236,6 +221,14 @@ void record_schema_release(struct record_schema *schema)
     free(schema->own_name);
     free(schema->metric);
     *schema = (struct record_schema){0};
+}
+
+void record_deviation_name(struct record_deviation *deviation,
+                           const struct record_metric *metric)
+{
+    record_metric_label(metric, deviation->name, sizeof deviation->name);
+    deviation->group = metric->group;
+    deviation->less_is_worse = metric->less_is_worse;
 }
 
 const char *record_group_name(enum record_group group)

@@ -124,9 +124,6 @@ size_t record_schema_find(const struct record_schema *schema, const char *name);
  * `name{key="label"}`. */
 bool record_metric_is_named(const struct record_metric *metric, const char *name);
 
-/* Our name for a metric that goes by another one elsewhere, else `name` itself. */
-const char *record_metric_canonical(const char *name);
-
 /* "disk_busy_percent{sda}" into `text`; returns text. */
 char *record_metric_label(const struct record_metric *metric, char *text, size_t size);
 
@@ -225,7 +222,13 @@ struct record_deviation {
     size_t metric; /* index in the schema; SIZE_MAX = this run does not have it */
     double value, expected, z;
     char name[RECORD_NAME_MAX + RECORD_LABEL_MAX]; /* as record_metric_label gives it */
+    enum record_group group; /* as its metric has them; the store does not keep them */
+    bool less_is_worse;
 };
+
+/* Fills in what the metric says of itself: name, group and less_is_worse. */
+void record_deviation_name(struct record_deviation *deviation,
+                           const struct record_metric *metric);
 
 /* ---- events ---- */
 

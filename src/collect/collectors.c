@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "collect/fill.h"
+#include "metrics.h"
 #include "os/options.h"
 
 /* The order is that of reading: topology and processes use what stat and cpufreq read
@@ -24,36 +25,58 @@ const struct collect_type *const *collect_table(size_t *n)
     return table;
 }
 
-/* Whether the family is in these rows; each is tried as what may have been meant. */
-static bool has_family(const struct collect_rows *rows, const char *family,
-                       struct os_nearest *nearest)
+/* The row of the family, or NULL. Each row is tried as what may have been meant, unless
+ * `nearest` is NULL: nobody asks. */
+static const struct record_metric *
+find_row(const struct collect_rows *rows, const char *family, struct os_nearest *nearest)
 {
     for (size_t i = 0; i < rows->n; i++) {
         if (rows->at[i].name == NULL) /* the place of a core metric */
             continue;
         if (strcmp(rows->at[i].name, family) == 0)
-            return true;
-        os_nearest_try(nearest, rows->at[i].name);
+            return &rows->at[i];
+        if (nearest != NULL)
+            os_nearest_try(nearest, rows->at[i].name);
     }
-    return false;
+    return NULL;
+}
+
+static const struct record_metric *find_family(const char *family,
+                                               struct os_nearest *nearest)
+{
+    const struct collect_rows core = COLLECT_TABLE(collect_core_metrics);
+    const struct record_metric *row = find_row(&core, family, nearest);
+    size_t n;
+    const struct collect_type *const *types = collect_table(&n);
+
+    for (size_t i = 0; i < n && row == NULL; i++)
+        for (size_t k = 0; k < COLLECT_TABLES && row == NULL; k++)
+            row = find_row(&types[i]->rows[k], family, nearest);
+    return row;
+}
+
+/* "disk_busy_percent{sda}" -> "disk_busy_percent" */
+static void take_family(char family[RECORD_NAME_MAX], const char *metric)
+{
+    snprintf(family, RECORD_NAME_MAX, "%.*s", (int)strcspn(metric, "{"), metric);
+}
+
+const struct record_metric *collect_find(const char *metric)
+{
+    char given[RECORD_NAME_MAX];
+
+    take_family(given, metric);
+    return find_family(metrics_canonical(given), NULL);
 }
 
 bool collect_knows(const char *metric, const char **nearest)
 {
-    const struct collect_rows core = COLLECT_TABLE(collect_core_metrics);
     char given[RECORD_NAME_MAX];
-    const char *family;
     struct os_nearest tried = {.word = given};
     bool known;
-    size_t n;
-    const struct collect_type *const *types = collect_table(&n);
 
-    snprintf(given, sizeof given, "%.*s", (int)strcspn(metric, "{"), metric);
-    family = record_metric_canonical(given);
-    known = has_family(&core, family, &tried);
-    for (size_t i = 0; i < n && !known; i++)
-        for (size_t k = 0; k < COLLECT_TABLES && !known; k++)
-            known = has_family(&types[i]->rows[k], family, &tried);
+    take_family(given, metric);
+    known = find_family(metrics_canonical(given), &tried) != NULL;
     if (nearest != NULL)
         *nearest = known ? NULL : tried.best;
     return known;

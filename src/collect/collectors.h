@@ -83,6 +83,10 @@ struct collect_type {
 /* The table: `*n` rows, in the order in which they are read. */
 const struct collect_type *const *collect_table(size_t *n);
 
+/* Returns the row of the family that `metric` ("cpu_core_percent{3}") belongs to, or NULL
+ * when no collector has it. */
+const struct record_metric *collect_find(const char *metric);
+
 /* Whether some collector may ever register the family of this metric, written as people
  * do: "disk_busy_percent", "disk_busy_percent{sda}", "memory_percent". When none may,
  * *nearest (NULL = not asked) becomes the family that may have been meant, or NULL. */

@@ -13,6 +13,7 @@
 #include "collect/collectors.h"
 #include "collect/fill.h"
 #include "format/table.h"
+#include "metrics.h"
 #include "os/log.h"
 
 static const int64_t SECOND_NS = 1000000000;
@@ -34,33 +35,19 @@ static bool ends_with(const char *name, const char *end)
     return length >= tail && strcmp(name + length - tail, end) == 0;
 }
 
-static const char *unit_of(const char *name)
-{
-    static const struct {
-        const char *end, *unit;
-    } known[] = {{"_percent", "%"},   {"pct", "%"},        {"_mb", "MB/s"},
-                 {"_gb", "GB"},       {"_ms", "ms"},       {"_temp", "C"},
-                 {"cpu_memory", "%"}, {"gpu_memory", "%"}, {"cpu_freq", "MHz"},
-                 {"gpu_power", "W"}};
-
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (ends_with(name, known[i].end))
-            return known[i].unit;
-    return "";
-}
-
+/* A column of our name is that metric, already as people see it. */
 static struct record_metric metric_of(const struct format_column *column,
                                       const char *name)
 {
-    struct record_metric metric = {.unit = unit_of(name),
-                                   .help = "A column of the file that is played.",
-                                   .kind = RECORD_GAUGE,
-                                   .scale = 1};
+    const struct record_metric *ours = collect_find(name);
+    bool counts = column->role == FORMAT_COUNTER;
+    struct record_metric metric;
 
-    if (column->role == FORMAT_COUNTER) {
-        metric.kind = RECORD_RATE;
-        metric.unit = ends_with(name, "time") ? "s/s" : "1/s";
-    }
+    if (ours == NULL || counts)
+        return metrics_guess(name, counts);
+    metric = *ours;
+    metric.kind = RECORD_GAUGE;
+    metric.scale = 1;
     return metric;
 }
 

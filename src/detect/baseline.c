@@ -4,80 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sigma floors by unit and by what the name contains, the first that fits: below a few of
- * these no engineer calls it a deviation. Memory moves by less than a processor's load:
- * in whole programs. Events differ by what they are: one shell command is a thousand page
- * faults, one error is one. Counts have no unit; load is one, and 0.05 when idle. */
-static const struct {
-    const char *unit, *name;
-    double floor;
-} floors[] = {
-    {"%", "pressure", 2},
-    {"%", "raid_sync", 100},
-    {"%", "unit_cpu", 20},
-    {"%", "unit_throttled", 10},
-    {"%", "memory", 0.75},
-    {"%", "", 2},
-    {"MB/s", "", 1},
-    {"GB", "", 0.1},
-    {"MB", "unit_memory", 200},
-    {"MB", "", 20},
-    {"C", "", 2},
-    {"MHz", "", 100},
-    {"W", "", 5},
-    {"ms", "clock_offset", 20},
-    {"ms", "", 5},
-    {"bit", "entropy", 500},
-    {"1/s", "page_faults_major", 20},
-    {"1/s", "page_faults", 2000},
-    {"1/s", "context_switches", 2000},
-    {"1/s", "packets", 1000},
-    {"1/s", "network_errors", 1},
-    {"1/s", "network_drops", 5},
-    {"1/s", "interrupts", 2000},
-    {"1/s", "tcp_retransmits", 20},
-    {"1/s", "tcp_timeouts", 10},
-    {"1/s", "tcp_errors", 5},
-    {"1/s", "tcp_listen", 1},
-    {"1/s", "tcp_", 50},
-    {"1/s", "udp_no_port", 20},
-    {"1/s", "udp_", 2},
-    {"1/s", "softnet_dropped", 5},
-    {"1/s", "softnet_squeezed", 20},
-    {"1/s", "oom_kills", 0.1},
-    {"1/s", "forks", 10},
-    {"1/s", "disk_", 100},
-    {"1/s", "", 50},
-    {"", "processes", 5},
-    {"", "nprocs", 5},
-    {"", "threads", 5},
-    {"", "tasks_", 5},
-    {"", "load_", 0.25},
-    {"", "tcp_connections", 50},
-    {"", "sockets_", 100},
-    {"", "conntrack_entries", 500},
-    {"", "file_handles", 500},
-    {"", "clock_synchronised", 0.5},
-    {"", "units_failed", 0.5},
-    {"", "unit_", 1},
-    {"", "raid_missing", 0.5},
-    {"", "zfs_pool_fault", 0.5},
-};
-
-/* Nor is a tenth of what is expected, except of a share, which has its own scale: a tenth
- * of 60 % is not small. Of a number that nobody told us anything about (a column of
- * somebody's file), a hundredth. */
+/* Below a tenth of what is expected no engineer calls it a deviation, whatever the floor,
+ * except of a share, which has its own scale: a tenth of 60 % is not small. Of a number
+ * that nobody told us anything about (a column of somebody's file), a hundredth. */
 static const double TENTH = 0.1, HUNDREDTH = 0.01;
 
 double detect_sigma_floor(const struct record_metric *metric, double expected)
 {
-    for (size_t i = 0; i < sizeof floors / sizeof *floors; i++)
-        if (strcmp(metric->unit, floors[i].unit) == 0 &&
-            strstr(metric->name, floors[i].name) != NULL)
-            return strcmp(metric->unit, "%") == 0
-                       ? floors[i].floor
-                       : fmax(floors[i].floor, TENTH * fabs(expected));
-    return HUNDREDTH * fabs(expected);
+    if (!(metric->sigma_floor > 0))
+        return HUNDREDTH * fabs(expected);
+    if (strcmp(metric->unit, "%") == 0)
+        return metric->sigma_floor;
+    return fmax(metric->sigma_floor, TENTH * fabs(expected));
 }
 
 void detect_baseline_release(struct detect_baseline *b)

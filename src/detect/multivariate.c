@@ -86,7 +86,7 @@ static void find_columns(detect_multivariate *multivariate,
 
         multivariate->index[c] = metric;
         multivariate->is_log[c] = metric != SIZE_MAX && multivariate->config.log_rates &&
-                                  strcmp(schema->metric[metric].unit, "MB/s") == 0;
+                                  schema->metric[metric].is_byte_rate;
         multivariate->floor[c] =
             metric == SIZE_MAX ? 0 : detect_sigma_floor(&schema->metric[metric], 0);
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics.h"
 #include "os/options.h"
 
 static const struct detect_rule builtin[] = {
@@ -83,8 +84,8 @@ static bool take_metric(struct detect_rule *rule, const char *word)
     if (length >= sizeof family)
         return false;
     snprintf(family, sizeof family, "%.*s", (int)length, word);
-    n = snprintf(rule->metric, sizeof rule->metric, "%s%s",
-                 record_metric_canonical(family), word + length);
+    n = snprintf(rule->metric, sizeof rule->metric, "%s%s", metrics_canonical(family),
+                 word + length);
     return (size_t)n < sizeof rule->metric;
 }
 

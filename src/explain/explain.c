@@ -12,65 +12,32 @@ static const double Z_WORTH_SAYING = 2, Z_BETTER_THAN_NOTHING = 0.5;
 /* What a group is called, and what is said when it is high or low. */
 static const struct {
     const char *factor, *high, *low;
-} group_words[EXPLAIN_GROUPS] = {
-    [EXPLAIN_GROUP_CPU] = {"CPU", "High CPU usage detected", "CPU usage dropped"},
-    [EXPLAIN_GROUP_MEMORY] = {"Memory", "High memory consumption", "Memory use dropped"},
-    [EXPLAIN_GROUP_DISK] = {"Disk", "Unusual disk activity", "Disk activity dropped"},
-    [EXPLAIN_GROUP_NETWORK] = {"Network", "Unusual network traffic",
-                               "Network traffic dropped"},
-    [EXPLAIN_GROUP_TEMPERATURE] = {"Temperature", "High temperature",
-                                   "Temperature dropped"},
-    [EXPLAIN_GROUP_GPU] = {"GPU", "High GPU load", "GPU load dropped"},
-    [EXPLAIN_GROUP_OTHER] = {"System", "Unusual system activity",
-                             "System activity dropped"},
+} group_words[] = {
+    [RECORD_GROUP_CPU] = {"CPU", "High CPU usage detected", "CPU usage dropped"},
+    [RECORD_GROUP_MEMORY] = {"Memory", "High memory consumption", "Memory use dropped"},
+    [RECORD_GROUP_DISK] = {"Disk", "Unusual disk activity", "Disk activity dropped"},
+    [RECORD_GROUP_NETWORK] = {"Network", "Unusual network traffic",
+                              "Network traffic dropped"},
+    [RECORD_GROUP_TEMPERATURE] = {"Temperature", "High temperature",
+                                  "Temperature dropped"},
+    [RECORD_GROUP_GPU] = {"GPU", "High GPU load", "GPU load dropped"},
+    [RECORD_GROUP_OTHER] = {"System", "Unusual system activity",
+                            "System activity dropped"},
 };
 
-static bool starts_with(const char *text, const char *start)
+/* What is about no resource has the words of the whole system. */
+static size_t words_of(enum record_group group)
 {
-    return strncmp(text, start, strlen(start)) == 0;
+    return record_group_is_resource(group) ? group : RECORD_GROUP_OTHER;
 }
 
-enum explain_group explain_group_of(const char *name)
+/* The words for a metric that went the way of `z`: what is worse may be more or less. */
+static const char *direction_words(const struct record_deviation *d)
 {
-    static const struct {
-        const char *start;
-        enum explain_group group;
-    } table[] = {
-        {"cpu_memory", EXPLAIN_GROUP_MEMORY},
-        {"cpu_temp", EXPLAIN_GROUP_TEMPERATURE},
-        {"cpu", EXPLAIN_GROUP_CPU},
-        {"load", EXPLAIN_GROUP_CPU},
-        {"pressure_cpu", EXPLAIN_GROUP_CPU},
-        {"context_switches", EXPLAIN_GROUP_CPU},
-        {"interrupts", EXPLAIN_GROUP_CPU},
-        {"pressure_memory", EXPLAIN_GROUP_MEMORY},
-        {"memory", EXPLAIN_GROUP_MEMORY},
-        {"swap", EXPLAIN_GROUP_MEMORY},
-        {"oom", EXPLAIN_GROUP_MEMORY},
-        {"pressure_io", EXPLAIN_GROUP_DISK},
-        {"disk", EXPLAIN_GROUP_DISK},
-        {"filesystem", EXPLAIN_GROUP_DISK},
-        {"raid", EXPLAIN_GROUP_DISK},
-        {"zfs", EXPLAIN_GROUP_DISK},
-        {"net", EXPLAIN_GROUP_NETWORK},
-        {"tcp", EXPLAIN_GROUP_NETWORK},
-        {"udp", EXPLAIN_GROUP_NETWORK},
-        {"sockets", EXPLAIN_GROUP_NETWORK},
-        {"softnet", EXPLAIN_GROUP_NETWORK},
-        {"conntrack", EXPLAIN_GROUP_NETWORK},
-        {"unit_cpu", EXPLAIN_GROUP_CPU},
-        {"unit_throttled", EXPLAIN_GROUP_CPU},
-        {"unit_memory", EXPLAIN_GROUP_MEMORY},
-        {"unit_read", EXPLAIN_GROUP_DISK},
-        {"unit_write", EXPLAIN_GROUP_DISK},
-        {"temp", EXPLAIN_GROUP_TEMPERATURE},
-        {"gpu", EXPLAIN_GROUP_GPU},
-    };
+    bool worse = d->less_is_worse ? d->z < 0 : d->z >= 0;
 
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (starts_with(name, table[i].start))
-            return table[i].group;
-    return EXPLAIN_GROUP_OTHER;
+    return worse ? group_words[words_of(d->group)].high
+                 : group_words[words_of(d->group)].low;
 }
 
 /* How much a metric's deviation is worth telling: sigmas, weighed so that cpu_percent
@@ -81,10 +48,10 @@ static double weight_of(const struct record_metric *metric)
         return 2;
     if (metric->label[0] != '\0')
         return 0.5;
-    if (explain_group_of(metric->name) == EXPLAIN_GROUP_OTHER)
+    if (!record_group_is_resource(metric->group))
         return 0.1;
     /* A rate in bytes says more than one in operations. */
-    if (strcmp(metric->unit, "MB/s") == 0)
+    if (metric->is_byte_rate)
         return 1.5;
     return strcmp(metric->unit, "1/s") == 0 ? 0.7 : 1;
 }
@@ -103,11 +70,10 @@ static double news_of(const struct record_event *event,
                       const struct record_schema *schema,
                       const struct record_metric *metric)
 {
-    enum explain_group group = explain_group_of(metric->name);
     double news = 1;
 
     for (size_t i = 0; i < event->n_top; i++)
-        if (explain_group_of(schema->metric[event->top[i].metric].name) == group)
+        if (schema->metric[event->top[i].metric].group == metric->group)
             news /= 2;
     return news;
 }
@@ -143,8 +109,7 @@ static double pick_top(const struct explain_input *in, struct record_event *even
             .expected = in->expected[best],
             .z = in->z[best],
         };
-        record_metric_label(&in->schema->metric[best], event->top[event->n_top].name,
-                            sizeof event->top->name);
+        record_deviation_name(&event->top[event->n_top], &in->schema->metric[best]);
         event->n_top++;
     }
     return told;
@@ -189,8 +154,8 @@ static void factor_text(const struct record_schema *schema,
     char value[32];
 
     number_text(d->value, value, sizeof value);
-    snprintf(text, size, "%s: %s%s%s", group_words[explain_group_of(metric->name)].factor,
-             value, isalpha((unsigned char)metric->unit[0]) ? " " : "",
+    snprintf(text, size, "%s: %s%s%s", group_words[words_of(metric->group)].factor, value,
+             isalpha((unsigned char)metric->unit[0]) ? " " : "",
              strcmp(metric->unit, "1/s") == 0 ? "/s" : metric->unit);
 }
 
@@ -213,22 +178,14 @@ double explain_event(const struct explain_input *in, struct record_event *event)
     event->reason[0] = '\0';
     for (size_t i = 0; i < RECORD_TOP; i++) {
         const struct record_deviation *d = &event->top[i];
-        enum explain_group group;
 
         event->explanation[i][0] = event->factor[i][0] = '\0';
         if (i >= event->n_top)
             continue;
-        group = explain_group_of(in->schema->metric[d->metric].name);
         explain_deviation_text(in->schema, d, event->explanation[i],
                                sizeof event->explanation[i]);
         factor_text(in->schema, d, event->factor[i], sizeof event->factor[i]);
-        /* memory_available_gb is low when consumption is high. */
-        if (strcmp(in->schema->metric[d->metric].name, "memory_available_gb") == 0)
-            add_reason(event,
-                       d->z < 0 ? group_words[group].high : group_words[group].low);
-        else
-            add_reason(event,
-                       d->z >= 0 ? group_words[group].high : group_words[group].low);
+        add_reason(event, direction_words(d));
     }
     if (event->n_top == 0)
         add_reason(event, "Unusual combination of values");
@@ -244,34 +201,29 @@ void explain_copy(struct record_event *to, const struct record_event *from)
     memcpy(to->reason, from->reason, sizeof to->reason);
 }
 
-/* The process resource that the event's first explainable metric is about. By name: an
- * event of an earlier run may have metrics that this one has not. */
+/* The process resource that the event's first explainable metric is about. */
 static enum explain_resource resource_of(const struct record_event *event)
 {
     for (size_t i = 0; i < event->n_top; i++) {
-        const char *name = event->top[i].name;
+        const struct record_deviation *d = &event->top[i];
 
-        switch (explain_group_of(name)) {
-        case EXPLAIN_GROUP_MEMORY:
-            return EXPLAIN_MEMORY;
-        case EXPLAIN_GROUP_DISK:
-            return strstr(name, "read") != NULL ? EXPLAIN_DISK_READ : EXPLAIN_DISK_WRITE;
-        case EXPLAIN_GROUP_OTHER:
+        if (!record_group_is_resource(d->group))
             continue;
-        default:
-            /* Traffic on the network and heat have no per-process counter of their own in
-             * /proc; who causes them uses the CPU to do it. */
-            return EXPLAIN_CPU;
-        }
+        if (d->group == RECORD_GROUP_MEMORY)
+            return EXPLAIN_MEMORY;
+        if (d->group == RECORD_GROUP_DISK)
+            return strstr(d->name, "read") != NULL ? EXPLAIN_DISK_READ
+                                                   : EXPLAIN_DISK_WRITE;
+        /* Traffic on the network and heat have no per-process counter of their own in
+         * /proc; who causes them uses the CPU to do it. */
+        return EXPLAIN_CPU;
     }
     return EXPLAIN_CPU;
 }
 
 bool explain_is_drop(const struct record_event *event)
 {
-    /* memory_available_gb falls when somebody takes memory. */
-    return event->n_top > 0 && event->top[0].z < 0 &&
-           strcmp(event->top[0].name, "memory_available_gb") != 0;
+    return event->n_top > 0 && event->top[0].z < 0 && !event->top[0].less_is_worse;
 }
 
 void explain_suspects(const explain_recorder *recorder, int64_t since_ns,

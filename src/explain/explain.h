@@ -6,20 +6,6 @@
 #include "explain/recorder.h"
 #include "record.h"
 
-/* What a metric is about. */
-enum explain_group {
-    EXPLAIN_GROUP_CPU,
-    EXPLAIN_GROUP_MEMORY,
-    EXPLAIN_GROUP_DISK,
-    EXPLAIN_GROUP_NETWORK,
-    EXPLAIN_GROUP_TEMPERATURE,
-    EXPLAIN_GROUP_GPU,
-    EXPLAIN_GROUP_OTHER,
-    EXPLAIN_GROUPS
-};
-
-enum explain_group explain_group_of(const char *metric_name);
-
 /* One tick as the explanation sees it. */
 struct explain_input {
     const struct record_schema *schema;

@@ -20,14 +20,14 @@ void explain_course_start(struct explain_course *course)
 
 static size_t count_groups(const struct explain_input *in)
 {
-    bool deviates[EXPLAIN_GROUPS] = {false};
+    bool deviates[RECORD_GROUPS] = {false};
     size_t n = 0;
 
     for (size_t i = 0; i < in->schema->n; i++)
         if (in->schema->metric[i].label[0] == '\0' && in->z[i] >= 4)
-            deviates[explain_group_of(in->schema->metric[i].name)] = true;
-    for (int g = 0; g < EXPLAIN_GROUP_OTHER; g++)
-        n += deviates[g];
+            deviates[in->schema->metric[i].group] = true;
+    for (int g = 0; g < RECORD_GROUPS; g++)
+        n += deviates[g] && record_group_is_resource(g);
     return n;
 }
 
@@ -66,7 +66,7 @@ const char *explain_pattern(const struct explain_course *course,
                             const struct explain_input *in,
                             const struct record_event *event, double seconds)
 {
-    const char *name;
+    const struct record_metric *leads;
     double rise;
 
     if (event->kind == RECORD_SILENCE || event->kind == RECORD_DRIFT)
@@ -75,17 +75,16 @@ const char *explain_pattern(const struct explain_course *course,
         return "contention";
     if (course->metric >= in->schema->n)
         return "spike";
-    name = in->schema->metric[course->metric].name;
-    if (explain_group_of(name) == EXPLAIN_GROUP_NETWORK && course->last >= FLOOD_MB)
+    leads = &in->schema->metric[course->metric];
+    if (leads->group == RECORD_GROUP_NETWORK && course->last >= FLOOD_MB)
         return "flooding";
     rise = fabs(course->last - course->first);
-    if (explain_group_of(name) == EXPLAIN_GROUP_MEMORY && course->ticks >= 5 &&
-        rise > 0 && course->largest_jump < GRADUAL * rise)
+    if (leads->group == RECORD_GROUP_MEMORY && course->ticks >= 5 && rise > 0 &&
+        course->largest_jump < GRADUAL * rise)
         return "leak";
     if (seconds < SPIKE_S)
         return "spike";
-    if (seconds >= SUSTAINED_S && course->last >= 90 &&
-        strcmp(in->schema->metric[course->metric].unit, "%") == 0)
+    if (seconds >= SUSTAINED_S && course->last >= 90 && strcmp(leads->unit, "%") == 0)
         return "sustained bottleneck";
     return "step";
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "metrics.h"
 #include "os/utf8.h"
 
 struct page {
@@ -105,38 +106,6 @@ static void counter(struct page *p, const char *name, const char *help, double v
 
 /* ---- the machine ---- */
 
-/* What the node exporter knows under another name, in its own unit. Its counters are not
- * here: the stages give rates, and a rate is no counter. */
-static const struct rename {
-    const char *ours, *theirs;
-    double factor;
-} renames[] = {
-    {"load_1", "node_load1", 1},
-    {"load_5", "node_load5", 1},
-    {"load_15", "node_load15", 1},
-    {"tasks_running", "node_procs_running", 1},
-    {"tasks_blocked", "node_procs_blocked", 1},
-    {"processes", "node_processes_pids", 1},
-    {"threads", "node_processes_threads", 1},
-    {"memory_total_gb", "node_memory_MemTotal_bytes", SHOW_MB * 1024},
-    {"memory_available_gb", "node_memory_MemAvailable_bytes", SHOW_MB * 1024},
-    {"memory_cached_gb", "node_memory_Cached_bytes", SHOW_MB * 1024},
-    {"memory_anonymous_gb", "node_memory_AnonPages_bytes", SHOW_MB * 1024},
-    {"memory_committed_gb", "node_memory_Committed_AS_bytes", SHOW_MB * 1024},
-    {"memory_dirty_mb", "node_memory_Dirty_bytes", SHOW_MB},
-    {"memory_writeback_mb", "node_memory_Writeback_bytes", SHOW_MB},
-    {"memory_slab_mb", "node_memory_Slab_bytes", SHOW_MB},
-    {"tcp_connections", "node_netstat_Tcp_CurrEstab", 1},
-    {"sockets_used", "node_sockstat_sockets_used", 1},
-    {"sockets_time_wait", "node_sockstat_TCP_tw", 1},
-    {"sockets_orphaned", "node_sockstat_TCP_orphan", 1},
-    {"file_handles", "node_filefd_allocated", 1},
-    {"conntrack_entries", "node_nf_conntrack_entries", 1},
-    {"entropy_bits", "node_entropy_available_bits", 1},
-    {"clock_synchronised", "node_timex_sync_status", 1},
-    {"clock_offset_ms", "node_timex_offset_seconds", 1e-3},
-};
-
 /* Prometheus' units are bytes, seconds and hertz: what ends in ours gets theirs. */
 static const struct rebase {
     const char *unit, *ours, *theirs;
@@ -155,14 +124,15 @@ enum { SCRAPE_NAME = RECORD_NAME_MAX + 48 };
 /* The name of a metric's family in a scrape; returns the factor to its unit there. */
 static double scrape_name(const struct record_metric *m, bool whole, char *name)
 {
+    double factor;
+    const char *node = metrics_node_name(m->name, &factor);
     const char *unit = m->unit == NULL ? "" : m->unit;
     size_t length = strlen(m->name);
 
-    for (size_t i = 0; i < sizeof renames / sizeof *renames; i++)
-        if (strcmp(renames[i].ours, m->name) == 0) {
-            snprintf(name, SCRAPE_NAME, "%s", renames[i].theirs);
-            return renames[i].factor;
-        }
+    if (node != NULL) {
+        snprintf(name, SCRAPE_NAME, "%s", node);
+        return factor;
+    }
     for (size_t i = 0; i < sizeof rebases / sizeof *rebases; i++) {
         const struct rebase *r = &rebases[i];
         size_t end = strlen(r->ours);
@@ -238,7 +208,7 @@ static void machine(struct page *p, const struct show_snapshot *s)
         size_t first = s->schema->first[i];
 
         /* The program's own use has the names that every program's has, below. */
-        if (strncmp(s->schema->metrics.metric[first].name, "self_", 5) != 0)
+        if (s->schema->metrics.metric[first].group != RECORD_GROUP_SELF)
             machine_family(p, s, first);
     }
     if (s->has_processes)

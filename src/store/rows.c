@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "metrics.h"
 #include "store/inspect.h"
 
 struct scan {
@@ -106,8 +107,7 @@ static enum vd_status read_newest(sqlite3 *db, const struct store_newest *what,
     if (metric == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for a span");
     for (size_t i = 0; i < what->n_metrics; i++)
-        metric[i] =
-            store_metric_id(db, record_metric_canonical(what->metric[i]), NULL, NULL);
+        metric[i] = store_metric_id(db, metrics_canonical(what->metric[i]), NULL, NULL);
     rows.metric = metric;
     rows.to_ns = store_db_number(db, "SELECT max(time) FROM sample", 0) + 1;
     rows.from_ns = rows.to_ns - what->last_ns;

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics.h"
+
 struct reading {
     sqlite3 *db;
     const struct history_query *query;
@@ -228,8 +230,8 @@ static enum vd_status reserve(struct reading *r, struct vd_error *err)
     for (size_t i = 0; i < n; i++)
         out->time_ns[i] = r->origin_ns + (int64_t)i * r->step_ns;
     for (size_t k = 0; k < m; k++)
-        r->metric[k] = store_metric_id(
-            r->db, record_metric_canonical(r->query->metric[k]), NULL, NULL);
+        r->metric[k] =
+            store_metric_id(r->db, metrics_canonical(r->query->metric[k]), NULL, NULL);
     return VD_OK;
 }
 

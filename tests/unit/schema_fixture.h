@@ -10,11 +10,14 @@ enum { CPU, MEMORY, TEMP, WRITE, ROOT, HOME, METRICS };
 static inline void make_schema(struct record_schema *schema)
 {
     static const struct record_metric metric[] = {
-        {.name = "cpu_percent", .unit = "%", .core = true},
-        {.name = "cpu_memory", .unit = "%", .core = true},
-        {.name = "cpu_temp", .unit = "C", .core = true},
-        {.name = "disk_write_mb", .unit = "MB/s"},
-        {.name = "filesystem_percent", .unit = "%", .label_key = "mount"},
+        {.name = "cpu_percent", .unit = "%", .sigma_floor = 2, .core = true},
+        {.name = "cpu_memory", .unit = "%", .sigma_floor = 0.75, .core = true},
+        {.name = "cpu_temp", .unit = "C", .sigma_floor = 2, .core = true},
+        {.name = "disk_write_mb", .unit = "MB/s", .sigma_floor = 1, .is_byte_rate = true},
+        {.name = "filesystem_percent",
+         .unit = "%",
+         .sigma_floor = 2,
+         .label_key = "mount"},
     };
 
     *schema = (struct record_schema){0};

@@ -31,13 +31,14 @@ static void z_has_a_floor_that_keeps_small_moves_small(void **state)
 static void a_number_nobody_knows_has_no_floor_of_its_own(void **state)
 {
     static const struct record_metric metric[] = {
-        {.name = "load_1", .unit = ""},       {.name = "threads", .unit = ""},
-        {.name = "volume_flow", .unit = ""},  {.name = "disk_read_ops", .unit = "1/s"},
-        {.name = "gpu_memory", .unit = "%"},  {.name = "cpu_percent", .unit = "%"},
-        {.name = "oom_kills", .unit = "1/s"},
+        {.name = "load_1", .unit = "", .sigma_floor = 0.25},
+        {.name = "volume_flow", .unit = ""},
+        {.name = "disk_read_ops", .unit = "1/s", .sigma_floor = 100},
+        {.name = "gpu_memory", .unit = "%", .sigma_floor = 0.75},
+        {.name = "oom_kills", .unit = "1/s", .sigma_floor = 0.1},
     };
-    static const double at_0[] = {0.25, 5, 0, 100, 0.75, 2, 0.1};
-    static const double at_1000[] = {100, 100, 10, 100, 0.75, 2, 100};
+    static const double at_0[] = {0.25, 0, 100, 0.75, 0.1};
+    static const double at_1000[] = {100, 10, 100, 0.75, 100};
 
     (void)state;
     for (size_t i = 0; i < sizeof metric / sizeof *metric; i++) {

@@ -8,12 +8,21 @@
 #include "explain/explain.h"
 
 static const struct record_metric rows[] = {
-    {.name = "cpu_percent", .unit = "%", .core = true},
-    {.name = "cpu_memory", .unit = "%", .core = true},
-    {.name = "gpu_memory", .unit = "%", .core = true},
-    {.name = "disk_write_mb", .unit = "MB/s"},
-    {.name = "network_recv_mb", .unit = "MB/s"},
-    {.name = "cpu_core_percent", .unit = "%", .label_key = "cpu"},
+    {.name = "cpu_percent", .unit = "%", .group = RECORD_GROUP_CPU, .core = true},
+    {.name = "cpu_memory", .unit = "%", .group = RECORD_GROUP_MEMORY, .core = true},
+    {.name = "gpu_memory", .unit = "%", .group = RECORD_GROUP_GPU, .core = true},
+    {.name = "disk_write_mb",
+     .unit = "MB/s",
+     .group = RECORD_GROUP_DISK,
+     .is_byte_rate = true},
+    {.name = "network_recv_mb",
+     .unit = "MB/s",
+     .group = RECORD_GROUP_NETWORK,
+     .is_byte_rate = true},
+    {.name = "cpu_core_percent",
+     .unit = "%",
+     .group = RECORD_GROUP_CPU,
+     .label_key = "cpu"},
 };
 
 enum { CPU, MEMORY, GPU_MEMORY, WRITE, RECV, CORE_0, CORE_1, METRICS };
