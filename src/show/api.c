@@ -14,7 +14,7 @@ static void answer_status(struct show_server *server, struct show_json *j)
     struct show_status status;
 
     show_ask_status(server, &status);
-    show_encode_status(j, NULL, &status, server->version, os_clock_wall_ns());
+    show_encode_status(j, NULL, &status, server->version, os_clock_wall_ns(), true);
 }
 
 static void answer_metrics(struct show_server *server, struct show_json *j)

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-static void encode_process(struct show_json *j, const char *key,
-                           const struct record_process *p, double cores)
+void show_encode_process(struct show_json *j, const char *key,
+                         const struct record_process *p, double cores)
 {
     char state[2] = {p->state, '\0'};
 
@@ -127,7 +127,7 @@ static void encode_self(struct show_json *j, const struct show_status *status)
 
 void show_encode_status(struct show_json *j, const char *key,
                         const struct show_status *status, const char *version,
-                        int64_t now_ns)
+                        int64_t now_ns, bool whole)
 {
     show_json_open(j, key, '{');
     show_json_string(j, "version", version);
@@ -151,9 +151,11 @@ void show_encode_status(struct show_json *j, const char *key,
     show_json_integer(j, "rows", (int64_t)status->training_rows);
     show_json_integer(j, "quarantined", (int64_t)status->quarantined_rows);
     show_json_close(j, '}');
-    encode_self(j, status);
-    encode_detector_rows(j, status);
-    encode_sink_rows(j, status);
+    if (whole) {
+        encode_self(j, status);
+        encode_detector_rows(j, status);
+        encode_sink_rows(j, status);
+    }
     encode_receiver_rows(j, status);
     encode_troubles(j, status);
     show_json_close(j, '}');
@@ -186,10 +188,8 @@ void show_encode_metrics(struct show_json *j, const char *key,
     show_json_close(j, ']');
 }
 
-static void encode_verdict(struct show_json *j, const struct record_verdict *verdict)
+void show_encode_detectors(struct show_json *j, const struct record_verdict *verdict)
 {
-    show_json_number(j, "score", verdict->score);
-    show_json_number(j, "confidence", verdict->confidence);
     show_json_number(j, "latency_us", verdict->latency_us);
     show_json_bool(j, "drift", verdict->drift);
     show_json_open(j, "detectors", '[');
@@ -216,7 +216,7 @@ static void encode_top(struct show_json *j, const char *key,
 
     show_json_open(j, key, '[');
     for (size_t i = 0; i < n; i++)
-        encode_process(j, NULL, &s->process[top[i]], s->schema->cores);
+        show_encode_process(j, NULL, &s->process[top[i]], s->schema->cores);
     show_json_close(j, ']');
 }
 
@@ -236,7 +236,9 @@ void show_encode_tick(struct show_json *j, const char *key, const struct show_sn
     for (size_t i = 0; i < s->schema->metrics.n; i++)
         show_json_number(j, NULL, s->value[i]);
     show_json_close(j, ']');
-    encode_verdict(j, &s->verdict);
+    show_json_number(j, "score", s->verdict.score);
+    show_json_number(j, "confidence", s->verdict.confidence);
+    show_encode_detectors(j, &s->verdict);
     encode_top(j, "top_cpu", s, SHOW_RANK_CPU);
     encode_top(j, "top_memory", s, SHOW_RANK_MEMORY);
     encode_top(j, "top_io", s, SHOW_RANK_IO);
@@ -252,7 +254,7 @@ void show_encode_processes(struct show_json *j, const struct show_snapshot *s)
     show_json_time(j, "t", s->time_ns);
     show_json_open(j, "processes", '[');
     for (size_t i = 0; i < s->n_processes; i++)
-        encode_process(j, NULL, &s->process[i], s->schema->cores);
+        show_encode_process(j, NULL, &s->process[i], s->schema->cores);
     show_json_close(j, ']');
     show_json_close(j, '}');
 }
@@ -328,7 +330,7 @@ static void encode_changed(struct show_json *j, const struct show_snapshot *s)
             s->previous[k].start_ticks == p->start_ticks)
             encode_process_change(j, p, &s->previous[k], s->schema->cores);
         else
-            encode_process(j, NULL, p, s->schema->cores);
+            show_encode_process(j, NULL, p, s->schema->cores);
     }
     show_json_close(j, ']');
 }
@@ -412,7 +414,7 @@ static void encode_suspects(struct show_json *j, const struct record_event *even
         double unit = s->resource[0] == 'm' || s->resource[0] == 'd' ? SHOW_MB : 1;
 
         show_json_open(j, NULL, '{');
-        encode_process(j, "process", &s->process, cores);
+        show_encode_process(j, "process", &s->process, cores);
         show_json_string(j, "resource", s->resource);
         show_json_number(j, "before", s->before / unit);
         show_json_number(j, "during", s->during / unit);
@@ -432,7 +434,7 @@ static void encode_recorder(struct show_json *j, const struct history_moment *mo
         show_json_time(j, "t", moments[i].time_ns);
         show_json_open(j, "processes", '[');
         for (size_t k = 0; k < moments[i].n; k++)
-            encode_process(j, NULL, &moments[i].process[k], cores);
+            show_encode_process(j, NULL, &moments[i].process[k], cores);
         show_json_close(j, ']');
         show_json_close(j, '}');
     }

@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "show/changes.h"
 #include "show/encode.h"
 #include "show/frame.h"
 #include "show/head.h"
@@ -87,7 +88,11 @@ struct show_client {
     struct show_session *next, *previous; /* all clients */
     unsigned wants;                       /* of enum show_want */
     bool greeted, processes_on, changes_on;
-    uint64_t listed;      /* the server's `published` when it last got the processes; 0 */
+    uint64_t listed; /* the server's `published` when it last got the processes; 0 */
+    bool view_on;    /* it said what it shows, and is told of that alone */
+    struct show_view view;
+    struct show_told told;
+    uint64_t seen;        /* `published` when it last got values of this view; 0 */
     struct show_job *job; /* asks for the last events */
     struct show_message *hello;             /* NULL = not made yet */
     struct show_message *queue[SHOW_QUEUE]; /* events, a ring */
@@ -152,8 +157,9 @@ struct show_server {
     struct show_snapshot snapshot;
     uint64_t published_ms, status_ms; /* uv_now of the last tick and status message */
     uint64_t published;               /* how many ticks */
-    struct show_json tick, processes, changes, metrics, status;
-    bool tick_made, processes_made, changes_made, metrics_made, status_made;
+    struct show_json tick, processes, changes, metrics, status, brief;
+    struct show_json own; /* of one client, and sent at once */
+    bool tick_made, processes_made, changes_made, metrics_made, status_made, brief_made;
     uint64_t events[RECORD_CRITICAL + 1]; /* opened since the start, by severity */
     uint64_t dropped_clients, requests, refused;
     /* websocket.c */

@@ -195,6 +195,29 @@ void show_json_number(struct show_json *j, const char *key, double value)
         j->size += show_number_text(at, value);
 }
 
+static double coarse(double value)
+{
+    double unit;
+
+    if (value == 0 || !isfinite(value))
+        return value;
+    unit = pow(10, floor(log10(fabs(value))) - 3);
+    return unit > 0 ? round(value / unit) * unit : value;
+}
+
+void show_json_coarse(struct show_json *j, const char *key, double value)
+{
+    show_json_number(j, key, coarse(value));
+}
+
+bool show_is_coarsely_equal(double a, double b)
+{
+    double x = coarse(a), y = coarse(b);
+
+    /* A number that is not finite is null, whichever it is. */
+    return isfinite(x) && isfinite(y) ? x == y : isfinite(x) == isfinite(y);
+}
+
 void show_json_time(struct show_json *j, const char *key, int64_t ns)
 {
     int64_t ms = ns / 1000000;

@@ -37,6 +37,8 @@ void show_json_close(struct show_json *j, char bracket);
 
 /* About seven significant digits, the shortest text for them. */
 void show_json_number(struct show_json *j, const char *key, double value);
+/* Four significant digits: more than a chart can show. */
+void show_json_coarse(struct show_json *j, const char *key, double value);
 /* Nanoseconds since 1970 as seconds with milliseconds; 0 gives null. */
 void show_json_time(struct show_json *j, const char *key, int64_t ns);
 void show_json_integer(struct show_json *j, const char *key, int64_t value);
@@ -51,5 +53,7 @@ void show_json_append(struct show_json *j, const char *bytes, size_t size);
 
 /* The text of `value` as show_json_number writes it, into text[32]; its length. */
 size_t show_number_text(char text[32], double value);
+/* Whether show_json_coarse writes the same of both. */
+bool show_is_coarsely_equal(double a, double b);
 
 #endif

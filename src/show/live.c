@@ -150,7 +150,7 @@ void show_live_publish(struct show_server *server, const struct record *record,
         wants |= SHOW_WANT_METRICS;
     if (now - server->status_ms >= SHOW_STATUS_MS) {
         server->status_ms = now;
-        server->status_made = false;
+        server->status_made = server->brief_made = false;
         wants |= SHOW_WANT_STATUS;
     }
     for (struct show_session *s = server->clients; s != NULL; s = next) {
@@ -174,6 +174,20 @@ static struct show_json *tick_text(struct show_server *server)
         show_encode_tick(j, NULL, &server->snapshot);
     }
     server->tick_made = true;
+    return j;
+}
+
+/* What the page shows of the tick; against the one before when it got that one. */
+static struct show_json *tick_for(struct show_server *server, struct show_client *client)
+{
+    struct show_json *j = &server->own;
+    bool follows = client->seen != 0 && client->seen + 1 == server->published;
+
+    if (!client->view_on)
+        return tick_text(server);
+    client->seen = server->published;
+    show_json_clear(j);
+    show_encode_changes(j, &server->snapshot, &client->view, &client->told, !follows);
     return j;
 }
 
@@ -214,26 +228,30 @@ const struct show_json *show_live_processes(struct show_server *server)
     return processes_text(server);
 }
 
-static void encode_status(struct show_server *server, struct show_json *j)
+static void encode_status(struct show_server *server, struct show_json *j, bool whole)
 {
     struct show_status status;
 
     show_ask_status(server, &status);
-    show_encode_status(j, "status", &status, server->version, os_clock_wall_ns());
+    show_encode_status(j, "status", &status, server->version, os_clock_wall_ns(), whole);
 }
 
-static struct show_json *status_text(struct show_server *server)
+/* Those that do not show the detectors do without what is shown beside them. */
+static struct show_json *status_for(struct show_server *server,
+                                    const struct show_client *client)
 {
-    struct show_json *j = &server->status;
+    bool whole = !client->view_on || client->view.detectors;
+    struct show_json *j = whole ? &server->status : &server->brief;
+    bool *made = whole ? &server->status_made : &server->brief_made;
 
-    if (!server->status_made) {
+    if (!*made) {
         show_json_clear(j);
         show_json_open(j, NULL, '{');
         show_json_string(j, "type", "status");
-        encode_status(server, j);
+        encode_status(server, j, whole);
         show_json_close(j, '}');
     }
-    server->status_made = true;
+    *made = true;
     return j;
 }
 
@@ -272,7 +290,7 @@ void show_live_greet(struct show_session *session, const struct show_json *event
     j = &hello->text;
     show_json_open(j, NULL, '{');
     show_json_string(j, "type", "hello");
-    encode_status(server, j);
+    encode_status(server, j, true);
     encode_metrics(server, j);
     show_encode_tick(j, "latest", &server->snapshot);
     if (events == NULL || events->failed || events->size == 0)
@@ -321,11 +339,11 @@ int show_live_send_next(struct show_session *session)
     }
     if (wants & SHOW_WANT_TICK) {
         client->wants &= ~(unsigned)SHOW_WANT_TICK;
-        return show_live_send(session, tick_text(server));
+        return show_live_send(session, tick_for(server, client));
     }
     if (wants & SHOW_WANT_STATUS) {
         client->wants &= ~(unsigned)SHOW_WANT_STATUS;
-        return show_live_send(session, status_text(server));
+        return show_live_send(session, status_for(server, client));
     }
     if (wants & SHOW_WANT_PROCESSES) {
         client->wants &= ~(unsigned)SHOW_WANT_PROCESSES;

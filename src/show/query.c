@@ -250,16 +250,73 @@ enum vd_status show_query_feedback(const char *body, size_t size, const char **w
     return *word == NULL ? VD_ERR_ARGUMENT : VD_OK;
 }
 
+bool show_view_has(const struct show_view *view, size_t metric)
+{
+    return view->all_metrics ||
+           (metric < RECORD_METRICS_MAX &&
+            (view->metrics[metric / 64] >> metric % 64 & 1) != 0);
+}
+
+static bool read_index(const json_t *item, size_t *index)
+{
+    json_int_t value = json_integer_value(item);
+
+    *index = (size_t)value;
+    return json_is_integer(item) && value >= 0 && value < RECORD_METRICS_MAX;
+}
+
+/* An index, or the first and the last of a run. */
+static bool read_run(const json_t *item, struct show_view *view)
+{
+    bool is_run = json_is_array(item) && json_array_size(item) == 2;
+    size_t first, last;
+
+    if (!read_index(is_run ? json_array_get(item, 0) : item, &first) ||
+        !read_index(is_run ? json_array_get(item, 1) : item, &last))
+        return false;
+    for (size_t i = first; i <= last; i++)
+        view->metrics[i / 64] |= (uint64_t)1 << i % 64;
+    return first <= last;
+}
+
+static bool read_flag(const json_t *flag, bool *value)
+{
+    *value = json_is_true(flag);
+    return flag == NULL || json_is_boolean(flag);
+}
+
+static bool read_view(const json_t *root, struct show_view *view)
+{
+    const json_t *list = json_object_get(root, "metrics"), *item;
+    size_t i;
+
+    view->all_metrics = list == NULL;
+    if (list != NULL && !json_is_array(list))
+        return false;
+    json_array_foreach(list, i, item) {
+        if (!read_run(item, view))
+            return false;
+    }
+    return read_flag(json_object_get(root, "detectors"), &view->detectors) &&
+           read_flag(json_object_get(root, "top"), &view->top);
+}
+
 bool show_query_message(const char *text, size_t size, struct show_wish *wish)
 {
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
     const char *type = json_string_value(json_object_get(root, "type"));
     const json_t *on = json_object_get(root, "on");
-    bool is_message = type != NULL;
+    bool good = type != NULL;
 
-    wish->known = is_message && strcmp(type, "processes") == 0 && json_is_boolean(on);
-    wish->on = wish->known && json_is_true(on);
-    wish->changes = wish->known && json_is_true(json_object_get(root, "changes"));
+    *wish = (struct show_wish){0};
+    if (good && strcmp(type, "processes") == 0 && json_is_boolean(on)) {
+        wish->kind = SHOW_WISH_PROCESSES;
+        wish->on = json_is_true(on);
+        wish->changes = json_is_true(json_object_get(root, "changes"));
+    } else if (good && strcmp(type, "view") == 0) {
+        good = read_view(root, &wish->view);
+        wish->kind = good ? SHOW_WISH_VIEW : SHOW_WISH_OTHER;
+    }
     json_decref(root);
-    return is_message;
+    return good;
 }

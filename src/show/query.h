@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "record.h"
 #include "vedette/status.h"
 
 enum {
@@ -60,15 +61,30 @@ bool show_query_event_path(const char *path, int64_t *id, enum show_event_part *
 enum vd_status show_query_feedback(const char *body, size_t size, const char **word,
                                    struct vd_error *err);
 
-/* What a live page asks for. */
-struct show_wish {
-    bool known;   /* it is about the list of processes; else it is left alone */
-    bool on;      /* send it with each tick */
-    bool changes; /* whole once, then what changed */
+/* What of a tick a live page shows. */
+struct show_view {
+    bool all_metrics;
+    uint64_t metrics[RECORD_METRICS_MAX / 64]; /* by index in the schema, a bit each */
+    bool detectors;                            /* each detector's score and cost */
+    bool top;                                  /* the busiest processes */
 };
 
-/* {"type": "processes", "on": true, "changes": true}, the last one may be missing; false
- * when it is no message at all. */
+bool show_view_has(const struct show_view *view, size_t metric);
+
+enum show_wish_kind { SHOW_WISH_OTHER, SHOW_WISH_PROCESSES, SHOW_WISH_VIEW };
+
+/* What a live page asks for. */
+struct show_wish {
+    enum show_wish_kind kind; /* OTHER is left alone: a newer page may ask for more */
+    bool on;                  /* processes: send them with each tick */
+    bool changes;             /* processes: whole once, then what changed */
+    struct show_view view;
+};
+
+/* {"type": "processes", "on": true, "changes": true}, the last one may be missing, or
+ * {"type": "view", "metrics": [0, [4, 9]], "detectors": true, "top": true}, each of which
+ * may be missing: without "metrics" all of them. An item is an index in the schema, or
+ * the first and the last of a run. false when it is no such message, or none at all. */
 bool show_query_message(const char *text, size_t size, struct show_wish *wish);
 
 #endif

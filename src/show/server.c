@@ -43,6 +43,8 @@ static void release(struct show_server *server)
     show_json_release(&server->changes);
     show_json_release(&server->metrics);
     show_json_release(&server->status);
+    show_json_release(&server->brief);
+    show_json_release(&server->own);
     uv_mutex_destroy(&server->job_lock);
     uv_cond_destroy(&server->job_done);
     free(server->version);

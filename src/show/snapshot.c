@@ -76,6 +76,32 @@ static struct show_schema *copy_schema(const struct record_schema *schema)
     return copy;
 }
 
+/* The values become the previous ones, whose memory is written next. */
+static void swap_values(struct show_snapshot *s)
+{
+    double *value = s->previous_value;
+    size_t capacity = s->previous_value_capacity;
+
+    s->previous_value = s->value;
+    s->previous_value_capacity = s->value_capacity;
+    s->value = value;
+    s->value_capacity = capacity;
+}
+
+static enum vd_status reserve_values(struct show_snapshot *s, size_t n)
+{
+    double *value;
+
+    if (n <= s->previous_value_capacity)
+        return VD_OK;
+    value = realloc(s->previous_value, n * sizeof *value);
+    if (value == NULL)
+        return VD_ERR_MEMORY;
+    s->previous_value = value;
+    s->previous_value_capacity = n;
+    return VD_OK;
+}
+
 static enum vd_status take_values(struct show_snapshot *s, const struct record *record,
                                   bool *grew)
 {
@@ -83,14 +109,9 @@ static enum vd_status take_values(struct show_snapshot *s, const struct record *
 
     *grew = s->schema == NULL || s->schema->metrics.n != n ||
             s->schema->metrics.serial != record->schema->serial;
-    if (n > s->value_capacity) {
-        double *value = realloc(s->value, n * sizeof *value);
-
-        if (value == NULL)
-            return VD_ERR_MEMORY;
-        s->value = value;
-        s->value_capacity = n;
-    }
+    /* The older of the two tables is the one that may be lost. */
+    if (reserve_values(s, n) != VD_OK)
+        return VD_ERR_MEMORY;
     if (*grew) {
         struct show_schema *schema = copy_schema(record->schema);
 
@@ -99,6 +120,8 @@ static enum vd_status take_values(struct show_snapshot *s, const struct record *
         show_schema_drop(s->schema);
         s->schema = schema;
     }
+    swap_values(s);
+    s->n_previous_values = *grew ? 0 : n;
     if (n > 0)
         memcpy(s->value, record->value, n * sizeof *s->value);
     return VD_OK;
@@ -167,6 +190,7 @@ void show_snapshot_release(struct show_snapshot *s)
 {
     show_schema_drop(s->schema);
     free(s->value);
+    free(s->previous_value);
     free(s->process);
     free(s->previous);
     *s = (struct show_snapshot){0};

@@ -28,6 +28,8 @@ struct show_snapshot {
     struct show_schema *schema;
     double *value; /* schema->metrics.n */
     size_t value_capacity;
+    double *previous_value; /* those of the tick before; as many, 0 after a new schema */
+    size_t n_previous_values, previous_value_capacity;
     struct record_verdict verdict;
     bool has_processes;
     struct record_process *process;

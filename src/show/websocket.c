@@ -134,19 +134,27 @@ static int take_message(struct show_session *session)
 {
     struct show_client *client = session->client;
     size_t size = client->message_size;
-    struct show_wish wish = {0};
+    bool filled = session->server->snapshot.filled;
+    struct show_wish wish;
 
     client->message_size = 0;
     if (!show_is_utf8(client->message, size) ||
         !show_query_message(client->message, size, &wish))
         return SHOW_CLOSE_INVALID;
-    if (!wish.known)
-        return 0;
-    client->processes_on = wish.on;
-    client->changes_on = wish.changes;
-    client->listed = 0;
-    if (wish.on && session->server->snapshot.filled)
-        client->wants |= SHOW_WANT_PROCESSES;
+    if (wish.kind == SHOW_WISH_PROCESSES) {
+        client->processes_on = wish.on;
+        client->changes_on = wish.changes;
+        client->listed = 0;
+        client->wants |= wish.on && filled ? SHOW_WANT_PROCESSES : 0;
+    } else if (wish.kind == SHOW_WISH_VIEW) {
+        bool more = wish.view.detectors && !client->view.detectors;
+
+        client->view = wish.view;
+        client->view_on = true;
+        client->seen = 0;
+        client->wants |= filled ? SHOW_WANT_TICK : 0;
+        client->wants |= more ? SHOW_WANT_STATUS : 0;
+    }
     return 0;
 }
 

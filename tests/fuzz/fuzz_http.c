@@ -85,8 +85,9 @@ static void try_bodies(const char *text, size_t size)
     else
         assert(word == NULL && err.text[0] != '\0');
     if (!show_query_message(text, size, &wish))
-        assert(!wish.known);
-    assert(wish.known || (!wish.on && !wish.changes));
+        assert(wish.kind == SHOW_WISH_OTHER);
+    assert(wish.kind == SHOW_WISH_PROCESSES || (!wish.on && !wish.changes));
+    assert(!show_view_has(&wish.view, RECORD_METRICS_MAX) || wish.view.all_metrics);
 }
 
 /* Any text gives JSON that another parser takes, and good UTF-8 comes back as it was. */

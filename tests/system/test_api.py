@@ -644,6 +644,75 @@ def test_a_page_that_missed_a_tick_gets_the_whole_list_again(own):
         assert len(lists[last]) == len(full["processes"]) == 300
 
 
+def test_a_page_is_told_of_what_it_shows_and_of_what_changed(own):
+    """Beside a page that gets whole ticks: the same values to four digits, fewer bytes."""
+    driver = own("--processes", 60, "--churn")
+    shown = [0, 3, 4, 5]
+    known, sizes, compared = {}, [], 0
+    with driver.live() as plain, driver.live() as page:
+        plain.message()
+        hello = page.message()
+        assert max(shown) < len(hello["metrics"])
+        page.send('{"type": "view", "metrics": [0, [3, 5]], "top": true}')
+        ticks = {m["t"]: m for m in (plain.until("tick") for _ in range(12))}
+        busy = {}
+        while not known or max(known) < max(ticks):
+            message = page.message()
+            if message["type"] != "changes":
+                continue
+            before = known.get(max(known, default=None), {})
+            if message["whole"]:
+                assert sorted(map(int, message["v"])) == shown
+            assert set(map(int, message["v"])) <= set(shown)
+            assert "detectors" not in message
+            known[message["t"]] = {**before, **message["v"]}
+            for process in message["top_cpu"]:
+                assert process["pid"] in busy or "name" in process
+                busy[process["pid"]] = {**busy.get(process["pid"], {}), **process}
+            sizes.append((message["whole"], len(json.dumps(message))))
+            if (tick := ticks.get(message["t"])) is None:
+                continue
+            compared += 1
+            for index in shown:
+                assert known[message["t"]][str(index)] == pytest.approx(tick["v"][index],
+                                                                        rel=6e-4)
+            assert [p["pid"] for p in message["top_cpu"]] == [
+                p["pid"] for p in tick["top_cpu"]]
+            for process in tick["top_cpu"]:
+                assert busy[process["pid"]]["command"] == process["command"]
+    assert compared > 8
+    assert [whole for whole, _ in sizes].count(True) == 1
+    assert max(size for whole, size in sizes if not whole) < 3000
+
+
+def test_another_view_begins_whole_and_with_its_detectors(driver):
+    with driver.live() as live:
+        live.message()
+        live.send('{"type": "view", "metrics": []}')
+        assert live.until("changes")["v"] == {}
+        status = live.until("status", 400)["status"]
+        assert "receivers" in status and "detectors" not in status
+        live.send('{"type": "view", "detectors": true}')
+        while not (message := live.until("changes"))["whole"]:
+            assert message["v"] == {}
+        assert len(message["v"]) > 10 and message["detectors"]
+        assert not live.until("changes")["whole"]
+        assert live.until("status", 400)["status"]["detectors"]
+
+
+def test_a_page_that_missed_a_tick_gets_all_of_its_view_again(own):
+    driver = own("--churn", "--interval-ms", 20, "--metrics", 4000, "--processes", 300)
+    with driver.live(receive_buffer=4096) as live:
+        live.message()
+        live.send('{"type": "view"}')
+        whole = 0
+        for i in range(60):
+            whole += live.until("changes")["whole"]
+            if i == 20:
+                time.sleep(1.5)
+        assert 1 < whole < 60
+
+
 def test_a_message_in_pieces(driver):
     with driver.live() as live:
         live.message()
@@ -655,7 +724,7 @@ def test_a_message_in_pieces(driver):
 
 @pytest.mark.parametrize("payload, opcode", [
     ("not json", 1), ("[]", 1), ('{"on": true}', 1), ("x" * 5000, 1), (b"\x00\xff", 2),
-    (b"\xff\xfe", 1), ("{" * 900, 1)])
+    (b"\xff\xfe", 1), ("{" * 900, 1), ('{"type": "view", "metrics": ["cpu_percent"]}', 1)])
 def test_bad_messages_end_the_connection(driver, payload, opcode):
     with driver.live() as live:
         live.message()

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alloc_fault.h"
+#include "show/changes.h"
 #include "show/encode.h"
 #include "show/snapshot.h"
 
@@ -53,12 +54,17 @@ static void fill(struct fixture *f)
 
 static void encode_all(struct show_json *j, const struct show_snapshot *s)
 {
+    struct show_view view = {.all_metrics = true, .detectors = true, .top = true};
+    struct show_told told = {0};
+
     show_json_clear(j);
     show_json_open(j, NULL, '[');
     show_encode_metrics(j, NULL, s->schema == NULL ? NULL : &s->schema->metrics);
     show_encode_tick(j, NULL, s);
     show_encode_processes(j, s);
     show_encode_process_changes(j, s);
+    show_encode_changes(j, s, &view, &told, true);
+    show_encode_changes(j, s, &view, &told, false);
     show_encode_event(j, NULL, &s->event, s->schema, NULL, 0);
     show_json_close(j, ']');
 }

@@ -324,14 +324,90 @@ static void bodies_and_messages(void **state)
     assert_int_equal(word_of("", &word), VD_ERR_ARGUMENT);
     assert_int_equal(word_of("{\"feedback\": \"real\"} x", &word), VD_ERR_ARGUMENT);
     assert_true(show_query_message("{\"type\":\"processes\",\"on\":true}", 30, &wish));
-    assert_true(wish.known && wish.on && !wish.changes);
+    assert_int_equal(wish.kind, SHOW_WISH_PROCESSES);
+    assert_true(wish.on && !wish.changes);
     assert_true(show_query_message(
         "{\"type\":\"processes\",\"on\":true,\"changes\":true}", 45, &wish));
     assert_true(wish.on && wish.changes);
     assert_true(show_query_message("{\"type\":\"other\"}", 16, &wish));
-    assert_false(wish.known);
+    assert_int_equal(wish.kind, SHOW_WISH_OTHER);
     assert_false(show_query_message("{\"type\":5}", 10, &wish));
     assert_false(show_query_message("{", 1, &wish));
+}
+
+static bool view_of(const char *text, struct show_view *view)
+{
+    struct show_wish wish;
+    bool good = show_query_message(text, strlen(text), &wish);
+
+    *view = wish.view;
+    assert_int_equal(wish.kind, good ? SHOW_WISH_VIEW : SHOW_WISH_OTHER);
+    return good;
+}
+
+static void views_name_metrics_by_index(void **state)
+{
+    static const char *bad[] = {
+        "{\"type\":\"view\",\"metrics\":5}",
+        "{\"type\":\"view\",\"metrics\":[\"cpu_percent\"]}",
+        "{\"type\":\"view\",\"metrics\":[-1]}",
+        "{\"type\":\"view\",\"metrics\":[4096]}",
+        "{\"type\":\"view\",\"metrics\":[1.5]}",
+        "{\"type\":\"view\",\"metrics\":[[3,2]]}",
+        "{\"type\":\"view\",\"metrics\":[[0,18446744073709551616]]}",
+        "{\"type\":\"view\",\"metrics\":[[0,1,2]]}",
+        "{\"type\":\"view\",\"metrics\":[[]]}",
+        "{\"type\":\"view\",\"detectors\":1}",
+        "{\"type\":\"view\",\"top\":\"yes\"}",
+    };
+    struct show_view view;
+
+    (void)state;
+    assert_true(view_of("{\"type\":\"view\"}", &view));
+    assert_true(view.all_metrics && !view.detectors && !view.top);
+    assert_true(view_of("{\"type\":\"view\",\"metrics\":[],\"top\":true}", &view));
+    assert_true(!view.all_metrics && !show_view_has(&view, 0) && view.top);
+    assert_true(view_of("{\"type\":\"view\",\"metrics\":[0,[62,65],[4095,4095]],"
+                        "\"detectors\":true}",
+                        &view));
+    for (size_t i = 0; i < RECORD_METRICS_MAX + 64; i++)
+        assert_int_equal(show_view_has(&view, i),
+                         i == 0 || (i >= 62 && i <= 65) || i == 4095);
+    assert_true(view.detectors && !view.top);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (view_of(bad[i], &view))
+            fail_msg("taken: %s", bad[i]);
+}
+
+static void coarse_numbers_keep_four_digits(void **state)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } row[] = {{0, "[0]"},           {12.3456789, "[12.35]"},  {-0.123456, "[-0.1235]"},
+               {123456, "[123500]"}, {99.9999, "[100]"},       {NAN, "[null]"},
+               {INFINITY, "[null]"}, {1e-320, NULL},           {1.7e308, NULL},
+               {1e-7, "[1e-07]"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct show_json j = {0};
+
+        show_json_open(&j, NULL, '[');
+        show_json_coarse(&j, NULL, row[i].value);
+        show_json_close(&j, ']');
+        if (row[i].text != NULL) {
+            assert_int_equal(j.size, strlen(row[i].text));
+            assert_memory_equal(show_json_text(&j), row[i].text, j.size);
+        }
+        assert_true(show_is_coarsely_equal(row[i].value, row[i].value));
+        assert_false(show_is_coarsely_equal(row[i].value, 7));
+        show_json_release(&j);
+    }
+    assert_true(show_is_coarsely_equal(12.3456, 12.3489));
+    assert_false(show_is_coarsely_equal(12.34, 12.36));
+    assert_false(show_is_coarsely_equal(NAN, 0));
+    assert_true(show_is_coarsely_equal(NAN, INFINITY));
 }
 
 /* ---- snapshot ---- */
@@ -409,6 +485,8 @@ int main(void)
         cmocka_unit_test(a_preview_needs_its_word),
         cmocka_unit_test(event_paths),
         cmocka_unit_test(bodies_and_messages),
+        cmocka_unit_test(views_name_metrics_by_index),
+        cmocka_unit_test(coarse_numbers_keep_four_digits),
         cmocka_unit_test(top_processes_are_the_largest),
         cmocka_unit_test(snapshot_outlives_the_record),
     };
