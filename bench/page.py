@@ -58,7 +58,7 @@ def role_of(pid):
         command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
     except OSError:
         return "gone"
-    parts = command.split("\0")
+    parts = command.replace("\0", " ").split()  # its children run their arguments together
     return next((p.removeprefix("--type=") for p in parts if p.startswith("--type=")),
                 "browser")
 

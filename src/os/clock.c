@@ -1,6 +1,11 @@
 #include "os/clock.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t read_clock(clockid_t clock)
 {
@@ -32,4 +37,27 @@ int64_t os_clock_local_s(int64_t time_ns)
 
     localtime_r(&t, &local);
     return (int64_t)t + local.tm_gmtoff;
+}
+
+/* "/usr/share/zoneinfo/Europe/Berlin", ":Europe/Berlin" -> "Europe/Berlin" */
+static const char *zone_in(const char *text)
+{
+    const char *folder = strstr(text, "zoneinfo/");
+
+    return folder != NULL ? folder + strlen("zoneinfo/") : text + (*text == ':');
+}
+
+const char *os_clock_zone(char *name, size_t size)
+{
+    const char *set = getenv("TZ"), *zone;
+    char target[PATH_MAX];
+    ssize_t n = readlink("/etc/localtime", target, sizeof target - 1);
+
+    target[n > 0 ? n : 0] = '\0';
+    zone = zone_in(set != NULL ? set : target);
+    /* "CET-1CEST" is a rule and no name, and a path is none either. */
+    if (*zone == '/' || strpbrk(zone, ",;<>+") != NULL || strlen(zone) >= size)
+        zone = "";
+    snprintf(name, size, "%s", zone);
+    return name;
 }

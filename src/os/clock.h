@@ -2,6 +2,7 @@
 #ifndef VD_OS_CLOCK_H
 #define VD_OS_CLOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 int64_t os_clock_wall_ns(void);   /* since 1970, UTC; may be set by the operator */
@@ -11,5 +12,9 @@ int64_t os_clock_thread_ns(void); /* CPU time that this thread has used */
 /* The local wall clock at a time, as seconds since a midnight in 1970: days begin at
  * multiples of 86400 and follow daylight saving time. */
 int64_t os_clock_local_s(int64_t time_ns);
+
+/* The name of this machine's zone in the time zone database, "Europe/Berlin", written to
+ * name[size] and returned; "" when it has none. */
+const char *os_clock_zone(char *name, size_t size);
 
 #endif

@@ -38,6 +38,12 @@ static void answer_processes(struct show_server *server, struct show_json *j)
     j->failed |= made->failed;
 }
 
+static void answer_users(struct show_server *server, struct show_json *j)
+{
+    (void)server;
+    show_encode_users(j, "/etc/passwd");
+}
+
 static const struct answer {
     const char *path;
     bool needs_tick;
@@ -47,6 +53,7 @@ static const struct answer {
     {"/api/v1/metrics", false, answer_metrics},
     {"/api/v1/latest", true, answer_latest},
     {"/api/v1/processes", true, answer_processes},
+    {"/api/v1/users", false, answer_users},
 };
 
 static const struct answer *find_answer(const char *path)

@@ -1,10 +1,10 @@
 /* Values are compared as they are written, with four digits: what moves less than that is
- * not told again. A process is told of whole once, then by its number. */
+ * not told again. The name and the command of a process are told once. */
 #include "show/changes.h"
 
-#include "show/encode.h"
-
 #include <stdio.h>
+
+#include "show/encode.h"
 
 static void encode_values(struct show_json *j, const struct show_snapshot *s,
                           const struct show_view *view, bool whole)
@@ -47,13 +47,13 @@ static void encode_busiest(struct show_json *j, const struct show_snapshot *s,
     for (size_t i = 0; i < n; i++) {
         const struct record_process *p = &s->process[top[i]];
 
-        if (is_news(told, p)) {
-            show_encode_process(j, NULL, p, s->schema->cores);
-            continue;
-        }
         show_json_open(j, NULL, '{');
         show_json_integer(j, "pid", p->pid);
         show_json_coarse(j, "cpu_percent", p->cpu_percent);
+        if (is_news(told, p)) {
+            show_json_string(j, "name", p->comm);
+            show_json_string(j, "command", p->command);
+        }
         show_json_close(j, '}');
     }
     show_json_close(j, ']');

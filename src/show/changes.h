@@ -9,7 +9,7 @@
 
 enum { SHOW_TOLD = 64 };
 
-/* The processes of which a page knows more than the number, a ring. Zero-initialise. */
+/* The processes whose names a page has been told, a ring. Zero-initialise. */
 struct show_told {
     struct {
         int pid;

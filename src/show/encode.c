@@ -5,8 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-void show_encode_process(struct show_json *j, const char *key,
-                         const struct record_process *p, double cores)
+#include "os/clock.h"
+
+static void encode_process(struct show_json *j, const char *key,
+                           const struct record_process *p, double cores)
 {
     char state[2] = {p->state, '\0'};
 
@@ -44,6 +46,7 @@ static void encode_detector_rows(struct show_json *j, const struct show_status *
         show_json_string(j, "title", d->title);
         show_json_string(j, "unavailable", d->unavailable);
         show_json_bool(j, "ready", d->ready);
+        show_json_bool(j, "from_labels", d->from_labels);
         show_json_number(j, "average_us", d->average_us);
         show_json_number(j, "p99_us", d->p99_us);
         show_json_number(j, "max_us", d->max_us);
@@ -125,6 +128,17 @@ static void encode_self(struct show_json *j, const struct show_status *status)
     show_json_close(j, '}');
 }
 
+/* By name the page knows summer time of other days as well. */
+static void encode_zone(struct show_json *j, int64_t now_ns)
+{
+    char name[64];
+
+    show_json_open(j, "zone", '{');
+    show_json_string(j, "name", os_clock_zone(name, sizeof name));
+    show_json_integer(j, "east", os_clock_local_s(now_ns) - now_ns / 1000000000);
+    show_json_close(j, '}');
+}
+
 void show_encode_status(struct show_json *j, const char *key,
                         const struct show_status *status, const char *version,
                         int64_t now_ns, bool whole)
@@ -135,6 +149,7 @@ void show_encode_status(struct show_json *j, const char *key,
     show_json_string(j, "state", status->state);
     show_json_time(j, "started", status->started_ns);
     show_json_time(j, "now", now_ns);
+    encode_zone(j, now_ns);
     show_json_number(j, "interval", status->interval_s);
     show_json_number(j, "confidence", status->confidence);
     show_json_integer(j, "points", (int64_t)status->points);
@@ -216,7 +231,7 @@ static void encode_top(struct show_json *j, const char *key,
 
     show_json_open(j, key, '[');
     for (size_t i = 0; i < n; i++)
-        show_encode_process(j, NULL, &s->process[top[i]], s->schema->cores);
+        encode_process(j, NULL, &s->process[top[i]], s->schema->cores);
     show_json_close(j, ']');
 }
 
@@ -254,7 +269,7 @@ void show_encode_processes(struct show_json *j, const struct show_snapshot *s)
     show_json_time(j, "t", s->time_ns);
     show_json_open(j, "processes", '[');
     for (size_t i = 0; i < s->n_processes; i++)
-        show_encode_process(j, NULL, &s->process[i], s->schema->cores);
+        encode_process(j, NULL, &s->process[i], s->schema->cores);
     show_json_close(j, ']');
     show_json_close(j, '}');
 }
@@ -330,7 +345,7 @@ static void encode_changed(struct show_json *j, const struct show_snapshot *s)
             s->previous[k].start_ticks == p->start_ticks)
             encode_process_change(j, p, &s->previous[k], s->schema->cores);
         else
-            show_encode_process(j, NULL, p, s->schema->cores);
+            encode_process(j, NULL, p, s->schema->cores);
     }
     show_json_close(j, ']');
 }
@@ -414,7 +429,7 @@ static void encode_suspects(struct show_json *j, const struct record_event *even
         double unit = s->resource[0] == 'm' || s->resource[0] == 'd' ? SHOW_MB : 1;
 
         show_json_open(j, NULL, '{');
-        show_encode_process(j, "process", &s->process, cores);
+        encode_process(j, "process", &s->process, cores);
         show_json_string(j, "resource", s->resource);
         show_json_number(j, "before", s->before / unit);
         show_json_number(j, "during", s->during / unit);
@@ -434,7 +449,7 @@ static void encode_recorder(struct show_json *j, const struct history_moment *mo
         show_json_time(j, "t", moments[i].time_ns);
         show_json_open(j, "processes", '[');
         for (size_t k = 0; k < moments[i].n; k++)
-            show_encode_process(j, NULL, &moments[i].process[k], cores);
+            encode_process(j, NULL, &moments[i].process[k], cores);
         show_json_close(j, ']');
         show_json_close(j, '}');
     }

@@ -19,8 +19,6 @@ void show_encode_tick(struct show_json *j, const char *key,
                       const struct show_snapshot *snapshot);
 /* What the detectors say, as fields of the object that is open. */
 void show_encode_detectors(struct show_json *j, const struct record_verdict *verdict);
-void show_encode_process(struct show_json *j, const char *key,
-                         const struct record_process *p, double cores);
 /* {"type": "processes", ...}, the whole table. */
 void show_encode_processes(struct show_json *j, const struct show_snapshot *snapshot);
 /* {"type": "process_changes", ...}: what differs from the tick before. */

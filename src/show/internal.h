@@ -92,9 +92,9 @@ struct show_client {
     bool view_on;    /* it said what it shows, and is told of that alone */
     struct show_view view;
     struct show_told told;
-    uint64_t seen;        /* `published` when it last got values of this view; 0 */
-    struct show_job *job; /* asks for the last events */
-    struct show_message *hello;             /* NULL = not made yet */
+    uint64_t seen;              /* `published` when it last got values of this view; 0 */
+    struct show_job *job;       /* asks for the last events */
+    struct show_message *hello; /* NULL = not made yet */
     struct show_message *queue[SHOW_QUEUE]; /* events, a ring */
     size_t queue_start, queue_size;
     uint64_t waiting_since_ms; /* uv_now when it was first asked to take something; 0 */
@@ -298,6 +298,9 @@ void show_live_tell(struct show_server *server, int64_t event_id,
 /* A tick was taken into the snapshot. */
 void show_live_publish(struct show_server *server, const struct record *record,
                        bool schema_grew);
+
+/* users.c: {"users": {"0": "root", ...}} of a file like /etc/passwd; empty without it. */
+void show_encode_users(struct show_json *j, const char *path);
 
 /* openmetrics.c */
 void show_openmetrics(struct show_json *out, struct show_server *server,

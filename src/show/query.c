@@ -252,9 +252,8 @@ enum vd_status show_query_feedback(const char *body, size_t size, const char **w
 
 bool show_view_has(const struct show_view *view, size_t metric)
 {
-    return view->all_metrics ||
-           (metric < RECORD_METRICS_MAX &&
-            (view->metrics[metric / 64] >> metric % 64 & 1) != 0);
+    return view->all_metrics || (metric < RECORD_METRICS_MAX &&
+                                 (view->metrics[metric / 64] >> metric % 64 & 1) != 0);
 }
 
 static bool read_index(const json_t *item, size_t *index)
@@ -293,7 +292,8 @@ static bool read_view(const json_t *root, struct show_view *view)
     view->all_metrics = list == NULL;
     if (list != NULL && !json_is_array(list))
         return false;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         if (!read_run(item, view))
             return false;
     }

@@ -66,6 +66,8 @@ struct show_status {
     struct show_detector { /* the detectors' table and their running figures */
         const char *name, *title, *unavailable;
         bool ready;
+        bool from_labels; /* learns from what people say of events, and from nothing else
+                           */
         double average_us, p99_us, max_us;
     } detector[RECORD_DETECTORS_MAX];
     size_t n_detectors;

@@ -120,7 +120,7 @@ def test_a_restart_is_shown_and_the_page_comes_back(monitor, open_page, tmp_path
         second = monitor(*options, port=first.port)
         expect(light).to_have_attribute("data-connection", "live", timeout=60_000)
     expect(page.locator(".notice-down")).to_have_count(0)
-    clock = page.locator(".facts dd").last
+    clock = page.locator(".at-clock")
     shown = clock.inner_text()
     wait(lambda: clock.inner_text() != shown, 20, "the clock moves again")
     assert page.evaluate("window.loadedOnce") is True
@@ -131,7 +131,7 @@ def test_a_tab_that_slept_shows_what_it_missed(open_page, live):
     """A frozen page hears nothing; when it wakes it asks the store, or finds the ticks
     waiting. Either way the newest tick is on the screen within seconds."""
     page = open_page(live, timezone_id="UTC")
-    clock = page.locator(".facts dd").last
+    clock = page.locator(".at-clock")
     session = page.context.new_cdp_session(page)
     session.send("Page.setWebLifecycleState", {"state": "frozen"})
     live.wait_ticks(live.points() + 30, 60)

@@ -384,9 +384,9 @@ static void coarse_numbers_keep_four_digits(void **state)
     static const struct {
         double value;
         const char *text;
-    } row[] = {{0, "[0]"},           {12.3456789, "[12.35]"},  {-0.123456, "[-0.1235]"},
-               {123456, "[123500]"}, {99.9999, "[100]"},       {NAN, "[null]"},
-               {INFINITY, "[null]"}, {1e-320, NULL},           {1.7e308, NULL},
+    } row[] = {{0, "[0]"},           {12.3456789, "[12.35]"}, {-0.123456, "[-0.1235]"},
+               {123456, "[123500]"}, {99.9999, "[100]"},      {NAN, "[null]"},
+               {INFINITY, "[null]"}, {1e-320, NULL},          {1.7e308, NULL},
                {1e-7, "[1e-07]"}};
 
     (void)state;

@@ -1,7 +1,7 @@
 // Requests to the JSON API. At most two at a time: the server's connections are bounded,
 // and a page of charts must not crowd out others.
 
-import type { Event, Feedback, History, Process } from "./contract.ts";
+import type { Event, Feedback, History } from "./contract.ts";
 
 const AT_ONCE = 2;
 const METRICS_PER_REQUEST = 16;
@@ -119,7 +119,7 @@ export async function preview(
     return answer.preview;
 }
 
-export async function processes(): Promise<Process[]> {
-    const answer = await request<Process[] | { processes: Process[] }>("processes");
-    return Array.isArray(answer) ? answer : answer.processes;
+/** The users of the machine, by number. */
+export async function users(): Promise<Record<string, string>> {
+    return (await request<{ users: Record<string, string> }>("users")).users;
 }

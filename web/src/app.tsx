@@ -2,25 +2,28 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Receiver } from "./contract.ts";
-import { ago, clock, span } from "./format.ts";
+import { useDataStart } from "./data-start.ts";
+import { clock, moment, offsetName, span } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { retryNow } from "./live.ts";
-import { useRoute } from "./navigate.ts";
-import { Choice } from "./parts.tsx";
+import { setRange, setZoom, useRoute } from "./navigate.ts";
+import { Choice, Empty, Panel } from "./parts.tsx";
 import { type Route, routeTo, TABS, type TabId } from "./route.ts";
 import {
+    chooseZone,
     clearCharts,
+    contactLost,
     isDark,
     now,
     RANGES,
     serverNow,
     setPaused,
-    setRange,
     setTheme,
-    setZoom,
     ui,
     undoClear,
+    useSelect,
     useStore,
+    type ZoneChoice,
 } from "./store.ts";
 import { Cores } from "./views/cores.tsx";
 import { Detectors } from "./views/detectors.tsx";
@@ -31,17 +34,15 @@ import { Overview } from "./views/overview.tsx";
 import { Processes } from "./views/processes.tsx";
 
 export function App() {
-    useStore();
+    const waiting = useSelect(() => ui.shown.status === null);
+    const lost = useSelect(() => contactLost() !== null);
     const route = useRoute();
     const [help, setHelp] = useState(false);
     useKeys(() => setHelp((open) => !open));
-    useEffect(() => {
-        const title = TABS.find((tab) => tab.id === route.tab)!.title;
-        const host = ui.shown.status?.host;
-        document.title = host === undefined ? "vedette" : `${title} · ${host} · vedette`;
-    }, [route.tab, ui.shown.status?.host]);
+    useTitle(route, lost);
+    useDataStart();
     return (
-        <>
+        <div class={lost ? "page lost" : "page"}>
             <button type="button" class="skip" onClick={skipToMain}>
                 Skip to content
             </button>
@@ -50,12 +51,35 @@ export function App() {
             <Notices />
             <main id="main" tabIndex={-1}>
                 <Toolbar route={route} onHelp={() => setHelp(true)} />
-                {ui.shown.status === null ? <Waiting /> : <View route={route} />}
+                {waiting ? <Waiting /> : <View route={route} />}
             </main>
             {help && <Help onClose={() => setHelp(false)} />}
-        </>
+        </div>
     );
 }
+
+const titleOf = (tab: TabId | null) =>
+    TABS.find((t) => t.id === tab)?.title ?? "No such page";
+
+/** The tab of the browser says it too when there is no contact. */
+function useTitle(route: Route, lost: boolean): void {
+    const host = useSelect(() => ui.shown.status?.host);
+    useEffect(() => {
+        const title = titleOf(route.tab);
+        const whole = host === undefined ? "vedette" : `${title} · ${host} · vedette`;
+        document.title = lost ? `No contact · ${whole}` : whole;
+    }, [route.tab, host, lost]);
+    useEffect(() => {
+        const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
+        // Without contact nothing can be loaded any more: this one is in its address.
+        if (icon !== null) icon.href = lost ? LOST_ICON : "favicon.svg";
+    }, [lost]);
+}
+
+const LOST_ICON = `data:image/svg+xml,${encodeURIComponent(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20"><path fill="none" ' +
+        'stroke="#8a8f96" stroke-width="2.4" d="M5 2v16M6 3.5h11l-4 3.5 4 3.5H6M2 18L18 2"/></svg>',
+)}`;
 
 // A button and not a link to "#main": the address holds the view.
 function skipToMain(): void {
@@ -72,16 +96,29 @@ function View(props: { route: Route }) {
         case "detectors":
             return <Detectors />;
         case "events":
-            return rest[0] && rest[0] !== "marked" ? (
+            return rest[0] ? (
                 <EventPage key={rest[0]} id={Number(rest[0])} />
             ) : (
-                <Events key={rest[0]} marked={rest[0] === "marked"} />
+                <Events />
             );
         case "processes":
             return <Processes />;
         case "metrics":
             return <Metrics picked={rest} />;
+        case null:
+            return <NoSuchPage />;
     }
+}
+
+function NoSuchPage() {
+    return (
+        <Panel>
+            <Empty title="There is no such page">
+                Nothing is at <code>{location.hash}</code>.{" "}
+                <a href={routeTo("overview")}>Go to the overview</a>
+            </Empty>
+        </Panel>
+    );
 }
 
 /* ---- keys ---- */
@@ -132,68 +169,110 @@ const STATE_WORDS: Record<string, string> = {
 };
 
 function Header() {
-    const { status } = ui.shown;
-    const confidence = ui.shown.tick?.confidence ?? status?.confidence ?? null;
     return (
         <header class="top">
             <a class="brand" href={routeTo("overview")} aria-label="vedette, overview">
                 <Icon name="pennon" />
                 <span>vedette</span>
             </a>
-            <div class="host">
-                <strong title={status ? `vedette ${status.version}` : undefined}>
-                    {status?.host ?? "…"}
-                </strong>
-                {status && (
-                    <span class={`state state-${status.state}`}>
-                        {STATE_WORDS[status.state] ?? status.state}
-                        {confidence !== null && confidence > 0 && confidence < 0.995 && (
-                            <span class="num">
-                                {" "}
-                                · {Math.round(confidence * 100)} % sure
-                            </span>
-                        )}
-                    </span>
-                )}
-            </div>
-            {status && (
-                <dl class="facts num">
-                    <div>
-                        <dt>up</dt>
-                        <dd>{span(serverNow() - status.started)}</dd>
-                    </div>
-                    <div>
-                        <dt>every</dt>
-                        <dd>{span(status.interval)}</dd>
-                    </div>
-                    <div>
-                        <dt>at</dt>
-                        <dd>{clock(ui.shown.tick?.t)}</dd>
-                    </div>
-                </dl>
-            )}
+            <Host />
+            <Facts />
             <ConnectionLight />
         </header>
     );
 }
 
+function Host() {
+    const status = useSelect(() => ui.shown.status);
+    const sure = useSelect(() =>
+        Math.round(100 * (ui.shown.tick?.confidence ?? status?.confidence ?? 0)),
+    );
+    return (
+        <div class="host">
+            <strong title={status ? `vedette ${status.version}` : undefined}>
+                {status?.host ?? "…"}
+            </strong>
+            {status && (
+                <span class={`state state-${status.state}`}>
+                    {STATE_WORDS[status.state] ?? status.state}
+                    {sure > 0 && sure < 100 && <span class="num"> · {sure} % sure</span>}
+                </span>
+            )}
+        </div>
+    );
+}
+
+function Facts() {
+    const status = useSelect(() => ui.shown.status);
+    const at = useSelect(() => clock(ui.shown.tick?.t));
+    const up = useSelect(() => span(roughly(serverNow() - (status?.started ?? 0))));
+    const zone = useSelect(() => offsetName(now()));
+    if (status === null) return null;
+    return (
+        <dl class="facts num">
+            <div>
+                <dt title="How long vedette has been running; not the machine">
+                    vedette up
+                </dt>
+                <dd>{up}</dd>
+            </div>
+            <div>
+                <dt>every</dt>
+                <dd>{span(status.interval)}</dd>
+            </div>
+            <div>
+                <dt>at</dt>
+                <dd class="at-clock">{at}</dd>
+                <dd>
+                    <ZoneMenu now={zone} />
+                </dd>
+            </div>
+        </dl>
+    );
+}
+
+/** Whole minutes once there are some: a figure that changes each second says no more. */
+function roughly(seconds: number): number {
+    return seconds < 60 ? seconds : 60 * Math.floor(seconds / 60);
+}
+
+const ZONES: [ZoneChoice, string][] = [
+    ["browser", "this browser's time"],
+    ["host", "the host's time"],
+    ["utc", "UTC"],
+];
+
+/** In which zone all times are printed. */
+function ZoneMenu(props: { now: string }) {
+    const choice = useSelect(() => ui.zone);
+    const host = useSelect(() => ui.shown.status?.zone?.name ?? "");
+    return (
+        <label class="zone" title="The zone of all times on this page">
+            <span aria-hidden="true">{props.now}</span>
+            <select
+                aria-label={`Time zone: ${props.now}`}
+                value={choice}
+                onChange={(e) => chooseZone(e.currentTarget.value as ZoneChoice)}
+            >
+                {ZONES.map(([value, text]) => (
+                    <option key={value} value={value}>
+                        {text}
+                        {value === "host" && host !== "" ? ` (${host})` : ""}
+                    </option>
+                ))}
+            </select>
+        </label>
+    );
+}
+
 function ConnectionLight() {
-    const { connection, paused } = ui;
-    const text = paused
-        ? "paused"
-        : connection.state === "live"
-          ? "live"
-          : connection.state === "down"
-            ? "offline"
-            : connection.state === "silent"
-              ? "silent"
-              : "connecting";
-    const kind = paused ? "paused" : connection.state;
+    const { connection, paused } = useStoreLight();
+    const text = paused ? "paused" : LIGHT_WORDS[connection];
     return (
         <span
-            class={`light light-${kind}`}
+            class={`light light-${paused ? "paused" : connection}`}
             role="status"
-            data-connection={connection.state}
+            data-connection={connection}
         >
             <i aria-hidden="true" />
             {text}
@@ -201,10 +280,23 @@ function ConnectionLight() {
     );
 }
 
+const LIGHT_WORDS = {
+    live: "live",
+    down: "no contact",
+    silent: "no contact",
+    connecting: "connecting",
+};
+
+function useStoreLight() {
+    const connection = useSelect(() => ui.connection.state);
+    const paused = useSelect(() => ui.paused);
+    return { connection, paused };
+}
+
 /* ---- tabs ---- */
 
-function Tabs(props: { current: TabId }) {
-    const open = ui.shown.events.filter((e) => e.end === null).length;
+function Tabs(props: { current: TabId | null }) {
+    const open = useSelect(() => ui.shown.events.filter((e) => e.end === null).length);
     return (
         <nav class="tabs" aria-label="Views">
             {TABS.map((tab, i) => (
@@ -231,20 +323,28 @@ function Tabs(props: { current: TabId }) {
 /* ---- tools ---- */
 
 function Toolbar(props: { route: Route; onHelp: () => void }) {
-    const charts = props.route.tab !== "processes" && props.route.tab !== "events";
+    const { tab, rest } = props.route;
+    const charts = tab !== "processes" && tab !== "events" && tab !== null;
+    const range = useSelect(() => ui.range);
+    const zoom = useSelect(() => ui.zoom);
+    const paused = useSelect(() => ui.paused);
+    const dark = useSelect(isDark);
+    const isEvent = tab === "events" && rest.length > 0; // which has a heading of its own
     return (
         <div class="toolbar">
+            {!isEvent && <h1>{titleOf(tab)}</h1>}
             {charts && (
                 <Choice
                     label="Time range of the charts"
-                    value={ui.zoom === null ? ui.range : null}
+                    value={zoom === null ? range : null}
                     options={RANGES}
                     onChange={setRange}
                 />
             )}
-            {charts && ui.zoom !== null && (
+            {charts && zoom === null && <SinceWhen />}
+            {charts && zoom !== null && (
                 <button type="button" class="zoomed num" onClick={() => setZoom(null)}>
-                    {clock(ui.zoom.from)} – {clock(ui.zoom.to)} <Icon name="close" />
+                    {moment(zoom.from, now())} – {clock(zoom.to)} <Icon name="close" />
                     <span class="hidden">leave the zoom</span>
                 </button>
             )}
@@ -252,12 +352,12 @@ function Toolbar(props: { route: Route; onHelp: () => void }) {
             <button
                 type="button"
                 class="tool"
-                aria-pressed={ui.paused}
+                aria-pressed={paused}
                 title="Pause the page; the monitor goes on (p)"
-                onClick={() => setPaused(!ui.paused)}
+                onClick={() => setPaused(!paused)}
             >
-                <Icon name={ui.paused ? "play" : "pause"} />
-                <span>{ui.paused ? "Resume" : "Pause"}</span>
+                <Icon name={paused ? "play" : "pause"} />
+                <span>{paused ? "Resume" : "Pause"}</span>
             </button>
             <button
                 type="button"
@@ -272,10 +372,10 @@ function Toolbar(props: { route: Route; onHelp: () => void }) {
                 type="button"
                 class="tool square"
                 title="Dark or light (t)"
-                aria-label={`Switch to the ${isDark() ? "light" : "dark"} theme`}
+                aria-label={`Switch to the ${dark ? "light" : "dark"} theme`}
                 onClick={toggleTheme}
             >
-                <Icon name={isDark() ? "sun" : "moon"} />
+                <Icon name={dark ? "sun" : "moon"} />
             </button>
             <button
                 type="button"
@@ -290,35 +390,66 @@ function Toolbar(props: { route: Route; onHelp: () => void }) {
     );
 }
 
+/** A range that reaches back further than the data shows the data. */
+function SinceWhen() {
+    const since = useSelect(() =>
+        ui.dataSince > now() - ui.range ? moment(ui.dataSince, now()) : null,
+    );
+    return since === null ? null : (
+        <span class="since num" title="The store has nothing older in this range">
+            all there is, since {since}
+        </span>
+    );
+}
+
 /* ---- notices ---- */
 
-function Notices() {
-    const { connection, paused, clearedAt } = ui;
+function NoContact() {
+    useStore(); // the wait counts down
+    const { connection } = ui;
+    const lost = contactLost();
+    if (connection.state === "live" || (lost === null && connection.state !== "down")) {
+        return null;
+    }
     const wait =
-        connection.state === "down"
-            ? Math.max(0, Math.ceil((connection.retryAt - Date.now()) / 1000))
-            : 0;
+        connection.state === "down" ? Math.ceil((connection.retryAt - Date.now()) / 1000) : 0;
+    return (
+        <p class="notice notice-down">
+            <span>
+                <b>
+                    {lost === null
+                        ? "No contact with the monitor."
+                        : `No contact since ${clock(lost)}.`}
+                </b>{" "}
+                {lost !== null && "What is shown is of then. "}
+                {connection.state === "silent"
+                    ? "The monitor is silent."
+                    : "The monitor does not answer."}{" "}
+                {wait > 0 ? (
+                    <>
+                        Next try in <span class="num">{wait} s</span>.
+                    </>
+                ) : (
+                    "Trying."
+                )}
+            </span>
+            {wait > 0 && (
+                <button type="button" onClick={retryNow}>
+                    Try now
+                </button>
+            )}
+        </p>
+    );
+}
+
+function Notices() {
+    const paused = useSelect(() => ui.paused);
+    const clearedAt = useSelect(() => ui.clearedAt);
+    const status = useSelect(() => ui.shown.status);
     return (
         <div class="notices" aria-live="polite">
-            {connection.state === "down" && (
-                <p class="notice notice-down">
-                    <span>
-                        The monitor does not answer. Next try in{" "}
-                        <span class="num">{wait} s</span>.
-                    </span>
-                    <button type="button" onClick={retryNow}>
-                        Try now
-                    </button>
-                </p>
-            )}
-            {connection.state === "silent" && (
-                <p class="notice notice-down">
-                    <span>
-                        No data since {ago(connection.since / 1000, Date.now() / 1000)}.
-                    </span>
-                </p>
-            )}
-            {ui.shown.status?.receivers.filter(isInTrouble).map((receiver) => (
+            <NoContact />
+            {status?.receivers.filter(isInTrouble).map((receiver) => (
                 <p class="notice notice-down" key={receiver.name}>
                     <span>
                         Alerts do not get through to the {receiver.name}:{" "}
@@ -327,7 +458,7 @@ function Notices() {
                     </span>
                 </p>
             ))}
-            {ui.shown.status?.troubles.map((trouble) => (
+            {status?.troubles.map((trouble) => (
                 <p class="notice" key={trouble.collector}>
                     <span>
                         Since {clock(trouble.since)}, {trouble.collector}:{" "}
@@ -366,13 +497,12 @@ function isInTrouble(receiver: Receiver): boolean {
 }
 
 function Waiting() {
+    const connection = useSelect(() => ui.connection.state);
     return (
         <div class="waiting" aria-busy="true">
             <Icon name="pennon" />
             <p>
-                {ui.connection.state === "down"
-                    ? "Waiting for the monitor"
-                    : "Connecting"}
+                {connection === "down" ? "Waiting for the monitor" : "Connecting"}
             </p>
         </div>
     );
@@ -412,7 +542,8 @@ function Help(props: { onClose: () => void }) {
                 ))}
             </dl>
             <p>
-                Drag across a chart to look closer; double-click to return. A score of +1
+                Drag across a chart to look closer; double-click to return. With the focus
+                on a chart, the arrow keys read its values. A score of +1
                 is normal, 0 is the threshold, −1 is as unusual as it gets: low to −0.3,
                 medium to −0.5, high to −0.7, critical below.
             </p>

@@ -1,12 +1,14 @@
 // A chart over time on uPlot, with a legend of our own: names are text nodes, values follow
 // the cursor, else show the newest. Colours come from the style sheet.
 
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import type { Event, Severity } from "./contract.ts";
-import { axisNumber, clock, date, unit as printUnit, withUnit } from "./format.ts";
+import { axisNumber, clock, date, unit as printUnit, withUnit, zoned } from "./format.ts";
+import { setZoom } from "./navigate.ts";
 import { type Columns, extent, type Window } from "./series.ts";
-import { isDark, now, setZoom, useStore } from "./store.ts";
+import { Nothing } from "./parts.tsx";
+import { isDark, now, ui, useSelect } from "./store.ts";
 import { useSeries } from "./use-series.ts";
 
 export interface Line {
@@ -40,28 +42,55 @@ export interface ChartProps {
     legend?: boolean;
 }
 
+interface LiveProps extends ChartProps {
+    /** What the lines are made of, where they are not series themselves. */
+    sources?: string[];
+    derive?: (columns: Columns) => Columns;
+}
+
 /** A chart of the live window: history behind, ticks in front. */
-export function LiveChart(props: ChartProps) {
-    const series = useSeries(props.lines.map((line) => line.name));
+export function LiveChart(props: LiveProps) {
+    const home = useRef<HTMLDivElement>(null);
+    const seen = useSeen(home);
+    const names = props.sources ?? props.lines.map((line) => line.name);
+    const series = useSeries(names, seen);
     return (
-        <Chart
-            {...props}
-            columns={series.columns}
-            window={series.window}
-            note={series.problem !== "" ? `history: ${series.problem}` : props.note}
-            onZoom={props.onZoom ?? setZoom}
-        />
+        <div ref={home}>
+            <Chart
+                {...props}
+                columns={props.derive ? props.derive(series.columns) : series.columns}
+                window={series.window}
+                loading={series.loading}
+                note={series.problem !== "" ? `history: ${series.problem}` : props.note}
+                onZoom={props.onZoom ?? setZoom}
+            />
+        </div>
     );
+}
+
+/** Whether an element is on the screen, or nearly. */
+function useSeen(home: { current: HTMLElement | null }): boolean {
+    const [seen, setSeen] = useState(false);
+    useEffect(() => {
+        const observer = new IntersectionObserver(
+            (entries) => setSeen(entries[entries.length - 1]!.isIntersecting),
+            { rootMargin: "80px" },
+        );
+        observer.observe(home.current!);
+        return () => observer.disconnect();
+    }, []);
+    return seen;
 }
 
 interface DrawnProps extends ChartProps {
     columns: Columns;
     window: Window;
+    loading?: boolean;
 }
 
 export function Chart(props: DrawnProps) {
-    useStore(); // the theme
-    const dark = isDark();
+    const dark = useSelect(isDark);
+    const zone = useSelect(() => ui.zone);
     const box = useRef<HTMLDivElement>(null);
     const legend = useRef<HTMLUListElement>(null);
     const plot = useRef<uPlot | null>(null);
@@ -93,9 +122,10 @@ export function Chart(props: DrawnProps) {
             drawn.destroy();
             plot.current = null;
         };
-    }, [shape, dark, props.height, props.unit]);
+    }, [shape, dark, zone, props.height, props.unit]);
 
-    useEffect(() => {
+    // Before the frame is painted: a chart that came after it would cost a frame of its own.
+    useLayoutEffect(() => {
         if (plot.current !== null) {
             update(plot.current, props);
             showValues(plot.current, props, legend.current);
@@ -103,6 +133,14 @@ export function Chart(props: DrawnProps) {
     });
 
     const empty = extent(props.columns.slice(1)) === null;
+    const [spoken, setSpoken] = useState("");
+    const onKey = (e: KeyboardEvent) => {
+        const text = plot.current && moveCursor(plot.current, latest.current, e);
+        if (text === null) return;
+        setSpoken(text);
+        e.preventDefault();
+        e.stopPropagation();
+    };
     return (
         <figure class="chart">
             <figcaption class="chart-head">
@@ -128,14 +166,61 @@ export function Chart(props: DrawnProps) {
             <div class="chart-box">
                 <div
                     ref={box}
-                    role="img"
-                    aria-label={`${props.title}: chart over time. The values are in the legend.`}
+                    class="chart-canvas"
+                    role="group"
+                    aria-roledescription="chart"
+                    tabIndex={0}
+                    onKeyDown={onKey}
+                    onBlur={() => plot.current?.setCursor({ left: -10, top: -10 })}
+                    aria-label={`${props.title} over time. Left and right arrow read the values.`}
                 />
-                {empty && <p class="chart-empty">Nothing recorded in this window yet</p>}
+                {empty && (
+                    <div class="chart-empty">
+                        {props.loading ? (
+                            "Loading"
+                        ) : (
+                            <Nothing>Nothing recorded in this window yet</Nothing>
+                        )}
+                    </div>
+                )}
+                <p class="hidden" aria-live="polite">
+                    {spoken}
+                </p>
             </div>
             {props.note && <p class="chart-note">{props.note}</p>}
         </figure>
     );
+}
+
+/* ---- by keyboard ---- */
+
+const STEPS: Record<string, number> = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    PageUp: -10,
+    PageDown: 10,
+    Home: Number.NEGATIVE_INFINITY,
+    End: Number.POSITIVE_INFINITY,
+};
+
+/** Moves the cursor by a hundredth of the width and says what is there; null = the key
+ * means nothing here. */
+function moveCursor(plot: uPlot, props: DrawnProps, e: KeyboardEvent): string | null {
+    const steps = STEPS[e.key];
+    if (steps === undefined || e.ctrlKey || e.altKey || e.metaKey) return null;
+    const width = plot.over.clientWidth;
+    const last = plot.valToPos(plot.data[0][plot.data[0].length - 1] ?? 0, "x");
+    const end = Math.max(0, Math.min(width - 1, last));
+    const at = plot.cursor.left ?? -1;
+    const from = at < 0 ? end + (steps < 0 ? 0 : -width / 100) : at;
+    const left = Math.max(0, Math.min(end, from + (steps * width) / 100));
+    plot.setCursor({ left, top: plot.over.clientHeight / 2 });
+    const index = plot.posToIdx(left);
+    const values = props.lines.map((line, i) => {
+        const value = print(props, plot.data[i + 1]?.[index] ?? null);
+        return props.lines.length > 1 ? `${line.label} ${value}` : value;
+    });
+    return `${clock(plot.data[0][index])}: ${values.join(", ")}`;
 }
 
 /* ---- uPlot ---- */
@@ -197,6 +282,7 @@ function options(
         padding: [8, 24, 0, 0],
         legend: { show: false },
         focus: { alpha: 0.35 },
+        tzDate: zoned,
         scales: {
             x: { time: true, auto: false },
             y: { range: (_, low, high) => bounds(latest.current, low, high) },

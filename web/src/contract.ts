@@ -9,6 +9,9 @@ export interface Status {
     state: "warming" | "learning" | "watching" | "paused";
     started: number;
     now: number;
+    /** The host's zone: its name in the time zone database where that is known, and how
+     * far east of UTC it is now, in seconds. */
+    zone?: { name: string; east: number };
     interval: number;
     confidence: Maybe;
     points: number;
@@ -54,6 +57,7 @@ export interface DetectorStatus {
     title: string;
     unavailable: string | null;
     ready: boolean;
+    from_labels: boolean;
     average_us: Maybe;
     p99_us: Maybe;
     max_us: Maybe;
@@ -67,6 +71,9 @@ export interface Metric {
     unit: string;
     help: string;
     core: boolean;
+    /** Under which heading it is listed; "" or missing: by its name. */
+    group?: string;
+    title?: string;
 }
 
 export interface DetectorScore {
@@ -98,6 +105,7 @@ export interface Process {
     suspicious: boolean;
 }
 
+/** A tick as the page keeps it: what the view shows is of now, the rest null or older. */
 export interface Tick {
     type: "tick";
     t: number;
@@ -111,10 +119,26 @@ export interface Tick {
     drift: boolean;
     detectors: DetectorScore[];
     top_cpu: Process[];
-    top_memory: Process[];
-    top_io: Process[];
     n_processes: Maybe;
     n_threads: Maybe;
+}
+
+/** Of a tick what was asked for, and of that what changed unless it is whole. */
+export interface TickChanges {
+    type: "changes";
+    whole: boolean;
+    t: number;
+    tick: number;
+    score: Maybe;
+    confidence: Maybe;
+    v: Record<string, Maybe>; // by index in the schema
+    jitter_ms?: Maybe;
+    latency_us?: Maybe;
+    drift?: boolean;
+    detectors?: DetectorScore[];
+    top_cpu?: (Partial<Process> & { pid: number })[];
+    n_processes?: Maybe;
+    n_threads?: Maybe;
 }
 
 export type Severity = "normal" | "low" | "medium" | "high" | "critical";
@@ -126,6 +150,14 @@ export interface Suspect {
     before: Maybe;
     during: Maybe;
     share: Maybe;
+}
+
+export interface Limit {
+    metric: string;
+    above: boolean;
+    value: Maybe;
+    for_s: Maybe;
+    since_ns?: Maybe;
 }
 
 export interface Event {
@@ -144,6 +176,10 @@ export interface Event {
     top: { metric: string; value: Maybe; expected: Maybe; z: Maybe }[];
     factors: string[];
     suspects: Suspect[];
+    /** Why it did not alert, or what the alert cost. */
+    note?: string;
+    /** Of kind "rule": what was written down. */
+    limit?: Limit | null;
     feedback: Feedback;
     feedback_time?: Maybe;
     recorder?: { t: number; processes: Process[] }[];
@@ -166,9 +202,10 @@ export type Message =
           events: Event[];
       }
     | Tick
+    | TickChanges
     | { type: "event"; change: "opened" | "updated" | "ended"; event: Event }
     | { type: "metrics"; metrics: Metric[] }
-    | { type: "status"; status: Status }
+    | { type: "status"; status: Partial<Status> }
     | { type: "processes"; t: number; processes: Process[] }
     | ProcessChanges;
 

@@ -131,22 +131,100 @@ export function span(seconds: Maybe | undefined): string {
         .join(" ");
 }
 
+/** One unit, for what is known roughly: "50 days", "3 years". */
+export function roughSpan(seconds: number): string {
+    const units: [number, string][] = [
+        [365.25 * 86400, "year"],
+        [86400, "day"],
+        [3600, "hour"],
+        [60, "minute"],
+    ];
+    const [size, name] = units.find(([size]) => seconds >= 1.5 * size) ?? [1, "second"];
+    const n = Math.round(seconds / size);
+    return `${grouped(n)} ${name}${n === 1 ? "" : "s"}`;
+}
+
 function two(n: number): string {
     return String(n).padStart(2, "0");
 }
 
-/** Local time of day, "14:03:07". */
-export function clock(t: Maybe | undefined, seconds = true): string {
-    if (!present(t)) return ABSENT;
-    const d = new Date(t * 1000);
-    const text = `${two(d.getHours())}:${two(d.getMinutes())}`;
-    return seconds ? `${text}:${two(d.getSeconds())}` : text;
+/* ---- times, in the zone that is chosen ---- */
+
+/** Seconds east of UTC at a time. */
+export type Zone = (t: number) => number;
+
+export const UTC: Zone = () => 0;
+export const BROWSER: Zone = (t) => -60 * new Date(t * 1000).getTimezoneOffset();
+
+let zone: Zone = BROWSER;
+
+export function setZone(chosen: Zone): void {
+    zone = chosen;
 }
 
-/** Local date, "2026-11-21". */
+/** A zone by its name in the time zone database; null where the browser has none such. */
+export function namedZone(name: string): Zone | null {
+    let format: Intl.DateTimeFormat;
+    try {
+        format = new Intl.DateTimeFormat("en", {
+            timeZone: name,
+            timeZoneName: "longOffset",
+        });
+    } catch {
+        return null;
+    }
+    const known = new Map<number, number>(); // by quarter of an hour: changes fall on those
+    return (t) => {
+        const quarter = Math.floor(t / 900);
+        let east = known.get(quarter);
+        if (east === undefined) {
+            east = eastOf(format.formatToParts(t * 1000));
+            if (known.size > 4096) known.clear();
+            known.set(quarter, east);
+        }
+        return east;
+    };
+}
+
+function eastOf(parts: Intl.DateTimeFormatPart[]): number {
+    const text = parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+    const match = /([+-])(\d\d):?(\d\d)/.exec(text);
+    if (match === null) return 0; // "GMT"
+    const seconds = Number(match[2]) * 3600 + Number(match[3]) * 60;
+    return match[1] === "-" ? -seconds : seconds;
+}
+
+/** "UTC+02:00", "UTC" */
+export function offsetName(t: number): string {
+    const minutes = Math.round(zone(t) / 60);
+    if (minutes === 0) return "UTC";
+    const size = Math.abs(minutes);
+    const sign = minutes < 0 ? MINUS : "+";
+    return `UTC${sign}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+}
+
+/** A date whose UTC fields are those of the clock on the wall. */
+function wall(t: number): Date {
+    return new Date((t + zone(t)) * 1000);
+}
+
+/** A date whose local fields are those of the clock on the wall: for uPlot. */
+export function zoned(t: number): Date {
+    return new Date((t + zone(t) - BROWSER(t)) * 1000);
+}
+
+/** Time of day, "14:03:07". */
+export function clock(t: Maybe | undefined, seconds = true): string {
+    if (!present(t)) return ABSENT;
+    const d = wall(t);
+    const text = `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
+    return seconds ? `${text}:${two(d.getUTCSeconds())}` : text;
+}
+
+/** "2026-11-21" */
 export function date(t: number): string {
-    const d = new Date(t * 1000);
-    return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+    const d = wall(t);
+    return `${d.getUTCFullYear()}-${two(d.getUTCMonth() + 1)}-${two(d.getUTCDate())}`;
 }
 
 /** Time of day when it is today as seen from `now`, date and time otherwise. */
@@ -190,6 +268,14 @@ export function processName(name: string): string {
         else text += char;
     }
     return text === "" ? "(no name)" : text;
+}
+
+/** The kernel keeps 15 bytes of a name; the command often has all of it. */
+export function fullName(process: { name: string; command: string }): string {
+    const { name, command } = process;
+    if (name.length < 15) return name;
+    const file = /^(\S+)/.exec(command)?.[1]?.replace(/^.*\//, "") ?? "";
+    return file.startsWith(name) ? file : name;
 }
 
 function isInvisible(code: number): boolean {

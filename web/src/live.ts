@@ -3,15 +3,19 @@
 
 import { backoff } from "./backoff.ts";
 import type { Message } from "./contract.ts";
-import { bumpEpoch, receive, setConnection, ui, wake } from "./store.ts";
+import { bumpEpoch, namesByIndex, receive, setConnection, ui, wake } from "./store.ts";
+import { onNeedsChanged, viewMessage } from "./view-needs.ts";
 
 let socket: WebSocket | null = null;
 let attempt = 0;
 let retryTimer = 0;
 let heardAt = 0;
 let wantProcesses = 0;
+let saidView = "";
+let viewTimer = 0;
 
 export function start(): void {
+    onNeedsChanged(sayView);
     connect();
     setInterval(watch, 1000);
     document.addEventListener("visibilitychange", () => {
@@ -46,6 +50,10 @@ function heard(message: Message): void {
     attempt = 0;
     receive(message);
     if (message.type === "hello") askForProcesses();
+    if (message.type === "hello" || message.type === "metrics") {
+        saidView = "";
+        sayView();
+    }
     if (ui.connection.state !== "live") setConnection({ state: "live" });
 }
 
@@ -84,6 +92,19 @@ function wakeUp(): void {
     if (socket === null) retryNow();
     else if (performance.now() - heardAt > 5000) bumpEpoch();
     wake();
+}
+
+/** Tells the server what is shown, once the views of this moment have all said it. */
+function sayView(): void {
+    if (viewTimer !== 0) return;
+    viewTimer = window.setTimeout(() => {
+        viewTimer = 0;
+        const text = viewMessage(namesByIndex());
+        // Before the greeting no metric has an index.
+        if (socket?.readyState !== WebSocket.OPEN || ui.shown.status === null) return;
+        if (text !== saidView) socket.send(text);
+        saidView = text;
+    });
 }
 
 function askForProcesses(): void {

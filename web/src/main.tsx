@@ -3,8 +3,10 @@ import "./app.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { start } from "./live.ts";
+import { startNavigation } from "./navigate.ts";
 import { recall } from "./store.ts";
 
 recall();
+startNavigation();
 render(<App />, document.getElementById("app")!);
 start();

@@ -1,12 +1,13 @@
 // Small pieces that several views share.
 
 import type { ComponentChildren } from "preact";
-import type { Event, Maybe, Process, Severity } from "./contract.ts";
-import { ABSENT, clock, moment, processName, span } from "./format.ts";
+import type { Event, Maybe, Process, Severity, Suspect } from "./contract.ts";
+import { ABSENT, clock, fullName, moment, processName, span } from "./format.ts";
+import { memo } from "./memo.ts";
 import { routeTo } from "./route.ts";
 import { extent } from "./series.ts";
 import { isOpen, LEVEL_WORD, type Level } from "./severity.ts";
-import { now } from "./store.ts";
+import { contactLost, now, useSelect } from "./store.ts";
 
 export function Panel(props: {
     title?: string;
@@ -27,11 +28,37 @@ export function Panel(props: {
     );
 }
 
+/** Says that there is nothing; never without contact, when nobody can know. */
 export function Empty(props: { title: string; children?: ComponentChildren }) {
+    const lost = useSelect(contactLost);
     return (
         <div class="empty">
-            <strong>{props.title}</strong>
-            {props.children && <p>{props.children}</p>}
+            <strong>{lost === null ? props.title : "Not known"}</strong>
+            {lost !== null ? (
+                <p>There is no contact since {clock(lost)}.</p>
+            ) : (
+                props.children && <p>{props.children}</p>
+            )}
+        </div>
+    );
+}
+
+/** The same in a line. */
+export function Nothing(props: { children: ComponentChildren }) {
+    const lost = useSelect(contactLost);
+    return (
+        <p class="dim pad">
+            {lost === null ? props.children : `Not known: no contact since ${clock(lost)}`}
+        </p>
+    );
+}
+
+/** What may be wider than the screen: shows by its shadow that it goes on, and can be
+ * moved by keys. */
+export function Scroll(props: { label: string; children: ComponentChildren }) {
+    return (
+        <div class="scroll" tabIndex={0} role="region" aria-label={props.label}>
+            {props.children}
         </div>
     );
 }
@@ -97,7 +124,7 @@ export function Bar(props: { share: Maybe; level?: Level; marks?: number[] }) {
 const SWEEP = 0.7; // of the circle
 
 /** A gauge: an arc over 252 degrees. `share` is where the needle would be. */
-export function Gauge(props: {
+export const Gauge = memo(function Gauge(props: {
     label: string;
     value: string;
     unit: string;
@@ -127,7 +154,7 @@ export function Gauge(props: {
             <div class="gauge-detail num">{props.detail ?? "\u00a0"}</div>
         </div>
     );
-}
+});
 
 function arc(from: number, to: number, radius: number): string {
     const at = (share: number) => {
@@ -198,6 +225,7 @@ export function EventLine(props: { event: Event }) {
         <a class={`event-line sev-${event.severity}`} href={routeTo("events", event.id)}>
             <span class="event-line-top">
                 <SeverityTag severity={event.severity} />
+                {event.kind === "rule" && <Tag class="limit">limit</Tag>}
                 {isOpen(event) && <Tag class="open">open</Tag>}
                 {event.alerted && <Tag class="alerted">alerted</Tag>}
                 <time class="num" title={clock(event.start)}>
@@ -207,13 +235,17 @@ export function EventLine(props: { event: Event }) {
             <span class="event-line-reason">{event.reason}</span>
             {suspect && (
                 <span class="event-line-who">
-                    <ProcessName process={suspect.process} />:{" "}
-                    {sharePercent(suspect.share)} of the {resourceWord(suspect.resource)}{" "}
-                    excess
+                    <ProcessName process={suspect.process} />: {shareOf(event, suspect)}
                 </span>
             )}
         </a>
     );
+}
+
+/** "84 % of the CPU excess"; of a limit there may be no before: then it is of all use. */
+export function shareOf(event: Event, suspect: Suspect): string {
+    const what = event.limit && suspect.before === null ? "use" : "excess";
+    return `${sharePercent(suspect.share)} of the ${resourceWord(suspect.resource)} ${what}`;
 }
 
 export function sharePercent(share: Maybe): string {
@@ -229,7 +261,7 @@ export function ProcessName(props: { process: Process }) {
     const { process } = props;
     return (
         <span class="process-name" title={processName(process.command || process.name)}>
-            {processName(process.name)}
+            {processName(fullName(process))}
         </span>
     );
 }

@@ -5,8 +5,10 @@ import { useState } from "preact/hooks";
 import type { Maybe, Process } from "./contract.ts";
 import { count, fixed, megabytes, processName, withUnit } from "./format.ts";
 import { Icon } from "./icons.tsx";
-import { ProcessName, Tag } from "./parts.tsx";
+import { choose, useRoute } from "./navigate.ts";
+import { Nothing, ProcessName, Scroll, Tag } from "./parts.tsx";
 import { compareBy, type SortKey } from "./sort.ts";
+import { userName, useUsers } from "./users.ts";
 
 export interface TableSort {
     key: SortKey;
@@ -57,7 +59,7 @@ const COLUMNS: Column[] = [
         cell: (p) => count(p.threads),
     },
     { key: "state", title: "State", wide: true, cell: (p) => p.state },
-    { key: "uid", title: "User", right: true, wide: true, cell: (p) => String(p.uid) },
+    { key: "uid", title: "User", wide: true, cell: (p) => userName(p.uid) },
 ];
 
 const GPU: Column[] = [
@@ -104,11 +106,18 @@ export function ProcessTable(props: {
     /** Processes to point at, and why. */
     marked?: ReadonlyMap<number, string>;
     caption: string;
+    /** Keeps the order in the address. */
+    inAddress?: boolean;
 }) {
-    const [sort, setSort] = useState<TableSort>({
-        key: props.start ?? "cpu_percent",
-        down: true,
-    });
+    const start = { key: props.start ?? "cpu_percent", down: true };
+    const [own, setOwn] = useState<TableSort>(start);
+    const said = useRoute().query.get("sort");
+    const sort = props.inAddress ? sortOf(said, start) : own;
+    const setSort = (next: TableSort) => {
+        if (props.inAddress) choose({ sort: `${next.down ? "-" : ""}${next.key}` });
+        else setOwn(next);
+    };
+    useUsers();
     const [all, setAll] = useState(false);
     const gpu = props.processes.some((p) => p.gpu_mb !== null || p.gpu_percent !== null);
     const swap = props.processes.some(
@@ -121,7 +130,7 @@ export function ProcessTable(props: {
     const shown = all ? found : found.slice(0, props.limit);
     return (
         <>
-            <div class="scroll">
+            <Scroll label={props.caption}>
                 <table class="processes">
                     <caption class="hidden">{props.caption}</caption>
                     <thead>
@@ -150,8 +159,8 @@ export function ProcessTable(props: {
                         ))}
                     </tbody>
                 </table>
-            </div>
-            {found.length === 0 && <p class="dim pad">No process matches.</p>}
+            </Scroll>
+            {found.length === 0 && <Nothing>No process matches.</Nothing>}
             {found.length > shown.length && (
                 <button type="button" class="tool more" onClick={() => setAll(true)}>
                     Show all {count(found.length)}
@@ -161,12 +170,20 @@ export function ProcessTable(props: {
     );
 }
 
+/** "-rss_mb" -> the most memory first. */
+function sortOf(said: string | null, otherwise: TableSort): TableSort {
+    const key = [...COLUMNS, ...SWAP, ...GPU].find(
+        (column) => column.key === said?.replace(/^-/, ""),
+    )?.key;
+    return key === undefined ? otherwise : { key, down: said!.startsWith("-") };
+}
+
 /** By name, command or number; all words must occur. */
 export function matching(processes: readonly Process[], filter: string): Process[] {
     const wanted = filter.toLowerCase().split(/\s+/).filter(Boolean);
     if (wanted.length === 0) return processes.slice();
     return processes.filter((p) => {
-        const text = `${p.pid} ${p.name} ${p.command}`.toLowerCase();
+        const text = `${p.pid} ${p.name} ${p.command} ${userName(p.uid)}`.toLowerCase();
         return wanted.every((word) => text.includes(word));
     });
 }

@@ -1,10 +1,12 @@
-// The last ticks of every series in bounded memory: one time column and one column per
-// name, written round and round. Pure.
+// The last ticks of the series that are followed, in bounded memory: one time column and
+// one column per name, written round and round. Pure.
 
 export class Ring {
     readonly capacity: number;
     private readonly time: Float64Array;
     private readonly columns = new Map<string, Float32Array>();
+    /** When each series was followed from. */
+    private readonly begun = new Map<string, number>();
     private head = 0; // where the next row goes
     private rows = 0;
 
@@ -25,6 +27,15 @@ export class Ring {
         return this.rows === 0 ? Number.NaN : this.time[this.index(this.rows - 1)]!;
     }
 
+    /** From when on all of `names` are here; Infinity when one is not at all. */
+    since(names: readonly string[]): number {
+        let from = this.rows === 0 ? Number.POSITIVE_INFINITY : this.first;
+        for (const name of names) {
+            from = Math.max(from, this.begun.get(name) ?? Number.POSITIVE_INFINITY);
+        }
+        return from;
+    }
+
     private index(row: number): number {
         return (this.head - this.rows + row + 2 * this.capacity) % this.capacity;
     }
@@ -40,28 +51,30 @@ export class Ring {
         for (const column of this.columns.values()) column[this.head] = Number.NaN;
         this.time[this.head] = t;
         for (let i = 0; i < names.length; i++) {
-            this.column(names[i]!)[this.head] = values[i] ?? Number.NaN;
+            this.column(names[i]!, t)[this.head] = values[i] ?? Number.NaN;
         }
         this.head = (this.head + 1) % this.capacity;
         this.rows = Math.min(this.rows + 1, this.capacity);
         return true;
     }
 
-    private column(name: string): Float32Array {
+    private column(name: string, t: number): Float32Array {
         let column = this.columns.get(name);
         if (column === undefined) {
             column = new Float32Array(this.capacity).fill(Number.NaN);
             this.columns.set(name, column);
+            this.begun.set(name, t);
         }
         return column;
     }
 
-    /** Forgets the series that are not among `names`: devices that are gone for good. */
-    keep(names: ReadonlySet<string>): void
-    {
-        for (const name of this.columns.keys()) {
-            if (!names.has(name))
-                this.columns.delete(name);
+    /** Forgets the series that are not among `names`: nobody follows them any more, and
+     * what comes later does not join on. */
+    keep(names: ReadonlySet<string>): void {
+        for (const name of [...this.columns.keys()]) {
+            if (names.has(name)) continue;
+            this.columns.delete(name);
+            this.begun.delete(name);
         }
     }
 
@@ -69,6 +82,7 @@ export class Ring {
         this.rows = 0;
         this.head = 0;
         this.columns.clear();
+        this.begun.clear();
     }
 
     /** The first row after `t`, by bisection; `length` when there is none. */

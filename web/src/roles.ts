@@ -92,6 +92,15 @@ export function rolesOf(metrics: readonly Metric[]): Roles {
     };
 }
 
+/** The metrics that play a part on the overview, by name. */
+export function namesOf(roles: Roles): string[] {
+    const { coreUse: _, coreFrequency: __, ...parts } = roles;
+    return Object.values(parts)
+        .flat()
+        .filter((m) => m !== null)
+        .map((m) => m.name);
+}
+
 /** Pressure stall, "some" rather than "full": one each for cpu, memory, io. */
 function pressureOf(metrics: readonly Metric[]): Metric[] {
     const all = metrics.filter((m) => PRESSURE.test(m.family));
@@ -132,6 +141,20 @@ const GROUPS: [string, RegExp][] = [
     ["vedette itself", /^self_/],
 ];
 
+/** As the server says; by its name where it does not. */
+function groupOf(family: Family): string {
+    const said = family.members[0]!.group;
+    if (said) return said;
+    return GROUPS.find(([, pattern]) => pattern.test(family.name))?.[0] ?? "Other";
+}
+
+/** What a metric is, in words: "Memory in use". */
+export function titleOfMetric(m: Metric): string {
+    const words = m.title || (m.help.split(":")[0] ?? "").replace(/\.\s*$/, "");
+    if (words === "") return m.name;
+    return m.label === "" ? words : `${words} · ${m.label}`;
+}
+
 /** The metrics by family and the families by subject, in a fixed order. */
 export function groupsOf(metrics: readonly Metric[]): [string, Family[]][] {
     const families = new Map<string, Family>();
@@ -151,8 +174,8 @@ export function groupsOf(metrics: readonly Metric[]): [string, Family[]][] {
     groups.set("Other", []);
     for (const family of families.values()) {
         family.members.sort(byLabel);
-        const group = GROUPS.find(([, pattern]) => pattern.test(family.name));
-        groups.get(group === undefined ? "Other" : group[0])!.push(family);
+        const name = groupOf(family);
+        groups.set(name, [...(groups.get(name) ?? []), family]);
     }
     return [...groups].filter(([, list]) => list.length > 0);
 }

@@ -22,7 +22,7 @@ export function compose(
     let until = window.from;
     // The ring holds every tick and the block may hold means, so the ring alone is better
     // where it reaches back far enough.
-    if (block !== null && !(ring.first <= window.from)) {
+    if (block !== null && !(ring.since(names) <= window.from)) {
         until = appendBlock(names, block, window, out);
     }
     ring.read(names, until, window.to, out);
@@ -128,4 +128,24 @@ export function thin(values: readonly (number | null)[], n: number): (number | n
         out.push(range === null ? null : range[1]);
     }
     return out;
+}
+
+/** What decides about events (src/alert/events.c): the third-worst score of the last five
+ * seconds, so that one odd sample is none. A row that stands for longer is its own. */
+export function sustain(
+    time: readonly (number | null)[],
+    scores: readonly (number | null)[],
+): (number | null)[] {
+    const step = medianStep(time as number[]);
+    const rows = (seconds: number) => Math.max(1, Math.ceil(seconds / (step || 1)));
+    const of = rows(5);
+    const need = rows(3);
+    return scores.map((score, i) => {
+        if (score === null) return null;
+        const recent = scores
+            .slice(Math.max(0, i - of + 1), i + 1)
+            .filter((s): s is number => s !== null)
+            .sort((a, b) => a - b);
+        return recent[Math.min(need, recent.length) - 1] ?? null;
+    });
 }

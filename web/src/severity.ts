@@ -32,6 +32,11 @@ export function isOpen(event: Event): boolean {
     return event.end === null;
 }
 
+/** A limit that somebody wrote down, not a finding of the detectors. */
+export function isLimit(event: Event): boolean {
+    return event.kind === "rule";
+}
+
 /** Events newest first; a later version of one takes its place. Bounded. */
 export function mergeEvent(events: Event[], event: Event, limit: number): Event[] {
     const others = events.filter((e) => e.id !== event.id);

@@ -1,18 +1,32 @@
 // The state of the page. Messages change `live` as they come; what is on the screen is
 // `shown`, which follows `live` unless the page is paused. Views read `shown`.
 
-import { useLayoutEffect, useReducer } from "preact/hooks";
-import type { Event, Message, Metric, Process, Status, Tick } from "./contract.ts";
-import { changeProcesses } from "./processes.ts";
+import { useLayoutEffect, useReducer, useRef } from "preact/hooks";
+import type {
+    Event,
+    Message,
+    Metric,
+    Process,
+    Status,
+    Tick,
+    TickChanges,
+} from "./contract.ts";
+import { changeProcesses, Known } from "./processes.ts";
+import { BROWSER, namedZone, setZone, UTC, type Zone } from "./format.ts";
 import { Ring } from "./ring.ts";
 import { type Roles, rolesOf } from "./roles.ts";
-import type { Window } from "./series.ts";
+import { sustain, type Window } from "./series.ts";
 import { mergeEvent } from "./severity.ts";
 
 const RING_ROWS = 1200;
+const SHORTEST_S = 60; // of a chart
+const HELD_S = 6;      // a little more than the five seconds that decide
 const EVENTS_KEPT = 200;
-/** At most this often is the screen brought up to date, whatever the interval. */
-const REDRAW_MS = 200;
+/** So often is the screen brought up to date while all is calm: each time costs the
+ * browser a frame, whatever has changed. */
+const CALM_MS = 2000;
+/** And so often when there is something to see at once. */
+const URGENT_MS = 200;
 
 export const RANGES: [number, string, string][] = [
     [60, "1 min", "last minute"],
@@ -34,6 +48,8 @@ export interface Shown {
     processesAt: number;
     /** Changes when history must be asked for again: after a gap, a sleep, a reconnect. */
     epoch: number;
+    /** The server's time when it was last heard of. */
+    heardAt: number;
 }
 
 export type Connection =
@@ -53,6 +69,7 @@ const live: Shown = {
     processes: null,
     processesAt: 0,
     epoch: 0,
+    heardAt: 0,
 };
 
 export const ui = {
@@ -61,12 +78,21 @@ export const ui = {
     paused: false,
     range: 300,
     zoom: null as Window | null,
+    /** The first moment of which the store knows something in this range. */
+    dataSince: Number.NEGATIVE_INFINITY,
     /** Everything before this moment is left out of the live charts and the feed. */
     clearedAt: Number.NEGATIVE_INFINITY,
     theme: "auto" as "auto" | "light" | "dark",
+    zone: "browser" as ZoneChoice,
 };
 
+export type ZoneChoice = "host" | "browser" | "utc";
+
+let lostBefore = false; // down or silent, and not live since
+
 let metricNames: string[] = [];
+let followed: ReadonlySet<string> = new Set(); // series that the last tick brought
+const busy = new Known();
 let statusAt = 0; // the page's clock when the last status came, milliseconds
 
 /* ---- subscription ---- */
@@ -86,9 +112,12 @@ function follow(): void {
     if (!ui.paused || ui.shown.status === null) ui.shown = { ...live };
 }
 
-function emitSoon(): void {
-    if (document.hidden || timer !== 0) return;
-    const wait = Math.max(0, drawnAt + REDRAW_MS - performance.now());
+function emitSoon(urgent = false): void {
+    if (document.hidden || (timer !== 0 && !urgent)) return;
+    clearTimeout(timer);
+    // A little early, so that a tick of every second second is not missed by a hair.
+    const pace = urgent ? URGENT_MS : CALM_MS - 100;
+    const wait = Math.max(0, drawnAt + pace - performance.now());
     timer = window.setTimeout(() => {
         timer = 0;
         drawnAt = performance.now();
@@ -97,9 +126,37 @@ function emitSoon(): void {
     }, wait);
 }
 
+/** Whether somebody has to see it now and not in two seconds. */
+function isUrgent(message: Message): boolean {
+    if (message.type === "tick" || message.type === "changes") {
+        return (message.score ?? 0) < 0;
+    }
+    if (message.type === "event") return message.change !== "updated";
+    return message.type === "hello" || message.type === "processes";
+}
+
 /** Brings the screen up to date after the tab was hidden. */
 export function wake(): void {
-    emitSoon();
+    emitSoon(true);
+}
+
+/** Draws the component again when what `select` gives is another. */
+export function useSelect<T>(select: () => T): T {
+    const [, redraw] = useReducer((n: number, _: undefined) => n + 1, 0);
+    const chosen = select();
+    const latest = useRef({ select, chosen });
+    latest.current = { select, chosen };
+    useLayoutEffect(() => {
+        const listener = () => {
+            const { select, chosen } = latest.current;
+            if (!Object.is(select(), chosen)) redraw(undefined);
+        };
+        listeners.add(listener);
+        return () => {
+            listeners.delete(listener);
+        };
+    }, []);
+    return chosen;
 }
 
 /** Draws the component again whenever the state changes. */
@@ -122,7 +179,8 @@ export function receive(message: Message): void {
     switch (message.type) {
         case "hello":
             takeMetrics(message.metrics);
-            takeStatus(message.status);
+            takeStatus(message.status as Status);
+            busy.clear();
             live.events = message.events
                 .slice()
                 .sort((a, b) => b.id - a.id)
@@ -133,6 +191,9 @@ export function receive(message: Message): void {
             break;
         case "tick":
             takeTick(message);
+            break;
+        case "changes":
+            takeChanges(message);
             break;
         case "event":
             live.events = mergeEvent(live.events, message.event, EVENTS_KEPT);
@@ -152,15 +213,15 @@ export function receive(message: Message): void {
             live.processesAt = message.t;
             break;
     }
-    emitSoon();
+    emitSoon(isUrgent(message));
 }
 
 function takeMetrics(metrics: Metric[]): void {
     live.metrics = metrics.map(whole);
     live.roles = rolesOf(live.metrics);
     metricNames = metrics.map((m) => m.name);
-    const scores = live.tick?.detectors.map((d) => `score.${d.name}`) ?? [];
-    ring.keep(new Set([...metricNames, "score", ...scores ]));
+    // An index may stand for another metric now: what was known by index is not any more.
+    if (live.tick !== null) live.tick = { ...live.tick, v: [] };
 }
 
 /** A metric without a label or unit has "" there, however the server says so. */
@@ -168,30 +229,97 @@ function whole(m: Metric): Metric {
     return { ...m, label: m.label ?? "", unit: m.unit ?? "" };
 }
 
-function takeStatus(status: Status): void {
-    live.status = status;
+/** What a status leaves out (nobody looks at it) stays as it was. */
+function takeStatus(status: Partial<Status>): void {
+    live.status = { ...(live.status ?? {}), ...status } as Status;
     statusAt = performance.now();
+    live.heardAt = live.status.now;
+    if (ui.zone === "host") applyZone();
+}
+
+function noteGap(t: number): void {
+    const interval = live.status?.interval ?? 1;
+    // A jump in time means that ticks were missed: the store has them.
+    if (t - ring.last > Math.max(5, 5 * interval)) live.epoch++;
 }
 
 function takeTick(tick: Tick): void {
-    const gap = tick.t - ring.last;
-    const interval = live.status?.interval ?? 1;
-    // A jump in time means that ticks were missed: the store has them.
-    if (gap > Math.max(5, 5 * interval)) live.epoch++;
-    const names = metricNames.slice(0, tick.v.length);
+    noteGap(tick.t);
     const scores = tick.detectors.filter((d) => d.ready);
-    ring.push(
-        tick.t,
-        [...names, "score", ...scores.map((d) => `score.${d.name}`)],
-        [...tick.v.slice(0, names.length), tick.score, ...scores.map((d) => d.score)],
-    );
+    const names = [
+        ...metricNames.slice(0, tick.v.length),
+        "score",
+        ...scores.map((d) => `score.${d.name}`),
+    ];
+    followSeries(names);
+    ring.push(tick.t, names, [...tick.v, tick.score, ...scores.map((d) => d.score)]);
+    busy.learn(tick.top_cpu);
     live.tick = tick;
+    live.heardAt = tick.t;
+}
+
+/** The tick before, brought forward. What is not followed is not known. */
+function takeChanges(message: TickChanges): void {
+    noteGap(message.t);
+    const before = live.tick;
+    const v = message.whole ? [] : (before?.v.slice() ?? []);
+    for (const [index, value] of Object.entries(message.v)) v[Number(index)] = value;
+    const scores = (message.detectors ?? []).filter((d) => d.ready);
+    const known = metricNames.map((_, i) => i).filter((i) => v[i] !== undefined);
+    const names = [
+        ...known.map((i) => metricNames[i]!),
+        "score",
+        ...scores.map((d) => `score.${d.name}`),
+    ];
+    followSeries(names);
+    ring.push(message.t, names, [
+        ...known.map((i) => v[i]!),
+        message.score,
+        ...scores.map((d) => d.score),
+    ]);
+    const { type: _, whole: __, v: ___, top_cpu, ...rest } = message;
+    live.tick = {
+        ...(before ?? NO_TICK),
+        ...rest,
+        v,
+        top_cpu: top_cpu === undefined ? [] : busy.learn(top_cpu),
+    };
+    live.heardAt = message.t;
+}
+
+const NO_TICK: Tick = {
+    type: "tick",
+    t: 0,
+    tick: 0,
+    jitter_ms: null,
+    n_metrics: 0,
+    v: [],
+    score: null,
+    confidence: null,
+    latency_us: null,
+    drift: false,
+    detectors: [],
+    top_cpu: [],
+    n_processes: null,
+    n_threads: null,
+};
+
+/** Series that are followed no more are forgotten: there would be a hole in them. */
+function followSeries(names: string[]): void {
+    const now = new Set(names);
+    if ([...followed].some((name) => !now.has(name))) ring.keep(now);
+    followed = now;
+}
+
+/** The names of the metrics as the server counts them. */
+export function namesByIndex(): readonly string[] {
+    return metricNames;
 }
 
 /** History must be asked for again (the tab slept). */
 export function bumpEpoch(): void {
     live.epoch++;
-    emitSoon();
+    emitSoon(true);
 }
 
 /** Puts an event that a request brought (feedback) in place of the one in the list, on the
@@ -206,6 +334,8 @@ export function replaceEvent(event: Event): void {
 
 export function setConnection(connection: Connection): void {
     ui.connection = connection;
+    if (connection.state === "live") lostBefore = false;
+    if (connection.state === "down" || connection.state === "silent") lostBefore = true;
     emit();
 }
 
@@ -217,21 +347,19 @@ export function setPaused(paused: boolean): void {
     emit();
 }
 
-export function setRange(seconds: number): void {
-    ui.range = seconds;
-    ui.zoom = null;
-    remember("vedette.range", String(seconds));
-    emit();
-}
-
-export function setZoom(zoom: Window | null): void {
+/** What the charts show; the address says it (navigate.ts). null = the range stays. */
+export function showWindow(range: number | null, zoom: Window | null): void {
+    if (range !== null && range !== ui.range) {
+        ui.range = range;
+        ui.dataSince = Number.NEGATIVE_INFINITY;
+        remember("vedette.range", String(range));
+    }
     ui.zoom = zoom;
     emit();
 }
 
 export function clearCharts(): void {
     ui.clearedAt = now();
-    ui.zoom = null;
     emit();
 }
 
@@ -245,6 +373,31 @@ export function setTheme(theme: typeof ui.theme): void {
     applyTheme();
     remember("vedette.theme", theme);
     emit();
+}
+
+export function chooseZone(choice: ZoneChoice): void {
+    ui.zone = choice;
+    applyZone();
+    remember("vedette.zone", choice);
+    emit();
+}
+
+function applyZone(): void {
+    if (ui.zone === "host") setZone(hostZone());
+    else setZone(ui.zone === "utc" ? UTC : BROWSER);
+}
+
+let hostName = "";
+let hostByName: Zone | null = null;
+
+/** By its name, which knows of summer time; else as far east as it is now. */
+function hostZone(): Zone {
+    const { name, east } = live.status?.zone ?? { name: "", east: 0 };
+    if (name !== hostName) {
+        hostName = name;
+        hostByName = name === "" ? null : namedZone(name);
+    }
+    return hostByName ?? (() => east);
 }
 
 function applyTheme(): void {
@@ -270,10 +423,13 @@ export function recall(): void {
     try {
         const theme = localStorage.getItem("vedette.theme");
         if (theme === "light" || theme === "dark") ui.theme = theme;
+        const zone = localStorage.getItem("vedette.zone");
+        if (zone === "host" || zone === "utc") ui.zone = zone;
         const range = Number(localStorage.getItem("vedette.range"));
         if (RANGES.some(([seconds]) => seconds === range)) ui.range = range;
     } catch {}
     applyTheme();
+    applyZone();
     for (const query of ["(prefers-color-scheme: dark)", "print"]) {
         matchMedia(query).addEventListener("change", emit);
     }
@@ -290,15 +446,41 @@ export function now(): number {
 /** The server's time now, also while no ticks come. */
 export function serverNow(): number {
     if (ui.paused || live.status === null) return now();
+    if (contactLost() !== null) return live.heardAt;
     const byStatus = live.status.now + (performance.now() - statusAt) / 1000;
     return Math.max(byStatus, live.tick?.t ?? 0);
+}
+
+/** The score that decides: see sustain() in series.ts. */
+export function heldScore(): number | null {
+    const { tick } = ui.shown;
+    if (tick === null || tick.score === null) return null;
+    const columns: (number | null)[][] = [[], []];
+    ring.read(["score"], tick.t - HELD_S, tick.t, columns);
+    const held = sustain(columns[0]!, columns[1]!);
+    return held[held.length - 1] ?? tick.score;
 }
 
 /** What the live charts show. */
 export function chartWindow(): Window {
     if (ui.zoom !== null) return ui.zoom;
     const to = now();
-    return { from: to - ui.range, to };
+    const from = Math.max(to - ui.range, Math.min(ui.dataSince, to - SHORTEST_S));
+    return { from, to };
+}
+
+/** Charts begin where the data does: seven days with ten minutes in them show those. */
+export function setDataSince(t: number): void {
+    if (t === ui.dataSince) return;
+    ui.dataSince = t;
+    emit();
+}
+
+/** The moment when the server was last heard of, while it is not heard; else null. */
+export function contactLost(): number | null {
+    const { state } = ui.connection;
+    if (ui.shown.status === null || state === "live" || !lostBefore) return null;
+    return live.heardAt;
 }
 
 export function value(metric: Metric | null | undefined): number | null {

@@ -65,3 +65,40 @@ test("numbers on an axis are short", () => {
     assert.equal(f.axisNumber(100_000), "100 k");
     assert.equal(f.axisNumber(-2_500_000), "−2.5 M");
 });
+
+test("times are of the zone that is chosen, in summer too", () => {
+    const winter = Date.UTC(2026, 0, 15, 12, 0, 0) / 1000;
+    const summer = Date.UTC(2026, 6, 15, 22, 30, 0) / 1000;
+    try {
+        f.setZone(f.UTC);
+        assert.equal(f.clock(winter), "12:00:00");
+        assert.equal(f.offsetName(winter), "UTC");
+        f.setZone(f.namedZone("Europe/Berlin")!);
+        assert.equal(f.clock(winter), "13:00:00");
+        assert.equal(f.clock(summer), "00:30:00");
+        assert.equal(f.date(summer), "2026-07-16");
+        assert.equal(f.offsetName(summer), "UTC+02:00");
+        f.setZone(f.namedZone("America/St_Johns")!);
+        assert.equal(f.offsetName(winter), "UTC−03:30");
+        assert.equal(f.zoned(winter).getHours(), 8);
+        assert.equal(f.zoned(winter).getMinutes(), 30);
+    } finally {
+        f.setZone(f.BROWSER);
+    }
+    assert.equal(f.namedZone("Nowhere/Land"), null);
+});
+
+test("a name that the kernel cut is taken whole from the command", () => {
+    const journal = { name: "systemd-journal", command: "/lib/systemd/systemd-journald" };
+    assert.equal(f.fullName(journal), "systemd-journald");
+    assert.equal(f.fullName({ name: "sh", command: "/bin/shell -c x" }), "sh");
+    const thread = { name: "worker-thread-1", command: "/usr/bin/program --x" };
+    assert.equal(f.fullName(thread), "worker-thread-1");
+});
+
+test("rarity is told in the unit that fits", () => {
+    assert.equal(f.roughSpan(4_336_816), "50 days");
+    assert.equal(f.roughSpan(1e9), "32 years");
+    assert.equal(f.roughSpan(60), "60 seconds");
+    assert.equal(f.roughSpan(7200), "2 hours");
+});

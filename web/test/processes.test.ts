@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Process } from "../src/contract.ts";
-import { changeProcesses } from "../src/processes.ts";
+import { changeProcesses, Known } from "../src/processes.ts";
 
 const one = { pid: 1, name: "init", cpu_percent: 0, rss_mb: 9 } as Process;
 const two = { pid: 2, name: "sh", cpu_percent: 5, rss_mb: 1 } as Process;
@@ -25,4 +25,19 @@ test("processes end, begin, and a pid is given again", () => {
     const again = { ...two, name: "other", rss_mb: 2 };
     const after = changeProcesses([one, two], { ...none, gone: [1], changed: [again, three] });
     assert.deepEqual(after, [again, three]);
+});
+
+test("a process that was told of by name is known by its number", () => {
+    const known = new Known();
+    known.learn([{ pid: 7, name: "cc1", command: "cc1 a.c", cpu_percent: 90 }]);
+    const [later, ...others] = known.learn([
+        { pid: 7, cpu_percent: 50 },
+        { pid: 8, cpu_percent: 1 },
+    ]);
+    assert.equal(later!.command, "cc1 a.c");
+    assert.equal(later!.cpu_percent, 50);
+    assert.deepEqual(others, []);
+    for (let pid = 100; pid < 1000; pid++) known.learn([{ pid, name: "x" }]);
+    assert.deepEqual(known.learn([{ pid: 7, cpu_percent: 1 }]), []);
+    assert.equal(known.learn([{ pid: 999, cpu_percent: 1 }]).length, 1);
 });

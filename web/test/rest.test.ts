@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { backoff } from "../src/backoff.ts";
 import type { Event, Metric } from "../src/contract.ts";
-import { groupsOf, rolesOf } from "../src/roles.ts";
-import { parseRoute, routeTo } from "../src/route.ts";
+import { groupsOf, rolesOf, titleOfMetric } from "../src/roles.ts";
+import { runs } from "../src/view-needs.ts";
+import { addressOf, parseRoute, routeTo, zoomOf } from "../src/route.ts";
 import { levelOf, mergeEvent, severityOf, worstOpen } from "../src/severity.ts";
 
 test("severity follows the score", () => {
@@ -43,18 +44,36 @@ test("events stay newest first, once each, and bounded", () => {
     );
 });
 
-test("routes survive odd names and unknown views", () => {
-    assert.deepEqual(parseRoute(""), { tab: "overview", rest: [] });
-    assert.deepEqual(parseRoute("#/nonsense/1"), { tab: "overview", rest: [] });
-    const name = "disk_busy_percent{/mnt/a b%}";
-    assert.deepEqual(parseRoute(routeTo("metrics", name)), {
-        tab: "metrics",
-        rest: [name],
-    });
-    assert.deepEqual(parseRoute("#/events/%E0%A4%A"), {
-        tab: "events",
-        rest: ["%E0%A4%A"],
-    });
+test("addresses survive odd names, and unknown ones are told apart", () => {
+    const name = "disk_busy_percent{/dev/a b%}";
+    const route = parseRoute(routeTo("metrics", name));
+    assert.deepEqual([route.tab, route.rest], ["metrics", [name]]);
+    assert.equal(parseRoute("#/nonsense").tab, null);
+    assert.equal(parseRoute("#/events/abc").tab, null);
+    assert.equal(parseRoute("#/overview/more").tab, null);
+    assert.equal(parseRoute("").tab, "overview");
+    assert.equal(parseRoute("#/events/17").rest[0], "17");
+    assert.deepEqual(parseRoute("#/metrics/%E0%A4%A").rest, ["%E0%A4%A"]);
+});
+
+test("what is chosen is kept in the address and taken out when it is empty", () => {
+    const route = parseRoute("#/events?kind=rule&q=a%26b");
+    assert.equal(route.query.get("q"), "a&b");
+    const changed = addressOf(route, { kind: null, alerted: "1", q: "" });
+    assert.equal(changed, "#/events?alerted=1");
+    assert.equal(addressOf(parseRoute(changed), { alerted: null }), "#/events");
+    assert.equal(
+        addressOf(parseRoute("#/metrics/a%2Fb"), { range: "60" }),
+        "#/metrics/a%2Fb?range=60",
+    );
+});
+
+test("a zoom is taken from an address only where it makes sense", () => {
+    const zoom = (text: string) => zoomOf(new URLSearchParams(text));
+    assert.deepEqual(zoom("from=10&to=20.5"), { from: 10, to: 20.5 });
+    for (const bad of ["", "from=10", "from=20&to=10", "from=a&to=b", "from=-5&to=5"]) {
+        assert.equal(zoom(bad), null, bad);
+    }
 });
 
 test("waits double and end at ten seconds", () => {
@@ -116,4 +135,23 @@ test("the worst open event speaks for all, the newest of equals", () => {
     ] as Event[];
     assert.equal(worstOpen(list)!.id, 4);
     assert.equal(worstOpen([{ ...event(1), end: 2 }]), undefined);
+});
+
+test("a group that the server names is that of the metric", () => {
+    const [name] = groupsOf([{ ...metric("zebra"), group: "Stripes" }])[0]!;
+    assert.equal(name, "Stripes");
+});
+
+test("the title of a metric is what it is, not what it is called", () => {
+    const memory = { ...metric("cpu_memory"), help: "Memory in use: what is not free." };
+    assert.equal(titleOfMetric(memory), "Memory in use");
+    const disk = { ...metric("disk_read_mb", "sda"), help: "Data read from disks." };
+    assert.equal(titleOfMetric(disk), "Data read from disks · sda");
+    assert.equal(titleOfMetric(metric("zebra")), "zebra");
+});
+
+test("what views need is said in runs of indices", () => {
+    assert.deepEqual(runs([]), []);
+    assert.deepEqual(runs([true, false, true, true, true]), [0, [2, 4]]);
+    assert.deepEqual(runs([false, true]), [1]);
 });

@@ -72,3 +72,16 @@ test("series that are gone for good are forgotten, others keep their past", () =
     ring.push(2, [ "c" ], [ 3 ]);
     assert.deepEqual(ring.tail("c", 4), [ null, 3 ]);
 });
+
+test("a series is here since it is followed, and anew after it was let go", () => {
+    const ring = new Ring(8);
+    ring.push(1, ["a"], [1]);
+    ring.push(2, ["a", "b"], [1, 2]);
+    assert.equal(ring.since(["a"]), 1);
+    assert.equal(ring.since(["a", "b"]), 2);
+    assert.equal(ring.since(["c"]), Number.POSITIVE_INFINITY);
+    ring.keep(new Set(["b"]));
+    ring.push(3, ["a", "b"], [5, 6]);
+    assert.equal(ring.since(["a"]), 3);
+    assert.deepEqual(ring.tail("a", 3), [null, null, 5]);
+});

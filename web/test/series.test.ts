@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { History } from "../src/contract.ts";
 import { Ring } from "../src/ring.ts";
-import { bin, compose, extent, medianStep, thin } from "../src/series.ts";
+import { bin, compose, extent, medianStep, sustain, thin } from "../src/series.ts";
 
 function block(t: number[], mean: (number | null)[]): History {
     return { from: t[0]!, to: t[t.length - 1]!, step: 1, t, series: { a: { mean } } };
@@ -85,4 +85,19 @@ test("cells of the store's grid where nothing fell leave room for the ring", () 
     const grid = block([0, 1, 2, 3, 4], [0, null, 2, null, null]);
     const got = compose(["a"], grid, ring, { from: 0, to: 9 });
     assert.deepEqual(got[0], [0, 2, 2.2, 3.2, 4.2]);
+});
+
+test("one odd sample decides nothing, three of five seconds do", () => {
+    const time = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    const single = [1, 1, 1, -1, 1, 1, 1, 1, 1];
+    assert.deepEqual(sustain(time, single).slice(2), [1, 1, 1, 1, 1, 1, 1]);
+    const held = [1, 1, 1, -1, -0.5, -0.8, 1, 1, 1];
+    assert.equal(sustain(time, held)[4], 1);
+    assert.equal(sustain(time, held)[5], -0.5);
+    assert.equal(sustain(time, held)[8], 1);
+    assert.equal(sustain(time, [...held.slice(0, 8), null])[8], null);
+});
+
+test("rows that stand for five seconds or more are taken as they are", () => {
+    assert.deepEqual(sustain([0, 60, 120, 180], [1, -1, 1, 1]), [1, -1, 1, 1]);
 });

@@ -8,6 +8,7 @@ import { Bar, Empty, Panel } from "../parts.tsx";
 import { levelOf } from "../severity.ts";
 import { ui, useStore, value } from "../store.ts";
 import { useSeries } from "../use-series.ts";
+import { useNeeds } from "../view-needs.ts";
 
 /** More cores than this take the whole width. */
 const MANY = 24;
@@ -15,6 +16,19 @@ const MANY = 24;
 export function Cores() {
     useStore();
     const { roles } = ui.shown;
+    useNeeds({
+        metrics: [
+            ...roles.coreUse,
+            ...roles.coreFrequency,
+            roles.cpu,
+            roles.performanceCores,
+            roles.efficiencyCores,
+            roles.frequency,
+            roles.load,
+        ]
+            .filter((m) => m !== null)
+            .map((m) => m.name),
+    });
     if (roles.coreUse.length === 0) {
         return (
             <Panel>

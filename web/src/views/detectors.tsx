@@ -5,9 +5,11 @@ import { useState } from "preact/hooks";
 import { LiveChart } from "../chart.tsx";
 import type { DetectorScore, DetectorStatus, Receiver } from "../contract.ts";
 import { count, micros, number, signed, withUnit, words } from "../format.ts";
-import { Bar, Empty, Panel, SeverityMark, SeverityTag, Tag } from "../parts.tsx";
+import { Bar, Empty, Panel, Scroll, SeverityMark, SeverityTag, Tag } from "../parts.tsx";
+import { routeTo } from "../route.ts";
 import { severityOf } from "../severity.ts";
-import { ui, useStore } from "../store.ts";
+import { heldScore, ui, useStore } from "../store.ts";
+import { useNeeds } from "../view-needs.ts";
 
 const COLORS = ["--s1", "--s2", "--s3", "--s4", "--s5", "--s6", "--s7", "--s8", "--s9"];
 
@@ -31,6 +33,7 @@ function rowsOf(): Row[] {
             title: words(d.name),
             unavailable: null,
             ready: d.ready,
+            from_labels: false,
             average_us: null,
             p99_us: null,
             max_us: null,
@@ -44,6 +47,7 @@ function rowsOf(): Row[] {
 
 export function Detectors() {
     useStore();
+    useNeeds({ metrics: [], detectors: true });
     const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
     const rows = rowsOf();
     const toggle = (name: string) => {
@@ -101,7 +105,8 @@ function Agreement(props: { rows: Row[] }) {
         (row) => row.score?.ready && row.score.score !== null,
     );
     const against = voting.filter((row) => row.score!.score! < 0).length;
-    const severity = severityOf(tick?.score);
+    const held = heldScore();
+    const severity = severityOf(held);
     return (
         <Panel title="Agreement" class="agreement">
             {voting.length === 0 ? (
@@ -118,7 +123,7 @@ function Agreement(props: { rows: Row[] }) {
                         {against === 0 ? " say normal" : " say unusual"}
                     </p>
                     <p class="dim">
-                        Combined score <b class="num">{signed(tick?.score)}</b>
+                        Combined score <b class="num">{signed(held)}</b>
                         {tick?.drift && <Tag class="alerted">drift seen</Tag>}
                     </p>
                     <ul class="votes">
@@ -158,7 +163,7 @@ function Table(props: {
 }) {
     return (
         <Panel title="Verdict and speed">
-            <div class="scroll">
+            <Scroll label="Detectors">
                 <table>
                     <thead>
                         <tr>
@@ -214,7 +219,7 @@ function Table(props: {
                         </tr>
                     </tbody>
                 </table>
-            </div>
+            </Scroll>
         </Panel>
     );
 }
@@ -244,7 +249,7 @@ function DetectorRow(props: { row: Row; shown: boolean; onToggle: () => void }) 
             <td>
                 <Says score={score?.score ?? null} />
             </td>
-            <td>{status.unavailable ?? (ready ? "ready" : "learning")}</td>
+            <td>{stateOf(status, ready)}</td>
             <td class="right num">{number(score?.surprise)}</td>
             <td class="right num">{number(score?.raw)}</td>
             <td class="right num">{micros(score?.latency_us)}</td>
@@ -252,6 +257,20 @@ function DetectorRow(props: { row: Row; shown: boolean; onToggle: () => void }) 
             <td class="right num">{micros(status.p99_us)}</td>
             <td class="right num">{micros(status.max_us)}</td>
         </tr>
+    );
+}
+
+function stateOf(status: DetectorStatus, ready: boolean) {
+    if (status.unavailable !== null) return status.unavailable;
+    if (ready) return "ready";
+    if (!status.from_labels) return "learning";
+    return (
+        <a
+            href={routeTo("events")}
+            title="It learns from events of which somebody said what they were"
+        >
+            waits for a label
+        </a>
     );
 }
 
@@ -311,7 +330,7 @@ function Self() {
                 )}
             </Panel>
             <Panel title="Where records go">
-                <div class="scroll">
+                <Scroll label="Sinks">
                     <table>
                         <thead>
                             <tr>
@@ -346,12 +365,14 @@ function Self() {
                             ))}
                         </tbody>
                     </table>
-                </div>
+                </Scroll>
                 {status.receivers.length > 0 && (
-                    <div class="scroll">
+                    <>
                         <h3 class="sub">Who is told of alerts</h3>
-                        <Receivers rows={status.receivers} />
-                    </div>
+                        <Scroll label="Who is told of alerts">
+                            <Receivers rows={status.receivers} />
+                        </Scroll>
+                    </>
                 )}
                 {status.sinks.length === 0 && (
                     <Empty title="Nowhere">Nothing is kept: no sink is set up.</Empty>

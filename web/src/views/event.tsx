@@ -16,16 +16,21 @@ import {
     date,
     fixed,
     megabytes,
+    fullName,
     number,
+    offsetName,
     processName,
     signed,
+    span,
     withUnit,
 } from "../format.ts";
 import { Icon } from "../icons.tsx";
+import { setZoom, useRoute } from "../navigate.ts";
 import {
     Bar,
     Empty,
     eventSpan,
+    Nothing,
     Panel,
     ProcessName,
     resourceWord,
@@ -35,23 +40,28 @@ import {
     Tag,
 } from "../parts.tsx";
 import { ProcessTable } from "../process-table.tsx";
-import { routeTo } from "../route.ts";
+import { routeTo, zoomOf } from "../route.ts";
 import { type Columns, compose, type Window } from "../series.ts";
-import { isOpen } from "../severity.ts";
+import { titleOfMetric } from "../roles.ts";
+import { Score } from "../score-chart.tsx";
+import { isLimit, isOpen } from "../severity.ts";
 import type { SortKey } from "../sort.ts";
-import { now, replaceEvent, ring, ui, useStore } from "../store.ts";
+import { now, replaceEvent, ring, ui, useSelect } from "../store.ts";
+import { useNeeds } from "../view-needs.ts";
 
 const BEFORE_S = 180;
 const AFTER_S = 120;
 
 export function EventPage(props: { id: number }) {
-    useStore();
+    useSelect(() => ui.shown.events);
+    useSelect(() => Math.floor(now() / 5));
     const { event, problem, change } = useEvent(props.id);
     if (event === null) {
         return (
             <Panel>
                 <Back />
-                <Empty title={problem === "" ? "Opening the event" : "No such event"}>
+                <h1>Event {props.id}</h1>
+                <Empty title={problem === "" ? "Opening the event" : "It could not be opened"}>
                     {problem}
                 </Empty>
             </Panel>
@@ -128,7 +138,9 @@ function Head(props: { event: VdEvent }) {
                 <Tag class="alerted">
                     {event.alerted ? "alerted" : "seen, not alerted"}
                 </Tag>
-                <Tag>{event.kind}</Tag>
+                <Tag class={isLimit(event) ? "limit" : ""}>
+                    {isLimit(event) ? "limit" : event.kind}
+                </Tag>
                 {event.pattern !== "" && event.pattern !== event.kind && (
                     <Tag>{event.pattern}</Tag>
                 )}
@@ -138,16 +150,20 @@ function Head(props: { event: VdEvent }) {
                     </Tag>
                 ))}
             </p>
+            {event.note && <p class="event-note">{event.note}</p>}
             <p class="dim num">
-                {date(event.start)} {clock(event.start)}, {eventSpan(event)} · score{" "}
-                {signed(event.score)} at the peak · confidence{" "}
-                {event.confidence === null
-                    ? "–"
-                    : `${Math.round(event.confidence * 100)} %`}{" "}
-                · event {event.id}
+                {date(event.start)} {clock(event.start)} {offsetName(event.start)},{" "}
+                {eventSpan(event)}
+                {!isLimit(event) && certainty(event)} · event {event.id}
             </p>
         </Panel>
     );
+}
+
+function certainty(event: VdEvent): string {
+    const sure =
+        event.confidence === null ? "–" : `${Math.round(event.confidence * 100)} %`;
+    return ` · score ${signed(event.score)} at the peak · confidence ${sure}`;
 }
 
 function metricOf(name: string): Metric | undefined {
@@ -158,7 +174,9 @@ function Why(props: { event: VdEvent }) {
     const { event } = props;
     return (
         <Panel title="Why">
-            {event.top.length === 0 ? (
+            {isLimit(event) ? (
+                <LimitWhy event={event} />
+            ) : event.top.length === 0 ? (
                 <ul class="why-text">
                     {event.explanation.map((text) => (
                         <li key={text}>{text}</li>
@@ -179,6 +197,39 @@ function Why(props: { event: VdEvent }) {
     );
 }
 
+/** A limit has no "expected": what it is, and what was measured. */
+function LimitWhy(props: { event: VdEvent }) {
+    const { event } = props;
+    const { limit } = event;
+    const unit = metricOf(limit?.metric ?? "")?.unit ?? "";
+    const measured = event.top.find((top) => top.metric === limit?.metric) ?? event.top[0];
+    return (
+        <div class="limit-why">
+            {limit && (
+                <p>
+                    <a href={routeTo("metrics", limit.metric)}>{titleOf(limit.metric)}</a>{" "}
+                    {measured && <strong class="num">{withUnit(measured.value, unit)}</strong>}
+                    <span class="num">
+                        , limit {withUnit(limit.value, unit)}
+                        {limit.for_s ? ` for ${span(limit.for_s)}` : ""}
+                    </span>
+                </p>
+            )}
+            <ul class="why-text">
+                {event.explanation.map((text) => (
+                    <li key={text}>{text}</li>
+                ))}
+            </ul>
+        </div>
+    );
+}
+
+/** What a metric is, in words; its name where it is not known here. */
+function titleOf(name: string): string {
+    const metric = metricOf(name);
+    return metric === undefined ? name : titleOfMetric(metric);
+}
+
 /** Value and expected value as two marks on one line. */
 function Deviation(props: { top: VdEvent["top"][number]; text: string }) {
     const { top } = props;
@@ -191,8 +242,8 @@ function Deviation(props: { top: VdEvent["top"][number]; text: string }) {
         `${Math.min(100, Math.max(0, most > 0 ? (Math.abs(v ?? 0) / most) * 100 : 0))}%`;
     return (
         <li title={props.text}>
-            <a class="mono" href={routeTo("metrics", top.metric)}>
-                {top.metric}
+            <a href={routeTo("metrics", top.metric)} title={top.metric}>
+                {titleOf(top.metric)}
             </a>
             <span class="why-z num">z = {fixed(top.z, 1)}</span>
             <span class="why-line" aria-hidden="true">
@@ -216,10 +267,14 @@ function amount(value: number | null, resource: string): string {
 
 function Suspects(props: { event: VdEvent }) {
     const { suspects } = props.event;
+    const users = suspects.length > 0 && suspects.every((s) => s.before === null);
     return (
-        <Panel title="Suspects" aside="share of the excess">
+        <Panel
+            title={users ? "Largest users now" : "Suspects"}
+            aside={users ? "share of all use" : "share of the excess"}
+        >
             {suspects.length === 0 ? (
-                <p class="dim pad">No process stands out.</p>
+                <Nothing>No process stands out.</Nothing>
             ) : (
                 <ol class="top-list suspects">
                     {suspects.map((s) => (
@@ -243,7 +298,8 @@ function SuspectRow(props: { suspect: Suspect }) {
             <Bar share={suspect.share} />
             <span class="dim num suspect-use">
                 {resourceWord(suspect.resource)}{" "}
-                {amount(suspect.before, suspect.resource)} →{" "}
+                {suspect.before !== null &&
+                    `${amount(suspect.before, suspect.resource)} → `}
                 {amount(suspect.during, suspect.resource)}
             </span>
         </li>
@@ -338,7 +394,7 @@ function Judge(props: { event: VdEvent; onChange: (event: VdEvent) => void }) {
                     (marked
                         ? `Marked as ${event.feedback}.`
                         : "Your answer acts on the alerts at once, and can be undone.")}{" "}
-                <a href={routeTo("events", "marked")}>All that was said</a>
+                <a href={`${routeTo("events")}?judged=1`}>All that was said</a>
             </p>
         </Panel>
     );
@@ -346,70 +402,84 @@ function Judge(props: { event: VdEvent; onChange: (event: VdEvent) => void }) {
 
 /* ---- the metrics around it ---- */
 
+interface Shown {
+    metric: string;
+    /** A line across the chart, and its name. */
+    rule?: { at: number; label: string };
+}
+
+/** Of a limit its metric with the limit; of an anomaly those that deviate. */
+function chartsOf(event: VdEvent): Shown[] {
+    const { limit } = event;
+    const top = event.top.map(({ metric, expected }) => ({
+        metric,
+        rule:
+            expected === null || isLimit(event)
+                ? undefined
+                : { at: expected, label: "expected" },
+    }));
+    if (!limit) return top;
+    const rule =
+        limit.value === null ? undefined : { at: limit.value, label: "limit" };
+    const others = top.filter((shown) => shown.metric !== limit.metric);
+    return [{ metric: limit.metric, rule }, ...others];
+}
+
 function Around(props: { event: VdEvent }) {
     const { event } = props;
-    const end = event.end ?? now();
+    const { query } = useRoute();
+    const at = useSelect(() => (isOpen(event) ? 5 * Math.floor(now() / 5) : null));
+    const end = event.end ?? at ?? event.start;
     const window: Window = {
         from: event.start - BEFORE_S,
         to: Math.min(Math.max(end + AFTER_S, event.start + AFTER_S), now()),
     };
-    const names = ["score", ...event.top.map((top) => top.metric)];
+    const charts = chartsOf(event);
+    const names = ["score", ...charts.map((shown) => shown.metric)];
+    useNeeds({ metrics: isOpen(event) ? names : [] });
     const block = useBlock(names, window, `${event.id} ${event.end}`);
-    const [zoom, setZoom] = useState<Window | null>(null);
-    const shown = zoom ?? window;
+    const shown = zoomOf(query) ?? window;
     const columns = compose(names, block, ring, window);
     const part = (i: number): Columns => [columns[0]!, columns[i]!];
     const group = `event${event.id}`;
     return (
         <div class="stack around">
-            <Panel>
-                <Chart
-                    title="Anomaly score"
-                    unit=""
-                    lines={[{ name: "score", label: "score", color: "--s1", width: 2 }]}
-                    min={-1.05}
-                    max={1.05}
-                    zones
-                    rule={{ at: 0, label: "threshold" }}
-                    events={[event]}
-                    height={130}
-                    format={(v) => signed(v)}
-                    columns={part(1)}
-                    window={shown}
-                    group={group}
-                    onZoom={setZoom}
-                />
-            </Panel>
-            {event.top.map((top, i) => {
-                const metric = metricOf(top.metric);
-                return (
-                    <Panel key={top.metric}>
-                        <Chart
-                            title={top.metric}
-                            unit={metric?.unit ?? ""}
-                            lines={[
-                                {
-                                    name: top.metric,
-                                    label: "value",
-                                    color: ["--s2", "--s3", "--s4"][i] ?? "--s5",
-                                    fill: true,
-                                },
-                            ]}
-                            rule={
-                                top.expected === null
-                                    ? undefined
-                                    : { at: top.expected, label: "expected" }
-                            }
-                            events={[event]}
-                            height={130}
-                            columns={part(i + 2)}
-                            window={shown}
-                            group={group}
-                            onZoom={setZoom}
-                        />
-                    </Panel>
-                );
-            })}
+            {!isLimit(event) && (
+                <Panel>
+                    <Score
+                        events={[event]}
+                        height={130}
+                        columns={part(1)}
+                        window={shown}
+                        group={group}
+                        onZoom={setZoom}
+                    />
+                </Panel>
+            )}
+            {charts.map(({ metric: name, rule }, i) => (
+                <Panel key={name}>
+                    <Chart
+                        title={titleOf(name)}
+                        unit={metricOf(name)?.unit ?? ""}
+                        lines={[
+                            {
+                                name,
+                                label: "value",
+                                color: ["--s2", "--s3", "--s4"][i] ?? "--s5",
+                                fill: true,
+                            },
+                        ]}
+                        rule={rule}
+                        reach={rule?.at}
+                        events={[event]}
+                        height={130}
+                        columns={part(i + 2)}
+                        window={shown}
+                        group={group}
+                        onZoom={setZoom}
+                    />
+                </Panel>
+            ))}
         </div>
     );
 }
@@ -432,11 +502,12 @@ function useBlock(names: string[], window: Window, key: string): History | null 
 function Recorder(props: { event: VdEvent }) {
     const { event } = props;
     const frames = event.recorder ?? [];
+    const loaded = event.recorder !== undefined;
     const [chosen, setChosen] = useState<number | null>(null);
     if (frames.length === 0) {
         return (
             <Panel title="Flight recorder">
-                <Empty title="No recording">
+                <Empty title={loaded ? "No recording" : "Looking"}>
                     The process table from a minute before to half a minute after an event
                     is kept with it. For this one there is none.
                 </Empty>
@@ -543,7 +614,7 @@ function Traces(props: { event: VdEvent; resource: string }) {
         ),
     ];
     const name = (pid: number) =>
-        event.suspects.find((s) => s.process.pid === pid)!.process.name;
+        fullName(event.suspects.find((s) => s.process.pid === pid)!.process);
     return (
         <Chart
             title={`${resourceWord(resource)} of the suspects`}

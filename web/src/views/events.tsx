@@ -5,6 +5,7 @@ import * as api from "../api.ts";
 import type { Event, Severity } from "../contract.ts";
 import { fixed, moment, processName } from "../format.ts";
 import { Icon } from "../icons.tsx";
+import { choose, useRoute } from "../navigate.ts";
 import {
     Empty,
     eventSpan,
@@ -17,11 +18,12 @@ import {
     Tag,
 } from "../parts.tsx";
 import { routeTo } from "../route.ts";
-import { isOpen, mergeEvent, SEVERITIES } from "../severity.ts";
-import { now, ui, useStore } from "../store.ts";
+import { isLimit, isOpen, mergeEvent, SEVERITIES } from "../severity.ts";
+import { now, ui, useSelect } from "../store.ts";
 
 const PAGE = 25;
 const KINDS = ["anomaly", "rule", "drift", "silence"];
+const KIND_WORDS: Record<string, string> = { rule: "limit" };
 const KEPT = 5000;
 
 function Check(props: { label: string; on: boolean; set: (on: boolean) => void }) {
@@ -37,19 +39,21 @@ function Check(props: { label: string; on: boolean; set: (on: boolean) => void }
     );
 }
 
-/** `marked`: begins with those of which something was said. */
-export function Events(props: { marked: boolean }) {
-    useStore();
-    const [kind, setKind] = useState("");
-    const [alerted, setAlerted] = useState(false);
-    const [judged, setJudged] = useState(props.marked);
-    const [hidden, setHidden] = useState<ReadonlySet<Severity>>(new Set());
-    const [filter, setFilter] = useState("");
+/** What is filtered stands in the address. */
+export function Events() {
+    useSelect(() => ui.shown.events);
+    useSelect(() => ui.shown.epoch);
+    useSelect(() => Math.floor(now() / 10)); // how long they have been open
+    const { query } = useRoute();
+    const kind = KINDS.find((k) => k === query.get("kind")) ?? "";
+    const alerted = query.get("alerted") === "1";
+    const judged = query.get("judged") === "1";
+    const hidden = new Set((query.get("hide") ?? "").split(",") as Severity[]);
+    const filter = query.get("q") ?? "";
     const pages = usePages(kind, alerted, judged);
     const toggle = (severity: Severity) => {
-        const next = new Set(hidden);
-        if (!next.delete(severity)) next.add(severity);
-        setHidden(next);
+        const next = SEVERITIES.filter((s) => hidden.has(s) !== (s === severity));
+        choose({ hide: next.join(",") });
     };
     const found = pages.events.filter(
         (e) => !hidden.has(e.severity) && matches(e, filter),
@@ -74,17 +78,17 @@ export function Events(props: { marked: boolean }) {
                 </fieldset>
                 <label class="select">
                     <span class="hidden">Kind</span>
-                    <select value={kind} onChange={(e) => setKind(e.currentTarget.value)}>
+                    <select value={kind} onChange={(e) => choose({ kind: e.currentTarget.value })}>
                         <option value="">every kind</option>
                         {KINDS.map((k) => (
                             <option key={k} value={k}>
-                                {k}
+                                {KIND_WORDS[k] ?? k}
                             </option>
                         ))}
                     </select>
                 </label>
-                <Check label="alerted only" on={alerted} set={setAlerted} />
-                <Check label="marked only" on={judged} set={setJudged} />
+                <Check label="alerted only" on={alerted} set={(on) => choose({ alerted: on ? "1" : null })} />
+                <Check label="marked only" on={judged} set={(on) => choose({ judged: on ? "1" : null })} />
                 <label class="search">
                     <Icon name="search" />
                     <span class="hidden">Filter by reason, metric or process</span>
@@ -93,15 +97,18 @@ export function Events(props: { marked: boolean }) {
                         data-filter
                         placeholder="Reason, metric, process"
                         value={filter}
-                        onInput={(e) => setFilter(e.currentTarget.value)}
+                        onInput={(e) => choose({ q: e.currentTarget.value }, true)}
                     />
                     <kbd>/</kbd>
                 </label>
             </div>
+            {pages.problem !== "" && (
+                <p class="problem" role="alert">
+                    Events could not be asked for: {pages.problem}
+                </p>
+            )}
             {found.length === 0 ? (
-                <Empty title={pages.loading ? "Looking" : "No events"}>
-                    {pages.problem || (pages.loading ? "" : none(pages.events.length, judged))}
-                </Empty>
+                <NoneFound pages={pages} judged={judged} />
             ) : (
                 <ol class="log">
                     {found.map((event) => (
@@ -123,6 +130,13 @@ export function Events(props: { marked: boolean }) {
     );
 }
 
+function NoneFound(props: { pages: ReturnType<typeof usePages>; judged: boolean }) {
+    const { loading, problem, events } = props.pages;
+    if (loading) return <Empty title="Looking" />;
+    if (problem !== "") return null; // it may be that there are many
+    return <Empty title="No events">{none(events.length, props.judged)}</Empty>;
+}
+
 function none(loaded: number, judged: boolean): string {
     if (judged && loaded === 0) return "Nothing was said of any event.";
     return loaded > 0
@@ -137,6 +151,7 @@ function matches(event: Event, filter: string): boolean {
         event.reason,
         event.pattern,
         event.kind,
+        event.note ?? "",
         ...event.explanation,
         ...event.suspects.map((s) => `${s.process.name} ${s.process.pid}`),
     ]
@@ -206,17 +221,24 @@ function LogRow(props: { event: Event }) {
                     <SeverityTag severity={event.severity} />
                     {isOpen(event) && <Tag class="open">open</Tag>}
                     {event.alerted && <Tag class="alerted">alerted</Tag>}
-                    {event.kind !== "anomaly" && <Tag>{event.kind}</Tag>}
+                    {event.kind !== "anomaly" && (
+                        <Tag class={isLimit(event) ? "limit" : ""}>
+                            {isLimit(event) ? "limit" : event.kind}
+                        </Tag>
+                    )}
                     {event.pattern !== "" && event.pattern !== event.kind && (
                         <Tag>{event.pattern}</Tag>
                     )}
                     {event.feedback !== "" && <Tag>marked {event.feedback}</Tag>}
                 </span>
-                <ul class="log-why num">
-                    {event.explanation.map((text) => (
-                        <li key={text}>{text}</li>
-                    ))}
-                </ul>
+                {!isLimit(event) && (
+                    <ul class="log-why num">
+                        {event.explanation.map((text) => (
+                            <li key={text}>{text}</li>
+                        ))}
+                    </ul>
+                )}
+                {event.note && <p class="log-note">{event.note}</p>}
             </div>
             <div class="log-who">
                 {event.suspects.slice(0, 2).map((s) => (
@@ -231,7 +253,7 @@ function LogRow(props: { event: Event }) {
                 ))}
             </div>
             <div class="log-score num" title="Score at the peak">
-                {fixed(event.score, 2)}
+                {isLimit(event) ? "" : fixed(event.score, 2)}
             </div>
         </li>
     );

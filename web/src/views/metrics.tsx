@@ -1,25 +1,26 @@
 // Every metric by family. Pick some to chart them; those of one unit share a chart. What is
 // picked stands in the address.
 
-import { useState } from "preact/hooks";
 import { LiveChart } from "../chart.tsx";
 import type { Metric } from "../contract.ts";
 import { unit as printUnit, withUnit } from "../format.ts";
 import { Icon } from "../icons.tsx";
-import { replaceRoute } from "../navigate.ts";
-import { Empty, Panel } from "../parts.tsx";
-import { type Family, groupsOf } from "../roles.ts";
-import { routeTo } from "../route.ts";
+import { choose, replaceRoute, useRoute } from "../navigate.ts";
+import { Empty, Nothing, Panel, Scroll } from "../parts.tsx";
+import { type Family, groupsOf, titleOfMetric } from "../roles.ts";
+import { addressOf, parseRoute } from "../route.ts";
 import { extent } from "../series.ts";
-import { ui, useStore, value } from "../store.ts";
+import { ui, useSelect, useStore, value } from "../store.ts";
+import { useNeeds } from "../view-needs.ts";
 import { useSeries } from "../use-series.ts";
 
 const COLORS = ["--s1", "--s2", "--s3", "--s4", "--s5", "--s6", "--s7", "--s8", "--s9"];
 const MOST = COLORS.length;
 
 export function Metrics(props: { picked: string[] }) {
-    useStore();
-    const { metrics, roles } = ui.shown;
+    useNeeds({ metrics: "all" });
+    const metrics = useSelect(() => ui.shown.metrics);
+    const roles = useSelect(() => ui.shown.roles);
     const picked =
         props.picked.length > 0
             ? props.picked
@@ -34,7 +35,8 @@ export function Metrics(props: { picked: string[] }) {
             ? picked.filter((name) => name !== metric.name)
             : [...picked, metric.name].slice(-MOST);
         // Replaced, so that Back leaves the explorer instead of undoing each choice.
-        replaceRoute(routeTo("metrics", ...next));
+        const { query } = parseRoute(location.hash);
+        replaceRoute(addressOf({ tab: "metrics", rest: next, query }, {}));
     };
     return (
         <div class="explorer">
@@ -56,6 +58,7 @@ export function Metrics(props: { picked: string[] }) {
 
 function Picked(props: { metrics: Metric[] }) {
     const units = [...new Set(props.metrics.map((m) => m.unit))];
+    const events = useSelect(() => ui.shown.events);
     const colorOf = (m: Metric) => COLORS[props.metrics.indexOf(m) % MOST]!;
     return (
         <>
@@ -65,14 +68,16 @@ function Picked(props: { metrics: Metric[] }) {
                     <Panel key={unit}>
                         <LiveChart
                             title={
-                                metrics.length === 1 ? metrics[0]!.name : titleOf(unit)
+                                metrics.length === 1
+                                    ? titleOfMetric(metrics[0]!)
+                                    : titleOf(unit)
                             }
                             unit={unit}
                             height={units.length > 2 ? 180 : 280}
-                            events={ui.shown.events}
+                            events={events}
                             lines={metrics.map((m) => ({
                                 name: m.name,
-                                label: m.name,
+                                label: titleOfMetric(m),
                                 color: colorOf(m),
                                 fill: metrics.length === 1,
                             }))}
@@ -92,8 +97,9 @@ function titleOf(unit: string): string {
 
 function Figures(props: { metrics: Metric[] }) {
     const series = useSeries(props.metrics.map((m) => m.name));
+    useStore();
     return (
-        <div class="scroll">
+        <Scroll label="Figures">
             <table class="figures-table">
                 <thead>
                     <tr>
@@ -119,8 +125,8 @@ function Figures(props: { metrics: Metric[] }) {
                         return (
                             <tr key={m.name}>
                                 <th scope="row">
-                                    <span class="mono">{m.name}</span>
-                                    <span class="dim help-line">{m.help}</span>
+                                    <span>{titleOfMetric(m)}</span>
+                                    <span class="dim help-line mono">{m.name}</span>
                                 </th>
                                 <td class="right num">{withUnit(value(m), m.unit)}</td>
                                 <td class="right num">
@@ -137,7 +143,7 @@ function Figures(props: { metrics: Metric[] }) {
                     })}
                 </tbody>
             </table>
-        </div>
+        </Scroll>
     );
 }
 
@@ -155,7 +161,8 @@ function mean(column: (number | null)[]): number | null {
 /* ---- the catalogue ---- */
 
 function Catalogue(props: { picked: string[]; onToggle: (m: Metric) => void }) {
-    const [filter, setFilter] = useState("");
+    useStore();
+    const filter = useRoute().query.get("q") ?? "";
     const wanted = filter.toLowerCase().trim();
     const found = ui.shown.metrics.filter(
         (m) => wanted === "" || `${m.name} ${m.help}`.toLowerCase().includes(wanted),
@@ -170,7 +177,7 @@ function Catalogue(props: { picked: string[]; onToggle: (m: Metric) => void }) {
                     data-filter
                     placeholder="Filter"
                     value={filter}
-                    onInput={(e) => setFilter(e.currentTarget.value)}
+                    onInput={(e) => choose({ q: e.currentTarget.value }, true)}
                 />
                 <kbd>/</kbd>
             </label>
@@ -188,7 +195,7 @@ function Catalogue(props: { picked: string[]; onToggle: (m: Metric) => void }) {
                         ))}
                     </section>
                 ))}
-                {found.length === 0 && <p class="dim pad">No metric matches.</p>}
+                {found.length === 0 && <Nothing>No metric matches.</Nothing>}
             </div>
         </Panel>
     );

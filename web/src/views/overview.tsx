@@ -1,17 +1,20 @@
 // The first view: is this machine well, and what is it doing?
 
 import { LiveChart } from "../chart.tsx";
-import type { Metric, Status } from "../contract.ts";
+import type { Event, Metric, Status } from "../contract.ts";
 import {
     ago,
+    clock,
     count,
     fixed,
     number,
     quantity,
+    roughSpan,
     signed,
     span,
     withUnit,
 } from "../format.ts";
+import { memo } from "../memo.ts";
 import {
     Bar,
     Empty,
@@ -23,16 +26,20 @@ import {
     SeverityTag,
     Sparkline,
 } from "../parts.tsx";
+import { namesOf } from "../roles.ts";
 import { routeTo } from "../route.ts";
+import { LiveScore } from "../score-chart.tsx";
 import { extent, thin } from "../series.ts";
-import { isOpen, levelOf, severityOf, worstOpen } from "../severity.ts";
-import { now, ui, useStore, value } from "../store.ts";
-import { useSeries } from "../use-series.ts";
+import { isLimit, isOpen, levelOf, severityOf, worstOpen } from "../severity.ts";
+import { contactLost, heldScore, now, ui, useSelect, useStore, value } from "../store.ts";
+import { frameNumber, useSeries } from "../use-series.ts";
+import { useNeeds } from "../view-needs.ts";
 
 const SPARK_POINTS = 80;
 
 export function Overview() {
-    useStore();
+    const roles = useSelect(() => ui.shown.roles);
+    useNeeds({ metrics: namesOf(roles), top: true });
     return (
         <div class="overview">
             <Verdict />
@@ -50,50 +57,99 @@ export function Overview() {
 
 /* ---- the verdict ---- */
 
+/** A limit that a person wrote down and what the detectors find are two things: each has
+ * its sentence, its colour and its event. */
 function Verdict() {
-    const { tick, status, events } = ui.shown;
-    const score = tick?.score ?? null;
-    const severity = severityOf(score);
-    const open = worstOpen(events);
-    const silent = open === undefined && score === null;
+    const events = useSelect(() => ui.shown.events);
+    const status = useSelect(() => ui.shown.status);
+    const score = useSelect(heldScore);
+    const limit = worstOpen(events.filter(isLimit));
+    const unusual = worstOpen(events.filter((e) => !isLimit(e)));
     return (
-        <Panel
-            class={`verdict sev-${silent ? "none" : (open?.severity ?? severity)}`}
-            title="Verdict"
-        >
-            <p class="verdict-word">
-                {!silent && <SeverityMark severity={open?.severity ?? severity} />}
-                {headline(status, score, open !== undefined)}
-            </p>
-            {open ? (
-                <>
-                    <a class="verdict-why" href={routeTo("events", open.id)}>
-                        {open.reason}
-                    </a>
-                    <ul class="verdict-top num">
-                        {open.explanation.map((text) => (
-                            <li key={text}>{text}</li>
-                        ))}
-                    </ul>
-                </>
-            ) : (
-                <p class="verdict-why">{subline(status, events[0]?.start ?? null)}</p>
+        <Panel class={`verdict ${verdictClass(limit, unusual, score)}`} title="Verdict">
+            {limit && (
+                <Finding event={limit} word={limitWord(events)} limit />
             )}
+            {unusual && <Finding event={unusual} word="Something is unusual" />}
+            {!limit && !unusual && <Quiet status={status} score={score} />}
             <dl class="pairs">
                 <dt>Score now</dt>
                 <dd class="num">
                     {signed(score)}{" "}
-                    {severity !== "normal" && <SeverityTag severity={severity} />}
+                    {severityOf(score) !== "normal" && (
+                        <SeverityTag severity={severityOf(score)} />
+                    )}
                 </dd>
-                <dt>Confidence</dt>
-                <dd>
-                    <Bar share={tick?.confidence ?? null} />
-                    <span class="num">{percent(tick?.confidence)}</span>
-                </dd>
+                <Confidence />
                 <dt>Metrics watched</dt>
-                <dd class="num">{count(tick?.n_metrics)}</dd>
+                <dd class="num">{count(ui.shown.metrics.length)}</dd>
             </dl>
         </Panel>
+    );
+}
+
+function verdictClass(
+    limit: Event | undefined,
+    unusual: Event | undefined,
+    score: number | null,
+): string {
+    const kind = limit ? (unusual ? "is-limit is-both" : "is-limit") : "";
+    const severity = unusual?.severity ?? (score === null ? "none" : severityOf(score));
+    return `${kind} sev-${severity}`;
+}
+
+function limitWord(events: readonly Event[]): string {
+    const n = events.filter((e) => isLimit(e) && isOpen(e)).length;
+    return n > 1 ? `${n} limits are exceeded` : "A limit is exceeded";
+}
+
+function Finding(props: { event: Event; word: string; limit?: boolean }) {
+    const { event, limit } = props;
+    return (
+        <div class={`finding sev-${event.severity} ${limit ? "limit" : ""}`}>
+            <p class="verdict-word">
+                <SeverityMark severity={event.severity} />
+                {props.word}
+            </p>
+            <a class="verdict-why" href={routeTo("events", event.id)}>
+                {event.reason}
+            </a>
+            <ul class="verdict-top num">
+                {event.explanation
+                    .filter((text) => text !== event.reason)
+                    .map((text) => (
+                        <li key={text}>{text}</li>
+                    ))}
+            </ul>
+        </div>
+    );
+}
+
+function Quiet(props: { status: Status | null; score: number | null }) {
+    const { status, score } = props;
+    const last = useSelect(() => ui.shown.events[0]?.start ?? null);
+    const text = useSelect(() => subline(status, last));
+    return (
+        <>
+            <p class="verdict-word">
+                {score !== null && <SeverityMark severity={severityOf(score)} />}
+                {headline(status, score)}
+            </p>
+            <p class="verdict-why">{text}</p>
+        </>
+    );
+}
+
+function Confidence() {
+    const share = useSelect(() => ui.shown.tick?.confidence ?? null);
+    return (
+        <>
+            <dt>Confidence</dt>
+            <dd>
+                <Bar share={share} />
+                <span class="num">{percent(share)}</span>
+            </dd>
+        </>
     );
 }
 
@@ -101,14 +157,15 @@ function percent(share: number | null | undefined): string {
     return share === null || share === undefined ? "–" : `${Math.round(share * 100)} %`;
 }
 
-function headline(status: Status | null, score: number | null, open: boolean): string {
-    if (open) return "Something is unusual";
+function headline(status: Status | null, score: number | null): string {
     if (status?.state === "paused") return "Detection is paused";
     if (score === null || status?.state === "warming") return "Warming up";
     return score < 0 ? "Looks unusual" : "All as usual";
 }
 
 function subline(status: Status | null, last: number | null): string {
+    const lost = contactLost();
+    if (lost !== null) return `So it was at ${clock(lost)}.`;
     if (status?.state === "warming") {
         return "Collecting the first minute of what is normal here.";
     }
@@ -130,6 +187,7 @@ interface Dial {
 }
 
 function Gauges() {
+    useStore();
     const { roles } = ui.shown;
     const dials: Dial[] = [
         {
@@ -243,13 +301,14 @@ function memoryDetail(): string {
 
 /* ---- cards ---- */
 
+const PRESSURE_NAMES: Record<string, string> = {
+    cpu: "CPU pressure",
+    memory: "Memory pressure",
+    io: "I/O pressure",
+};
+
 function Cards() {
-    const { roles, tick } = ui.shown;
-    const pressureNames: Record<string, string> = {
-        cpu: "CPU pressure",
-        memory: "Memory pressure",
-        io: "I/O pressure",
-    };
+    const roles = useSelect(() => ui.shown.roles);
     const cards: [string, Metric | null, number?][] = [
         ["Disk read", roles.diskRead],
         ["Disk write", roles.diskWrite],
@@ -262,13 +321,15 @@ function Cards() {
                 : /io/.test(m.name)
                   ? "io"
                   : "cpu";
-            return [pressureNames[kind]!, m, 100];
+            return [PRESSURE_NAMES[kind]!, m, 100];
         }),
         ["Context switches", roles.switches],
     ];
-    const here = cards.filter(([, metric]) => value(metric) !== null);
+    const present = useSelect(() =>
+        cards.map(([, metric]) => (value(metric) === null ? "0" : "1")).join(""),
+    );
+    const here = cards.filter((_, i) => present[i] === "1");
     const { columns } = useSeries(here.map(([, metric]) => metric!.name));
-    if (tick === null) return null;
     return (
         <section class={`cards cards-${here.length + 1}`} aria-label="Metrics">
             {here.map(([label, metric, full], i) => (
@@ -280,48 +341,69 @@ function Cards() {
                     values={columns[i + 1]!}
                 />
             ))}
-            <article class="card">
-                <h3>Processes</h3>
-                <p class="card-value num">{count(tick.n_processes)}</p>
-                <p class="card-foot num">{count(tick.n_threads)} threads</p>
-            </article>
+            <ProcessCard />
         </section>
     );
 }
 
+function ProcessCard() {
+    const processes = useSelect(() => ui.shown.tick?.n_processes);
+    const threads = useSelect(() => ui.shown.tick?.n_threads);
+    return (
+        <article class="card">
+            <h2>Processes</h2>
+            <p class="card-value num">{count(processes)}</p>
+            <p class="card-foot num">{count(threads)} threads</p>
+        </article>
+    );
+}
+
 /** A card's bar is the share of the bound where there is one, else of the peak in sight. */
-function Card(props: {
+const Card = memo(function Card(props: {
     label: string;
     metric: Metric;
     full?: number;
     values: (number | null)[];
 }) {
     const { metric, full } = props;
-    const v = value(metric);
-    const [digits, suffix] = quantity(v, metric.unit);
     const peak = extent([props.values])?.[1] ?? 0;
-    const of = full ?? peak;
-    const level = full === undefined ? undefined : levelOf((v ?? 0) / full, 0.5, 0.9);
     return (
         <article class="card">
-            <h3>
+            <h2>
                 <a href={routeTo("metrics", metric.name)}>{props.label}</a>
-            </h3>
-            <p class="card-value num">
-                {digits}
-                <small>{suffix}</small>
-            </p>
-            <Sparkline values={thin(props.values, SPARK_POINTS)} />
-            <Bar
-                share={of > 0 ? (v ?? 0) / of : 0}
-                level={level === "good" ? undefined : level}
-            />
+            </h2>
+            <CardValue metric={metric} full={full} peak={peak} />
+            <Spark values={props.values} />
             <p class="card-foot num">
                 {full === undefined || metric.unit === "%"
                     ? `peak ${withUnit(peak, metric.unit)}`
                     : `of ${full} ${full === 1 ? "core" : "cores"}`}
             </p>
         </article>
+    );
+});
+
+const Spark = memo(function Spark(props: { values: (number | null)[] }) {
+    return <Sparkline values={thin(props.values, SPARK_POINTS)} />;
+});
+
+function CardValue(props: { metric: Metric; full?: number; peak: number }) {
+    const { metric, full } = props;
+    const v = useSelect(() => value(metric));
+    const [digits, suffix] = quantity(v, metric.unit);
+    const of = full ?? Math.max(props.peak, v ?? 0);
+    const level = full === undefined ? undefined : levelOf((v ?? 0) / full, 0.5, 0.9);
+    return (
+        <>
+            <p class="card-value num">
+                {digits}
+                <small>{suffix}</small>
+            </p>
+            <Bar
+                share={of > 0 ? (v ?? 0) / of : 0}
+                level={level === "good" ? undefined : level}
+            />
+        </>
     );
 }
 
@@ -335,7 +417,17 @@ const line = (m: Metric, label: string, color: string, fill = false) => ({
 });
 
 function Charts() {
-    const { roles, events } = ui.shown;
+    const roles = useSelect(() => ui.shown.roles);
+    const events = useSelect(() => ui.shown.events);
+    const present = (metric: Metric | null) => value(metric) !== null;
+    const hot = useSelect(() =>
+        [roles.temperature, roles.gpuTemperature, roles.gpu, roles.gpuMemory]
+            .map(present)
+            .join(),
+    );
+    const [hasHeat, hasGpuHeat, hasGpu, hasGpuMemory] = hot
+        .split(",")
+        .map((text) => text === "true");
     const cpu = [
         ...(roles.cpu ? [line(roles.cpu, "all", "--s1", true)] : []),
         ...roles.cpuParts
@@ -360,36 +452,25 @@ function Charts() {
         line(m, pressureName(m.name), ["--s1", "--s3", "--s2"][i]!),
     );
     const heat = [
-        ...(roles.temperature ? [line(roles.temperature, "CPU", "--s2")] : []),
-        ...(roles.gpuTemperature ? [line(roles.gpuTemperature, "GPU", "--s4")] : []),
-    ].filter((l) => value(ui.shown.metrics.find((m) => m.name === l.name)) !== null);
+        ...(hasHeat ? [line(roles.temperature!, "CPU", "--s2")] : []),
+        ...(hasGpuHeat ? [line(roles.gpuTemperature!, "GPU", "--s4")] : []),
+    ];
     const gpu = [
-        ...(roles.gpu ? [line(roles.gpu, "load", "--s4", true)] : []),
-        ...(roles.gpuMemory ? [line(roles.gpuMemory, "memory", "--s5")] : []),
-    ].filter((l) => value(ui.shown.metrics.find((m) => m.name === l.name)) !== null);
+        ...(hasGpu ? [line(roles.gpu!, "load", "--s4", true)] : []),
+        ...(hasGpuMemory ? [line(roles.gpuMemory!, "memory", "--s5")] : []),
+    ];
     return (
         <div class="charts">
             <Panel class="wide">
-                <LiveChart
-                    title="Anomaly score"
-                    unit=""
-                    lines={[{ name: "score", label: "score", color: "--s1", width: 2 }]}
-                    min={-1.05}
-                    max={1.05}
-                    zones
-                    rule={{ at: 0, label: "threshold" }}
-                    events={events}
-                    height={170}
-                    format={(v) => signed(v)}
-                />
+                <LiveScore events={events} height={170} />
             </Panel>
-            <ChartPanel title="CPU" unit="%" lines={cpu} min={0} max={100} />
-            <ChartPanel title="Memory" unit="%" lines={memory} min={0} max={100} />
-            <ChartPanel title="Disk" unit="MB/s" lines={disk} reach={0.5} />
-            <ChartPanel title="Network" unit="MB/s" lines={network} reach={0.05} />
-            <ChartPanel title="Pressure" unit="%" lines={pressure} reach={5} />
-            <ChartPanel title="Temperature" unit="C" lines={heat} reach={60} />
-            <ChartPanel title="GPU" unit="%" lines={gpu} min={0} max={100} />
+            <ChartPanel events={events} title="CPU" unit="%" lines={cpu} min={0} max={100} />
+            <ChartPanel events={events} title="Memory" unit="%" lines={memory} min={0} max={100} />
+            <ChartPanel events={events} title="Disk" unit="MB/s" lines={disk} reach={0.5} />
+            <ChartPanel events={events} title="Network" unit="MB/s" lines={network} reach={0.05} />
+            <ChartPanel events={events} title="Pressure" unit="%" lines={pressure} reach={5} />
+            <ChartPanel events={events} title="Temperature" unit="C" lines={heat} reach={60} />
+            <ChartPanel events={events} title="GPU" unit="%" lines={gpu} min={0} max={100} />
         </div>
     );
 }
@@ -398,6 +479,7 @@ function ChartPanel(props: {
     title: string;
     unit: string;
     lines: ReturnType<typeof line>[];
+    events: Event[];
     min?: number;
     max?: number;
     reach?: number;
@@ -405,7 +487,7 @@ function ChartPanel(props: {
     if (props.lines.length === 0) return null;
     return (
         <Panel>
-            <LiveChart {...props} events={ui.shown.events} />
+            <LiveChart {...props} events={props.events} />
         </Panel>
     );
 }
@@ -421,8 +503,10 @@ function pressureName(name: string): string {
 /* ---- the right-hand side ---- */
 
 function Feed() {
-    const { events } = ui.shown;
-    const fresh = events.filter((e) => e.start >= ui.clearedAt || isOpen(e)).slice(0, 7);
+    const events = useSelect(() => ui.shown.events);
+    const clearedAt = useSelect(() => ui.clearedAt);
+    useSelect(() => Math.floor(now() / 10)); // how long ago, how long already
+    const fresh = events.filter((e) => e.start >= clearedAt || isOpen(e)).slice(0, 7);
     return (
         <Panel
             class="feed"
@@ -447,6 +531,7 @@ function Feed() {
 }
 
 function Busiest() {
+    useSelect(() => frameNumber(ui.range)); // with the charts
     const list = (ui.shown.tick?.top_cpu ?? []).filter((p) => (p.cpu_percent ?? 0) > 0);
     if (list.length === 0) return null;
     const most = Math.max(...list.map((p) => p.cpu_percent ?? 0));
@@ -473,7 +558,7 @@ function Busiest() {
 }
 
 function Counters() {
-    const { status } = ui.shown;
+    const status = useSelect(() => ui.shown.status); // comes every five seconds
     if (status === null) return null;
     const { budget, training } = status;
     return (
@@ -494,7 +579,9 @@ function Counters() {
                         : `${number(budget.achieved_per_week)} a week`}
                 </dd>
                 <dt>Threshold</dt>
-                <dd class="num">{odds(budget.threshold)}</dd>
+                <dd class="num">
+                    <Threshold surprise={budget.threshold} interval={status.interval} />
+                </dd>
                 <dt>Last training</dt>
                 <dd class="num">
                     {training.last ? ago(training.last, now()) : "not yet"}
@@ -505,14 +592,23 @@ function Counters() {
                 <dd class="num">{count(training.rows)}</dd>
                 <dt>Rows kept out</dt>
                 <dd class="num">{count(training.quarantined)}</dd>
-                <dt>Running for</dt>
+                <dt>vedette up</dt>
                 <dd class="num">{span(now() - status.started)}</dd>
             </dl>
         </Panel>
     );
 }
 
-/** The threshold is a surprise, -log10 of a probability: printed as odds. */
-function odds(surprise: number | null): string {
-    return surprise === null ? "–" : `1 in ${count(10 ** surprise)} ticks`;
+/** The threshold is a surprise, -log10 of a probability: how rarely a sample of the usual
+ * is that odd. */
+function Threshold(props: { surprise: number | null; interval: number }) {
+    if (props.surprise === null) return <>–</>;
+    const ticks = 10 ** props.surprise;
+    return (
+        <span
+            title={`1 in ${count(ticks)} samples: what is usual is that odd by chance so rarely`}
+        >
+            once in {roughSpan(ticks * props.interval)}
+        </span>
+    );
 }

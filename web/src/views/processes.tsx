@@ -1,22 +1,25 @@
 // All processes of the machine, as of the last tick.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { Process } from "../contract.ts";
 import { clock, count, fixed, megabytes, withUnit } from "../format.ts";
 import { Icon } from "../icons.tsx";
 import { holdProcesses } from "../live.ts";
-import { Bar, Empty, Panel, ProcessName } from "../parts.tsx";
+import { choose, useRoute } from "../navigate.ts";
+import { Bar, Empty, Nothing, Panel, ProcessName } from "../parts.tsx";
 import { ProcessTable } from "../process-table.tsx";
 import { most } from "../sort.ts";
 import { ui, useStore } from "../store.ts";
+import { useNeeds } from "../view-needs.ts";
 
 const ROWS = 50;
 
 export function Processes() {
     useStore();
     useEffect(holdProcesses, []);
-    const [filter, setFilter] = useState("");
-    const { processes, processesAt, tick } = ui.shown;
+    useNeeds({ metrics: [] });
+    const filter = useRoute().query.get("q") ?? "";
+    const { processes, processesAt } = ui.shown;
     const heavy = processes?.filter((p) => p.suspicious).length ?? 0;
     return (
         <div class="stack">
@@ -24,21 +27,18 @@ export function Processes() {
                 <Top
                     title="Most CPU"
                     list={processes && most(processes, (p) => p.cpu_percent ?? 0, 5)}
-                    ready={tick?.top_cpu}
                     of={(p) => p.cpu_percent ?? 0}
                     print={(p) => `${fixed(p.cpu_percent, 1)} %`}
                 />
                 <Top
                     title="Most memory"
                     list={processes && most(processes, (p) => p.rss_mb ?? 0, 5)}
-                    ready={tick?.top_memory}
                     of={(p) => p.rss_mb ?? 0}
                     print={(p) => megabytes(p.rss_mb)}
                 />
                 <Top
                     title="Most disk I/O"
                     list={processes && most(processes, io, 5)}
-                    ready={tick?.top_io?.filter((p) => io(p) > 0)}
                     of={io}
                     print={(p) => withUnit(io(p), "MB/s")}
                 />
@@ -59,7 +59,7 @@ export function Processes() {
                         data-filter
                         placeholder="Filter by name, command or number"
                         value={filter}
-                        onInput={(e) => setFilter(e.currentTarget.value)}
+                        onInput={(e) => choose({ q: e.currentTarget.value }, true)}
                     />
                     <kbd>/</kbd>
                 </label>
@@ -67,6 +67,7 @@ export function Processes() {
                     <Empty title="Waiting for the next tick" />
                 ) : (
                     <ProcessTable
+                        inAddress
                         processes={processes}
                         filter={filter}
                         limit={ROWS}
@@ -85,16 +86,17 @@ function io(p: Process): number {
 function Top(props: {
     title: string;
     list: Process[] | null;
-    ready: Process[] | undefined;
     of: (p: Process) => number;
     print: (p: Process) => string;
 }) {
-    const list = props.list ?? props.ready ?? [];
+    const list = props.list ?? [];
     const most = Math.max(...list.map(props.of), 1e-9);
     return (
         <Panel title={props.title}>
             {list.length === 0 ? (
-                <p class="dim pad">None at the moment</p>
+                <Nothing>
+                    {props.list === null ? "Waiting for the next tick" : "None at the moment"}
+                </Nothing>
             ) : (
                 <ol class="top-list">
                     {list.map((p) => (
