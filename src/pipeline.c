@@ -37,19 +37,6 @@ struct pipeline_config pipeline_config_default(void)
     };
 }
 
-void pipeline_say(const pipeline *p, enum store_level level, const char *format, ...)
-{
-    char text[640];
-    va_list args;
-
-    if (p->config.say == NULL)
-        return;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    p->config.say(level, text);
-}
-
 /* ---- one tick ---- */
 
 /* The sample with most to tell explains the run: on the tick on which the event opens, or
@@ -393,12 +380,10 @@ static void name_the_absent(const pipeline *p)
     size_t i = 0;
 
     while ((i = detect_rules_unknown(rules, &p->schema, i)) < rules->n)
-        pipeline_say(p, STORE_WARNING, "the rule on \"%s\" %s", rules->rule[i++].metric,
-                     hint);
+        os_log_warning("the rule on \"%s\" %s", rules->rule[i++].metric, hint);
     for (size_t c = 0; c < host->n_asked; c++)
         if (record_schema_find(&p->schema, host->column[c]) == SIZE_MAX)
-            pipeline_say(p, STORE_WARNING, "the feature \"%s\" %s", host->column[c],
-                         hint);
+            os_log_warning("the feature \"%s\" %s", host->column[c], hint);
 }
 
 static void update_rules(pipeline *p, const struct explain_input *in)

@@ -29,7 +29,6 @@ struct pipeline_config {
     double backfill_s; /* how much of the store's past is learned from at start */
     double save_s;     /* models are saved so often */
     uv_loop_t *loop;   /* trains and saves on its worker threads; NULL = on the tick */
-    void (*say)(enum store_level level, const char *text); /* a line for the log */
 };
 
 struct pipeline_config pipeline_config_default(void);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "os/clock.h"
+#include "os/log.h"
 #include "pipeline_state.h"
 
 /* A receiver hears of an event when it is durable, or after so long: a disk that is full
@@ -70,9 +71,9 @@ static void owe_again(pipeline *p, const struct history_notice *notice,
                                   age_s > 0 ? age_s : 0))
             return;
     }
-    pipeline_say(p, STORE_WARNING, "%s: event %lld %s was not told, and cannot be now",
-                 notice->receiver, (long long)notice->event_id,
-                 notice->change == RECORD_EVENT_ENDED ? "ended" : "opened");
+    os_log_warning("%s: event %lld %s was not told, and cannot be now", notice->receiver,
+                   (long long)notice->event_id,
+                   notice->change == RECORD_EVENT_ENDED ? "ended" : "opened");
     store_set_told(p->store, notice->receiver, notice->event_id, notice->change);
 }
 
@@ -83,11 +84,11 @@ static void restore_notices(pipeline *p, const struct history_reader *history)
     size_t n = 0;
 
     if (history->notices(history->context, &notice, &n, &err) != VD_OK)
-        pipeline_say(p, STORE_WARNING, "what receivers of alerts are owed: %s", err.text);
+        os_log_warning("what receivers of alerts are owed: %s", err.text);
     for (size_t i = 0; i < n; i++)
         owe_again(p, &notice[i], history);
     if (n > 0)
-        pipeline_say(p, STORE_INFO, "%zu alerts of the last run wait to be told", n);
+        os_log_info("%zu alerts of the last run wait to be told", n);
     free(notice);
 }
 
@@ -171,10 +172,9 @@ static void say_what_is_not_kept(const pipeline *p)
 
     for (size_t i = 0; i < n; i++)
         if (counters[i].lasting && !counters[i].kept)
-            pipeline_say(p, STORE_INFO,
-                         "%s: alerts that wait are kept in memory alone, there is no "
-                         "store: they do not outlive the program",
-                         counters[i].name);
+            os_log_info("%s: alerts that wait are kept in memory alone, there is no "
+                        "store: they do not outlive the program",
+                        counters[i].name);
 }
 
 void pipeline_alerts_restore(pipeline *p)

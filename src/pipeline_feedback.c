@@ -169,9 +169,9 @@ static void take_over(pipeline *p, struct feedback_reading *reading)
     if (reading->status == VD_OK)
         take_rows(p, reading);
     else
-        pipeline_say(p, STORE_WARNING, "feedback on events is not acted upon: %s",
-                     reading->err.text[0] != '\0' ? reading->err.text
-                                                  : vd_status_text(reading->status));
+        os_log_warning("feedback on events is not acted upon: %s",
+                       reading->err.text[0] != '\0' ? reading->err.text
+                                                    : vd_status_text(reading->status));
     reading_release(reading);
 }
 
@@ -288,8 +288,7 @@ static void supervised_done(uv_work_t *request, int cancelled)
                   detect_set_supervised(p->detect));
     if (p->config.detect.bundle != NULL && detect_set_supervised(p->detect) == 0 &&
         !p->supervised_said)
-        pipeline_say(p, STORE_WARNING,
-                     "the model gives no verdicts: some of its metrics have no values");
+        os_log_warning("the model gives no verdicts: some of its metrics have no values");
     p->supervised_said = true;
 }
 

@@ -2,6 +2,7 @@
  * long as it lasts. */
 #include <stdio.h>
 
+#include "os/log.h"
 #include "pipeline_state.h"
 
 void pipeline_tell_troubles(const pipeline *p)
@@ -13,10 +14,10 @@ void pipeline_tell_troubles(const pipeline *p)
         const char *hint = report.error->hint;
 
         if (news == COLLECT_FAILS)
-            pipeline_say(p, STORE_WARNING, "collector %s: %s%s%s", report.name,
-                         report.error->text, hint[0] == '\0' ? "" : "; ", hint);
+            os_log_warning("collector %s: %s%s%s", report.name, report.error->text,
+                           hint[0] == '\0' ? "" : "; ", hint);
         else if (news == COLLECT_IS_WELL)
-            pipeline_say(p, STORE_INFO, "collector %s: all is well again", report.name);
+            os_log_info("collector %s: all is well again", report.name);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/log.h"
 #include "os/options.h"
 #include "pipeline_state.h"
 
@@ -52,8 +53,7 @@ static void train_done(uv_work_t *request, int cancelled)
     if (detect_set_training_end(p->detect, work->job, &work->err) == VD_OK)
         p->trained_ns = p->record.time_ns;
     else
-        pipeline_say(p, STORE_WARNING, "training failed, the old model stays: %s",
-                     work->err.text);
+        os_log_warning("training failed, the old model stays: %s", work->err.text);
     free(work);
 }
 
@@ -74,7 +74,7 @@ static void save_done(uv_work_t *request, int cancelled)
     (void)cancelled;
     p->saving = false;
     if (work->status != VD_OK)
-        pipeline_say(p, STORE_WARNING, "models not saved: %s", work->err.text);
+        os_log_warning("models not saved: %s", work->err.text);
     vd_writer_release(&work->w);
     free(work);
 }
@@ -255,8 +255,8 @@ static void backfill(pipeline *p)
     history->events(history->context, &event_query, &event, &n_events, NULL);
     learn_series(p, &series, event, n_events);
     if (detect_set_rows(p->detect) > 0)
-        pipeline_say(p, STORE_INFO, "learned from %zu samples of the last %.0f minutes",
-                     detect_set_rows(p->detect), p->config.backfill_s / 60);
+        os_log_info("learned from %zu samples of the last %.0f minutes",
+                    detect_set_rows(p->detect), p->config.backfill_s / 60);
 out:
     history_series_release(&series);
     free(event);
@@ -272,15 +272,15 @@ static void restore_from(pipeline *p, struct vd_reader *r)
 
     if (alert_budget_load(&p->events.budget, r, &err) == VD_OK &&
         detect_set_load(p->detect, &p->schema, r, &err) == VD_OK)
-        pipeline_say(p, STORE_INFO, "models of the last run restored (%zu samples)",
-                     detect_set_rows(p->detect));
+        os_log_info("models of the last run restored (%zu samples)",
+                    detect_set_rows(p->detect));
     else
-        pipeline_say(p, STORE_WARNING, "models of the last run not used: %s", err.text);
+        os_log_warning("models of the last run not used: %s", err.text);
     vd_error_clear(&err);
     if (!r->failed && r->left > 0 &&
         (alert_feedback_load(&p->feedback, r, &err) != VD_OK ||
          detect_set_load_labels(p->detect, r, &err) != VD_OK))
-        pipeline_say(p, STORE_WARNING, "%s", err.text);
+        os_log_warning("%s", err.text);
 }
 
 /* Models of the last run; without them, the store's past. */

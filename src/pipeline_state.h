@@ -97,8 +97,6 @@ struct pipeline {
     char host_name[64];
 };
 
-void pipeline_say(const pipeline *p, enum store_level level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 const char *pipeline_stage_name(enum pipeline_stage stage);
 
 /* pipeline_start.c */

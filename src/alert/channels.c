@@ -56,16 +56,12 @@ struct alert_channels_config alert_channels_config_default(void)
     };
 }
 
-static void say(const struct worker *w, enum alert_level level, const char *text,
+static void say(const struct worker *w, enum os_log_level level, const char *text,
                 const struct vd_error *err)
 {
-    char line[768];
-
-    if (w->config->say == NULL)
-        return;
-    snprintf(line, sizeof line, "%s: %s%s%s%s", w->row->name, text, err ? err->text : "",
-             err && err->hint[0] ? "; " : "", err ? err->hint : "");
-    w->config->say(w->config->say_context, level, line);
+    os_log_tell(&w->config->log, level, "%s: %s%s%s%s", w->row->name, text,
+                err ? err->text : "", err && err->hint[0] ? "; " : "",
+                err ? err->hint : "");
 }
 
 static bool is_kept(const struct worker *w)
@@ -112,14 +108,14 @@ static void turned(void *context, enum os_outbox_state state, const struct vd_er
 
     switch (state) {
     case OS_OUTBOX_FAILING:
-        say(w, ALERT_WARNING, w->row->keep_s > 0 ? "failing, tried again: " : "", err);
+        say(w, OS_LOG_WARNING, w->row->keep_s > 0 ? "failing, tried again: " : "", err);
         break;
     case OS_OUTBOX_SLOW:
-        say(w, ALERT_WARNING, "slow: it takes alerts, but only after seconds", NULL);
+        say(w, OS_LOG_WARNING, "slow: it takes alerts, but only after seconds", NULL);
         break;
     case OS_OUTBOX_WELL:
         atomic_store(&w->full_said, false);
-        say(w, ALERT_INFO, "works again", NULL);
+        say(w, OS_LOG_INFO, "works again", NULL);
         break;
     }
 }
@@ -132,7 +128,7 @@ static void say_left(struct worker *w, const struct alert_notice *notice,
     /* Said once: there may be thousands. */
     if (end == OS_OUTBOX_PUSHED_OUT) {
         if (!atomic_exchange(&w->full_said, true))
-            say(w, ALERT_WARNING, "its outbox is full: ", err);
+            say(w, OS_LOG_WARNING, "its outbox is full: ", err);
         return;
     }
     if (w->row->keep_s == 0)
@@ -140,7 +136,7 @@ static void say_left(struct worker *w, const struct alert_notice *notice,
     snprintf(text, sizeof text,
              "gave up telling that event %lld %s: ", (long long)notice->event.id,
              notice->change == RECORD_EVENT_ENDED ? "ended" : "opened");
-    say(w, ALERT_WARNING, text, err);
+    say(w, OS_LOG_WARNING, text, err);
 }
 
 static void left(void *context, const void *message, size_t size, enum os_outbox_end end,
@@ -309,7 +305,7 @@ static void say_what_waits(const struct worker *w, uint64_t n)
              is_kept(w) ? "%llu alerts wait for the next start"
                         : "%llu alerts could not be told",
              (unsigned long long)n);
-    say(w, ALERT_WARNING, text, NULL);
+    say(w, OS_LOG_WARNING, text, NULL);
 }
 
 /* Whether it hangs in a library (a desktop that does not answer): its memory is its own

@@ -19,11 +19,10 @@
 #ifndef VD_ALERT_CHANNELS_H
 #define VD_ALERT_CHANNELS_H
 
+#include "os/log.h"
 #include "record.h"
 
 typedef struct alert_channels alert_channels;
-
-enum alert_level { ALERT_INFO, ALERT_WARNING, ALERT_ERROR };
 
 /* Where notices are kept that wait for a receiver. Any thread; only `wait` may block. */
 struct alert_keeper {
@@ -48,10 +47,9 @@ struct alert_channels_config {
     bool color;               /* escape sequences for colour may go there */
     const char *host;         /* of this machine, for messages that leave it; borrowed */
     struct alert_keeper keeper;
-    /* Called when a channel fails for the first time and when it works again. From the
-     * channels' threads. NULL = nobody listens. */
-    void (*say)(void *context, enum alert_level level, const char *text);
-    void *say_context;
+    /* Told when a channel fails for the first time and when it works again. From the
+     * channels' threads. */
+    struct os_log_to log;
 };
 
 /* Terminal on standard error, with colour where os_terminal_has_color says so; desktop

@@ -183,14 +183,11 @@ static struct os_outbox_answer send(void *channel, const struct alert_notice *no
     /* An end is no reason to interrupt anybody. */
     if (notice->change != RECORD_EVENT_OPENED || notify(d, notice, &why))
         return (struct os_outbox_answer){.result = OS_OUTBOX_DONE};
-    if (!d->told && d->place.config->say != NULL) {
-        char text[768];
-
-        snprintf(text, sizeof text, "desktop: %s%s%s: the terminal bell rings instead",
-                 why.text, why.hint[0] != '\0' ? "; " : "", why.hint);
-        d->place.config->say(d->place.config->say_context, ALERT_INFO, text);
-        d->told = true;
-    }
+    if (!d->told)
+        os_log_tell(&d->place.config->log, OS_LOG_INFO,
+                    "desktop: %s%s%s: the terminal bell rings instead", why.text,
+                    why.hint[0] != '\0' ? "; " : "", why.hint);
+    d->told = true;
     /* With the bell switched on it has rung already. */
     if (d->place.config->bell)
         return (struct os_outbox_answer){.result = OS_OUTBOX_DONE};

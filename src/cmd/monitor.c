@@ -101,29 +101,6 @@ static void close_handles(struct watch *watch)
     uv_close((uv_handle_t *)&watch->on_hup, NULL);
 }
 
-static void say(enum store_level level, const char *text)
-{
-    os_log(level == STORE_INFO      ? OS_LOG_INFO
-           : level == STORE_WARNING ? OS_LOG_WARNING
-                                    : OS_LOG_ERROR,
-           "%s", text);
-}
-
-static void say_store(void *context, enum store_level level, const char *text)
-{
-    (void)context;
-    say(level, text);
-}
-
-static void say_channel(void *context, enum alert_level level, const char *text)
-{
-    (void)context;
-    say(level == ALERT_INFO      ? STORE_INFO
-        : level == ALERT_WARNING ? STORE_WARNING
-                                 : STORE_ERROR,
-        text);
-}
-
 static void print_summary(const pipeline *p)
 {
     struct pipeline_summary s;
@@ -287,9 +264,6 @@ static int run(void *settings, int argc, char **argv)
         code = cmd_failed(&err);
     } else {
         give_up_rights(s, &plan);
-        plan.config.say = say;
-        plan.config.store.say = say_store;
-        plan.config.channels.say = say_channel;
         code = s->replay == NULL ? watch_machine(s, &plan, &err) : replay(&plan, &err);
         if (err.status != VD_OK)
             os_log_failure(&err);

@@ -98,7 +98,7 @@ struct probe {
 static void add_times(struct probe *probe)
 {
     const char *name;
-    long long ns;
+    int64_t ns;
 
     if (probe->ticks == 1)
         for (size_t i = 0; i < COLLECTORS_MAX; i++)

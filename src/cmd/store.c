@@ -247,15 +247,6 @@ static int run_info(const char *dir)
 
 /* ---- clean ---- */
 
-static void listen(void *context, enum store_level level, const char *text)
-{
-    (void)context;
-    os_log(level == STORE_ERROR     ? OS_LOG_ERROR
-           : level == STORE_WARNING ? OS_LOG_WARNING
-                                    : OS_LOG_INFO,
-           "%s", text);
-}
-
 static int run_clean(const struct store_settings *s, const char *dir)
 {
     struct store_config config = store_config_default();
@@ -270,7 +261,6 @@ static int run_clean(const struct store_settings *s, const char *dir)
     config.retention_minute_s = s->keep_minutes;
     config.retention_hour_s = s->keep_hours;
     config.max_bytes = s->max_disk;
-    config.say = listen;
     if (store_clean(&config, s->dry_run, now_ns, &trim, &err) != VD_OK) {
         if (err.status == VD_ERR_BUSY)
             snprintf(err.hint, sizeof err.hint,

@@ -131,7 +131,7 @@ bool collect_set_report(const collect_set *set, size_t i, struct collect_report 
 
 /* How long collector `i` of the set took on the last tick, in ns; its name in *name.
  * Returns -1 when there is no such collector. */
-long long collect_set_duration(const collect_set *set, size_t i, const char **name);
+int64_t collect_set_duration(const collect_set *set, size_t i, const char **name);
 
 /* What collector `i` has to say of the last tick; "" when that is nothing. */
 const char *collect_set_note(const collect_set *set, size_t i);

@@ -3,10 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "collect/collectors.h"
 #include "collect/fill.h"
+#include "os/clock.h"
 
 enum { MEMBERS_MAX = 32 };
 
@@ -17,7 +17,7 @@ struct member {
     struct vd_error error; /* of the last tick */
     struct collect_trouble trouble;
     enum collect_news news; /* of the last tick */
-    long long ns;           /* what the last tick took */
+    int64_t ns;             /* what the last tick took */
 };
 
 struct collect_set {
@@ -151,14 +151,6 @@ static bool make_room(struct record_sample *sample)
     return false;
 }
 
-static long long now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 static void read_member(struct member *member, struct record_sample *sample)
 {
     enum vd_status status;
@@ -186,7 +178,7 @@ static void look_for_news(collect_set *set, const struct record_sample *sample)
 
 void collect_set_read(collect_set *set, struct record_sample *sample)
 {
-    long long before, after;
+    int64_t before, after;
 
     vd_error_clear(&set->whole.error);
     sample->processes = NULL;
@@ -200,10 +192,10 @@ void collect_set_read(collect_set *set, struct record_sample *sample)
         sample->base[i] = NAN;
     }
     sample->schema->mono_ns = sample->mono_ns;
-    before = now_ns();
+    before = os_clock_mono_ns();
     for (size_t i = 0; i < set->n; i++) {
         read_member(&set->member[i], sample);
-        after = now_ns();
+        after = os_clock_mono_ns();
         set->member[i].ns = after - before;
         before = after;
     }
@@ -251,7 +243,7 @@ size_t collect_set_errors(const collect_set *set, const char **names,
     return n;
 }
 
-long long collect_set_duration(const collect_set *set, size_t i, const char **name)
+int64_t collect_set_duration(const collect_set *set, size_t i, const char **name)
 {
     if (i >= set->n)
         return -1;

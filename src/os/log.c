@@ -361,6 +361,21 @@ void os_log_record(enum os_log_level level, const char *format, ...)
     errno = saved;
 }
 
+void os_log_tell(const struct os_log_to *to, enum os_log_level level, const char *format,
+                 ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (to->hear != NULL)
+        to->hear(to->context, level, text);
+    else
+        os_log(level, "%s", text);
+}
+
 void os_log_failure(const struct vd_error *err)
 {
     os_log_error("%s%s%s", err->text, *err->hint != '\0' ? ": " : "", err->hint);

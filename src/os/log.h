@@ -36,6 +36,16 @@ void os_log_record(enum os_log_level level, const char *format, ...)
 #define os_log_warning(...) os_log(OS_LOG_WARNING, __VA_ARGS__)
 #define os_log_error(...)   os_log(OS_LOG_ERROR, __VA_ARGS__)
 
+/* Where a part of the program tells what happens to it. Zero-initialised it is the log; a
+ * listener gets each message as one line instead, on the thread that tells it. */
+struct os_log_to {
+    void (*hear)(void *context, enum os_log_level level, const char *text);
+    void *context;
+};
+
+void os_log_tell(const struct os_log_to *to, enum os_log_level level, const char *format,
+                 ...) __attribute__((format(printf, 3, 4)));
+
 /* An error with its hint, as the program's own. */
 void os_log_failure(const struct vd_error *err);
 

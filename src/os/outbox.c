@@ -60,12 +60,6 @@ static int64_t after(int64_t ns, double seconds)
     return ns + (int64_t)(seconds * 1e9);
 }
 
-static struct timespec at_ns(int64_t mono_ns)
-{
-    return (struct timespec){(time_t)(mono_ns / 1000000000),
-                             (long)(mono_ns % 1000000000)};
-}
-
 static size_t room_of(const os_outbox *o)
 {
     return sizeof(struct head) + o->config.message_max;
@@ -300,7 +294,7 @@ static bool wait_for_work(os_outbox *o)
     pthread_mutex_lock(&o->lock);
     while (!o->stop) {
         int64_t now_ns = os_clock_mono_ns(), due_ns = next_due(o, now_ns);
-        struct timespec until = at_ns(due_ns);
+        struct timespec until = os_clock_timespec(due_ns);
 
         if (due_ns <= now_ns)
             break;
@@ -426,7 +420,7 @@ void os_outbox_stop(os_outbox *o)
 /* Waits until the thread has ended, or until then; whether it has. */
 static bool ends_before(os_outbox *o, int64_t until_ns)
 {
-    struct timespec until = at_ns(until_ns);
+    struct timespec until = os_clock_timespec(until_ns);
     bool ended;
 
     pthread_mutex_lock(&o->lock);

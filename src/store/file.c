@@ -148,8 +148,8 @@ static enum vd_status set_aside(struct store_file *file, const char *why,
     }
     if (renameat(folder->fd, file->name, folder->fd, name) != 0)
         return failed(file, "rename", err);
-    store_say(file->config, STORE_INFO, "%s: %s; it is now %s/%s", file->name, why,
-              folder->path, name);
+    os_log_tell(&file->config->log, OS_LOG_INFO, "%s: %s; it is now %s/%s", file->name,
+                why, folder->path, name);
     close(file->fd);
     file->fd = -1;
     remove_older_ones(file);

@@ -207,10 +207,10 @@ static void say_what_is_believed(const struct store_config *config, int64_t time
 
     store_print_time(&text, time_ns, ' ');
     if (text.status == VD_OK)
-        store_say(config, STORE_WARNING,
-                  "ages count from %.19s: the rows after it do not last as long as the "
-                  "gap before them, so the clock may be ahead; --now overrules that",
-                  (const char *)text.at);
+        os_log_tell(&config->log, OS_LOG_WARNING,
+                    "ages count from %.19s: the rows after it do not last as long as the "
+                    "gap before them, so the clock may be ahead; --now overrules that",
+                    (const char *)text.at);
     vd_writer_release(&text);
 }
 

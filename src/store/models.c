@@ -206,8 +206,8 @@ static bool load(store_set *set, const struct os_data_dir *dir, const char *file
     free(found);
     if (err.status == VD_OK)
         vd_error_set(&err, VD_ERR_FORMAT, NULL, "%s/%s is damaged", dir->path, file);
-    store_say(&set->config, STORE_WARNING, "%s: the generation before it is tried",
-              err.text);
+    os_log_tell(&set->config.log, OS_LOG_WARNING, "%s: the generation before it is tried",
+                err.text);
     return false;
 }
 

@@ -6,40 +6,22 @@
  */
 #include "store/set.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "os/clock.h"
 
 enum {
     BATCH_MAX = 256, /* messages between two flushes */
-    PAUSE_FIRST_MS = 1000,
-    PAUSE_MAX_MS = 30000,
-    UPKEEP_MS = 10000,
 };
 
-static int64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
+/* A sink that fails is tried again after a second, then after twice as long each time. */
+static const int64_t PAUSE_FIRST_NS = 1000000000, PAUSE_MAX_NS = 30000000000;
 
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-void store_say(const struct store_config *config, enum store_level level,
-               const char *format, ...)
-{
-    char text[512];
-    va_list args;
-
-    if (config->say == NULL)
-        return;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    config->say(config->say_context, level, text);
-}
+/* Between two rounds of deleting what is too old; a hundredth of it while there is more.
+ */
+static const int64_t UPKEEP_NS = 10000000000;
 
 /* ---- the tick's side ---- */
 
@@ -173,13 +155,14 @@ size_t store_set_counters(const store_set *const_set, struct store_counters *out
 static void pause_slot(store_set *set, struct store_slot *slot,
                        const struct vd_error *err)
 {
-    slot->pause_ms = slot->pause_ms == 0 ? PAUSE_FIRST_MS : 2 * slot->pause_ms;
-    if (slot->pause_ms > PAUSE_MAX_MS)
-        slot->pause_ms = PAUSE_MAX_MS;
-    slot->retry_ms = clock_ms(CLOCK_MONOTONIC) + slot->pause_ms;
+    slot->pause_ns = slot->pause_ns == 0 ? PAUSE_FIRST_NS : 2 * slot->pause_ns;
+    if (slot->pause_ns > PAUSE_MAX_NS)
+        slot->pause_ns = PAUSE_MAX_NS;
+    slot->retry_ns = os_clock_mono_ns() + slot->pause_ns;
     if (!slot->failing)
-        store_say(&set->config, STORE_ERROR, "%s: %s; trying again, nothing is lost yet",
-                  slot->sink->name, err->text);
+        os_log_tell(&set->config.log, OS_LOG_ERROR,
+                    "%s: %s; trying again, nothing is lost yet", slot->sink->name,
+                    err->text);
     slot->failing = true;
     pthread_mutex_lock(&set->lock);
     slot->retried++;
@@ -188,10 +171,11 @@ static void pause_slot(store_set *set, struct store_slot *slot,
 
 static void resume_slot(store_set *set, struct store_slot *slot)
 {
-    slot->pause_ms = 0;
-    slot->retry_ms = 0;
+    slot->pause_ns = 0;
+    slot->retry_ns = 0;
     if (slot->failing)
-        store_say(&set->config, STORE_WARNING, "%s: writes again", slot->sink->name);
+        os_log_tell(&set->config.log, OS_LOG_WARNING, "%s: writes again",
+                    slot->sink->name);
     slot->failing = false;
 }
 
@@ -221,8 +205,8 @@ bool store_set_open_slot(store_set *set, struct store_slot *slot)
         pause_slot(set, slot, &err);
         return false;
     }
-    store_say(&set->config, STORE_ERROR, "%s is off: %s%s%s", slot->sink->name, err.text,
-              err.hint[0] == '\0' ? "" : "; ", err.hint);
+    os_log_tell(&set->config.log, OS_LOG_ERROR, "%s is off: %s%s%s", slot->sink->name,
+                err.text, err.hint[0] == '\0' ? "" : "; ", err.hint);
     pthread_mutex_lock(&set->lock);
     snprintf(slot->reason, sizeof slot->reason, "%.255s", err.text);
     slot->broken = slot->reason;
@@ -273,8 +257,8 @@ static bool write_batch(store_set *set, struct store_slot *slot)
         if (result == STORE_RETRY)
             break;
         if (result == STORE_DROP) {
-            store_say(&set->config, STORE_WARNING, "%s: one record is lost: %s",
-                      slot->sink->name, err.text);
+            os_log_tell(&set->config.log, OS_LOG_WARNING, "%s: one record is lost: %s",
+                        slot->sink->name, err.text);
             vd_error_clear(&err);
             dropped++;
         }
@@ -317,7 +301,7 @@ static bool write_all(store_set *set, bool last)
 
         if (!slot->wanted || slot->broken != NULL || !is_due(set, slot))
             continue;
-        if (!last && slot->retry_ms > clock_ms(CLOCK_MONOTONIC))
+        if (!last && slot->retry_ns > os_clock_mono_ns())
             continue;
         if (store_set_open_slot(set, slot))
             again |= write_batch(set, slot);
@@ -333,11 +317,11 @@ static bool is_there(store_set *set)
     bool there = os_data_dir_is_there(set->folder, &err) == VD_OK;
 
     if (!there && !set->away)
-        store_say(&set->config, STORE_ERROR, "%s: nothing is kept any more; %s", err.text,
-                  err.hint);
+        os_log_tell(&set->config.log, OS_LOG_ERROR, "%s: nothing is kept any more; %s",
+                    err.text, err.hint);
     if (there && set->away)
-        store_say(&set->config, STORE_WARNING, "%s is back: what comes now is kept",
-                  set->folder->path);
+        os_log_tell(&set->config.log, OS_LOG_WARNING,
+                    "%s is back: what comes now is kept", set->folder->path);
     set->away = !there;
     return there;
 }
@@ -374,7 +358,7 @@ static void do_requests(store_set *set)
 
 static bool keep_up(store_set *set)
 {
-    int64_t now_ns = clock_ms(CLOCK_MONOTONIC) * 1000000;
+    int64_t now_ns = os_clock_mono_ns();
     bool again = false;
 
     if (!is_there(set)) {
@@ -391,7 +375,7 @@ static bool keep_up(store_set *set)
 }
 
 /* Sleeps until there is work, or until a paused sink or the upkeep is due. */
-static void wait_for_work(store_set *set, int64_t until_ms)
+static void wait_for_work(store_set *set, int64_t until_ns)
 {
     struct timespec until;
 
@@ -400,11 +384,10 @@ static void wait_for_work(store_set *set, int64_t until_ms)
         const struct store_slot *slot = &set->slot[i];
 
         if (slot->failing && slot->queue.first != slot->queue.next &&
-            slot->retry_ms < until_ms)
-            until_ms = slot->retry_ms;
+            slot->retry_ns < until_ns)
+            until_ns = slot->retry_ns;
     }
-    until.tv_sec = (time_t)(until_ms / 1000);
-    until.tv_nsec = (long)(until_ms % 1000) * 1000000;
+    until = os_clock_timespec(until_ns);
     if (!set->work && !set->stop)
         pthread_cond_timedwait(&set->wake, &set->lock, &until);
     set->work = false;
@@ -431,18 +414,18 @@ static bool stopping(store_set *set)
 
 void *store_set_writer(void *context)
 {
-    int64_t upkeep_ms = clock_ms(CLOCK_MONOTONIC) + UPKEEP_MS / 10;
+    int64_t upkeep_ns = os_clock_mono_ns() + UPKEEP_NS / 10;
     store_set *set = context;
 
     while (!stopping(set)) {
-        wait_for_work(set, upkeep_ms);
+        wait_for_work(set, upkeep_ns);
         do_requests(set);
         empty_queues(set, false);
         report_settled(set);
-        if (clock_ms(CLOCK_MONOTONIC) >= upkeep_ms) {
+        if (os_clock_mono_ns() >= upkeep_ns) {
             bool more = keep_up(set);
 
-            upkeep_ms = clock_ms(CLOCK_MONOTONIC) + (more ? UPKEEP_MS / 100 : UPKEEP_MS);
+            upkeep_ns = os_clock_mono_ns() + (more ? UPKEEP_NS / 100 : UPKEEP_NS);
         }
     }
     empty_queues(set, true);
@@ -470,9 +453,8 @@ static bool is_settled(store_set *set, const char *only, const uint64_t *goal)
 
 bool store_set_settle_sink(store_set *set, const char *only, double seconds)
 {
-    int64_t until_ms = clock_ms(CLOCK_MONOTONIC) + (int64_t)(seconds * 1000);
-    struct timespec until = {(time_t)(until_ms / 1000),
-                             (long)(until_ms % 1000) * 1000000};
+    int64_t until_ns = os_clock_mono_ns() + (int64_t)(seconds * 1e9);
+    struct timespec until = os_clock_timespec(until_ns);
     uint64_t goal[STORE_SINKS_MAX];
     bool settled;
 
@@ -481,7 +463,7 @@ bool store_set_settle_sink(store_set *set, const char *only, double seconds)
         goal[i] = set->slot[i].queue.next;
     for (;;) {
         settled = is_settled(set, only, goal);
-        if (settled || clock_ms(CLOCK_MONOTONIC) >= until_ms)
+        if (settled || os_clock_mono_ns() >= until_ns)
             break;
         pthread_cond_signal(&set->wake);
         pthread_cond_timedwait(&set->settled, &set->lock, &until);

@@ -29,7 +29,7 @@ struct store_slot {
     size_t column[STORE_COLUMNS_MAX];
     void *state;                /* what `create` gave; NULL = not open */
     bool failing;               /* the listener has been told */
-    int64_t pause_ms, retry_ms; /* monotonic */
+    int64_t pause_ns, retry_ns; /* monotonic */
 };
 
 struct store_set {

@@ -140,8 +140,9 @@ static void say_what_is_lost(store_set *set, const struct store_slot *slot)
     uint64_t waiting = slot->queue.next - slot->queue.first;
 
     if (waiting > 0 && slot->broken == NULL)
-        store_say(&set->config, STORE_ERROR, "%s: %llu records could not be written",
-                  slot->sink->name, (unsigned long long)waiting);
+        os_log_tell(&set->config.log, OS_LOG_ERROR,
+                    "%s: %llu records could not be written", slot->sink->name,
+                    (unsigned long long)waiting);
 }
 
 void store_set_close(store_set *set)

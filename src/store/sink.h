@@ -95,8 +95,4 @@ extern const struct store_sink store_sink_metrics_history;
 extern const struct store_sink store_sink_alerts;
 extern const struct store_sink store_sink_anomalies;
 
-/* Tells the listener of the configuration, printf-like. */
-void store_say(const struct store_config *config, enum store_level level,
-               const char *format, ...) __attribute__((format(printf, 3, 4)));
-
 #endif

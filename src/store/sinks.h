@@ -15,13 +15,12 @@
 #define VD_STORE_SINKS_H
 
 #include "history.h"
+#include "os/log.h"
 #include "record.h"
 
 struct os_data_dir;
 
 typedef struct store_set store_set;
-
-enum store_level { STORE_INFO, STORE_WARNING, STORE_ERROR };
 
 struct store_config {
     const char *dir; /* data directory, created with mode 0700 when it is not there */
@@ -32,10 +31,9 @@ struct store_config {
     double retention_raw_s, retention_minute_s, retention_hour_s;
     double max_bytes;  /* of the database with its log; the oldest raw rows leave first */
     double interval_s; /* of the ticks: the step of the raw tier */
-    /* Called when a sink starts to fail, recovers, sets a broken file aside. From any of
-     * the store's threads; must not call back into the store. NULL = nobody listens. */
-    void (*say)(void *context, enum store_level level, const char *text);
-    void *say_context;
+    /* Told when a sink starts to fail, recovers, sets a broken file aside. From any of
+     * the store's threads; a listener must not call back into the store. */
+    struct os_log_to log;
 };
 
 /* Everything on; raw 24 h, minutes 14 days, hours 400 days, 500 MB, 1 s. `dir` is NULL.

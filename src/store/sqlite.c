@@ -219,9 +219,10 @@ static enum vd_status begin(struct store_db *s, struct vd_error *err)
 
     if (s->db != NULL && !s->begun &&
         !store_db_is_in_place(s->config->folder, &s->files)) {
-        store_say(s->config, STORE_WARNING,
-                  "sqlite: the files of the database were removed or replaced; they are "
-                  "opened again");
+        os_log_tell(
+            &s->config->log, OS_LOG_WARNING,
+            "sqlite: the files of the database were removed or replaced; they are "
+            "opened again");
         close_db(s);
     }
     if (s->db == NULL)
@@ -461,7 +462,7 @@ static bool upkeep(void *sink, int64_t now_ns)
         return false;
     }
     if (err.status != VD_OK)
-        store_say(s->config, STORE_WARNING, "sqlite: clean-up: %s", err.text);
+        os_log_tell(&s->config->log, OS_LOG_WARNING, "sqlite: clean-up: %s", err.text);
     if (err.status != VD_OK)
         more = false;
     if (!more) {

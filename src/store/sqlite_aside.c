@@ -58,10 +58,10 @@ static void remove_aside(const struct store_config *config, const char *name)
 
         snprintf(file, sizeof file, "%.*s%s", NAME_MAX - 8, name, suffix[i]);
         if (unlinkat(config->folder->fd, file, 0) == 0 && i == 0)
-            store_say(config, STORE_WARNING,
-                      "%s/%s is removed: the last %d databases that were set aside are "
-                      "kept",
-                      config->folder->path, name, KEPT);
+            os_log_tell(&config->log, OS_LOG_WARNING,
+                        "%s/%s is removed: the last %d databases that were set aside are "
+                        "kept",
+                        config->folder->path, name, KEPT);
     }
 }
 
@@ -93,8 +93,8 @@ void store_db_set_aside(const struct store_config *config, const char *why)
         snprintf(from, sizeof from, STORE_DB_FILE "%s", suffix[i]);
         snprintf(to, sizeof to, "%s%s", name, suffix[i]);
         if (renameat(dir, from, dir, to) == 0 && i == 0)
-            store_say(
-                config, STORE_ERROR,
+            os_log_tell(
+                &config->log, OS_LOG_ERROR,
                 "the database is broken (%s): it is kept as %s/%s, a new one begins", why,
                 config->folder->path, name);
     }

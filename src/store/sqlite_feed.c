@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "os/clock.h"
 #include "store/set.h"
 #include "store/sqlite.h"
 
@@ -49,7 +49,6 @@ enum vd_status store_set_feedback(store_set *set, int64_t event_id, const char *
                                   struct vd_error *err)
 {
     struct store_db_feedback message = {.kind = STORE_DB_FEEDBACK, .event_id = event_id};
-    struct timespec now;
 
     if (!is_feedback(feedback))
         return vd_error_set(err, VD_ERR_ARGUMENT, "say normal, real, expected or nothing",
@@ -59,8 +58,7 @@ enum vd_status store_set_feedback(store_set *set, int64_t event_id, const char *
     if (event_id <= 0 || event_id >= atomic_load(&set->next_event))
         return vd_error_set(err, VD_ERR_DATA, NULL, "there is no event %lld",
                             (long long)event_id);
-    clock_gettime(CLOCK_REALTIME, &now);
-    message.time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    message.time_ns = os_clock_wall_ns();
     snprintf(message.text, sizeof message.text, "%s", feedback);
     store_set_post(set, "sqlite", &message, sizeof message);
     return VD_OK;

@@ -252,8 +252,8 @@ static enum vd_status open_once(sqlite3 **db, const struct store_config *config,
     if (status == VD_OK)
         status = set_up(*db, suspicious, err);
     if (status == VD_OK && suspicious)
-        store_say(config, STORE_WARNING,
-                  "the database was not closed last time; checked, it is in order");
+        os_log_tell(&config->log, OS_LOG_WARNING,
+                    "the database was not closed last time; checked, it is in order");
     if (status != VD_OK) {
         sqlite3_close(*db);
         *db = NULL;

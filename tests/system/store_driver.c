@@ -21,16 +21,11 @@
 
 enum { METRICS = 50 };
 
-static void listen_store(void *context, enum store_level level, const char *text)
+/* "0 text" for what is worth knowing, 1 for a warning, 2 for an error. */
+static void listen(void *context, enum os_log_level level, const char *text)
 {
     (void)context;
-    fprintf(stderr, "%d %s\n", (int)level, text);
-}
-
-static void listen_alert(void *context, enum alert_level level, const char *text)
-{
-    (void)context;
-    fprintf(stderr, "%d %s\n", (int)level, text);
+    fprintf(stderr, "%d %s\n", (int)level - OS_LOG_INFO, text);
 }
 
 static void make_schema(struct record_schema *schema)
@@ -129,7 +124,7 @@ static int push(int argc, char **argv)
     n = atol(argv[4]);
     pause_us = atol(argv[5]);
     config.dir = argv[2];
-    config.say = listen_store;
+    config.log.hear = listen;
     config.retention_raw_s = 1e9; /* the ticks are of 2023 */
     config.retention_minute_s = 1e9;
     config.retention_hour_s = 1e9;
@@ -172,7 +167,7 @@ static int alert(int argc, char **argv)
     size_t n;
 
     config.terminal = config.desktop = false;
-    config.say = listen_alert;
+    config.log.hear = listen;
     config.host = "testhost";
     for (int i = 4; i < argc; i++) {
         if (strcmp(argv[i], "desktop") == 0)

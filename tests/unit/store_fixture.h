@@ -26,7 +26,8 @@ static const struct record_metric fixture_rows[] = {
     {.name = "disk_busy_percent", .unit = "%", .scale = 1, .label_key = "device"},
 };
 
-static inline void fixture_listen(void *context, enum store_level level, const char *text)
+static inline void fixture_listen(void *context, enum os_log_level level,
+                                  const char *text)
 {
     struct fixture *f = context;
     size_t used = strlen(f->said);
@@ -50,8 +51,7 @@ static inline void fixture_open(struct fixture *f)
     record_schema_add(&f->schema, &fixture_rows[2], "sda");
     f->config = store_config_default();
     f->config.dir = f->dir;
-    f->config.say = fixture_listen;
-    f->config.say_context = f;
+    f->config.log = (struct os_log_to){fixture_listen, f};
     f->record.schema = &f->schema;
     f->record.value = f->value;
     f->record.verdict.n = 1;
