@@ -5,7 +5,7 @@
 #     scripts/test.sh [unit|cli|system|live|browser|web|asan|tsan|fuzz|soak...]
 #
 # Without words: all but soak, which is what needs hours: every fuzzer for SOAK_SECONDS
-# (600), and what the others leave out as slow.
+# (600), this machine left alone for as long, and what the others leave out as slow.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 unset DESTDIR MAKEFLAGS MAKELEVEL
@@ -114,6 +114,10 @@ fi
 if wanted soak && build asan; then
     step soak-slow "$ctest_line" ctest --test-dir build/asan --output-on-failure \
         -j "$(nproc)" -L slow
+fi
+if wanted soak && build dev; then
+    QUIET_SECONDS=${SOAK_SECONDS:-600} step soak-quiet "$pytest_line" pytest \
+        tests/system/test_live.py -k quiet
 fi
 if wanted soak && build fuzz -DVD_FUZZ_SECONDS="${SOAK_SECONDS:-600}"; then
     step soak-fuzz "$ctest_line" ctest --preset fuzz -j "$(nproc)"

@@ -120,31 +120,3 @@ def test_a_young_monitor_waits_for_what_stays(tmp_path, seed, then, alerted):
     assert [at(line) for line in lines if at(line) >= KNOWN], "nor is it overlooked"
     assert not [line for line in lines if at(line) < KNOWN], lines
     assert any(line["alerted"] for line in lines) == alerted, lines
-
-
-@pytest.mark.slow
-@pytest.mark.live
-def test_quiet_minutes_of_this_machine(monitor):
-    """Two minutes of the real machine, left alone as far as that can be known."""
-    v = monitor("--no-desktop")
-    busy = []
-    v.wait_ready(90)
-    until = time.monotonic() + 120
-    before = cpu_times()
-    while time.monotonic() < until:
-        time.sleep(1)
-        after = cpu_times()
-        busy.append((after[0] - before[0]) / max(after[1] - before[1], 1))
-        before = after
-    alerts = v.events(alerted=1)
-    v.stop()
-    if max(busy) > 0.5:
-        pytest.skip(f"others used up to {100 * max(busy):.0f} % of this machine")
-    assert not alerts, alerts
-
-
-def cpu_times():
-    """(busy, all) in clock ticks."""
-    with open("/proc/stat") as f:
-        fields = [int(x) for x in f.readline().split()[1:9]]
-    return sum(fields) - fields[3] - fields[4], sum(fields)
