@@ -83,10 +83,11 @@ fi
 if wanted cli; then
     step cli "$pytest_line" pytest tests/cli -n "$(nproc)"
 fi
-# Most of a test of the running program is waiting: several at once. What loads the real
-# machine is alone on it.
+# Most of a test of the running program is waiting: many at once, the long ones first. What
+# loads the real machine is alone on it.
 if wanted system; then
-    step system "$pytest_line" pytest tests/system -m 'not live' -n "$((2 * $(nproc)))"
+    step system "$pytest_line" pytest tests/system -m 'not live' \
+        -n "$((5 * $(nproc)))" --maxschedchunk 1
 fi
 if wanted live; then
     step live "$pytest_line" pytest tests/system -m live

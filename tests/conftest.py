@@ -27,6 +27,16 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "tsan: runs in the build with ThreadSanitizer too")
     config.addinivalue_line("markers", "slow: takes longer than a minute")
     config.addinivalue_line("markers", "live: loads the real machine")
+    config.addinivalue_line("markers", "takes(seconds): is begun before what takes less")
+
+
+def pytest_collection_modifyitems(items):
+    """What takes long first: else the last of them runs alone in the end."""
+    def seconds(item):
+        mark = item.get_closest_marker("takes")
+        return mark.args[0] if mark else 0
+
+    items.sort(key=seconds, reverse=True)
 
 
 @pytest.fixture(scope="session")

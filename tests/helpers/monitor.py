@@ -31,7 +31,13 @@ def environment(**more):
     return {**env, "LC_ALL": "C.UTF-8", "TZ": "UTC", **more}
 
 
-def wait(condition, seconds, what, step=0.05):
+# Seconds for what is no promise of the program: a machine that runs tests is a busy machine.
+PATIENCE = 90
+# The longest recording takes half a minute of a processor that it has for itself.
+REPLAY_SECONDS = 900
+
+
+def wait(condition, seconds, what, step=0.1):
     """The first true answer of `condition`; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):
@@ -72,7 +78,7 @@ class Monitor:
 
     # -- start and stop --
 
-    def started(self, seconds=30):
+    def started(self, seconds=PATIENCE):
         """Waits for the address; fails with what the program said when it ended."""
         def address():
             assert self.process.poll() is None, f"ended at start: {self.said()}"
@@ -83,7 +89,7 @@ class Monitor:
     def said(self):
         return f"\n-- stdout --\n{self.out.text}\n-- stderr --\n{self.err.text}"
 
-    def ended(self, seconds=30):
+    def ended(self, seconds=PATIENCE):
         """The exit code, within so many seconds."""
         try:
             code = self.process.wait(timeout=seconds)
@@ -93,7 +99,7 @@ class Monitor:
         self.err.join(5)
         return code
 
-    def stop(self, by=signal.SIGTERM, seconds=30):
+    def stop(self, by=signal.SIGTERM, seconds=PATIENCE):
         self.process.send_signal(by)
         code = self.ended(seconds)
         assert code == 0, f"exit code {code}: {self.said()}"
@@ -135,31 +141,43 @@ class Monitor:
     def points(self):
         return self.status()["points"]
 
-    def wait_ready(self, seconds):
+    def wait_ready(self, seconds=PATIENCE):
         """Until the first model is there and gives verdicts."""
         return wait(lambda: self.status()["confidence"] > 0, seconds, "a first verdict")
 
-    def wait_ticks(self, n, seconds):
+    def wait_ticks(self, n, seconds=PATIENCE):
         return wait(lambda: self.points() >= n, seconds, f"{n} samples")
 
-    def wait_alert(self, seconds, accept=lambda event: True):
-        """The first alerted event that is accepted."""
+    def wait_event(self, seconds, accept, slack=6, **query):
+        """The first event that is accepted, within so many seconds of samples: where others
+        leave the monitor no time for its ticks they last longer, up to `slack` times."""
+        last = self.points() + seconds / self.status()["interval"]
+        found = []
+
         def find():
-            events = self.events(alerted=1)
-            return next((e for e in reversed(events) if accept(e)), None)
+            over = self.points() > last
+            found.extend(e for e in reversed(self.events(**query)) if accept(e))
+            return found or over
+
         try:
-            return wait(find, seconds, "an alert")
+            wait(find, slack * seconds, "an event")
+            assert found, f"none in {seconds} s of samples"
         except AssertionError as failure:
             raise AssertionError(f"{failure}; events: "
                                  f"{json.dumps(self.events(), indent=1)[:6000]}") from None
+        return found[0]
+
+    def wait_alert(self, seconds, accept=lambda event: True, slack=6):
+        """The first alerted event that is accepted, as wait_event()."""
+        return self.wait_event(seconds, accept, slack, alerted=1)
 
 
-def replay(data_dir, file, *options, seconds=120):
-    """Plays a recording to its end, within so many seconds: the monitor that did it, and its
-    count of samples, events and alerts."""
-    v = Monitor(data_dir, "--replay", file, *options)
+def replay(data_dir, file, *options):
+    """Plays a recording to its end: the monitor that did it, and its count of samples,
+    events and alerts. It yields to what other tests have to see in time."""
+    v = Monitor(data_dir, "--replay", file, *options, command=("nice", "-n", "10"))
     try:
-        assert v.ended(seconds) == 0, v.said()
+        assert v.ended(REPLAY_SECONDS) == 0, v.said()
     finally:
         v.kill()
     words = v.out.text.rsplit("\n", 2)[-2].split()

@@ -188,6 +188,7 @@ def not_taken(driver):
         return time.monotonic() - start, taken
 
 
+@pytest.mark.takes(35)
 def test_deadlines():
     """Ten seconds for a head and for a body, however they drip, thirty for the whole; the
     answer says so."""

@@ -1,9 +1,9 @@
 """Something happens on a machine: the right alert, with the right process, in time."""
 import pytest
-from monitor import wait
+from monitor import PATIENCE, wait
 
 FAST = ("--interval", "200ms", "--warm-up", "8s", "--no-desktop")
-IN_TIME = 15    # seconds from the cause to the alert
+IN_TIME = 15    # seconds of samples from the cause to the alert
 
 
 def metrics_of(event):
@@ -23,7 +23,7 @@ def watch(monitor, machine, *options):
     """A quiet machine and a monitor that has learned it."""
     m = machine()
     v = monitor("--root", m.root, *FAST, *options)
-    v.wait_ready(30)
+    v.wait_ready()
     return m, v
 
 
@@ -56,6 +56,7 @@ def test_runaway_cpu(watched):
     v.stop()
 
 
+@pytest.mark.takes(35)
 def test_memory_leak(monitor, machine):
     # It takes seconds until a leak shows: more than those have to be known.
     m, v = watch(monitor, machine, "--warm-up", "20s")
@@ -90,13 +91,14 @@ def test_network_flood(watched):
     v.stop()
 
 
+@pytest.mark.takes(30)
 def test_event_ends_with_its_cause(watched):
     m, v = watched
     m.add(4246, "burst", cpu=3.0)
     event = v.wait_alert(IN_TIME, is_anomaly)
     m.processes[4246].cpu = 0.0
     ended = wait(lambda: next((e for e in v.events() if e["id"] == event["id"] and e["end"]),
-                              None), 30, "the end of the event")
+                              None), PATIENCE, "the end of the event")
     assert ended["start"] <= ended["peak"] <= ended["end"]
     v.stop()
 
@@ -106,9 +108,9 @@ def test_end_of_a_load_wakes_nobody(machine, monitor):
     m = machine()
     m.add(4247, "batch", cpu=3.0)
     v = monitor("--root", m.root, *FAST)
-    v.wait_ready(30)
+    v.wait_ready()
     m.processes[4247].cpu = 0.0
-    event = wait(lambda: next(filter(is_anomaly, v.events()), None), IN_TIME, "an event")
+    event = v.wait_event(IN_TIME, is_anomaly)
     assert event["top"][0]["z"] < 0 and event["severity"] == "low", event
     assert not event["alerted"] and not event["suspects"], event
     v.stop()

@@ -6,7 +6,7 @@ import subprocess
 from contextlib import closing
 
 import pytest
-from monitor import binary, environment, wait
+from monitor import PATIENCE, binary, environment, wait
 
 FAST = ("--interval", "200ms", "--warm-up", "8s", "--no-desktop")
 IN_TIME = 20
@@ -19,7 +19,7 @@ def is_anomaly(event):
 
 def say(data_dir, *words, env=None):
     return subprocess.run([binary(), "feedback", "--data-dir", data_dir, *map(str, words)],
-                          capture_output=True, text=True, timeout=60,
+                          capture_output=True, text=True, timeout=PATIENCE,
                           env=env or environment())
 
 
@@ -51,7 +51,7 @@ class World:
 
     def start(self, *words):
         self.v = self.start_monitor("--root", self.machine.root, *FAST, *words)
-        self.v.wait_ready(30)
+        self.v.wait_ready()
 
     def restart(self):
         self.v.stop()
@@ -60,44 +60,44 @@ class World:
     def events(self):
         return [e for e in self.v.events() if is_anomaly(e)]
 
-    def burn(self):
+    def burn(self, samples):
         """Once more the same, from quiet to quiet: the events of it. Ends with its alert, or
-        after eight seconds, where an alert takes one."""
+        after so many samples."""
         before = {e["id"] for e in self.events()}
 
         def new():
             return [e for e in self.events() if e["id"] not in before]
         ticks = self.v.points()
         self.burner.cpu = 3.0
-        wait(lambda: self.v.points() >= ticks + 40 or any(e["alerted"] for e in new()),
-             IN_TIME, "an alert, or forty samples")
+        wait(lambda: self.v.points() >= ticks + samples or any(e["alerted"] for e in new()),
+             PATIENCE, f"an alert, or {samples} samples")
         # What is said of it later is said of these, too.
-        ticks = self.v.points()
-        wait(lambda: self.v.points() >= ticks + 10, IN_TIME, "ten samples more")
+        self.v.wait_ticks(self.v.points() + 10)
         self.burner.cpu = 0.0
-        wait(lambda: all(e["end"] for e in self.v.events()), 40, "the end of all events")
+        wait(lambda: all(e["end"] for e in self.v.events()), PATIENCE, "the end of all events")
         return new()
 
     def alert(self):
-        """A burst that alerts: its event."""
-        events = self.burn()
+        """A burst that alerts, as soon as it has stayed for a while: its event."""
+        events = self.burn(150)
         alerted = [e for e in events if e["alerted"]]
         assert alerted, (events, self.v.status())
         return alerted[0]
 
     def is_silent(self):
-        """A burst that alerts nobody."""
-        return not any(e["alerted"] for e in self.burn())
+        """A burst that alerts nobody, for longer than an alert takes."""
+        return not any(e["alerted"] for e in self.burn(50))
 
     def threshold(self):
         """Once there is one."""
-        return wait(lambda: self.v.status()["budget"]["threshold"], 10, "a threshold")
+        return wait(lambda: self.v.status()["budget"]["threshold"], PATIENCE, "a threshold")
 
     def trained_again(self, act):
         """After `act` the models are made anew."""
         before = self.v.status()["training"]["last"]
         act()
-        wait(lambda: self.v.status()["training"]["last"] > before, 30, "a training")
+        wait(lambda: self.v.status()["training"]["last"] > before, PATIENCE,
+             "a training")
 
 
 @pytest.fixture
@@ -105,6 +105,7 @@ def world(monitor, machine):
     return World(monitor, machine())
 
 
+@pytest.mark.takes(70)
 def test_normal_silences_the_same_until_it_is_undone(world, tmp_path):
     data = tmp_path / "data"
     first = world.alert()
@@ -124,6 +125,7 @@ def test_normal_silences_the_same_until_it_is_undone(world, tmp_path):
     world.v.stop()
 
 
+@pytest.mark.takes(45)
 def test_a_restart_keeps_what_was_said(world, tmp_path):
     first = world.alert()
     said(tmp_path / "data", first["id"], "normal")
@@ -133,6 +135,7 @@ def test_a_restart_keeps_what_was_said(world, tmp_path):
     world.v.stop()
 
 
+@pytest.mark.takes(40)
 def test_normal_silences_nothing_else(world):
     first = world.alert()
     status, _ = post(world.v, f"/api/v1/events/{first['id']}/feedback",
@@ -145,6 +148,7 @@ def test_normal_silences_nothing_else(world):
     world.v.stop()
 
 
+@pytest.mark.takes(60)
 def test_expected_at_this_hour(world, tmp_path):
     data = tmp_path / "data"
     first = world.alert()
@@ -166,6 +170,7 @@ def move_back(data, seconds):
             db.execute(f"UPDATE event SET {column} = {column} - ?", (seconds * 10**9,))
 
 
+@pytest.mark.takes(45)
 def test_said_without_a_monitor(world, tmp_path):
     data = tmp_path / "data"
     first = world.alert()
@@ -186,20 +191,22 @@ def test_real_gives_its_share_of_the_budget_back_once(world, tmp_path):
     high = world.threshold()
     for _ in range(2):
         assert post(world.v, path, '{"feedback": "real"}')[0] == 200
-        low = wait(lambda: (t := world.threshold()) < high - 0.15 and t, 10,
+        low = wait(lambda: (t := world.threshold()) < high - 0.15 and t, PATIENCE,
                    "a lower threshold")
     assert high - low < 0.35
     said(data, "undo", first["id"])
-    wait(lambda: abs(world.threshold() - high) < 0.1, 10, "the threshold as before")
+    wait(lambda: abs(world.threshold() - high) < 0.1, PATIENCE, "the threshold as before")
     world.v.stop()
 
 
+@pytest.mark.takes(60)
 def test_real_counts_once_also_where_the_models_are_learnt_anew(world, tmp_path):
     first = world.alert()
     world.alert()
     high = world.threshold()
     said(tmp_path / "data", first["id"], "real")
-    low = wait(lambda: (t := world.threshold()) < high - 0.15 and t, 10, "a lower threshold")
+    low = wait(lambda: (t := world.threshold()) < high - 0.15 and t, PATIENCE,
+               "a lower threshold")
     world.v.stop()
     world.start("--feature", "cpu_percent", "--feature", "cpu_memory")
     assert "has other columns" in world.v.err.text
@@ -241,7 +248,7 @@ def test_beside_a_monitor_without_a_dashboard(world, tmp_path):
     world.v.stop()
     hidden = world.start_monitor("--root", world.machine.root, *FAST, "--no-dashboard",
                                  wait=False)
-    wait(lambda: "Watching" in hidden.out.text, 30, "the monitor runs")
+    wait(lambda: "Watching" in hidden.out.text, PATIENCE, "the monitor runs")
     done = say(data, event, "normal")
     assert done.returncode == 1 and "cannot be asked" in done.stderr, done
     hidden.stop()

@@ -60,6 +60,7 @@ def record(path, machine, seconds, seed):
             print(time, *(f"{value:.3f}" for value in row.values()), sep=",", file=out)
 
 
+@pytest.mark.takes(20)
 @pytest.mark.parametrize("machine, seconds, options", [
     (workstation, 3000, ["--rule", "cpu_percent > 95 for 10s critical", "--budget", 7]),
     (appliance, 3600, ["--feature", "flow", "--feature", "pressure", "--adopt", "10min"]),

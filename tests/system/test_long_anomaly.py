@@ -19,6 +19,7 @@ def record(path, pace_s, begin, length, rows):
             print(time, *(f"{v:.2f}" for v in values), sep=",", file=out)
 
 
+@pytest.mark.takes(15)
 @pytest.mark.parametrize("pace_s, length", [(10, 180), (60, 30), (60, 60), (300, 6), (300, 15)])
 def test_one_alert_and_no_overlap(tmp_path, pace_s, length):
     record(tmp_path / "in.csv", pace_s, 700, length, 700 + length + 50)

@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 
 import pytest
-from monitor import ROOT, environment, wait
+from monitor import PATIENCE, ROOT, environment, wait
 from receiver import BEHAVIOURS, Receiver, free_port
 
 DRIVER = ROOT / os.environ.get("VEDETTE_BUILD", "build/dev") / "store_driver"
@@ -69,44 +69,46 @@ BY = pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
 # ---- restarts ----
 
 @BY
+@pytest.mark.takes(20)
 def test_what_ended_while_nobody_watched_is_told(watch, memory, by):
     with Receiver() as r:
         v = watch(r.url)
         memory.set(LOW)
-        wait(lambda: r.log, 20, "the alert")
+        wait(lambda: r.log, PATIENCE, "the alert")
         # A row after the opening, so that there is a time at which it was seen to hold.
         wait(lambda: rows(v, "SELECT max(time) > (SELECT start FROM event) + 3e9 FROM sample")
-             == [(1,)], 20, "rows")
+             == [(1,)], PATIENCE, "rows")
         end(v, by)
         stopped = time.time()
         memory.set(HIGH)
         v = watch(r.url)
-        wait(lambda: len(r.log) == 2, 30, "the end")
+        wait(lambda: len(r.log) == 2, PATIENCE, "the end")
         assert r.log == [(1, "opened"), (1, "ended")]
         # It ended when it was seen last, not when somebody looked again.
         assert r.events[1]["start"] + 2 < r.events[1]["end"] <= stopped
         assert rows(v, "SELECT id, alerted, end IS NULL FROM event WHERE kind='rule'") == [
             (1, 1, 0)]
-        wait(lambda: rows(v, "SELECT count(*) FROM outbox") == [(0,)], 10, "an empty outbox")
+        wait(lambda: rows(v, "SELECT count(*) FROM outbox") == [(0,)], PATIENCE, "an empty outbox")
         v.stop()
 
 
 @BY
+@pytest.mark.takes(30)
 def test_what_still_holds_goes_on_under_its_id(watch, memory, by):
     with Receiver() as r:
         v = watch(r.url)
         memory.set(LOW)
-        wait(lambda: r.log, 20, "the alert")
+        wait(lambda: r.log, PATIENCE, "the alert")
         begun = v.events(alerted=1)[0]["start"]
         end(v, by)
         v = watch(r.url)
         # Longer than an event waits for its condition.
-        v.wait_ticks(70, 60)
+        v.wait_ticks(70)
         assert r.log == [(1, "opened")]
         event = v.events(alerted=1)
         assert [(e["id"], e["start"], e["end"]) for e in event] == [(1, begun, None)]
         memory.set(HIGH)
-        wait(lambda: len(r.log) == 2, 30, "the end")
+        wait(lambda: len(r.log) == 2, PATIENCE, "the end")
         assert r.log == [(1, "opened"), (1, "ended")]
         assert r.events[1]["end"] > begun + 10
         v.stop()
@@ -114,23 +116,24 @@ def test_what_still_holds_goes_on_under_its_id(watch, memory, by):
 
 @pytest.mark.parametrize("after", [LOW, HIGH])
 @BY
+@pytest.mark.takes(20)
 def test_a_kill_before_delivery_loses_nothing(watch, memory, by, after):
     port = free_port()
     v = watch(f"http://127.0.0.1:{port}/")
     memory.set(LOW)
-    wait(lambda: receiver_of(v)["retried"] > 0, 20, "a first try")
+    wait(lambda: receiver_of(v)["retried"] > 0, PATIENCE, "a first try")
     end(v, by)
     if by == signal.SIGTERM:
         assert "alerts wait for the next start" in v.err.text, v.said()
     memory.set(after)
     with Receiver(port=port) as r:
         v = watch(r.url)
-        wait(lambda: r.log, 20, "the alert")
+        wait(lambda: r.log, PATIENCE, "the alert")
         assert r.log[0] == (1, "opened") and r.events[0]["end"] is None
         if after == HIGH:
-            wait(lambda: len(r.log) == 2, 30, "the end")
+            wait(lambda: len(r.log) == 2, PATIENCE, "the end")
         else:
-            v.wait_ticks(70, 60)
+            v.wait_ticks(70)
         assert r.log == [(1, "opened"), (1, "ended")][:1 + (after == HIGH)]
         v.stop()
 
@@ -138,11 +141,12 @@ def test_a_kill_before_delivery_loses_nothing(watch, memory, by, after):
 def test_a_receiver_that_is_wanted_no_more_is_owed_nothing(watch, monitor, memory):
     v = watch(f"http://127.0.0.1:{free_port()}/")
     memory.set(LOW)
-    wait(lambda: receiver_of(v)["retried"] > 0, 20, "a first try")
+    wait(lambda: receiver_of(v)["retried"] > 0, PATIENCE, "a first try")
     v.kill()
     v = monitor("--root", memory.root, "--no-desktop")
-    wait(lambda: "event 1 opened was not told, and cannot be now" in v.err.text, 10, "a word")
-    wait(lambda: rows(v, "SELECT count(*) FROM outbox") == [(0,)], 10, "an empty outbox")
+    wait(lambda: "event 1 opened was not told, and cannot be now" in v.err.text,
+         PATIENCE, "a word")
+    wait(lambda: rows(v, "SELECT count(*) FROM outbox") == [(0,)], PATIENCE, "an empty outbox")
     v.stop()
 
 
@@ -151,20 +155,21 @@ def test_without_a_store_it_says_so(watch, memory):
     v = watch(f"http://127.0.0.1:{port}/", "--no-store")
     assert "kept in memory alone" in v.err.text, v.said()
     memory.set(LOW)
-    wait(lambda: receiver_of(v)["retried"] > 0, 20, "a first try")
+    wait(lambda: receiver_of(v)["retried"] > 0, PATIENCE, "a first try")
     assert receiver_of(v)["kept"] is False
     with Receiver(port=port) as r:
-        wait(lambda: r.log == [(1, "opened")], 20, "the alert")
+        wait(lambda: r.log == [(1, "opened")], PATIENCE, "the alert")
     v.stop()
 
 
 # ---- outages ----
 
+@pytest.mark.takes(50)
 def test_an_outage_is_named_and_over_in_time(watch, memory):
     port = free_port()
     v = watch(f"http://127.0.0.1:{port}/")
     memory.set(LOW)
-    down = wait(lambda: (r := receiver_of(v))["state"] == "failing" and r, 20, "its name")
+    down = wait(lambda: (r := receiver_of(v))["state"] == "failing" and r, PATIENCE, "its name")
     begun = time.monotonic()
     assert down["waiting"] == 1 and "onnect" in down["error"] and down["kept"]
     while time.monotonic() - begun < 35:
@@ -177,7 +182,7 @@ def test_an_outage_is_named_and_over_in_time(watch, memory):
     with Receiver(port=port) as r:
         wait(lambda: len(r.log) == 2, 35 / 4 + 15, "both, a quarter of the outage later")
         assert r.log == [(1, "opened"), (1, "ended")]
-        assert wait(lambda: receiver_of(v)["state"] == "well", 5, "well")
+        assert wait(lambda: receiver_of(v)["state"] == "well", PATIENCE, "well")
         v.stop()
     assert v.err.text.count("webhook: failing") == 1, v.said()
     assert v.err.text.count("webhook: works again") == 1, v.said()
@@ -188,9 +193,10 @@ def test_a_dead_receiver_delays_no_other(watch, memory):
         v = watch(r.url)
         memory.set(LOW)
         begun = time.monotonic()
-        wait(lambda: "CRITICAL" in v.err.text, 10, "the terminal")
+        wait(lambda: "CRITICAL" in v.err.text, PATIENCE, "the terminal")
+        assert receiver_of(v)["retried"] == 0, "the first try has not even ended"
         # While the first try hangs it is slow, and said to be.
-        wait(lambda: receiver_of(v)["state"] == "slow", 20, "its state")
+        wait(lambda: receiver_of(v)["state"] == "slow", PATIENCE, "its state")
         assert time.monotonic() - begun < 30
         assert receiver_of(v, "terminal")["sent"] == 1
         v.kill()

@@ -3,7 +3,7 @@ import os
 import subprocess
 
 import pytest
-from monitor import wait
+from monitor import PATIENCE, wait
 from receiver import Receiver, free_port
 from test_outbox import HIGH, LOW, memory, receiver_of, rows, watch  # noqa: F401
 
@@ -36,29 +36,30 @@ def fill(place):
                 assert full.errno == 28
 
 
+@pytest.mark.takes(20)
 def test_a_full_disk_keeps_no_alert_back(watch, memory, small_disk):  # noqa: F811
     """An alert before, one told while nothing can be written, and all of it kept when
     there is room again."""
     port = free_port()
     v = watch(f"http://127.0.0.1:{port}/", data_dir=small_disk / "d")
-    v.wait_ticks(10, 20)
+    v.wait_ticks(10)
     fill(small_disk)
     memory.set(LOW)
-    wait(lambda: "disk is full" in v.err.text, 60, "a word of the full disk")
-    wait(lambda: receiver_of(v)["retried"] > 0, 30, "a first try")
+    wait(lambda: "disk is full" in v.err.text, PATIENCE, "a word of the full disk")
+    wait(lambda: receiver_of(v)["retried"] > 0, PATIENCE, "a first try")
     with Receiver(port=port) as r:
-        wait(lambda: r.log, 60, "the alert")
+        wait(lambda: r.log, PATIENCE, "the alert")
         assert r.log == [(1, "opened")]
         memory.set(HIGH)
-        wait(lambda: len(r.log) == 2, 60, "its end")
+        wait(lambda: len(r.log) == 2, PATIENCE, "its end")
         assert r.log[1] == (1, "ended")
     assert v.process.poll() is None
     (small_disk / "ballast").unlink()
-    wait(lambda: "writes again" in v.err.text, 60, "a word that it writes again")
+    wait(lambda: "writes again" in v.err.text, PATIENCE, "a word that it writes again")
     # What waited is written: the event with its end, and nothing is owed any more.
-    wait(lambda: rows(v, "SELECT id, end IS NULL FROM event WHERE kind='rule'") == [(1, 0)], 30,
-         "the event")
-    wait(lambda: rows(v, "SELECT count(*) FROM outbox") == [(0,)], 30, "an empty outbox")
+    wait(lambda: rows(v, "SELECT id, end IS NULL FROM event WHERE kind='rule'") == [(1, 0)],
+         PATIENCE, "the event")
+    wait(lambda: rows(v, "SELECT count(*) FROM outbox") == [(0,)], PATIENCE, "an empty outbox")
     v.stop()
 
 
@@ -76,17 +77,19 @@ def broken(v):
     return sorted(v.data_dir.glob("vedette.db.broken-*"))
 
 
+@pytest.mark.takes(20)
 def test_alerts_that_wait_outlive_the_database(watch, memory):  # noqa: F811
     """It is set aside while the program runs: what waits is told, in order."""
     port = free_port()
     v = watch(f"http://127.0.0.1:{port}/")
     memory.set(LOW)
-    wait(lambda: receiver_of(v)["retried"] > 0, 20, "a first try")
+    wait(lambda: receiver_of(v)["retried"] > 0, PATIENCE, "a first try")
     garble(v)
-    wait(lambda: v.get("/api/v1/events?limit=100") and broken(v), 60, "that it is set aside", 0.5)
+    wait(lambda: v.get("/api/v1/events?limit=100") and broken(v), PATIENCE,
+         "that it is set aside", 0.5)
     memory.set(HIGH)
     with Receiver(port=port) as r:
-        wait(lambda: len(r.log) == 2, 60, "both")
+        wait(lambda: len(r.log) == 2, PATIENCE, "both")
         assert r.log == [(1, "opened"), (1, "ended")]
     v.stop()
 
@@ -97,15 +100,15 @@ def test_after_a_database_that_was_lost_ids_are_new(watch, memory):  # noqa: F81
     with Receiver() as r:
         v = watch(r.url)
         memory.set(LOW)
-        wait(lambda: r.log == [(1, "opened")], 20, "the alert")
+        wait(lambda: r.log == [(1, "opened")], PATIENCE, "the alert")
         v.stop()
         garble(v)
         v = watch(r.url)
         assert len(broken(v)) == 1
-        wait(lambda: len(r.log) == 2, 40, "another alert")
+        wait(lambda: len(r.log) == 2, PATIENCE, "another alert")
         (again, change) = r.log[1]
         assert change == "opened" and again > 1_700_000_000
         memory.set(HIGH)
-        wait(lambda: len(r.log) == 3, 40, "its end")
+        wait(lambda: len(r.log) == 3, PATIENCE, "its end")
         assert r.log[2] == (again, "ended")
         v.stop()

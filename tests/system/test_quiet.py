@@ -41,13 +41,15 @@ def write_rows(file, rows):
     return file
 
 
+@pytest.mark.takes(45)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_two_quiet_hours_raise_no_alert(tmp_path, seed):
     file = write_rows(tmp_path / "quiet.csv", quiet_rows(seed))
-    v, samples, _, alerts = replay(tmp_path / "data", file, "--no-store", seconds=300)
+    v, samples, _, alerts = replay(tmp_path / "data", file, "--no-store")
     assert (samples, alerts) == (HOURS * 3600, 0), v.said()
 
 
+@pytest.mark.takes(15)
 def test_recorded_normal_rows_raise_no_alert(tmp_path, data):
     """Twenty minutes of a real laptop that its owner called normal."""
     file = data / "labeled" / "normal_training.csv"
@@ -55,11 +57,12 @@ def test_recorded_normal_rows_raise_no_alert(tmp_path, data):
     assert (samples, alerts) == (1200, 0), v.said()
 
 
+@pytest.mark.takes(60)
 def test_quiet_minute_of_a_made_up_machine(monitor, machine):
     """The live path, with /proc, rates and processes: 300 samples, none alerted."""
     m = machine(step=0.1)
     v = monitor("--interval", "200ms", "--warm-up", "10s", "--no-desktop", "--root", m.root)
-    v.wait_ticks(300, 120)
+    v.wait_ticks(300)
     assert not v.events(alerted=1), v.events()
     v.stop()
 
@@ -81,10 +84,11 @@ def at(line):
     return time.mktime(time.strptime(line["time"][:19], "%Y-%m-%dT%H:%M:%S")) - 1_700_000_000
 
 
+@pytest.mark.takes(45)
 def test_a_job_that_comes_back_is_a_habit_until_it_hangs(tmp_path):
     hangs_at = 7200
     file = write_rows(tmp_path / "jobs.csv", job_rows(hangs_at))
-    v, *_ = replay(tmp_path / "data", file, seconds=300)
+    v, *_ = replay(tmp_path / "data", file)
     lines = v.alert_lines()
     alerts = [at(line) for line in lines if line["alerted"]]
     assert alerts[0] < 600, alerts
@@ -115,7 +119,7 @@ def young_rows(seed, then):
 ])
 def test_a_young_monitor_waits_for_what_stays(tmp_path, seed, then, alerted):
     file = write_rows(tmp_path / "young.csv", young_rows(seed, then))
-    v, *_ = replay(tmp_path / "data", file, seconds=60)
+    v, *_ = replay(tmp_path / "data", file)
     lines = v.alert_lines()
     assert [at(line) for line in lines if at(line) >= KNOWN], "nor is it overlooked"
     assert not [line for line in lines if at(line) < KNOWN], lines

@@ -189,6 +189,7 @@ def test_starts_on_a_full_disk_and_recovers(small_disk):
     check_text_files(data)
 
 
+@pytest.mark.takes(20)
 def test_bounded_disk(tmp_path):
     limit = 8_000_000
     code, out, err = finish(push(tmp_path, 0, 60_000, 100, 10**9), timeout=120)

@@ -60,7 +60,8 @@ def test_info_and_export_beside_a_writer_and_clean_says_why_not(vedette, filled)
         assert code == 1
         assert f"pid {writer.pid}" in err and "cleans up by itself" in err
         code, out, err = store(vedette, "clean", "-d", filled, "--dry-run")
-        assert code == 0 and re.match(r"Would delete [6-9]\d\d ", out), out + err
+        would = re.match(r"Would delete (\d+) samples", out)
+        assert code == 0 and int(would[1]) >= 600, out + err
     finally:
         writer.send_signal(signal.SIGKILL)
         writer.communicate()

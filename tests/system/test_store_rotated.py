@@ -4,7 +4,7 @@ import signal
 import sqlite3
 from contextlib import closing
 
-from monitor import wait
+from monitor import PATIENCE, wait
 
 TABLES = ("performance_log.csv", "metrics_history.csv")
 OPTIONS = ("--interval", "100ms", "--no-desktop", "--rule", "cpu_percent >= 0 for 1s critical")
@@ -34,15 +34,15 @@ def move_all(v, old):
 def test_sighup_after_every_file_was_moved(monitor, tmp_path):
     v = monitor(*OPTIONS)
     wait(lambda: has_rows(v.data_dir, TABLES[0], 30) and (v.data_dir / "alerts.jsonl").stat()
-         .st_size > 0, 30, "rows and an alert")
+         .st_size > 0, PATIENCE, "rows and an alert")
     places = []
     for k in range(2):
         places.append(tmp_path / f"old{k}")
         move_all(v, places[-1])
         v.process.send_signal(signal.SIGHUP)
         for name in (*TABLES, "vedette.db"):
-            wait(lambda name=name: has_rows(v.data_dir, name, 20), 30, f"a new {name}")
-        wait((v.data_dir / "system_monitor.log").exists, 10, "a new log")
+            wait(lambda name=name: has_rows(v.data_dir, name, 20), PATIENCE, f"a new {name}")
+        wait((v.data_dir / "system_monitor.log").exists, PATIENCE, "a new log")
     points = v.points()
     sinks = {s["name"]: s for s in v.status()["sinks"]}
     v.stop()
