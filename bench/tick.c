@@ -95,8 +95,8 @@ static int64_t hand_overs(const pipeline *p)
 {
     int64_t mark = p->save_due_ns + (p->training ? 1 : 0) + (p->saving ? 2 : 0);
 
-    for (int kind = 0; kind < RECORD_EVENT_KINDS; kind++)
-        mark += p->event[kind].recorder_due_ns + (p->event[kind].recorder_first ? 4 : 0);
+    for (size_t i = 0; i < p->n_moments; i++)
+        mark += p->moments[i].due_ns + (p->moments[i].kept ? 4 : 0);
     return mark;
 }
 

@@ -1,5 +1,6 @@
-/* What is known of metrics whose names come from outside: columns of files, configurations,
- * the series of other tools. Our own are in the tables of the collectors. */
+/* What is known of metrics whose names come from outside: columns of files,
+ * configurations, the series of other tools. Our own are in the tables of the collectors.
+ */
 #ifndef VD_METRICS_H
 #define VD_METRICS_H
 

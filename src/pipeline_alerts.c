@@ -102,10 +102,14 @@ static void end_late(pipeline *p, struct record_event *event, int64_t seen_ns)
     store_set_event(p->store, event, RECORD_EVENT_ENDED, NULL, 0);
 }
 
-static void remember_told(pipeline *p, const struct record_event *event)
+/* How bad the event was at its peak, as its course counts. */
+static double height_of(const struct record_event *event)
 {
-    for (size_t i = 0; event->alerted && i < event->n_top; i++)
-        memcpy(p->told_before[i], event->top[i].name, sizeof p->told_before[i]);
+    double beyond = event->top[0].value - event->limit.value;
+
+    if (event->kind == RECORD_RULE)
+        return event->limit.above ? beyond : -beyond;
+    return -event->score;
 }
 
 /* The store keeps names and numbers; what is known of the metrics is found again. */
@@ -120,46 +124,57 @@ static void recall_metrics(struct record_event *event)
     }
 }
 
-void pipeline_recall_told(pipeline *p)
+/* The course that goes on with this event when its condition holds again; NULL when there
+ * is none, or a newer event has it. */
+static struct alert_course *course_for(pipeline *p, const struct record_event *event)
 {
-    bool open = p->events.event[RECORD_RULE].id != 0;
+    struct pipeline_limit *limit;
 
-    for (size_t k = 0; k < RECORD_TOP; k++)
-        for (size_t i = 0; i < p->n_hits && p->told_before[k][0] != '\0'; i++)
-            if (record_metric_is_named(&p->schema.metric[p->hit[i].metric],
-                                       p->told_before[k])) {
-                if (open)
-                    detect_rules_told(&p->config.rules, &p->hit[i], 1, p->record.mono_ns);
-                p->told_before[k][0] = '\0';
-            }
+    switch (event->kind) {
+    case RECORD_ANOMALY:
+        return p->events.anomaly.open ? NULL : &p->events.anomaly;
+    case RECORD_SILENCE:
+        return p->silence_course.open ? NULL : &p->silence_course;
+    case RECORD_DRIFT:
+        return p->drift_course.open ? NULL : &p->drift_course;
+    default:
+        break;
+    }
+    if (event->limit.rule[0] == '\0' || event->n_top == 0)
+        return NULL; /* an older vedette made it, of all limits at once */
+    for (size_t i = 0; i < p->n_limits; i++)
+        if (strcmp(p->limit[i]->course.event.limit.rule, event->limit.rule) == 0 &&
+            strcmp(p->limit[i]->course.event.top[0].name, event->top[0].name) == 0)
+            return NULL;
+    limit = pipeline_limit_add(p);
+    return limit == NULL ? NULL : &limit->course;
 }
 
-/* The newest of each kind may go on. One that a newer event of its kind followed ended
- * before that began. */
+/* The newest of each course may go on. One that a newer event followed ended before that
+ * began. */
 static void restore_events(pipeline *p, const struct history_reader *history)
 {
     struct history_event_query query = {.open_only = true, .limit = OPEN_MAX};
     bool recording = collect_set_course(p->collect).interval_s > 0;
     struct record_event *event = NULL;
-    int64_t seen_ns[RECORD_EVENT_KINDS + 1], last_ns = 0;
+    int64_t seen_ns[RECORD_EVENT_KINDS], last_ns = 0;
     size_t n = 0;
 
     if (history->events(history->context, &query, &event, &n, NULL) != VD_OK)
         return;
     history->last(history->context, &last_ns, NULL);
-    for (int kind = 0; kind <= RECORD_EVENT_KINDS; kind++)
+    for (int kind = 0; kind < RECORD_EVENT_KINDS; kind++)
         seen_ns[kind] = last_ns;
     for (size_t i = 0; i < n; i++) {
-        enum record_event_kind kind = event[i].kind;
+        struct alert_course *course = recording ? NULL : course_for(p, &event[i]);
 
         recall_metrics(&event[i]);
-        if (kind == RECORD_EVENT_KINDS || recording || p->events.event[kind].id != 0)
-            end_late(p, &event[i], seen_ns[kind]);
+        if (course == NULL)
+            end_late(p, &event[i],
+                     event[i].kind == RECORD_RULE ? last_ns : seen_ns[event[i].kind]);
         else
-            alert_events_resume(&p->events, kind, &event[i], last_ns);
-        if (p->events.event[RECORD_RULE].id == event[i].id)
-            remember_told(p, &event[i]);
-        seen_ns[kind] = event[i].start_ns;
+            alert_course_resume(course, &event[i], height_of(&event[i]), last_ns);
+        seen_ns[event[i].kind] = event[i].start_ns;
     }
     free(event);
 }

@@ -230,9 +230,12 @@ void pipeline_habits_restore(pipeline *p)
 
     history->events(history->context, &query, &event, &n, NULL);
     /* The store gives the newest first. */
-    for (size_t i = n; i-- > 0;)
+    for (size_t i = n; i-- > 0;) {
         if (event[i].end_ns != 0)
             alert_habits_add(&p->habits, &event[i]);
+        if (event[i].alerted)
+            alert_week_add(&p->week, event[i].id, event[i].start_ns);
+    }
     free(event);
 }
 
@@ -314,12 +317,12 @@ void pipeline_train_supervised_when_due(pipeline *p)
 
 /* ---- what it does ---- */
 
-enum alert_word pipeline_feedback_match(pipeline *p, const struct explain_input *in)
+struct alert_said pipeline_feedback_match(pipeline *p, const struct explain_input *in)
 {
     double least = alert_word_bar(ALERT_REAL, alert_budget_threshold(&p->events.budget));
 
     if (p->feedback.n == 0 || !(p->events.sustained >= least))
-        return ALERT_UNSAID;
+        return (struct alert_said){.word = ALERT_UNSAID};
     /* Below the threshold nothing has been explained yet. */
     if (p->why_told < 0)
         explain_event(in, &p->why);
@@ -340,6 +343,7 @@ enum vd_status pipeline_feedback_take(void *context, int64_t event_id, const cha
                                       struct vd_error *err)
 {
     pipeline *p = context;
+    struct alert_course *course;
     enum vd_status status;
 
     if (p->store == NULL)
@@ -347,10 +351,9 @@ enum vd_status pipeline_feedback_take(void *context, int64_t event_id, const cha
     status = store_set_feedback(p->store, event_id, text, err);
     if (status != VD_OK)
         return status;
-    for (int kind = 0; kind < RECORD_EVENT_KINDS; kind++)
-        if (p->events.event[kind].id == event_id)
-            snprintf(p->events.event[kind].feedback,
-                     sizeof p->events.event[kind].feedback, "%s", text);
+    course = pipeline_course_of(p, event_id);
+    if (course != NULL)
+        snprintf(course->event.feedback, sizeof course->event.feedback, "%s", text);
     os_log_record(OS_LOG_INFO, "event %lld: %s", (long long)event_id,
                   *text == '\0' ? "feedback undone" : text);
     pipeline_feedback_reread(p);

@@ -136,7 +136,7 @@ static void status(void *context, struct show_status *out)
         .confidence = detect_set_confidence(p->detect),
         .points = p->ticks,
         .anomalies = p->anomalies,
-        .alerts = p->events.alerts,
+        .alerts = p->alerts,
         .budget_per_week = p->events.budget.per_week,
         .achieved_per_week = alert_budget_achieved(&p->events.budget),
         .threshold_surprise = alert_budget_threshold(&p->events.budget),

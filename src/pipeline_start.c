@@ -151,45 +151,6 @@ void pipeline_save_when_due(pipeline *p)
     p->save_due_ns = p->record.mono_ns + (int64_t)(p->config.save_s * 1e9);
 }
 
-/* ---- flight recorder ---- */
-
-static void keep_moments(pipeline *p, enum record_event_kind kind)
-{
-    const struct record_event *event = &p->events.event[kind];
-    int64_t began_ns = p->events.began_ns[kind];
-    struct history_moment *moment;
-    size_t n;
-
-    if (explain_recorder_span(
-            p->recorder, began_ns - (int64_t)RECORDER_BEFORE_S * 1000000000,
-            began_ns + (int64_t)RECORDER_AFTER_S * 1000000000, &moment, &n) != VD_OK)
-        return;
-    store_set_moments(p->store, event->id, moment, n);
-    history_moments_free(moment, n);
-}
-
-/* Kept once when the event opens, in case that this is the last thing the machine does,
- * and once more when the half minute after is complete. */
-void pipeline_keep_moments(pipeline *p)
-{
-    if (p->store == NULL)
-        return;
-    for (int kind = 0; kind < RECORD_EVENT_KINDS; kind++) {
-        struct pipeline_event *state = &p->event[kind];
-
-        if (state->recorder_due_ns == 0 || p->events.event[kind].id == 0)
-            continue;
-        if (!state->recorder_first) {
-            keep_moments(p, (enum record_event_kind)kind);
-            state->recorder_first = true;
-        } else if (p->record.mono_ns >= state->recorder_due_ns) {
-            keep_moments(p, (enum record_event_kind)kind);
-            state->recorder_due_ns = 0;
-            state->recorder_first = false;
-        }
-    }
-}
-
 /* ---- start ---- */
 
 /* Whether the store has an event in [from, to) among `n` events. */
@@ -392,11 +353,12 @@ enum vd_status pipeline_check_names(const struct pipeline_config *config,
 {
     const struct detect_multivariate_config *host = &config->detect.multivariate;
     enum vd_status status = VD_OK;
-    size_t n_builtin;
+    size_t written = 0;
 
-    detect_rules_builtin(&n_builtin);
-    for (size_t i = n_builtin; i < config->rules.n && status == VD_OK; i++) {
-        *fault = (struct pipeline_fault){"rule", i - n_builtin};
+    for (size_t i = 0; i < config->rules.n && status == VD_OK; i++) {
+        if (config->rules.rule[i].builtin)
+            continue;
+        *fault = (struct pipeline_fault){"rule", written++};
         status = check_name(config->rules.rule[i].metric, schema, err);
     }
     for (size_t i = 0; i < host->n_asked && status == VD_OK; i++) {
@@ -487,8 +449,10 @@ void pipeline_free(pipeline *p)
         uv_run(p->config.loop, UV_RUN_ONCE);
     show_server_free(p->show);
     p->config.loop = NULL; /* what is still to be done is done here */
-    if (p->store != NULL && p->detect != NULL && p->ticks > 0)
+    if (p->store != NULL && p->detect != NULL && p->ticks > 0) {
+        pipeline_moments_finish(p);
         save_models(p);
+    }
     alert_channels_free(p->channels);
     alert_feedback_release(&p->feedback);
     store_set_close(p->store);
@@ -499,5 +463,8 @@ void pipeline_free(pipeline *p)
     collect_sample_release(&p->sample);
     detect_silence_release(&p->silence);
     record_schema_release(&p->schema);
+    for (size_t i = 0; i < p->n_limits; i++)
+        free(p->limit[i]);
+    free(p->change);
     free(p);
 }

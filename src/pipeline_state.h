@@ -1,6 +1,8 @@
-/* The pipeline's insides, shared by its three files: pipeline.c (the tick),
- * pipeline_start.c (start, stop, training, saving) and pipeline_show.c (answers for the
- * dashboard). */
+/* The pipeline's insides, shared by its files: pipeline.c (the tick), pipeline_anomaly.c,
+ * pipeline_limits.c and pipeline_events.c (what begins and ends on it),
+ * pipeline_moments.c (the flight recorder), pipeline_start.c (start, stop, training,
+ * saving), pipeline_alerts.c (alerts over restarts), pipeline_feedback.c,
+ * pipeline_health.c and pipeline_show.c (answers for the dashboard). */
 #ifndef VD_PIPELINE_STATE_H
 #define VD_PIPELINE_STATE_H
 
@@ -8,6 +10,7 @@
 
 #include "alert/feedback.h"
 #include "alert/habits.h"
+#include "alert/policy.h"
 #include "detect/silence.h"
 #include "explain/explain.h"
 #include "feature/rates.h"
@@ -24,14 +27,35 @@ enum pipeline_stage {
     PIPELINE_STAGES
 };
 
-enum { PIPELINE_CHANGES = 16, PIPELINE_LATENCIES = 512 };
+enum {
+    PIPELINE_LATENCIES = 512,
+    PIPELINE_LIMITS = 64, /* events of limits at once, and those of the last hour */
+    PIPELINE_TOLD = 3,    /* alerts of one limit that are remembered */
+    PIPELINE_MOMENTS = 32,
+};
 
-/* Beside an open event. */
-struct pipeline_event {
-    struct explain_course course;
-    int64_t explained_ns;    /* monotonic; 0 = never */
-    int64_t recorder_due_ns; /* when the flight recorder is kept for good; 0 = done */
-    bool recorder_first;     /* a first version was kept when the event opened */
+/* What the explanation keeps beside the course of an event. */
+struct pipeline_story {
+    struct explain_course trend;
+    int64_t explained_ns; /* monotonic; 0 = never */
+};
+
+/* One metric under one hard limit. */
+struct pipeline_limit {
+    struct alert_course course;
+    struct pipeline_story story;
+    size_t rule, metric; /* metric SIZE_MAX: an event of an earlier run, known by texts */
+    uint32_t serial;     /* of the metric in the schema */
+    int64_t since_ns;    /* monotonic: since when it has been exceeded */
+    uint64_t tick;       /* on which it was exceeded last */
+    int64_t told_ns[PIPELINE_TOLD]; /* monotonic: alerts, newest first; 0 = none */
+};
+
+/* A copy of the flight recorder that is due. */
+struct pipeline_moments {
+    int64_t event_id;
+    int64_t began_ns, due_ns; /* monotonic */
+    bool kept;                /* a first version was, when the event opened */
 };
 
 struct pipeline_change {
@@ -59,6 +83,15 @@ struct pipeline {
     explain_recorder *recorder;
     struct os_believed believed;
     struct alert_events events;
+    struct alert_week week;
+    struct pipeline_story anomaly_story;
+    struct pipeline_limit *limit[PIPELINE_LIMITS]; /* owned */
+    size_t n_limits;
+    size_t limits_left_out;
+    struct alert_course silence_course, drift_course;
+    struct pipeline_story silence_story, drift_story;
+    struct pipeline_moments moments[PIPELINE_MOMENTS]; /* oldest first */
+    size_t n_moments;
     struct alert_feedback feedback;
     struct alert_habits habits;
     bool habitual; /* what is over the threshold now is one */
@@ -66,20 +99,16 @@ struct pipeline {
     store_set *store;  /* NULL = off */
     show_server *show; /* NULL = off */
 
-    struct detect_rule_hit hit[DETECT_HITS_MAX];
-    /* Metrics that the open event of limits alerted of in an earlier run; "" = none. */
-    char told_before[RECORD_TOP][RECORD_NAME_MAX + RECORD_LABEL_MAX];
-    size_t n_hits;
     struct detect_silence silence;
-    struct detect_silence_hit silence_hit;
     struct record_event why; /* explanation of the sample that tells most so far */
     double why_told;
     int64_t deviates_ns; /* monotonic: since when a core metric does; 0 = none does */
-    struct pipeline_event event[RECORD_EVENT_KINDS];
-    struct pipeline_change change[PIPELINE_CHANGES];
-    size_t first_change, n_changes;
+    struct pipeline_change *change; /* owned: what waits to leave with a record */
+    size_t n_changes, changes_capacity;
+    struct pipeline_change leaving; /* with this one */
 
-    uint64_t ticks, anomalies, quarantined;
+    uint64_t ticks, anomalies, alerts, quarantined;
+    int64_t last_event_id;             /* where there is no store */
     int64_t started_ns;                /* wall clock */
     int64_t trained_ns;                /* wall clock; 0 = never */
     int64_t save_due_ns;               /* monotonic */
@@ -99,8 +128,62 @@ struct pipeline {
 
 const char *pipeline_stage_name(enum pipeline_stage stage);
 
+/* pipeline.c */
+
+/* Whether the sample of this tick is normal: what was flagged is kept out. */
+bool pipeline_is_to_learn(const pipeline *p);
+
+/* pipeline_events.c */
+
+/* An input of this tick: not active, confidence 1. */
+struct alert_input pipeline_input(const pipeline *p, enum record_event_kind kind);
+
+/* Moves a course on. One that opens gets an id, and its flight recorder begins. */
+struct alert_step pipeline_step(pipeline *p, struct alert_course *course,
+                                const struct alert_input *in);
+
+/* Whether the event is to be explained on this tick: when it opens, at new peaks and
+ * every few seconds, since walking the recorder on each tick of a long event would be
+ * waste. */
+bool pipeline_explains_now(pipeline *p, struct pipeline_story *story,
+                           const struct alert_step *step);
+
+/* Fills the suspects of an event, by what changed since `since_ns` (monotonic). */
+void pipeline_explain_who(const pipeline *p, int64_t since_ns,
+                          struct record_event *event);
+
+/* Ends a step that changed something: alert or not, note, pattern, log, and what leaves
+ * to channels, store and page. */
+void pipeline_settle(pipeline *p, struct alert_course *course,
+                     struct pipeline_story *story, const struct explain_input *in,
+                     const struct alert_step *step, struct alert_answer answer);
+
+void pipeline_remember_why(pipeline *p, const struct explain_input *in);
+void pipeline_update_others(pipeline *p, const struct explain_input *in);
+
+/* Takes the next change from the queue into the record of this tick. */
+void pipeline_take_change(pipeline *p);
+
+/* The course whose open event this is; NULL = none. */
+struct alert_course *pipeline_course_of(pipeline *p, int64_t event_id);
+
+/* pipeline_anomaly.c */
+void pipeline_update_anomaly(pipeline *p, const struct explain_input *in);
+
+/* pipeline_limits.c */
+void pipeline_update_limits(pipeline *p, const struct explain_input *in);
+
+/* A course for one more limit, empty; NULL when there are too many. */
+struct pipeline_limit *pipeline_limit_add(pipeline *p);
+
+/* pipeline_moments.c */
+void pipeline_moments_begin(pipeline *p, const struct alert_course *course);
+/* Keeps what is due on this tick. */
+void pipeline_moments_keep(pipeline *p);
+/* Keeps what there is of those that are not complete: at the end. */
+void pipeline_moments_finish(pipeline *p);
+
 /* pipeline_start.c */
-void pipeline_keep_moments(pipeline *p);
 void pipeline_train_when_due(pipeline *p);
 void pipeline_save_when_due(pipeline *p);
 
@@ -132,7 +215,7 @@ void pipeline_feedback_event_ended(pipeline *p, const struct record_event *event
 /* Trains the detectors that learn from labels, when that is due. */
 void pipeline_train_supervised_when_due(pipeline *p);
 /* What people said of events like the anomaly that runs now, or begins. */
-enum alert_word pipeline_feedback_match(pipeline *p, const struct explain_input *in);
+struct alert_said pipeline_feedback_match(pipeline *p, const struct explain_input *in);
 /* Anomalies of the last days, from the store. */
 void pipeline_habits_restore(pipeline *p);
 
@@ -143,9 +226,6 @@ void pipeline_keep_alerts(pipeline *p);
 /* What the last run left: notices that nobody was told, events without an end. */
 void pipeline_alerts_restore(pipeline *p);
 
-/* What an event of an earlier run alerted of, and goes on, is no news: of the hits of
- * this tick. */
-void pipeline_recall_told(pipeline *p);
 /* Whether it is so early that the detectors may only not be ready yet. */
 bool pipeline_may_still_tell(const pipeline *p);
 

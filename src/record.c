@@ -264,6 +264,14 @@ enum record_severity record_severity_of(double score)
     return RECORD_CRITICAL;
 }
 
+double record_score_of(enum record_severity severity)
+{
+    static const double score[] = {0, -0.2, -0.4, -0.6, -0.9};
+
+    assert(severity <= RECORD_CRITICAL);
+    return score[severity];
+}
+
 static const char *const event_kind_name[RECORD_EVENT_KINDS] = {"anomaly", "rule",
                                                                 "silence", "drift"};
 

@@ -205,6 +205,9 @@ enum record_severity {
 enum record_severity record_severity_of(double score);
 const char *record_severity_name(enum record_severity severity);
 
+/* A score in the middle of that severity, for what has no score of its own. */
+double record_score_of(enum record_severity severity);
+
 struct record_verdict {
     struct record_score detector[RECORD_DETECTORS_MAX];
     size_t n;
@@ -230,6 +233,19 @@ struct record_deviation {
 void record_deviation_name(struct record_deviation *deviation,
                            const struct record_metric *metric);
 
+/* Something that should be heard and is not. */
+enum record_silence_kind {
+    RECORD_SILENCE_GONE,   /* the metric was there and is NaN now */
+    RECORD_SILENCE_FROZEN, /* a sensor that used to move does not move any more */
+    RECORD_SILENCE_GAP,    /* no samples at all for a while: suspended or starved */
+};
+
+struct record_silence {
+    enum record_silence_kind kind;
+    size_t metric;  /* SIZE_MAX for a gap */
+    double seconds; /* for how long */
+};
+
 /* ---- events ---- */
 
 enum record_event_state { RECORD_EVENT_OPEN, RECORD_EVENT_CLOSED };
@@ -250,13 +266,18 @@ enum record_event_kind record_event_kind_of(const char *name);
 
 enum { RECORD_RULE_MAX = 192, RECORD_NOTE_MAX = 192 };
 
+/* What a rule says of a metric, around its label: "Unit " ssh " has failed". Static. */
+struct record_words {
+    const char *before, *after; /* NULL = nothing, numbers do */
+};
+
 /* The hard limit that an event of kind RECORD_RULE is about. */
 struct record_limit {
     char rule[RECORD_RULE_MAX]; /* as people write it: "cpu_percent > 95 for 10 s"; "" =
                                    the event has no limit */
     bool above;                 /* else the value has to fall below it */
     double value, for_s;
-    int64_t since_ns; /* wall clock: it has been exceeded since then, without a break */
+    int64_t since_ns; /* wall clock: exceeded since then, but for breaks of seconds */
 };
 
 /* What people are told about. One struct serves store, page, alert and log. */

@@ -76,11 +76,11 @@ static bool applies(const struct alert_judged *said, const struct alert_judged *
 
 /* What was said of events like `now`; `instead`, when it is not NULL, stands in the place
  * of what was said of the same event. */
-static enum alert_word read_feedback(const struct alert_judged *said, size_t n,
-                                     const struct alert_judged *now, int64_t time_ns,
-                                     const struct alert_judged *instead)
+static struct alert_said read_feedback(const struct alert_judged *said, size_t n,
+                                       const struct alert_judged *now, int64_t time_ns,
+                                       const struct alert_judged *instead)
 {
-    enum alert_word word = ALERT_UNSAID;
+    struct alert_said found = {.word = ALERT_UNSAID};
     double best = ALERT_ALIKE;
 
     for (size_t i = 0; i <= n; i++) {
@@ -94,20 +94,28 @@ static enum alert_word read_feedback(const struct alert_judged *said, size_t n,
         if (alike < best || !applies(s, now, time_ns))
             continue;
         best = alike;
-        word = s->word;
+        found = (struct alert_said){s->word, s->event_id};
     }
-    return word;
+    return found;
 }
 
-enum alert_word alert_feedback_match(const struct alert_feedback *f,
-                                     const struct record_event *event, int64_t time_ns)
+struct alert_said alert_feedback_match(const struct alert_feedback *f,
+                                       const struct record_event *event, int64_t time_ns)
 {
     struct alert_judged now;
 
     if (f->n == 0)
-        return ALERT_UNSAID;
+        return (struct alert_said){.word = ALERT_UNSAID};
     judge(&now, event, f->group);
     return read_feedback(f->judged, f->n, &now, time_ns, NULL);
+}
+
+enum alert_word alert_feedback_said(const struct alert_feedback *f, int64_t event_id)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->judged[i].event_id == event_id)
+            return f->judged[i].word;
+    return ALERT_UNSAID;
 }
 
 bool alert_word_silences(enum alert_word word)
@@ -303,8 +311,8 @@ enum vd_status alert_feedback_preview(const struct record_event *event, size_t n
         judge(&now, &event[i], group);
         if (now.features.n == 0)
             continue;
-        before = read_feedback(said.judged, said.n, &now, event[i].start_ns, NULL);
-        after = read_feedback(said.judged, said.n, &now, event[i].start_ns, &change);
+        before = read_feedback(said.judged, said.n, &now, event[i].start_ns, NULL).word;
+        after = read_feedback(said.judged, said.n, &now, event[i].start_ns, &change).word;
         did = alerts(&event[i], before, before);
         would = alerts(&event[i], after, before);
         out->events++;

@@ -52,10 +52,19 @@ void alert_feedback_release(struct alert_feedback *f);
 enum vd_status alert_feedback_replace(struct alert_feedback *f,
                                       const struct record_event *event, size_t n);
 
-/* What was said of events like this one, at `time_ns`: ALERT_UNSAID when nothing applies.
- * Only kind and deviations are looked at. Allocates nothing. */
-enum alert_word alert_feedback_match(const struct alert_feedback *f,
-                                     const struct record_event *event, int64_t time_ns);
+/* What was said, and of which event. */
+struct alert_said {
+    enum alert_word word;
+    int64_t event_id; /* 0 = nothing was said */
+};
+
+/* Finds what was said of events like this one, at `time_ns`: ALERT_UNSAID when nothing
+ * applies. Only kind, limit and deviations are looked at. Allocates nothing. */
+struct alert_said alert_feedback_match(const struct alert_feedback *f,
+                                       const struct record_event *event, int64_t time_ns);
+
+/* Finds what was said of this very event. */
+enum alert_word alert_feedback_said(const struct alert_feedback *f, int64_t event_id);
 
 /* Whether events of which this was said alert nobody. */
 bool alert_word_silences(enum alert_word word);

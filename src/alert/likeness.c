@@ -18,11 +18,29 @@ static uint64_t hash(const char *text)
     return h;
 }
 
+/* An event of a limit has one part: the limit and its metric. How far the value is beyond
+ * the limit tells a larger one. */
+static void limit_features(struct alert_features *features,
+                           const struct record_event *event)
+{
+    struct alert_part *part = &features->part[0];
+
+    part->metric = hash(event->limit.rule) ^ hash(event->top[0].name);
+    part->group = -1; /* a limit is like no other */
+    part->weight = 1;
+    part->away = fabs(event->top[0].value - event->limit.value);
+    features->n = 1;
+}
+
 void alert_features_of(struct alert_features *features, const struct record_event *event,
                        alert_group_of *group)
 {
     *features = (struct alert_features){0};
     features->kind = event->kind;
+    if (event->limit.rule[0] != '\0') {
+        limit_features(features, event);
+        return;
+    }
     for (size_t i = 0; i < event->n_top; i++) {
         const struct record_deviation *top = &event->top[i];
         struct alert_part *part = &features->part[features->n];
@@ -43,9 +61,11 @@ static double product(const struct alert_features *a, const struct alert_feature
 
     for (size_t i = 0; i < a->n; i++)
         for (size_t k = 0; k < b->n; k++) {
-            double common = a->part[i].metric == b->part[k].metric ? 1
-                            : a->part[i].group == b->part[k].group ? SAME_GROUP
-                                                                   : 0;
+            double common =
+                a->part[i].metric == b->part[k].metric ? 1
+                : a->part[i].group == b->part[k].group && a->part[i].group >= 0
+                    ? SAME_GROUP
+                    : 0;
 
             sum += common * a->part[i].weight * b->part[k].weight;
         }

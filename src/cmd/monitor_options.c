@@ -21,6 +21,14 @@ static enum vd_status check_rule(const char *text, struct vd_error *err)
     return detect_rule_parse(&rule, text, err);
 }
 
+static enum vd_status check_without_rule(const char *text, struct vd_error *err)
+{
+    struct detect_rules rules;
+
+    detect_rules_init(&rules);
+    return detect_rules_switch_off(&rules, text, err);
+}
+
 /* An empty one is none. The message does not name it: it may hold a secret. */
 static enum vd_status check_webhook(const char *text, struct vd_error *err)
 {
@@ -172,6 +180,14 @@ const struct os_option monitor_options[] = {
      .group = "Detection",
      .help =
          "A hard limit, \"METRIC >|< VALUE [for TIME] [SEVERITY]\"; may be given again"},
+    {.name = "without-rule",
+     .type = OS_OPTION_LIST,
+     .value = "METRIC",
+     .offset = AT(without_rules),
+     .check = check_without_rule,
+     .group = "Detection",
+     .help = "Switch the built-in limit on this metric off, or 'all' of them; may be "
+             "given again"},
     {.name = "seed",
      .type = OS_OPTION_INTEGER,
      .value = "N",

@@ -15,7 +15,7 @@ struct monitor_settings {
     long port, max_clients;
     double budget, contamination, warm_up, retrain, backfill, cooldown, adopt;
     long window_size, seed;
-    struct os_list detectors, features, rules;
+    struct os_list detectors, features, rules, without_rules;
     bool desktop, bell, terminal;
     char *webhook;
     char *model;

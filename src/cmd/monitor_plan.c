@@ -217,6 +217,11 @@ static enum vd_status add_rules(struct monitor_plan *plan,
     enum vd_status status = VD_OK;
 
     detect_rules_init(&plan->config.rules);
+    for (size_t i = 0; i < s->without_rules.n && status == VD_OK; i++) {
+        *fault = (struct cmd_fault){"without-rule", i};
+        status =
+            detect_rules_switch_off(&plan->config.rules, s->without_rules.at[i], err);
+    }
     for (size_t i = 0; i < s->rules.n && status == VD_OK; i++) {
         struct detect_rule rule;
 

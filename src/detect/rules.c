@@ -1,3 +1,4 @@
+/* Rules as people write them, and those that are built in. */
 #include "detect/rules.h"
 
 #include <math.h>
@@ -9,19 +10,20 @@
 #include "os/options.h"
 
 static const struct detect_rule builtin[] = {
-    {"cpu_percent", true, 95, 10, RECORD_HIGH, .each = false},
-    {"cpu_memory", true, 95, 5, RECORD_CRITICAL, .each = false},
-    {"filesystem_percent", true, 95, 5, RECORD_HIGH, .each = true},
-    {"oom_kills", true, 0, 0, RECORD_CRITICAL, .each = false},
-    {"cpu_temp", true, 95, 10, RECORD_HIGH, .each = false},
-    {"gpu_temp", true, 95, 10, RECORD_HIGH, .each = false},
-    {"unit_failed", true, 0, 0, RECORD_HIGH, true, "Unit ", " has failed"},
-    {"unit_restarts", true, 2, 0, RECORD_HIGH, true, "Unit ",
-     " is started again and again"},
-    {"raid_missing_disks", true, 0, 10, RECORD_HIGH, true, "Disk array ",
-     " is degraded: disks are missing"},
-    {"zfs_pool_fault", true, 0, 10, RECORD_HIGH, true, "ZFS pool ",
-     " is degraded or faulted"},
+    {"cpu_percent", true, 95, 10, RECORD_HIGH, .builtin = true},
+    {"cpu_memory", true, 95, 5, RECORD_CRITICAL, .builtin = true},
+    {"filesystem_percent", true, 95, 5, RECORD_HIGH, .builtin = true},
+    {"oom_kills", true, 0, 0, RECORD_CRITICAL, .builtin = true},
+    {"cpu_temp", true, 95, 10, RECORD_HIGH, .builtin = true},
+    {"gpu_temp", true, 95, 10, RECORD_HIGH, .builtin = true},
+    {"unit_failed", true, 0, 0, RECORD_HIGH, .builtin = true,
+     .words = {"Unit ", " has failed"}},
+    {"unit_restarts", true, 2, 0, RECORD_HIGH, .builtin = true,
+     .words = {"Unit ", " is started again and again"}},
+    {"raid_missing_disks", true, 0, 10, RECORD_HIGH, .builtin = true,
+     .words = {"Disk array ", " is degraded: disks are missing"}},
+    {"zfs_pool_fault", true, 0, 10, RECORD_HIGH, .builtin = true,
+     .words = {"ZFS pool ", " is degraded or faulted"}},
 };
 
 const struct detect_rule *detect_rules_builtin(size_t *n)
@@ -151,14 +153,38 @@ bool detect_rule_speaks_of(const struct detect_rule *rule,
            record_metric_is_named(metric, rule->metric);
 }
 
+enum vd_status detect_rules_switch_off(struct detect_rules *rules, const char *metric,
+                                       struct vd_error *err)
+{
+    struct os_nearest nearest = {.word = metric};
+    bool all = strcmp(metric, "all") == 0, found = false;
+    char hint[160] = "'vedette config show' lists the built-in rules";
+
+    for (size_t i = 0; i < rules->n; i++) {
+        struct detect_rule *rule = &rules->rule[i];
+
+        if (!rule->builtin)
+            continue;
+        os_nearest_try(&nearest, rule->metric);
+        if (all || strcmp(rule->metric, metrics_canonical(metric)) == 0)
+            rule->off = found = true;
+    }
+    if (found)
+        return VD_OK;
+    if (nearest.best != NULL)
+        snprintf(hint, sizeof hint, "did you mean '%s'?", nearest.best);
+    return vd_error_set(err, VD_ERR_ARGUMENT, hint,
+                        "there is no built-in rule on \"%.60s\"", metric);
+}
+
 size_t detect_rules_unknown(const struct detect_rules *rules,
                             const struct record_schema *schema, size_t from)
 {
-    const size_t n_builtin = sizeof builtin / sizeof *builtin;
-
-    for (size_t i = from > n_builtin ? from : n_builtin; i < rules->n; i++) {
+    for (size_t i = from; i < rules->n; i++) {
         size_t k = 0;
 
+        if (rules->rule[i].builtin)
+            continue;
         while (k < schema->n &&
                !detect_rule_speaks_of(&rules->rule[i], &schema->metric[k]))
             k++;

@@ -1,5 +1,6 @@
-/* Rules: hard limits that need no learning. Some are built in, more come from the
- * configuration: a metric, a comparison, a value, and for how long it must hold.
+/* Rules: hard limits that need no learning. Some are built in and can be switched off,
+ * more come from the configuration: a metric, a comparison, a value, and for how long it
+ * must hold. Each metric under each rule is watched by itself.
  *
  *     cpu_percent > 95 for 10s
  *     filesystem_percent > 95          any file system
@@ -19,11 +20,9 @@ struct detect_rule {
     double value;
     double for_s; /* how long it must hold without a break */
     enum record_severity severity;
-    /* A second metric of the family that breaks the limit is news of its own: another
-     * disk is full. False: one of many (cores) says it for all. */
-    bool each;
-    const char *before, *after; /* says it in words around the label, as in "Unit " ssh
-                                   " has failed"; NULL = in numbers. Static */
+    bool builtin;
+    bool off;                  /* built in, and not wanted: it never fires */
+    struct record_words words; /* what it says when it fires; NULL = it says numbers */
 };
 
 /* "METRIC >|< VALUE [for DURATION] [low|medium|high|critical]"; severity is high unless
@@ -41,27 +40,29 @@ bool detect_rule_speaks_of(const struct detect_rule *rule,
 /* The rules that are always there; `*n` rows. */
 const struct detect_rule *detect_rules_builtin(size_t *n);
 
-/* What fires now. */
+/* One metric that exceeds the limit of one rule now. */
 struct detect_rule_hit {
-    const struct detect_rule *rule;
-    size_t metric;
+    size_t rule, metric; /* indices: of detect_rules.rule, of the schema */
     double value;
+    int64_t since_ns; /* monotonic: without a break */
+    bool fires;       /* for as long as the rule wants; else that is still to come */
 };
 
-/* One metric that breaks, or broke, the limit of one rule. */
+/* One metric that exceeds a limit, as it is remembered. */
 struct detect_broken {
     size_t rule, metric;
-    int64_t since_ns; /* monotonic; 0 = it is kept again */
-    int64_t told_ns;  /* monotonic: last alert; 0 = never */
+    int64_t since_ns; /* monotonic */
 };
 
-enum { DETECT_BROKEN_MAX = 256 };
+/* Hits of one rule: a limit on a family (cores, disks) may be exceeded by hundreds. */
+enum { DETECT_BROKEN_MAX = 256, DETECT_HITS_MAX = 64, DETECT_EACH_MAX = 8 };
 
 struct detect_rules {
     struct detect_rule rule[DETECT_RULES_MAX];
     size_t n;
-    struct detect_broken broken[DETECT_BROKEN_MAX];
+    struct detect_broken broken[DETECT_BROKEN_MAX]; /* in the order in which they broke */
     size_t n_broken;
+    size_t left_out; /* of this tick: exceed a limit, and had no room in the hits */
 };
 
 /* The built-in rules. */
@@ -71,34 +72,21 @@ void detect_rules_init(struct detect_rules *rules);
 enum vd_status detect_rules_add(struct detect_rules *rules,
                                 const struct detect_rule *rule);
 
+/* Switches a built-in rule off, by its metric; "all" = each of them. VD_ERR_ARGUMENT when
+ * there is none, with the nearest name as a hint. */
+enum vd_status detect_rules_switch_off(struct detect_rules *rules, const char *metric,
+                                       struct vd_error *err);
+
 /* The next user-written rule, from the `from`-th rule on, that speaks of no metric of the
  * schema; `rules->n` when there is none. */
 size_t detect_rules_unknown(const struct detect_rules *rules,
                             const struct record_schema *schema, size_t from);
 
-/* Checks all rules; what fires goes to `hit` (room for DETECT_HITS_MAX): the worst metric
- * of a rule, or of one for each metric the worst few, those that are news before others.
- * Returns how many. NaN never fires. */
-enum { DETECT_HITS_MAX = DETECT_RULES_MAX };
+/* Looks which limits are exceeded; NaN exceeds none. Writes at most DETECT_HITS_MAX hits,
+ * of one rule at most DETECT_EACH_MAX, those that have lasted longest first; the others
+ * are counted in left_out. Returns how many. */
 size_t detect_rules_check(struct detect_rules *rules, const struct record_schema *schema,
                           const double *value, int64_t mono_ns,
-                          struct detect_rule_hit *hit);
-
-/* Whether a condition holds that has not held for long enough yet. After a check. */
-bool detect_rules_pending(const struct detect_rules *rules);
-
-/* Whether any of the hits is news. A limit that goes on being broken is none after it was
- * told of; one that is broken again within the hour is noted, and wakes nobody. */
-bool detect_rules_news(const struct detect_rules *rules,
-                       const struct detect_rule_hit *hit, size_t n, int64_t mono_ns);
-
-/* An alert about the hits went out. */
-void detect_rules_told(struct detect_rules *rules, const struct detect_rule_hit *hit,
-                       size_t n, int64_t mono_ns);
-
-/* What a hit says: "Unit ssh.service has failed", or "cpu_percent is 97 (limit: ...)".
- * Returns text. */
-char *detect_rule_hit_text(const struct detect_rule_hit *hit,
-                           const struct record_schema *schema, char *text, size_t size);
+                          struct detect_rule_hit hit[DETECT_HITS_MAX]);
 
 #endif

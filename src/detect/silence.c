@@ -61,7 +61,7 @@ static bool moves_often(const struct detect_silence_state *state)
 
 bool detect_silence_check(struct detect_silence *s, const struct record_schema *schema,
                           const double *value, int64_t mono_ns,
-                          struct detect_silence_hit *hit)
+                          struct record_silence *hit)
 {
     double least = fmax(GONE_S, 5 * s->interval_s);
     double gap = s->last_ns == 0 ? 0 : (double)(mono_ns - s->last_ns) * 1e-9;
@@ -71,7 +71,7 @@ bool detect_silence_check(struct detect_silence *s, const struct record_schema *
     if (!grow(s, schema->n))
         return false;
     if (gap > fmax(GAP_S, 5 * s->interval_s))
-        *hit = (struct detect_silence_hit){DETECT_SILENCE_GAP, SIZE_MAX, gap};
+        *hit = (struct record_silence){RECORD_SILENCE_GAP, SIZE_MAX, gap};
     for (size_t i = 0; i < schema->n; i++) {
         struct detect_silence_state *state = &s->state[i];
         double gone, frozen;
@@ -85,10 +85,10 @@ bool detect_silence_check(struct detect_silence *s, const struct record_schema *
         frozen = (double)(mono_ns - state->changed_ns) * 1e-9;
         /* After a gap every metric was away: that is one thing, not hundred. */
         if (gone - (gap > least ? gap : 0) > least && gone > hit->seconds)
-            *hit = (struct detect_silence_hit){DETECT_SILENCE_GONE, i, gone};
+            *hit = (struct record_silence){RECORD_SILENCE_GONE, i, gone};
         else if (is_sensor(&schema->metric[i]) && moves_often(state) &&
                  frozen > FROZEN_S && gone == 0 && frozen > hit->seconds)
-            *hit = (struct detect_silence_hit){DETECT_SILENCE_FROZEN, i, frozen};
+            *hit = (struct record_silence){RECORD_SILENCE_FROZEN, i, frozen};
     }
     return hit->seconds > 0;
 }

@@ -5,18 +5,6 @@
 
 #include "record.h"
 
-enum detect_silence_kind {
-    DETECT_SILENCE_GONE,   /* the metric was there and is NaN now */
-    DETECT_SILENCE_FROZEN, /* a sensor that used to move does not move any more */
-    DETECT_SILENCE_GAP,    /* no samples at all for a while: suspended or starved */
-};
-
-struct detect_silence_hit {
-    enum detect_silence_kind kind;
-    size_t metric;  /* SIZE_MAX for a gap */
-    double seconds; /* for how long */
-};
-
 /* Per metric: when it was last there, when its value last changed. */
 struct detect_silence_state {
     int64_t seen_ns, changed_ns;
@@ -40,6 +28,6 @@ void detect_silence_release(struct detect_silence *s);
  * label are left alone: a disk that is pulled out is no incident. */
 bool detect_silence_check(struct detect_silence *s, const struct record_schema *schema,
                           const double *value, int64_t mono_ns,
-                          struct detect_silence_hit *hit);
+                          struct record_silence *hit);
 
 #endif

@@ -117,7 +117,7 @@ static double pick_top(const struct explain_input *in, struct record_event *even
 
 /* A number as people read it: one decimal, none above a thousand, two digits when small.
  */
-static void number_text(double x, char *text, size_t size)
+void explain_number_text(double x, char *text, size_t size)
 {
     double magnitude = fabs(x);
 
@@ -134,8 +134,8 @@ char *explain_deviation_text(const struct record_schema *schema,
 {
     char name[RECORD_NAME_MAX + RECORD_LABEL_MAX], value[32], expected[32];
 
-    number_text(d->value, value, sizeof value);
-    number_text(d->expected, expected, sizeof expected);
+    explain_number_text(d->value, value, sizeof value);
+    explain_number_text(d->expected, expected, sizeof expected);
     record_metric_label(&schema->metric[d->metric], name, sizeof name);
     if (isnan(d->expected) || isnan(d->z)) {
         snprintf(text, size, "%s: %s (what is normal is not known yet)", name, value);
@@ -146,14 +146,13 @@ char *explain_deviation_text(const struct record_schema *schema,
     return text;
 }
 
-/* "CPU: 85.7%", "Disk: 120.4 MB/s". */
-static void factor_text(const struct record_schema *schema,
-                        const struct record_deviation *d, char *text, size_t size)
+void explain_factor_text(const struct record_schema *schema,
+                         const struct record_deviation *d, char *text, size_t size)
 {
     const struct record_metric *metric = &schema->metric[d->metric];
     char value[32];
 
-    number_text(d->value, value, sizeof value);
+    explain_number_text(d->value, value, sizeof value);
     snprintf(text, size, "%s: %s%s%s", group_words[words_of(metric->group)].factor, value,
              isalpha((unsigned char)metric->unit[0]) ? " " : "",
              strcmp(metric->unit, "1/s") == 0 ? "/s" : metric->unit);
@@ -184,7 +183,7 @@ double explain_event(const struct explain_input *in, struct record_event *event)
             continue;
         explain_deviation_text(in->schema, d, event->explanation[i],
                                sizeof event->explanation[i]);
-        factor_text(in->schema, d, event->factor[i], sizeof event->factor[i]);
+        explain_factor_text(in->schema, d, event->factor[i], sizeof event->factor[i]);
         add_reason(event, direction_words(d));
     }
     if (event->n_top == 0)
@@ -201,45 +200,7 @@ void explain_copy(struct record_event *to, const struct record_event *from)
     memcpy(to->reason, from->reason, sizeof to->reason);
 }
 
-/* The process resource that the event's first explainable metric is about. */
-static enum explain_resource resource_of(const struct record_event *event)
-{
-    for (size_t i = 0; i < event->n_top; i++) {
-        const struct record_deviation *d = &event->top[i];
-
-        if (!record_group_is_resource(d->group))
-            continue;
-        if (d->group == RECORD_GROUP_MEMORY)
-            return EXPLAIN_MEMORY;
-        if (d->group == RECORD_GROUP_DISK)
-            return strstr(d->name, "read") != NULL ? EXPLAIN_DISK_READ
-                                                   : EXPLAIN_DISK_WRITE;
-        /* Traffic on the network and heat have no per-process counter of their own in
-         * /proc; who causes them uses the CPU to do it. */
-        return EXPLAIN_CPU;
-    }
-    return EXPLAIN_CPU;
-}
-
 bool explain_is_drop(const struct record_event *event)
 {
     return event->n_top > 0 && event->top[0].z < 0 && !event->top[0].less_is_worse;
-}
-
-void explain_suspects(const explain_recorder *recorder, int64_t since_ns,
-                      struct record_event *event)
-{
-    enum explain_resource resource = resource_of(event);
-
-    event->n_suspects = 0;
-    /* A drop has no suspects: no process causes it by using more. */
-    if (explain_is_drop(event))
-        return;
-    event->n_suspects = explain_recorder_suspects(recorder, since_ns, resource,
-                                                  event->suspect, RECORD_SUSPECTS);
-    /* Pages are written back by the kernel long after the process wrote them, and reads
-     * of cached files never reach the disk: the processor knows who was busy. */
-    if (event->n_suspects == 0 && resource != EXPLAIN_CPU)
-        event->n_suspects = explain_recorder_suspects(recorder, since_ns, EXPLAIN_CPU,
-                                                      event->suspect, RECORD_SUSPECTS);
 }

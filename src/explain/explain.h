@@ -26,8 +26,10 @@ bool explain_is_drop(const struct record_event *event);
 /* Copies what explain_event filled in. */
 void explain_copy(struct record_event *to, const struct record_event *from);
 
-/* Fills the suspects: processes by their share of the excess, since `since_ns`, of the
- * resource that the event's first metrics are about. */
+/* Fills the suspects: processes by their share of the excess, since `since_ns`
+ * (monotonic), of the resource that the event's first metrics are about. Where there is
+ * no excess, or it is not known, the largest users now (of_use). Keeps those that the
+ * event has when the recorder does not reach back to before it any more. */
 void explain_suspects(const explain_recorder *recorder, int64_t since_ns,
                       struct record_event *event);
 
@@ -35,6 +37,14 @@ void explain_suspects(const explain_recorder *recorder, int64_t since_ns,
 char *explain_deviation_text(const struct record_schema *schema,
                              const struct record_deviation *deviation, char *text,
                              size_t size);
+
+/* Writes a number as people read it: "85.7", "1200", "0.02". */
+void explain_number_text(double x, char *text, size_t size);
+
+/* Writes a severity factor: "CPU: 85.7%", "Disk: 120.4 MB/s". */
+void explain_factor_text(const struct record_schema *schema,
+                         const struct record_deviation *deviation, char *text,
+                         size_t size);
 
 /* The course of an event, followed from tick to tick to name its pattern. */
 struct explain_course {

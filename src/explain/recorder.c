@@ -292,23 +292,47 @@ static void add_up(const explain_recorder *r, int64_t since_ns,
     }
 }
 
-/* Mean use since the start less mean use before. Memory is a level that a process holds,
- * so a process that was not among the kept ones before may have held it all along: its
- * last value counts, not the mean of the moments. */
-static double excess_of(const struct sums *s, enum explain_resource resource,
-                        size_t n_before, size_t n_since)
+/* Mean use since the start. Memory is a level that a process holds, so its last value
+ * counts, not the mean of the moments. */
+static double use_of(const struct sums *s, enum explain_resource resource, size_t n_since)
 {
-    double before = n_before == 0 ? 0 : s->before / (double)n_before;
-
     if (s->last == NULL || n_since == 0)
         return 0;
-    if (resource == EXPLAIN_MEMORY)
-        return fmax((double)s->last->use[resource] - before, 0);
-    return fmax(s->since / (double)n_since - before, 0);
+    return resource == EXPLAIN_MEMORY ? fmax((double)s->last->use[resource], 0)
+                                      : s->since / (double)n_since;
+}
+
+static double before_of(const struct sums *s, size_t n_before)
+{
+    return n_before == 0 ? 0 : s->before / (double)n_before;
+}
+
+double explain_recorder_excess(const explain_recorder *r, int64_t since_ns,
+                               enum explain_resource resource)
+{
+    struct sums sums[NAMES] = {0};
+    size_t n_before = 0, n_since = 0;
+    double excess = 0, use = 0;
+
+    add_up(r, since_ns, resource, sums, &n_before, &n_since);
+    for (size_t i = 0; i < NAMES; i++) {
+        double now = use_of(&sums[i], resource, n_since);
+
+        use += now;
+        excess += fmax(now - before_of(&sums[i], n_before), 0);
+    }
+    if (n_before == 0)
+        return NAN;
+    return use > 0 ? excess / use : 0;
+}
+
+int64_t explain_recorder_newest_ns(const explain_recorder *r)
+{
+    return r->n == 0 ? 0 : moment_at(r, 0)->mono_ns;
 }
 
 size_t explain_recorder_suspects(const explain_recorder *r, int64_t since_ns,
-                                 enum explain_resource resource,
+                                 enum explain_resource resource, enum explain_rank by,
                                  struct record_suspect *out, size_t max)
 {
     struct sums sums[NAMES] = {0};
@@ -320,21 +344,23 @@ size_t explain_recorder_suspects(const explain_recorder *r, int64_t since_ns,
         max = RECORD_SUSPECTS;
     add_up(r, since_ns, resource, sums, &n_before, &n_since);
     for (size_t i = 0; i < NAMES; i++) {
-        double excess = excess_of(&sums[i], resource, n_before, n_since);
+        double before = by == EXPLAIN_BY_EXCESS ? before_of(&sums[i], n_before) : 0;
+        double key = fmax(use_of(&sums[i], resource, n_since) - before, 0);
 
-        total += excess;
-        if (excess > 0 && max > 0)
-            keep_largest(rank, &n, max, excess, i);
+        total += key;
+        if (key > 0 && max > 0)
+            keep_largest(rank, &n, max, key, i);
     }
     while (n > 0 && rank[n - 1].key >= 0.05 * total) {
         const struct sums *s = &sums[rank[n - 1].index];
         struct record_suspect *suspect = &out[written++];
 
         *suspect = (struct record_suspect){
-            .before = n_before == 0 ? 0 : s->before / (double)n_before,
+            .before = n_before == 0 ? NAN : before_of(s, n_before),
+            .during = use_of(s, resource, n_since),
             .share = rank[n - 1].key / total,
+            .of_use = by == EXPLAIN_BY_USE,
         };
-        suspect->during = suspect->before + rank[n - 1].key;
         memcpy(suspect->resource, resource_name[resource],
                strlen(resource_name[resource]) + 1);
         fill_process(r, s->last, &suspect->process);

@@ -41,12 +41,23 @@ enum explain_resource {
 
 const char *explain_resource_name(enum explain_resource resource);
 
-/* The processes with the largest share of the excess of a resource: its mean use from
- * `since_ns` (monotonic) on less its mean use in the minute before, over the sum of all
- * such increases. Writes at most `max`, largest first; returns how many. Processes below
- * 5 % of the excess are left out. */
+/* By what processes are ranked. Excess: the mean use from `since_ns` (monotonic) on less
+ * the mean use in the minute before, over the sum of all such increases. Use: the mean
+ * use from `since_ns` on, over the sum of all. */
+enum explain_rank { EXPLAIN_BY_EXCESS, EXPLAIN_BY_USE };
+
+/* Writes the processes with the largest share of a resource, largest first, at most
+ * `max`; returns how many. Processes below 5 % of the whole are left out. */
 size_t explain_recorder_suspects(const explain_recorder *recorder, int64_t since_ns,
-                                 enum explain_resource resource,
+                                 enum explain_resource resource, enum explain_rank rank,
                                  struct record_suspect *out, size_t max);
+
+/* All excess since `since_ns` as a share of all use since then; NaN when the recorder
+ * does not reach back to before it. */
+double explain_recorder_excess(const explain_recorder *recorder, int64_t since_ns,
+                               enum explain_resource resource);
+
+/* The monotonic time of the newest moment; 0 = there is none. */
+int64_t explain_recorder_newest_ns(const explain_recorder *recorder);
 
 #endif

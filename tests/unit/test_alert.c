@@ -128,35 +128,40 @@ static void budget_comes_back_from_its_bytes_or_not_at_all(void **state)
 struct bench {
     struct alert_events events;
     int64_t mono_ns;
-    int64_t ahead_ns; /* of the wall clock */
-    struct record_event *event;
-    bool alert_now, new_peak;
+    int64_t ahead_ns;           /* of the wall clock */
+    struct record_event *event; /* the anomaly's */
+    struct alert_step step;
+    int64_t opened;
 };
 
 static void bench_init(struct bench *b)
 {
     struct alert_config config = alert_config_default();
 
-    *b = (struct bench){.mono_ns = SECOND};
+    *b = (struct bench){.mono_ns = SECOND, .event = &b->events.anomaly.event};
     alert_events_init(&b->events, &config);
 }
 
 static enum record_event_change tick(struct bench *b, double surprise)
 {
     double threshold = alert_budget_threshold(&b->events.budget);
-    struct alert_input in = {.kind = RECORD_ANOMALY, .worth_alert = true};
-    enum record_event_change change;
+    struct alert_input in = {.kind = RECORD_ANOMALY};
 
     b->mono_ns += SECOND;
     alert_events_tick(&b->events, surprise, b->mono_ns + b->ahead_ns, b->mono_ns);
-    in.active = b->events.sustained >= threshold;
+    in.active = b->events.sustained >= threshold && !alert_events_adopting(&b->events);
     in.score = 1 - b->events.sustained / threshold;
+    in.height = -in.score;
     in.severity = RECORD_HIGH;
     in.time_ns = b->mono_ns + b->ahead_ns;
     in.mono_ns = b->mono_ns;
-    change = alert_events_update(&b->events, &in, &b->event, &b->alert_now, &b->new_peak);
+    in.started_ns = b->events.onset_ns;
+    in.started_mono_ns = b->events.onset_mono_ns;
+    b->step = alert_course_update(&b->events.anomaly, &in, b->events.config.close_s);
+    if (b->step.change == RECORD_EVENT_OPENED)
+        b->event->id = ++b->opened;
     alert_events_learn(&b->events, false);
-    return change;
+    return b->step.change;
 }
 
 static void one_odd_sample_is_no_event(void **state)
@@ -167,7 +172,7 @@ static void one_odd_sample_is_no_event(void **state)
     bench_init(&b);
     for (int i = 0; i < 60; i++)
         assert_int_equal(tick(&b, i % 10 == 0 ? 40 : 0.2), RECORD_EVENT_NONE);
-    assert_int_equal(b.events.opened, 0);
+    assert_int_equal(b.opened, 0);
 }
 
 static void three_of_five_open_alert_and_end(void **state)
@@ -183,11 +188,9 @@ static void three_of_five_open_alert_and_end(void **state)
     assert_int_equal(tick(&b, 12), RECORD_EVENT_NONE);
     assert_int_equal(tick(&b, 12), RECORD_EVENT_NONE);
     assert_int_equal(tick(&b, 12), RECORD_EVENT_OPENED);
-    assert_true(b.alert_now);
     assert_true(b.event->start_ns == first);
     assert_true(alert_events_anomalous(&b.events));
     assert_int_equal(tick(&b, 20), RECORD_EVENT_UPDATED);
-    assert_false(b.alert_now);
     for (int i = 0; i < 9; i++)
         tick(&b, 0.1);
     while (b.event->state == RECORD_EVENT_OPEN && b.mono_ns < 100 * SECOND)
@@ -196,84 +199,7 @@ static void three_of_five_open_alert_and_end(void **state)
     assert_true(b.event->end_ns > b.event->start_ns);
     assert_int_equal(tick(&b, 0.1), RECORD_EVENT_NONE);
     assert_false(alert_events_anomalous(&b.events));
-    assert_int_equal(b.events.alerts, 1);
-}
-
-/* Moves an event of this kind on, active or not. */
-static bool move(struct alert_events *events, enum record_event_kind kind, bool active,
-                 double at_s)
-{
-    struct alert_input in = {.kind = kind,
-                             .active = active,
-                             .worth_alert = active,
-                             .score = -0.5,
-                             .severity = RECORD_HIGH,
-                             .time_ns = (int64_t)(at_s * 1e9),
-                             .mono_ns = (int64_t)(at_s * 1e9)};
-    struct record_event *event;
-    bool alert_now, new_peak;
-
-    alert_events_update(events, &in, &event, &alert_now, &new_peak);
-    return alert_now;
-}
-
-static void two_alerts_are_a_cooldown_apart(void **state)
-{
-    static const struct {
-        enum record_event_kind kind;
-        double cooldown_s, apart_s;
-    } cases[] = {{RECORD_ANOMALY, 60, 60},
-                 {RECORD_ANOMALY, 25, 25},
-                 {RECORD_RULE, 60, 60},
-                 {RECORD_SILENCE, 60, 60},
-                 {RECORD_DRIFT, 60, 360}};
-
-    (void)state;
-    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        struct alert_config config = alert_config_default();
-        enum record_event_kind kind = cases[k].kind;
-        struct alert_events events;
-
-        config.cooldown_s = cases[k].cooldown_s;
-        alert_events_init(&events, &config);
-        assert_true(move(&events, kind, true, 100));
-        assert_false(move(&events, kind, true, 101));
-        /* Over, and another one that lasts until the cool-down is past. */
-        for (int i = 2; i < 14; i++)
-            assert_false(move(&events, kind, false, 100 + i));
-        assert_int_equal(events.event[kind].id, 0);
-        assert_false(move(&events, kind, true, 115));
-        assert_false(move(&events, kind, true, 100 + cases[k].apart_s - 0.5));
-        assert_true(move(&events, kind, true, 100 + cases[k].apart_s));
-        /* A limit that is worth an alert again is another one. */
-        assert_int_equal(move(&events, kind, true, 100 + cases[k].apart_s + 1000),
-                         kind == RECORD_RULE);
-        assert_int_equal(events.alerts, kind == RECORD_RULE ? 3 : 2);
-    }
-}
-
-/* Broken limits are one event; another limit in its course is told of, once more, but not
- * within the cool-down. */
-static void another_limit_alerts_in_the_same_event(void **state)
-{
-    static const bool news[] = {true, false, true, true, false};
-    static const int64_t at_s[] = {1, 2, 5, 30, 40};
-    static const bool alerts[] = {true, false, false, true, false};
-    struct alert_input in = {.kind = RECORD_RULE, .active = true, .score = -0.6};
-    struct bench b;
-
-    (void)state;
-    bench_init(&b);
-    for (size_t i = 0; i < sizeof news; i++) {
-        in.worth_alert = news[i];
-        in.time_ns = in.mono_ns = at_s[i] * SECOND;
-        assert_int_equal(
-            alert_events_update(&b.events, &in, &b.event, &b.alert_now, &b.new_peak),
-            i == 0 ? RECORD_EVENT_OPENED : RECORD_EVENT_UPDATED);
-        assert_int_equal(b.alert_now, alerts[i]);
-    }
-    assert_int_equal(b.events.opened, 1);
-    assert_int_equal(b.events.alerts, 2);
+    assert_int_equal(b.opened, 1);
 }
 
 static void missing_verdicts_open_nothing(void **state)
@@ -391,7 +317,7 @@ static void bench_resume(struct bench *b)
 
     bench_init(b);
     b->mono_ns = 3600 * SECOND;
-    alert_events_resume(&b->events, RECORD_ANOMALY, &event, 160 * SECOND);
+    alert_course_resume(&b->events.anomaly, &event, 0.6, 160 * SECOND);
 }
 
 static void what_still_holds_goes_on_under_its_id(void **state)
@@ -406,11 +332,10 @@ static void what_still_holds_goes_on_under_its_id(void **state)
         enum record_event_change change = tick(&b, 15);
 
         assert_true(change == RECORD_EVENT_NONE || change == RECORD_EVENT_UPDATED);
-        assert_false(b.alert_now);
     }
     assert_int_equal(b.event->id, 7);
     assert_true(b.event->start_ns == 100 * SECOND);
-    assert_int_equal(b.events.opened, 0);
+    assert_int_equal(b.opened, 0);
     while (tick(&b, 0.1) != RECORD_EVENT_ENDED)
         assert_true(b.mono_ns < 3700 * SECOND);
     assert_true(b.event->end_ns == b.mono_ns);
@@ -432,7 +357,7 @@ static void what_does_not_hold_ended_when_it_was_seen_last(void **state)
     /* The next one is another. */
     for (int i = 0; i < 8; i++)
         tick(&b, 15);
-    assert_int_equal(b.events.opened, 1);
+    assert_int_equal(b.opened, 1);
     assert_true(b.event->start_ns > 3600 * SECOND);
 }
 
@@ -463,7 +388,7 @@ static void an_unknown_condition_is_waited_for(void **state)
     for (int i = 0; i < 60; i++) {
         in.mono_ns = in.time_ns = b.mono_ns += SECOND;
         assert_int_equal(
-            alert_events_update(&b.events, &in, &b.event, &b.alert_now, &b.new_peak),
+            alert_course_update(&b.events.anomaly, &in, b.events.config.close_s).change,
             RECORD_EVENT_NONE);
     }
     while (tick(&b, 0.2) != RECORD_EVENT_ENDED)
@@ -637,8 +562,6 @@ int main(void)
         cmocka_unit_test(one_odd_sample_is_no_event),
         cmocka_unit_test(three_of_five_open_alert_and_end),
         cmocka_unit_test(clock_that_is_set_changes_no_duration),
-        cmocka_unit_test(two_alerts_are_a_cooldown_apart),
-        cmocka_unit_test(another_limit_alerts_in_the_same_event),
         cmocka_unit_test(missing_verdicts_open_nothing),
         cmocka_unit_test(a_lasting_level_is_adopted),
         cmocka_unit_test(an_adopted_level_is_no_second_event),

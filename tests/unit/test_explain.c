@@ -1,6 +1,7 @@
 /* src/explain: words, suspects, the flight recorder, patterns. */
 #include "unit.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,18 +137,23 @@ static void fill(struct record_process *p, int pid, const char *comm, double cpu
 }
 
 /* 90 s: an editor at 3 %, a steady burner at 50 %, and from second 60 on a runaway. */
-static void record_story(explain_recorder *r)
+static void record_seconds(explain_recorder *r, int seconds)
 {
     struct record_process at[3];
     struct record_processes table = {.at = at};
 
-    for (int t = 0; t < 90; t++) {
+    for (int t = 0; t < seconds; t++) {
         fill(&at[0], 10, "editor", 3, 2e8);
         fill(&at[1], 20, "steady", 50, 1e8);
         fill(&at[2], 30, "runaway <b>", 95, 5e7 + (t - 60) * 1e7);
         table.n = t < 60 ? 2 : 3;
         explain_recorder_add(r, (5000 - t) * SECOND, (1000 + t) * SECOND, &table);
     }
+}
+
+static void record_story(explain_recorder *r)
+{
+    record_seconds(r, 90);
 }
 
 static void suspect_is_who_caused_the_excess_not_who_uses_most(void **state)
@@ -159,17 +165,74 @@ static void suspect_is_who_caused_the_excess_not_who_uses_most(void **state)
     (void)state;
     assert_int_equal(explain_recorder_new(&r), VD_OK);
     record_story(r);
-    n = explain_recorder_suspects(r, 1060 * SECOND, EXPLAIN_CPU, suspect,
-                                  RECORD_SUSPECTS);
+    n = explain_recorder_suspects(r, 1060 * SECOND, EXPLAIN_CPU, EXPLAIN_BY_EXCESS,
+                                  suspect, RECORD_SUSPECTS);
     assert_int_equal(n, 1);
     assert_int_equal(suspect[0].process.pid, 30);
     assert_string_equal(suspect[0].process.comm, "runaway <b>");
     assert_double_equal(suspect[0].before, 0, 1e-9);
     assert_double_equal(suspect[0].during, 95, 1e-3);
     assert_double_equal(suspect[0].share, 1, 1e-9);
-    n = explain_recorder_suspects(r, 1060 * SECOND, EXPLAIN_MEMORY, suspect, 5);
+    n = explain_recorder_suspects(r, 1060 * SECOND, EXPLAIN_MEMORY, EXPLAIN_BY_EXCESS,
+                                  suspect, 5);
     assert_int_equal(suspect[0].process.pid, 30);
     assert_double_equal(suspect[0].during, 5e7 + 29e7, 1e3);
+    explain_recorder_free(r);
+}
+
+/* Filled as an event of this metric that exceeds a limit, or an anomaly. */
+static struct record_event event_of(enum record_event_kind kind, const char *name,
+                                    enum record_group group)
+{
+    struct record_event event = {.kind = kind, .n_top = 1};
+
+    snprintf(event.top[0].name, sizeof event.top[0].name, "%s", name);
+    event.top[0].z = kind == RECORD_RULE ? NAN : 5;
+    event.top[0].group = group;
+    return event;
+}
+
+/* Where nobody uses more than before, those who use most now are named, and it says so.
+ */
+static void suspects_of_a_limit_are_the_largest_users(void **state)
+{
+    struct record_event rule = event_of(RECORD_RULE, "cpu_percent", RECORD_GROUP_CPU);
+    struct record_event unit = event_of(RECORD_RULE, "unit_failed", RECORD_GROUP_OTHER);
+    struct record_event anomaly =
+        event_of(RECORD_ANOMALY, "cpu_percent", RECORD_GROUP_CPU);
+    struct record_event before;
+    explain_recorder *r;
+
+    (void)state;
+    assert_int_equal(explain_recorder_new(&r), VD_OK);
+    record_story(r);
+    /* The runaway came at 1060 s: an excess over the minute before. */
+    explain_suspects(r, 1060 * SECOND, &rule);
+    assert_int_equal(rule.n_suspects, 1);
+    assert_true(rule.suspect[0].process.pid == 30 && !rule.suspect[0].of_use);
+    /* All that there is at 1050 s was there before: nothing to blame. */
+    explain_recorder_free(r);
+    assert_int_equal(explain_recorder_new(&r), VD_OK);
+    record_seconds(r, 60);
+    explain_suspects(r, 1050 * SECOND, &rule);
+    assert_int_equal(rule.n_suspects, 2);
+    assert_true(rule.suspect[0].process.pid == 20 && rule.suspect[0].of_use);
+    assert_true(rule.suspect[1].process.pid == 10);
+    assert_double_equal(rule.suspect[0].share, 50.0 / 53, 1e-3);
+    explain_recorder_free(r);
+    assert_int_equal(explain_recorder_new(&r), VD_OK);
+    record_story(r);
+    /* The recorder does not reach back to before it: the same, but never forgotten what
+     * was found while it did. */
+    explain_suspects(r, 900 * SECOND, &anomaly);
+    assert_true(anomaly.n_suspects == 2 && anomaly.suspect[0].of_use);
+    explain_suspects(r, 1060 * SECOND, &anomaly);
+    assert_true(anomaly.n_suspects == 1 && !anomaly.suspect[0].of_use);
+    before = anomaly;
+    explain_suspects(r, 900 * SECOND, &anomaly);
+    assert_memory_equal(&before, &anomaly, sizeof before);
+    explain_suspects(r, 1060 * SECOND, &unit);
+    assert_int_equal(unit.n_suspects, 0);
     explain_recorder_free(r);
 }
 
@@ -268,6 +331,7 @@ int main(void)
         cmocka_unit_test(another_group_is_news_and_the_same_one_less_so),
         cmocka_unit_test(nothing_deviating_is_said_so),
         cmocka_unit_test(suspect_is_who_caused_the_excess_not_who_uses_most),
+        cmocka_unit_test(suspects_of_a_limit_are_the_largest_users),
         cmocka_unit_test(recorder_gives_the_span_oldest_first),
         cmocka_unit_test(recorder_is_bounded_and_forgets_processes),
         cmocka_unit_test(patterns_have_their_names),

@@ -65,7 +65,7 @@ static enum alert_word about(const struct record_event *said, struct record_even
                              int64_t time_ns)
 {
     struct alert_feedback f = heard_of(said, 1);
-    enum alert_word word = alert_feedback_match(&f, &now, time_ns);
+    enum alert_word word = alert_feedback_match(&f, &now, time_ns).word;
 
     alert_feedback_release(&f);
     return word;
@@ -188,13 +188,13 @@ static void the_most_alike_decides_and_then_the_latest(void **state)
     struct alert_feedback f = heard_of(said, 2);
 
     (void)state;
-    assert_int_equal(alert_feedback_match(&f, &now, THEN), ALERT_REAL);
+    assert_int_equal(alert_feedback_match(&f, &now, THEN).word, ALERT_REAL);
     alert_feedback_release(&f);
     said[1] = busy(2, 50, "real");
     said[0].feedback_ns = 9;
     now = busy(3, 50, "");
     f = heard_of(said, 2);
-    assert_int_equal(alert_feedback_match(&f, &now, THEN), ALERT_NORMAL);
+    assert_int_equal(alert_feedback_match(&f, &now, THEN).word, ALERT_NORMAL);
     alert_feedback_release(&f);
 }
 

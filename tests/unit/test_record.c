@@ -232,7 +232,7 @@ static void test_silence_forgets(void **state)
     static const struct record_metric plain = {.name = "y", .unit = "", .scale = 1};
     struct passed_on p = {.schema = {.mono_ns = seconds(1)}, .value = {70}};
     struct detect_silence silence = {.interval_s = 1};
-    struct detect_silence_hit hit;
+    struct record_silence hit;
 
     (void)state;
     record_schema_add(&p.schema, &row, "old");

@@ -8,7 +8,7 @@ static void silence_hears_what_stopped_and_what_froze(void **state)
 {
     double value[METRICS] = {1, 1, 50, 1, 1, 1};
     struct detect_silence s = {.interval_s = 1};
-    struct detect_silence_hit hit;
+    struct record_silence hit;
     struct record_schema schema;
     int64_t now = 0;
 
@@ -30,18 +30,18 @@ static void silence_hears_what_stopped_and_what_froze(void **state)
         assert_false(detect_silence_check(&s, &schema, value, now += SECOND, &hit));
     }
     assert_true(detect_silence_check(&s, &schema, value, now += SECOND, &hit));
-    assert_int_equal(hit.kind, DETECT_SILENCE_GONE);
+    assert_int_equal(hit.kind, RECORD_SILENCE_GONE);
     assert_int_equal(hit.metric, CPU);
     value[CPU] = 1;
     for (int i = 0; i < 598; i++)
         assert_false(detect_silence_check(&s, &schema, value, now += SECOND, &hit));
     while (!detect_silence_check(&s, &schema, value, now += SECOND, &hit))
         assert_true(now < 10000 * SECOND);
-    assert_int_equal(hit.kind, DETECT_SILENCE_FROZEN);
+    assert_int_equal(hit.kind, RECORD_SILENCE_FROZEN);
     assert_int_equal(hit.metric, TEMP);
     value[TEMP] = 51;
     assert_true(detect_silence_check(&s, &schema, value, now += 300 * SECOND, &hit));
-    assert_int_equal(hit.kind, DETECT_SILENCE_GAP);
+    assert_int_equal(hit.kind, RECORD_SILENCE_GAP);
     detect_silence_release(&s);
     record_schema_release(&schema);
 }

@@ -1,0 +1,115 @@
+/* Sentences in words: each says what is the case, what would be right, and for how long
+ * it has not been. */
+#include "explain/describe.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "explain/explain.h"
+
+/* "98.5 %", "0.4 GB", "97 °C", "12 /s", "3". */
+static const char *quantity_text(double value, const char *unit, char *text, size_t size)
+{
+    char number[32];
+    size_t length;
+
+    explain_number_text(value, number, sizeof number);
+    length = strlen(number);
+    if (length > 2 && strcmp(number + length - 2, ".0") == 0)
+        number[length - 2] = '\0';
+    if (strcmp(unit, "C") == 0)
+        unit = "°C";
+    else if (strcmp(unit, "1/s") == 0)
+        unit = "/s";
+    snprintf(text, size, "%s%s%s", number, unit[0] == '\0' ? "" : " ", unit);
+    return text;
+}
+
+/* "8 s", "27 min", "3.5 h", "2.1 days". */
+static const char *span_text(double seconds, char *text, size_t size)
+{
+    if (seconds < 119.5)
+        snprintf(text, size, "%.0f s", seconds);
+    else if (seconds < 7200)
+        snprintf(text, size, "%.0f min", seconds / 60);
+    else if (seconds < 2 * 86400)
+        snprintf(text, size, "%.1f h", seconds / 3600);
+    else
+        snprintf(text, size, "%.1f days", seconds / 86400);
+    return text;
+}
+
+/* "limit 95 % for 10 s, above it for 27 min". */
+static void limit_text(const struct record_limit *limit, const char *unit, double above_s,
+                       char *text, size_t size)
+{
+    char value[48], within[32] = "", lasted[32], hold[32];
+
+    quantity_text(limit->value, unit, value, sizeof value);
+    if (limit->for_s > 0)
+        snprintf(within, sizeof within, " for %s",
+                 span_text(limit->for_s, hold, sizeof hold));
+    snprintf(text, size, "limit %s%s, %s it for %s", value, within,
+             limit->above ? "above" : "below", span_text(above_s, lasted, sizeof lasted));
+}
+
+void explain_limit(const struct record_schema *schema, const struct explain_limit *now,
+                   struct record_event *event)
+{
+    const struct record_metric *metric = &schema->metric[now->metric];
+    struct record_deviation *top = &event->top[0];
+    char value[48], limit[128];
+
+    assert(now->metric < schema->n && event->limit.rule[0] != '\0');
+    *top = (struct record_deviation){
+        .metric = now->metric,
+        .value = now->value,
+        .expected = NAN,
+        .z = NAN,
+    };
+    record_deviation_name(top, metric);
+    event->n_top = 1;
+    quantity_text(now->value, metric->unit, value, sizeof value);
+    limit_text(&event->limit, metric->unit, now->above_s, limit, sizeof limit);
+    snprintf(event->explanation[0], sizeof event->explanation[0], "%.40s: %.20s (%.60s)",
+             top->name, value, limit);
+    explain_factor_text(schema, top, event->factor[0], sizeof event->factor[0]);
+    if (now->words.before != NULL)
+        snprintf(event->reason, sizeof event->reason, "%s%s%s", now->words.before,
+                 metric->label, now->words.after);
+    else
+        snprintf(event->reason, sizeof event->reason, "%.120s %.24s, %.80s", top->name,
+                 value, limit);
+}
+
+void explain_silence(const struct record_schema *schema,
+                     const struct record_silence *silence, struct record_event *event)
+{
+    char name[RECORD_NAME_MAX + RECORD_LABEL_MAX] = "", span[32];
+
+    if (silence->metric < schema->n)
+        record_metric_label(&schema->metric[silence->metric], name, sizeof name);
+    span_text(silence->seconds, span, sizeof span);
+    switch (silence->kind) {
+    case RECORD_SILENCE_GAP:
+        snprintf(event->reason, sizeof event->reason,
+                 "No samples for %s: the machine slept or was starved", span);
+        break;
+    case RECORD_SILENCE_GONE:
+        snprintf(event->reason, sizeof event->reason, "%s has not reported for %s", name,
+                 span);
+        break;
+    case RECORD_SILENCE_FROZEN:
+        snprintf(event->reason, sizeof event->reason, "%s has not moved for %s", name,
+                 span);
+        break;
+    }
+}
+
+void explain_drift(struct record_event *event)
+{
+    snprintf(event->reason, sizeof event->reason,
+             "The scores have drifted: what is normal has changed, a retraining follows");
+}

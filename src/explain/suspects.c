@@ -1,0 +1,78 @@
+/* Which processes are behind an event: by their share of the excess over the time before
+ * it or, where there is none to speak of, of all use now. */
+#include <math.h>
+#include <string.h>
+
+#include "explain/explain.h"
+
+/* The largest users of so many seconds are those of now. */
+static const double NOW_S = 5;
+
+/* An excess of less than this share of all use says nothing of a limit: the machine was
+ * as full before. */
+static const double EXCESS_LEAST = 0.1;
+
+/* Finds the process resource that the event's first explainable metric is about;
+ * EXPLAIN_RESOURCES = none. */
+static enum explain_resource resource_of(const struct record_event *event)
+{
+    for (size_t i = 0; i < event->n_top; i++) {
+        const struct record_deviation *d = &event->top[i];
+
+        if (!record_group_is_resource(d->group))
+            continue;
+        if (d->group == RECORD_GROUP_MEMORY)
+            return EXPLAIN_MEMORY;
+        if (d->group == RECORD_GROUP_DISK)
+            return strstr(d->name, "read") != NULL ? EXPLAIN_DISK_READ
+                                                   : EXPLAIN_DISK_WRITE;
+        /* Traffic on the network and heat have no per-process counter of their own in
+         * /proc; who causes them uses the CPU to do it. */
+        return EXPLAIN_CPU;
+    }
+    return event->kind == RECORD_RULE ? EXPLAIN_RESOURCES : EXPLAIN_CPU;
+}
+
+static size_t take(const explain_recorder *recorder, int64_t since_ns,
+                   enum explain_resource resource, enum explain_rank rank,
+                   struct record_event *event)
+{
+    event->n_suspects = explain_recorder_suspects(recorder, since_ns, resource, rank,
+                                                  event->suspect, RECORD_SUSPECTS);
+    return event->n_suspects;
+}
+
+static void take_largest(const explain_recorder *recorder, enum explain_resource resource,
+                         struct record_event *event)
+{
+    int64_t since_ns = explain_recorder_newest_ns(recorder) - (int64_t)(NOW_S * 1e9);
+
+    take(recorder, since_ns, resource, EXPLAIN_BY_USE, event);
+}
+
+void explain_suspects(const explain_recorder *recorder, int64_t since_ns,
+                      struct record_event *event)
+{
+    enum explain_resource resource = resource_of(event);
+    double excess;
+
+    /* A drop has no suspects: no process causes it by using more. */
+    if (explain_is_drop(event) || resource == EXPLAIN_RESOURCES) {
+        event->n_suspects = 0;
+        return;
+    }
+    excess = explain_recorder_excess(recorder, since_ns, resource);
+    /* The time before has left the recorder: what was found while it was there stays. */
+    if (isnan(excess) && event->n_suspects > 0 && !event->suspect[0].of_use)
+        return;
+    if (isnan(excess) || (event->kind == RECORD_RULE && excess < EXCESS_LEAST)) {
+        take_largest(recorder, resource, event);
+        return;
+    }
+    if (take(recorder, since_ns, resource, EXPLAIN_BY_EXCESS, event) > 0 ||
+        resource == EXPLAIN_CPU || event->kind == RECORD_RULE)
+        return;
+    /* Pages are written back by the kernel long after the process wrote them, and reads
+     * of cached files never reach the disk: the processor knows who was busy. */
+    take(recorder, since_ns, EXPLAIN_CPU, EXPLAIN_BY_EXCESS, event);
+}

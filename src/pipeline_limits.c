@@ -1,0 +1,258 @@
+/* Events of hard limits: each metric under each rule has a course of its own. A course is
+ * allocated when its limit is exceeded for the first time and is used again later, by
+ * others when it has been over for an hour. */
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain/describe.h"
+#include "os/log.h"
+#include "pipeline_state.h"
+
+static const double HOUR_S = 3600;
+
+static bool is_of(const pipeline *p, const struct pipeline_limit *limit, size_t rule,
+                  size_t metric)
+{
+    return limit->rule == rule && limit->metric == metric &&
+           limit->serial == p->schema.metric[metric].serial;
+}
+
+/* An event of an earlier run knows its rule and metric by their texts. */
+static bool is_named(const pipeline *p, const struct pipeline_limit *limit, size_t rule,
+                     size_t metric)
+{
+    char text[RECORD_RULE_MAX];
+
+    return limit->metric == SIZE_MAX &&
+           record_metric_is_named(&p->schema.metric[metric],
+                                  limit->course.event.top[0].name) &&
+           strcmp(limit->course.event.limit.rule,
+                  detect_rule_text(&p->config.rules.rule[rule], text, sizeof text)) == 0;
+}
+
+/* Whether nothing of it is needed any more. */
+static bool is_free(const pipeline *p, const struct pipeline_limit *limit)
+{
+    return !limit->course.open &&
+           alert_course_quiet_s(&limit->course, p->record.mono_ns) >= HOUR_S;
+}
+
+static struct pipeline_limit *bind_limit(pipeline *p, struct pipeline_limit *limit,
+                                         size_t rule, size_t metric)
+{
+    limit->rule = rule;
+    limit->metric = metric;
+    limit->serial = p->schema.metric[metric].serial;
+    return limit;
+}
+
+struct pipeline_limit *pipeline_limit_add(pipeline *p)
+{
+    struct pipeline_limit *limit;
+
+    for (size_t i = 0; i < p->n_limits; i++)
+        if (is_free(p, p->limit[i])) {
+            *p->limit[i] = (struct pipeline_limit){.metric = SIZE_MAX};
+            return p->limit[i];
+        }
+    if (p->n_limits == PIPELINE_LIMITS)
+        return NULL;
+    limit = calloc(1, sizeof *limit);
+    if (limit == NULL)
+        return NULL;
+    limit->metric = SIZE_MAX;
+    p->limit[p->n_limits++] = limit;
+    return limit;
+}
+
+/* The course of this metric under this rule, made when it is new and `make` is set; NULL
+ * when there is none. */
+static struct pipeline_limit *limit_of(pipeline *p, size_t rule, size_t metric, bool make)
+{
+    struct pipeline_limit *limit;
+
+    for (size_t i = 0; i < p->n_limits; i++)
+        if (is_of(p, p->limit[i], rule, metric))
+            return p->limit[i];
+    for (size_t i = 0; i < p->n_limits; i++)
+        if (is_named(p, p->limit[i], rule, metric))
+            return bind_limit(p, p->limit[i], rule, metric);
+    limit = make ? pipeline_limit_add(p) : NULL;
+    return limit == NULL ? NULL : bind_limit(p, limit, rule, metric);
+}
+
+/* ---- whether it alerts ---- */
+
+static unsigned alerts_in_hour(const pipeline *p, const struct pipeline_limit *limit)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < PIPELINE_TOLD; i++)
+        n += limit->told_ns[i] != 0 &&
+             (double)(p->record.mono_ns - limit->told_ns[i]) * 1e-9 < HOUR_S;
+    return n;
+}
+
+/* The open anomaly, when its alert names this metric and is as severe; 0 = it does not.
+ */
+static int64_t told_by(const pipeline *p, const struct record_event *event)
+{
+    const struct alert_course *anomaly = &p->events.anomaly;
+
+    if (!anomaly->open || !anomaly->event.alerted ||
+        anomaly->event.severity < event->severity)
+        return 0;
+    for (size_t i = 0; i < anomaly->event.n_top; i++)
+        if (strcmp(anomaly->event.top[i].name, event->top[0].name) == 0)
+            return anomaly->event.id;
+    return 0;
+}
+
+static struct alert_answer ask(const pipeline *p, const struct pipeline_limit *limit)
+{
+    const struct record_event *event = &limit->course.event;
+    struct alert_said said = alert_feedback_match(&p->feedback, event, p->record.time_ns);
+
+    return alert_policy_limit(&(struct alert_limit_evidence){
+        .alerted = event->alerted,
+        .builtin = p->config.rules.rule[limit->rule].builtin,
+        .said = said.word,
+        .said_of = said.event_id,
+        .in_hour = alerts_in_hour(p, limit),
+        .told_by = told_by(p, event),
+    });
+}
+
+static void note_told(const pipeline *p, struct pipeline_limit *limit)
+{
+    memmove(limit->told_ns + 1, limit->told_ns,
+            (PIPELINE_TOLD - 1) * sizeof *limit->told_ns);
+    limit->told_ns[0] = p->record.mono_ns;
+}
+
+/* ---- one tick ---- */
+
+/* How far the value is beyond the limit. */
+static double height_of(const struct detect_rule *rule, double value)
+{
+    return rule->above ? value - rule->value : rule->value - value;
+}
+
+static void set_limit(const pipeline *p, const struct detect_rule *rule, int64_t since_ns,
+                      struct record_limit *limit)
+{
+    *limit = (struct record_limit){
+        .above = rule->above,
+        .value = rule->value,
+        .for_s = rule->for_s,
+        .since_ns = p->record.time_ns - (p->record.mono_ns - since_ns),
+    };
+    detect_rule_text(rule, limit->rule, sizeof limit->rule);
+}
+
+/* Writes what the event says: the worst value, and for how long it has been exceeded. */
+static void describe(const pipeline *p, const struct pipeline_limit *limit,
+                     int64_t until_ns, struct record_event *event)
+{
+    const struct detect_rule *rule = &p->config.rules.rule[limit->rule];
+    struct explain_limit now = {
+        .metric = limit->metric,
+        .value = rule->above ? rule->value + limit->course.height
+                             : rule->value - limit->course.height,
+        .above_s = (double)(until_ns - limit->since_ns) * 1e-9,
+        .words = rule->words,
+    };
+
+    explain_limit(&p->schema, &now, event);
+}
+
+static void go_on(pipeline *p, struct pipeline_limit *limit,
+                  const struct explain_input *in, const struct alert_step *step)
+{
+    struct record_event *event = &limit->course.event;
+    struct alert_answer answer = {.reason = ALERT_TOLD};
+
+    if (step->change == RECORD_EVENT_OPENED)
+        set_limit(p, &p->config.rules.rule[limit->rule], limit->since_ns, &event->limit);
+    if (step->change == RECORD_EVENT_ENDED) {
+        if (limit->metric != SIZE_MAX) /* else it was over before this run began */
+            describe(p, limit, limit->course.above_ns, event);
+    } else {
+        if (pipeline_explains_now(p, &limit->story, step)) {
+            describe(p, limit, p->record.mono_ns, event);
+            pipeline_explain_who(p, limit->since_ns, event);
+        }
+        answer = ask(p, limit);
+    }
+    if (alert_is_due(answer))
+        note_told(p, limit);
+    pipeline_settle(p, &limit->course, &limit->story, in, step, answer);
+}
+
+static void update_limit(pipeline *p, struct pipeline_limit *limit,
+                         const struct detect_rule_hit *hit,
+                         const struct explain_input *in)
+{
+    struct alert_input input = pipeline_input(p, RECORD_RULE);
+    struct alert_step step;
+
+    if (hit != NULL) {
+        const struct detect_rule *rule = &p->config.rules.rule[hit->rule];
+
+        input.active = hit->fires;
+        input.unknown = !hit->fires;
+        input.height = height_of(rule, hit->value);
+        input.severity = rule->severity;
+        input.score = record_score_of(rule->severity);
+    }
+    if (hit != NULL && !limit->course.open) {
+        limit->since_ns = hit->since_ns;
+        input.started_mono_ns = hit->since_ns;
+        input.started_ns = p->record.time_ns - (p->record.mono_ns - hit->since_ns);
+    }
+    /* An event of an earlier run: its limit was exceeded before this run began. */
+    if (hit != NULL && limit->since_ns == 0)
+        limit->since_ns =
+            p->record.mono_ns - (p->record.time_ns - limit->course.event.limit.since_ns);
+    step = pipeline_step(p, &limit->course, &input);
+    if (step.change != RECORD_EVENT_NONE)
+        go_on(p, limit, in, &step);
+}
+
+/* Says once per time that more is exceeded than events are made of. */
+static void tell_left_out(pipeline *p, size_t left_out)
+{
+    if (left_out > 0 && p->limits_left_out == 0)
+        os_log_record(
+            OS_LOG_WARNING,
+            "%zu more metrics exceed a limit than there are events for: at most "
+            "%d of one rule and %d in all",
+            left_out, DETECT_EACH_MAX, PIPELINE_LIMITS);
+    p->limits_left_out = left_out;
+}
+
+void pipeline_update_limits(pipeline *p, const struct explain_input *in)
+{
+    struct detect_rule_hit hit[DETECT_HITS_MAX];
+    size_t n = detect_rules_check(&p->config.rules, &p->schema, p->record.value,
+                                  p->record.mono_ns, hit);
+    size_t left_out = p->config.rules.left_out;
+
+    for (size_t i = 0; i < n; i++) {
+        struct pipeline_limit *limit =
+            limit_of(p, hit[i].rule, hit[i].metric, hit[i].fires);
+
+        left_out += limit == NULL && hit[i].fires;
+        if (limit == NULL)
+            continue;
+        limit->tick = p->record.tick;
+        update_limit(p, limit, &hit[i], in);
+    }
+    for (size_t i = 0; i < p->n_limits; i++)
+        if (p->limit[i]->course.open && p->limit[i]->tick != p->record.tick)
+            update_limit(p, p->limit[i], NULL, in);
+    tell_left_out(p, left_out);
+}
