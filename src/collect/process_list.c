@@ -20,7 +20,10 @@
 
 enum {
     LIST_EVERY = 16, /* updates after which all of /proc is listed */
-    LOOK_UP_MAX = 32 /* pids looked up one by one; more cost as much as a listing */
+    /* So many pids are looked up one by one, and one more for each LISTED_FOR_ONE
+     * processes that there are: beyond that a listing is cheaper. */
+    LOOK_UP_MIN = 32,
+    LISTED_FOR_ONE = 16
 };
 
 enum vd_status collect_process_list_init(struct collect_process_list *list,
@@ -147,7 +150,7 @@ enum vd_status collect_process_list_update(struct collect_process_list *list,
     list->last_pid = load.last_pid;
     given_out = list->last_pid - before;
     if (!list->recorded && list->folder != NULL && list->updates % LIST_EVERY != 0 &&
-        given_out >= 0 && given_out <= LOOK_UP_MAX)
+        given_out >= 0 && given_out <= LOOK_UP_MIN + (double)table->n / LISTED_FOR_ONE)
         look_up(list, table, (int)before + 1, (int)list->last_pid);
     else if (list_all(list, table, err) != VD_OK) {
         list->last_pid = NAN;

@@ -61,8 +61,8 @@ struct process_collector {
     uint64_t tick;
     int64_t before_ns;    /* of the tick before */
     double machine_ticks; /* CPU time of the machine at the last tick */
-    /* After a second look that found little: how much it was to explain, and how many
-     * ticks the next one waits. */
+    /* After second looks that found little: how much they were to explain at most, and
+     * how many ticks the next one waits. */
     double futile_ticks;
     unsigned patience, wait;
     size_t user_id, system_id, swap_id;
@@ -304,13 +304,14 @@ static void look_again(struct process_collector *self, int64_t now, double missi
             found += read_process(self, i, now);
     if (isnan(missing) || found >= missing / 4) {
         self->patience = self->wait = 0;
+        self->futile_ticks = 0;
         return;
     }
     self->patience = self->patience == 0 ? 1 : self->patience * 2;
     if (self->patience > PATIENCE_MAX)
         self->patience = PATIENCE_MAX;
     self->wait = self->patience;
-    self->futile_ticks = missing;
+    self->futile_ticks = fmax(self->futile_ticks, missing);
 }
 
 static void read_all(struct process_collector *self, const struct record_sample *sample)

@@ -33,7 +33,7 @@ struct topology_collector {
     bool hybrid; /* the metrics are there */
     bool is[KINDS][COLLECT_CPUS_MAX];
     uint32_t schema_serial; /* newest metric when the indices below were looked up */
-    size_t known;           /* metrics of cores that there were then */
+    size_t known;           /* cores that there were then */
     size_t percent[COLLECT_CPUS_MAX], freq[COLLECT_CPUS_MAX];
     size_t id[ROWS];
 };
@@ -91,7 +91,7 @@ static bool find_kinds(struct topology_collector *self)
 
 /* Cores get their metrics when they are seen first, so those that the schema gained since
  * are looked at: by one walk over it, not by a search for each core. True when there are
- * new ones. */
+ * new cores; that one whose clock is asked later gets another metric makes it none. */
 static bool look_up(struct topology_collector *self, const struct record_schema *schema)
 {
     size_t known = 0;
@@ -100,18 +100,15 @@ static bool look_up(struct topology_collector *self, const struct record_schema 
         self->percent[i] = self->freq[i] = COLLECT_NO_METRIC;
     for (size_t i = 0; i < schema->n; i++) {
         const struct record_metric *metric = &schema->metric[i];
-        size_t *id = NULL, core;
+        bool is_percent = strcmp(metric->name, "cpu_core_percent") == 0;
+        size_t core;
 
-        if (strcmp(metric->name, "cpu_core_percent") == 0)
-            id = self->percent;
-        else if (strcmp(metric->name, "cpu_core_freq") == 0)
-            id = self->freq;
-        else
+        if (!is_percent && strcmp(metric->name, "cpu_core_freq") != 0)
             continue;
         core = strtoul(metric->label, NULL, 10);
         if (core < COLLECT_CPUS_MAX)
-            id[core] = i;
-        known++;
+            (is_percent ? self->percent : self->freq)[core] = i;
+        known += is_percent;
     }
     self->schema_serial = schema->serial;
     if (known == self->known)
