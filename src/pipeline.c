@@ -86,6 +86,7 @@ void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter
     p->sample.jitter_ns = jitter_ns;
     collect_set_read(p->collect, &p->sample);
     pipeline_tell_troubles(p);
+    pipeline_keep_again(p);
     stop_watch(p, PIPELINE_COLLECT);
     if (collect_set_course(p->collect).ended)
         return;

@@ -19,11 +19,12 @@ enum { OPEN_MAX = 64 };
 /* ---- the keeper of the channels ---- */
 
 static void keep(void *context, const char *receiver, const struct record_event *event,
-                 enum record_event_change change)
+                 enum record_event_change change, double age_s)
 {
     pipeline *p = context;
 
-    store_set_event(p->store, event, change, receiver, os_clock_wall_ns());
+    store_set_event(p->store, event, change, receiver,
+                    os_clock_wall_ns() - (int64_t)(age_s * 1e9));
 }
 
 static void forget(void *context, const char *receiver, int64_t event_id,
@@ -46,6 +47,16 @@ void pipeline_keep_alerts(pipeline *p)
     if (p->store == NULL || !p->config.store.sqlite)
         return;
     p->config.channels.keeper = (struct alert_keeper){p, keep, forget, wait_until_kept};
+}
+
+void pipeline_keep_again(pipeline *p)
+{
+    unsigned database = p->store == NULL ? 0 : store_set_generation(p->store);
+
+    if (database == p->database)
+        return;
+    p->database = database;
+    alert_channels_keep_again(p->channels);
 }
 
 bool pipeline_may_still_tell(const pipeline *p)
@@ -88,7 +99,7 @@ static void restore_notices(pipeline *p, const struct history_reader *history)
     for (size_t i = 0; i < n; i++)
         owe_again(p, &notice[i], history);
     if (n > 0)
-        os_log_info("%zu alerts of the last run wait to be told", n);
+        os_log_info("alerts of the last run that wait to be told: %zu", n);
     free(notice);
 }
 

@@ -95,6 +95,7 @@ struct pipeline {
     struct alert_feedback feedback;
     struct alert_habits habits;
     bool habitual; /* what is over the threshold now is one */
+    unsigned database; /* generation of the store's that holds what receivers are owed */
     alert_channels *channels;
     store_set *store;  /* NULL = off */
     show_server *show; /* NULL = off */
@@ -223,6 +224,8 @@ void pipeline_habits_restore(pipeline *p);
 
 /* Gives the channels who keeps what waits. Before they are made. */
 void pipeline_keep_alerts(pipeline *p);
+/* Once more, when another database is written than before. Once a tick. */
+void pipeline_keep_again(pipeline *p);
 /* What the last run left: notices that nobody was told, events without an end. */
 void pipeline_alerts_restore(pipeline *p);
 

@@ -184,7 +184,7 @@ void alert_channels_send(alert_channels *channels, const struct record_event *ev
         if (!works(w))
             continue;
         if (is_kept(w))
-            keeper->keep(keeper->context, w->row->name, event, change);
+            keeper->keep(keeper->context, w->row->name, event, change, 0);
         os_outbox_push(w->outbox, &notice, sizeof notice, 0);
     }
 }
@@ -203,6 +203,27 @@ bool alert_channels_resume(alert_channels *channels, const char *receiver,
             return os_outbox_push(w->outbox, &notice, sizeof notice, age_s);
     }
     return false;
+}
+
+static void keep_again(void *context, const void *message, size_t size, double age_s)
+{
+    const struct worker *w = context;
+    const struct alert_keeper *keeper = &w->config->keeper;
+    struct alert_notice notice;
+
+    assert(size == sizeof notice);
+    memcpy(&notice, message, size);
+    keeper->keep(keeper->context, w->row->name, &notice.event, notice.change, age_s);
+}
+
+void alert_channels_keep_again(alert_channels *channels)
+{
+    for (size_t i = 0; i < CHANNELS; i++) {
+        struct worker *w = channels->worker[i];
+
+        if (works(w) && is_kept(w))
+            os_outbox_each(w->outbox, keep_again, w);
+    }
 }
 
 static void fill_counters(const struct worker *w, struct alert_counters *out)
@@ -301,10 +322,11 @@ static void say_what_waits(const struct worker *w, uint64_t n)
 
     if (n == 0 || w->row->keep_s == 0)
         return;
-    snprintf(text, sizeof text,
-             is_kept(w) ? "%llu alerts wait for the next start"
-                        : "%llu alerts could not be told",
-             (unsigned long long)n);
+    snprintf(text, sizeof text, "%llu alert%s %s", (unsigned long long)n,
+             n == 1 ? "" : "s",
+             !is_kept(w) ? "could not be told"
+             : n == 1    ? "waits for the next start"
+                         : "wait for the next start");
     say(w, OS_LOG_WARNING, text, NULL);
 }
 

@@ -27,9 +27,10 @@ typedef struct alert_channels alert_channels;
 /* Where notices are kept that wait for a receiver. Any thread; only `wait` may block. */
 struct alert_keeper {
     void *context;
-    /* The notice waits for `receiver` from now on. NULL = nothing is kept. */
+    /* The notice waits for `receiver`, and has for `age_s` seconds. NULL = nothing is
+     * kept. */
     void (*keep)(void *context, const char *receiver, const struct record_event *event,
-                 enum record_event_change change);
+                 enum record_event_change change, double age_s);
     /* It does not any more. */
     void (*forget)(void *context, const char *receiver, int64_t event_id,
                    enum record_event_change change);
@@ -87,6 +88,9 @@ void alert_channels_send(alert_channels *channels, const struct record_event *ev
 bool alert_channels_resume(alert_channels *channels, const char *receiver,
                            const struct record_event *event,
                            enum record_event_change change, double age_s);
+
+/* Hands all that waits to the keeper once more: what it had is gone. Any thread. */
+void alert_channels_keep_again(alert_channels *channels);
 
 /* One row per wanted channel, at most `max`; returns how many. */
 size_t alert_channels_counters(alert_channels *channels, struct alert_counters *out,

@@ -267,6 +267,23 @@ static bool try_first(os_outbox *o, int64_t begun_ns, int64_t (*clock)(void))
     return answer.result == OS_OUTBOX_DONE || answer.result == OS_OUTBOX_NEVER;
 }
 
+void os_outbox_each(os_outbox *o,
+                    void (*visit)(void *context, const void *message, size_t size,
+                                  double age_s),
+                    void *context)
+{
+    struct os_cursor cursor = {0};
+    int64_t now_ns = os_clock_mono_ns();
+    size_t size;
+
+    pthread_mutex_lock(&o->lock);
+    while (o->queue.at != NULL &&
+           (size = os_queue_read(&o->queue, &cursor, o->leaving, room_of(o))) > 0)
+        visit(context, o->leaving + sizeof(struct head), size - sizeof(struct head),
+              queued_s(o->leaving, now_ns));
+    pthread_mutex_unlock(&o->lock);
+}
+
 static int64_t due_at(os_outbox *o, int64_t now_ns)
 {
     int64_t due_ns;

@@ -90,6 +90,13 @@ bool os_outbox_push(os_outbox *o, const void *message, size_t size, double age_s
 
 void os_outbox_counts(os_outbox *o, struct os_outbox_counts *out);
 
+/* Shows each message that waits, oldest first, with its age in seconds. Under the lock:
+ * no call back into the outbox. Any thread. */
+void os_outbox_each(os_outbox *o,
+                    void (*visit)(void *context, const void *message, size_t size,
+                                  double age_s),
+                    void *context);
+
 /* Asks the thread to end, and does not wait for it: what waits is tried once more in
  * order, until a try fails. */
 void os_outbox_stop(os_outbox *o);

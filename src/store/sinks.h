@@ -76,6 +76,10 @@ enum vd_status store_set_feedback(store_set *set, int64_t event_id, const char *
  * works. Any thread. */
 bool store_set_keeps_events(store_set *set);
 
+/* Another number when another database is written than before, or the same one was opened
+ * again: what an earlier one held of receivers may not be in it. Any thread. */
+unsigned store_set_generation(const store_set *set);
+
 /* Writes an event at once, beside those that come with ticks. With a `receiver` (not
  * NULL) it is owed this change from `queued_ns` (wall clock) on, until store_set_told.
  * Both queued; any thread. */

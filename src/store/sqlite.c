@@ -145,15 +145,13 @@ static void close_db(struct store_db *s)
     s->begun = false;
 }
 
-/* Another one is written from now on: what a reader still says of the one before is no
- * matter. */
 static void set_aside(struct store_db *s, const char *why)
 {
     close_db(s);
     store_db_set_aside(s->config, why);
-    atomic_fetch_add(&s->health->generation, 1);
 }
 
+/* What a reader still says of the one that was written before is no matter any more. */
 static enum vd_status open_once(struct store_db *s, struct vd_error *err)
 {
     enum vd_status status = store_db_open(&s->db, s->config, err);
@@ -162,8 +160,10 @@ static enum vd_status open_once(struct store_db *s, struct vd_error *err)
         sqlite3_prepare_v3(s->db, "INSERT OR IGNORE INTO sample VALUES(?,?,?)", -1,
                            SQLITE_PREPARE_PERSISTENT, &s->insert, NULL) != SQLITE_OK)
         status = store_db_failed(s->db, "use the database", err);
-    if (status == VD_OK)
+    if (status == VD_OK) {
         s->believed = store_believed(s->db);
+        atomic_fetch_add(&s->health->generation, 1);
+    }
     if (status != VD_OK)
         close_db(s);
     s->n_metrics = SIZE_MAX;

@@ -41,6 +41,11 @@ void store_set_told(store_set *set, const char *receiver, int64_t event_id,
     store_set_post(set, "sqlite", &message, sizeof message);
 }
 
+unsigned store_set_generation(const store_set *set)
+{
+    return atomic_load(&set->health.generation);
+}
+
 /* ---- on the writer ---- */
 
 static enum vd_status run_bound(sqlite3 *db, sqlite3_stmt *s, struct vd_error *err)

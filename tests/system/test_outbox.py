@@ -124,7 +124,7 @@ def test_a_kill_before_delivery_loses_nothing(watch, memory, by, after):
     wait(lambda: receiver_of(v)["retried"] > 0, PATIENCE, "a first try")
     end(v, by)
     if by == signal.SIGTERM:
-        assert "alerts wait for the next start" in v.err.text, v.said()
+        assert "1 alert waits for the next start" in v.err.text, v.said()
     memory.set(after)
     with Receiver(port=port) as r:
         v = watch(r.url)

@@ -1,5 +1,6 @@
 """Alerts that wait while the disk is full, or while the database is set aside."""
 import os
+import sqlite3
 import subprocess
 
 import pytest
@@ -73,6 +74,14 @@ def garble(v):
                 file.write(os.urandom(path.stat().st_size - begin))
 
 
+def owed(v):
+    """Receivers and events; None of a database that is being made."""
+    try:
+        return rows(v, "SELECT receiver, event FROM outbox JOIN event ON id=event")
+    except sqlite3.Error:
+        return None
+
+
 def broken(v):
     return sorted(v.data_dir.glob("vedette.db.broken-*"))
 
@@ -91,6 +100,36 @@ def test_alerts_that_wait_outlive_the_database(watch, memory):  # noqa: F811
     with Receiver(port=port) as r:
         wait(lambda: len(r.log) == 2, PATIENCE, "both")
         assert r.log == [(1, "opened"), (1, "ended")]
+    v.stop()
+
+
+@pytest.mark.parametrize("by", [garble, lambda v: [
+    os.rename(path, path.with_name("away-" + path.name))
+    for path in v.data_dir.glob("vedette.db*")]], ids=["garbled", "moved away"])
+def test_what_waits_is_in_the_next_database_too(watch, memory, by):  # noqa: F811
+    """Another one is written while the program runs, and a kill follows: the receiver is
+    still owed both."""
+    port = free_port()
+    v = watch(f"http://127.0.0.1:{port}/")
+    memory.set(LOW)
+    wait(lambda: receiver_of(v)["retried"] > 0, 20, "a first try")
+    before = (v.data_dir / "vedette.db").stat().st_ino
+    by(v)
+
+    def is_another():
+        v.get("/api/v1/events?limit=100")
+        path = v.data_dir / "vedette.db"
+        return path.exists() and path.stat().st_ino != before
+
+    wait(is_another, 60, "another database", 0.5)
+    wait(lambda: owed(v) == [("webhook", 1)], 30, "what the receiver is owed, in it")
+    v.kill()
+    v = watch(f"http://127.0.0.1:{port}/")
+    with Receiver(port=port) as r:
+        wait(lambda: r.log == [(1, "opened")], 60, "the alert")
+        memory.set(HIGH)
+        wait(lambda: r.log == [(1, "opened"), (1, "ended")], 60, "its end")
+    wait(lambda: owed(v) == [], 30, "an empty outbox")
     v.stop()
 
 
