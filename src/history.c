@@ -1,3 +1,4 @@
+/* Frees what a reader of the history gave. */
 #include "history.h"
 
 #include <stdlib.h>

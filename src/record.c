@@ -1,3 +1,5 @@
+/* The schema is an array with linear search: names are looked up when devices appear, and
+ * by index on each tick. Here, too, are the texts of the vocabulary's enums. */
 #include "record.h"
 
 #include <assert.h>
@@ -88,6 +90,8 @@ size_t record_schema_add(struct record_schema *schema, const struct record_metri
     struct record_metric *metric;
     size_t i;
 
+    assert(row->name != NULL);
+    assert(schema->n <= schema->capacity && schema->capacity <= RECORD_METRICS_MAX);
     record_label(text, label == NULL ? "" : label);
     for (i = 0; i < schema->n; i++) {
         metric = &schema->metric[i];
@@ -293,5 +297,6 @@ const char *record_severity_name(enum record_severity severity)
 {
     static const char *const name[] = {"normal", "low", "medium", "high", "critical"};
 
+    assert(severity <= RECORD_CRITICAL);
     return name[severity];
 }

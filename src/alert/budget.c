@@ -1,5 +1,10 @@
+/* The tail of quiet surprises is followed online: exceedances of a level u are counted as
+ * clusters, their mean excess and their rate give the threshold. Clusters, their excess
+ * and the time watched are all that is kept. Alerts spent are one number that fades over
+ * a week; what people confirm is given back. */
 #include "alert/budget.h"
 
+#include <assert.h>
 #include <math.h>
 
 static const double WEEK_S = 7 * 86400.0;
@@ -91,6 +96,7 @@ double alert_budget_threshold(const struct alert_budget *b)
     double beta = b->excess / b->clusters;
     double s0 = b->level + beta * log(rate * WEEK_S / b->per_week);
 
+    assert(b->clusters > 0 && b->watched_s > 0);
     return fmin(fmax(s0, THRESHOLD_MIN) + fmin(PENALTY * b->spent, PENALTY_MAX),
                 THRESHOLD_MAX);
 }

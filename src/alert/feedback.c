@@ -1,3 +1,7 @@
+/* What was said is kept as a list of judged events, each reduced to its features; an
+ * event is looked up by likeness, which is a few hundred small products and needs no
+ * index. The whole list is replaced when anything was said: there is no way to change a
+ * part of it wrongly. */
 #include "alert/feedback.h"
 
 #include <math.h>

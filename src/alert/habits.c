@@ -1,3 +1,6 @@
+/* A ring of the anomalies that ended last, each reduced to its features, how long it
+ * lasted and its first suspect. It is looked through from end to end; nothing is
+ * allocated. */
 #include "alert/habits.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* Names of metrics are compared by hash: features are plain data that can be kept and
+ * copied. */
 #include "alert/likeness.h"
 
 #include <math.h>

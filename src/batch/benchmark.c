@@ -1,3 +1,6 @@
+/* Time is measured for a tenth of a second each, once row by row as a monitor would, once
+ * all rows at once. Memory is what the heap grew by: what a detector maps by other ways
+ * is not seen. */
 #include "batch/benchmark.h"
 
 #include <malloc.h>

@@ -1,3 +1,5 @@
+/* Reads the tables, brings all of them to the columns of the training file, and settles
+ * over all of them together what a label means. */
 #include "batch/compare_rows.h"
 
 static enum vd_status need_labels(const struct batch_dataset *data, const char *path,

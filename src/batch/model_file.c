@@ -1,3 +1,5 @@
+/* Reads and writes whole bundles: the format is the library's (vedette/model.h), only the
+ * file is handled here. */
 #include "batch/model_file.h"
 
 #include <stdlib.h>

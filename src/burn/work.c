@@ -1,3 +1,6 @@
+/* Each load does its work in small pieces and looks at *stop between them. The CPU's
+ * share is of each tenth of a second; rates are kept by sleeping until what was done fits
+ * the time that has passed. */
 #include "burn/work.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* Looks at the environment once, in the order that the header gives; opens nothing. */
 #include "cmd/data_dir.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Looks whether it is a folder; what lies below it is the collectors' matter. */
 #include "cmd/root.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* The table of collectors, and the search for a metric by its family over all of their
+ * rows. */
 #include "collect/collectors.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* Lists /sys/devices/system/cpu, whose folders cpuN are the CPUs that the kernel knows:
+ * reading up to the first gap would miss those behind it. */
 #include "collect/cpu_list.h"
 
 #include <stdio.h>

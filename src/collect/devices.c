@@ -1,5 +1,9 @@
+/* A table in the order in which the kernel lists the devices. On each tick every device
+ * that is seen is marked; what was not is dropped at the end, and those behind it move
+ * up. A device's metrics are registered when it is first shown. */
 #include "collect/devices.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +49,7 @@ static struct collect_device *add(struct collect_devices *devices, const char *n
         devices->left_out++;
         return NULL;
     }
+    assert(devices->n < devices->capacity);
     device = &devices->at[devices->n++];
     *device = (struct collect_device){.seen = true, .fresh = true};
     strcpy(device->name, name);
@@ -99,6 +104,8 @@ void collect_devices_count(struct collect_devices *devices, struct collect_devic
 {
     bool reset = was_reset(device, counter, n);
 
+    assert(n <= COLLECT_COUNTERS_MAX);
+    assert(device->seen);
     for (size_t i = 0; i < n; i++) {
         double grown = vd_delta(counter[i], device->before[i]);
 
@@ -120,6 +127,7 @@ bool collect_devices_show(struct record_sample *sample, struct collect_device *d
 
 void collect_devices_sum(struct collect_devices *devices, size_t n)
 {
+    assert(n <= COLLECT_COUNTERS_MAX);
     for (size_t k = 0; k < n; k++) {
         double sum = 0;
 

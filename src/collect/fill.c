@@ -1,3 +1,5 @@
+/* Registers the rows of metric tables, one by one or all of a device, and holds the core
+ * metrics, which several collectors fill in. */
 #include "collect/fill.h"
 
 #define CORE_ROW(NAME, UNIT, GROUP, FLOOR, KIND, SCALE, HELP)                            \

@@ -1,3 +1,7 @@
+/* What the kernel says of a link comes first: its type, the kind of its address, its
+ * folder in /sys. Without that its name decides, by a table of patterns; and a name that
+ * says that the link repeats what others carry is believed before a guess of the
+ * kernel's. */
 #include "collect/links.h"
 
 #include <ctype.h>

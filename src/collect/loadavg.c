@@ -1,3 +1,4 @@
+/* Reads /proc/loadavg: the three load averages and the number of tasks. */
 #include "collect/loadavg.h"
 
 #include "collect/plain.h"

@@ -1,3 +1,6 @@
+/* Runs on a worker's thread. Walks the list of mounts, leaves out images, duplicates and
+ * those that hung before, and asks the others one by one with statvfs(2); before each it
+ * says which one, so that the collector knows whom to blame when no answer comes. */
 #include "collect/mount_scan.h"
 
 #include <errno.h>

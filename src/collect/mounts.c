@@ -1,3 +1,5 @@
+/* Parses the lines of /proc/mounts, whose words have blanks as \040, and knows by lists
+ * of types which of them are images, memory, or views of something else. */
 #include "collect/mounts.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+/* Opens libnvidia-ml by dlopen(3) and asks for each function by name: what an older
+ * driver does not have is NULL, and its numbers are NaN. Processes are asked by the
+ * newest call that is there. */
 #include "collect/nvml.h"
 
 #include <dlfcn.h>

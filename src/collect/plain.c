@@ -1,3 +1,5 @@
+/* The open file, the buffer and the metrics' indices of such a collector; `more` are
+ * files of the same kind that not every machine has. */
 #include "collect/plain.h"
 
 #include <assert.h>

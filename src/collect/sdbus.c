@@ -1,3 +1,5 @@
+/* Opens libsystemd by dlopen(3), finds each function by name and speaks to the manager on
+ * the system bus. What a manager does not answer is a failure of that call alone. */
 #include "collect/sdbus.h"
 
 #include <dlfcn.h>

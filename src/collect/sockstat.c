@@ -1,3 +1,5 @@
+/* Reads /proc/net/sockstat and sockstat6: one line for each protocol, "TCP: inuse 5
+ * orphan 0 tw 0 alloc 7 mem 1", the memory in pages. */
 #include "collect/sockstat.h"
 
 #include <unistd.h>

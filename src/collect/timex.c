@@ -1,3 +1,5 @@
+/* Asks the kernel's clock discipline by adjtimex(2), which changes nothing and needs no
+ * right. A recorded tree has no clock: then there are no such metrics. */
 #include "collect/timex.h"
 
 #include <errno.h>

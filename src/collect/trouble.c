@@ -1,3 +1,5 @@
+/* A state with a delay: well and unwell are believed after a minute each. A source that
+ * never worked and is not available is well; one that did work and goes away is not. */
 #include "collect/trouble.h"
 
 static const int64_t MINUTE_NS = 60000000000;

@@ -1,3 +1,6 @@
+/* Shortens and unifies names by their parts: ids of containers to twelve digits, numbers
+ * and other ids of instances to a star, so that what is started anew each time keeps one
+ * name. */
 #include "collect/unit_name.h"
 
 #include <ctype.h>

@@ -1,3 +1,5 @@
+/* Parsers of cpu.stat, memory.current, memory.stat and io.stat, each with a sample of its
+ * file above it. */
 #include "collect/unit_use.h"
 
 #include <math.h>

@@ -1,3 +1,5 @@
+/* Reads /proc/vmstat, a name and a counter on each line: page faults, swapping, kills for
+ * want of memory. */
 #include "collect/vmstat.h"
 
 #include <unistd.h>

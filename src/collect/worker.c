@@ -1,5 +1,9 @@
+/* One semaphore wakes the thread and one atomic state says whose turn it is; who changes
+ * it from RUNNING decides who frees. A worker that is left while it works is detached and
+ * frees everything itself when it comes back. */
 #include "collect/worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -24,6 +28,7 @@ struct collect_worker {
 
 static void release(collect_worker *worker)
 {
+    assert(atomic_load(&worker->state) != RUNNING);
     worker->free_context(worker->context);
     sem_destroy(&worker->wake);
     free(worker);
@@ -61,6 +66,7 @@ enum vd_status collect_worker_new(collect_worker **out, void (*work)(void *conte
         free_context(context);
         return VD_ERR_MEMORY;
     }
+    assert(work != NULL && free_context != NULL);
     worker->work = work;
     worker->free_context = free_context;
     worker->context = context;
@@ -103,6 +109,7 @@ bool collect_worker_start(collect_worker *worker)
         return true;
     if (!worker->started && !start_thread(worker))
         return false;
+    assert(atomic_load(&worker->state) == IDLE);
     atomic_store(&worker->state, RUNNING);
     sem_post(&worker->wake);
     return true;

@@ -1,3 +1,6 @@
+/* One rolling window (vedette/stats.h) for each metric of the schema, followed by index;
+ * a metric with another serial number begins anew. Reading gives z, learning adds the
+ * value; the caller decides which samples are normal enough to be learned. */
 #include "detect/baseline.h"
 
 #include <math.h>

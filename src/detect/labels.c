@@ -1,3 +1,5 @@
+/* A plain array, oldest event first. Rows keep no live scores: those would be of another
+ * time. */
 #include "detect/labels.h"
 
 #include <math.h>

@@ -1,5 +1,9 @@
+/* A ring of rows and the model that is in use. Reading asks the model, learning writes
+ * the ring; a training copies the ring into a job, which then shares nothing with the
+ * loop's thread, and its model is put in the place of the old one at the end. */
 #include "detect/multivariate.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +120,8 @@ static void fill_row(detect_multivariate *multivariate, const double *value,
     struct detect_multivariate_row *row =
         &multivariate->recent[DETECT_MULTIVARIATE_TICKS - 1];
 
+    assert(multivariate->n_recent <= DETECT_MULTIVARIATE_TICKS);
+    assert(multivariate->config.n_columns <= DETECT_MULTIVARIATE_COLUMNS);
     memmove(multivariate->recent, multivariate->recent + 1,
             sizeof multivariate->recent - sizeof *row);
     row->follows = multivariate->n_recent > 0 && multivariate->learned;

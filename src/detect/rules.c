@@ -1,4 +1,6 @@
-/* Rules as people write them, and those that are built in. */
+/* The built-in limits, and a parser of one line for those of the configuration: words
+ * parted by blanks, where a comparison is a word of its own even without them. Checking
+ * them on each tick is rules_check.c. */
 #include "detect/rules.h"
 
 #include <math.h>

@@ -1,3 +1,5 @@
+/* Follows for each metric when it was last there and when it last moved. Only metrics
+ * that have reported for a while can fall silent, and only sensors can freeze. */
 #include "detect/silence.h"
 
 #include <math.h>

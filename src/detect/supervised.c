@@ -1,3 +1,5 @@
+/* Holds the generation in use and the members of the bundle; their verdicts are entries
+ * among those of the other detectors. Fitting is supervised_fit.c, on a worker. */
 #include "detect/supervised.h"
 
 #include <math.h>

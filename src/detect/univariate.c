@@ -1,3 +1,6 @@
+/* A stream is made when its metric is first seen and room is left. What the layer reports
+ * is the largest surprise of all streams; that of a metric which does not deviate enough
+ * to matter counts as none. */
 #include "detect/univariate.h"
 
 #include <math.h>

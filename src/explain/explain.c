@@ -1,3 +1,7 @@
+/* Picks the metrics that are worth telling, greedily: the largest weighted deviation
+ * first, each further one of a group counting half. Words come from a table by group.
+ * Suspects are looked for in the recorder by the resource that the first of them is
+ * about. */
 #include "explain/explain.h"
 
 #include <ctype.h>

@@ -4,6 +4,7 @@
  * the old one has left the ring, so an entry's name is never another's. */
 #include "explain/recorder.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,7 @@ void explain_recorder_free(explain_recorder *recorder)
 /* k-th newest moment, 0 = the newest. k < n. */
 static const struct moment *moment_at(const explain_recorder *r, size_t k)
 {
+    assert(k < r->n);
     return &r->moment[(r->newest + MOMENTS - k) % MOMENTS];
 }
 
@@ -121,6 +123,7 @@ static void add_entry(explain_recorder *r, struct moment *m,
     struct entry *e = &m->entry[m->n];
     uint32_t name = name_of(r, p, m->mono_ns);
 
+    assert(m->n < WIDTH);
     if (name == NAMES)
         return;
     *e = (struct entry){

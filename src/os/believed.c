@@ -1,3 +1,4 @@
+/* Two numbers: the time that is believed, and for how long another one was shown. */
 #include "os/believed.h"
 
 static const int64_t DAY_NS = INT64_C(86400) * 1000000000;

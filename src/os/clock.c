@@ -1,3 +1,4 @@
+/* clock_gettime(2), and the local time by way of the zone that is set. */
 #include "os/clock.h"
 
 #include <limits.h>

@@ -1,3 +1,5 @@
+/* Reads a file to its end into a buffer that grows, so that pipes and files of /proc,
+ * which have no size, can be read; os_file_read_regular refuses everything else. */
 #include "os/file.h"
 
 #include <errno.h>

@@ -144,6 +144,7 @@ static bool take_first(os_outbox *o, int64_t now_ns)
                          : os_queue_read(&o->queue, &cursor, o->trying, room_of(o));
     if (o->trying_size == 0)
         return false;
+    assert(o->trying_since_ns == 0); /* one try at a time */
     o->trying_seq = cursor.seq - 1;
     o->trying_since_ns = now_ns;
     o->trying_left = false;
@@ -154,6 +155,7 @@ static double queued_s(const uint8_t *message, int64_t now_ns)
 {
     struct head head;
 
+    assert(message != NULL);
     memcpy(&head, message, sizeof head);
     return seconds_between(head.queued_ns, now_ns);
 }
@@ -209,6 +211,7 @@ static bool settle(os_outbox *o, const struct os_outbox_answer *answer, int64_t 
 {
     bool over = is_over(o, answer->result, queued_s(o->trying, now_ns));
 
+    assert(o->trying_since_ns != 0);
     *end = answer->result == OS_OUTBOX_DONE ? OS_OUTBOX_DELIVERED
            : over                           ? OS_OUTBOX_GIVEN_UP
                                             : OS_OUTBOX_PUSHED_OUT;

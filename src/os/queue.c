@@ -3,6 +3,7 @@
  */
 #include "os/queue.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ static void copy_in(struct os_queue *q, size_t at, const void *bytes, size_t siz
 {
     size_t until_end;
 
+    assert(size <= q->capacity);
     at %= q->capacity;
     until_end = q->capacity - at;
     if (size <= until_end) {
@@ -40,6 +42,7 @@ static void copy_out(const struct os_queue *q, size_t at, void *bytes, size_t si
 {
     size_t until_end;
 
+    assert(size <= q->capacity);
     at %= q->capacity;
     until_end = q->capacity - at;
     if (size <= until_end) {
@@ -63,6 +66,8 @@ static void pop(struct os_queue *q)
 {
     size_t size = size_at(q, q->head);
 
+    assert(q->first < q->next);
+    assert(q->used >= HEAD + size);
     if (q->leave != NULL) {
         copy_out(q, q->head + HEAD, q->scratch, size);
         q->leave(q->scratch, size);
@@ -106,6 +111,7 @@ bool os_queue_push(struct os_queue *q, const void *message, size_t size)
     copy_in(q, q->head + q->used, &head, HEAD);
     copy_in(q, q->head + q->used + HEAD, message, size);
     q->used += HEAD + size;
+    assert(q->used <= q->capacity && q->first <= q->next);
     q->next++;
     return true;
 }
@@ -124,6 +130,7 @@ size_t os_queue_read(struct os_queue *q, struct os_cursor *cursor, void *room,
 {
     size_t found = os_queue_peek(q, cursor);
 
+    assert(cursor->seq >= q->first && cursor->seq <= q->next);
     if (found == 0 || found > size)
         return 0;
     copy_out(q, cursor->at + HEAD, room, found);

@@ -1,3 +1,5 @@
+/* A decoder that takes no character it cannot vouch for, and a writer that shows what
+ * could steer a terminal as an escape. */
 #include "os/utf8.h"
 
 #include <stdbool.h>

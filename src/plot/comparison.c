@@ -1,3 +1,5 @@
+/* Writes the files of one comparison, each whole or not at all. Plots that cannot be
+ * drawn are removed: a picture of an earlier run beside new numbers would be believed. */
 #include "plot/comparison.h"
 
 #include <limits.h>

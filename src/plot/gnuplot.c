@@ -1,3 +1,5 @@
+/* Starts gnuplot with posix_spawn(3), writes data and template to its standard input, and
+ * takes its picture only when it ended well. */
 #include "plot/gnuplot.h"
 
 #include <errno.h>

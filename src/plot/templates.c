@@ -1,3 +1,4 @@
+/* Finds a template by its name in the table that the build made. */
 #include "plot/templates.h"
 
 #include <string.h>

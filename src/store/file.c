@@ -1,3 +1,6 @@
+/* Appends with pwrite(2) at an offset of its own. At opening and after a failed write the
+ * file is cut back to its last whole line, so that no reader ever sees a half one of
+ * ours. */
 #include "store/file.h"
 
 #include <dirent.h>

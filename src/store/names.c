@@ -1,5 +1,8 @@
+/* Three arrays of one length under a lock; a name is written again when the serial number
+ * of its index has changed. */
 #include "store/names.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +60,7 @@ size_t store_names_note(struct store_names *names, const struct record_schema *s
             names->unit[i] = schema->metric[i].unit;
             names->serial[i] = schema->metric[i].serial;
         }
+        assert(schema->n <= names->capacity);
         names->n = schema->n;
     }
     n = names->n;

@@ -1,5 +1,9 @@
+/* The columns of the text files, and the messages in which the tick hands their values
+ * over: everything is copied, since the record is the loop's and the file is written by
+ * another thread. */
 #include "store/row.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -28,6 +32,7 @@ static void fill(struct store_row *row, const struct store_pack *pack)
     const struct record *record = pack->record;
     size_t n = record->schema == NULL ? 0 : record->schema->n;
 
+    assert(n == 0 || record->value != NULL);
     memset(row, 0, sizeof *row);
     row->time_ns = record->time_ns;
     row->mono_ns = record->mono_ns;

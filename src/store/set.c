@@ -6,6 +6,7 @@
  */
 #include "store/set.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,7 @@ static bool has_work(const struct store_slot *slot)
 {
     uint64_t waiting = slot->queue.next - slot->queue.first;
 
+    assert(slot->queue.first <= slot->queue.next);
     return waiting > 0 && (waiting >= slot->batch || slot->urgent || slot->failing ||
                            slot->queue.used > slot->queue.capacity / 4);
 }
@@ -76,6 +78,7 @@ static void push_to(store_set *set, struct store_slot *slot, const struct record
     struct store_pack pack = {record, slot->column, set->room, set->room_size, false};
     size_t size = slot->sink->pack(&pack);
 
+    assert(slot->wanted);
     if (size > set->room_size) {
         if (!room_for(set, size))
             return;

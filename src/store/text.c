@@ -1,3 +1,5 @@
+/* printf into a vd_writer, and the three kinds of values that need care: times, numbers
+ * that may be NaN, texts that may hold any byte. */
 #include "store/text.h"
 
 #include <math.h>
