@@ -82,13 +82,6 @@ enum vd_status pipeline_feedback_preview(const struct history_reader *history,
                                          int64_t now_ns, char *answer, size_t size,
                                          struct vd_error *err);
 
-/* What the samples of an event teach once something was said of it. Of silence and drift
- * there are none; of an anomaly those with a low `score` (NaN = none), since around them
- * it is open as well; of a rule all. */
-bool pipeline_event_has_samples(const struct record_event *event);
-bool pipeline_event_is_sample(const struct record_event *event, double score);
-enum detect_label pipeline_event_label(const struct record_event *event);
-
 /* What a metric is about, for those who compare events. */
 int pipeline_group_of(const char *metric);
 

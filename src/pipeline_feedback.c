@@ -60,20 +60,6 @@ static void read_said(struct feedback_reading *reading)
                                       &reading->n, &reading->err);
 }
 
-/* Samples up to this score belong to the event. Around them it is open as well: it waits
- * whether what is over comes back, and ends some seconds later. */
-static const double OF_EVENT = 0.2;
-
-bool pipeline_event_has_samples(const struct record_event *event)
-{
-    return event->kind == RECORD_ANOMALY || event->kind == RECORD_RULE;
-}
-
-bool pipeline_event_is_sample(const struct record_event *event, double score)
-{
-    return event->kind == RECORD_RULE || score <= OF_EVENT;
-}
-
 /* The rows of the store from the event's begin to its end, or to now, that made it one.
  */
 static void read_rows(const struct feedback_reading *reading,
@@ -100,7 +86,7 @@ static void read_rows(const struct feedback_reading *reading,
         double *row = rows->value + rows->n * host->n_columns;
         double score = series.mean[host->n_columns * series.n + i];
 
-        if (!pipeline_event_is_sample(event, score))
+        if (!detect_event_is_sample(event, score))
             continue;
         for (size_t c = 0; c < host->n_columns; c++)
             row[c] = series.mean[c * series.n + i];
@@ -117,20 +103,8 @@ static void read_all_rows(struct feedback_reading *reading)
 
         for (size_t k = 0; k < reading->n_known; k++)
             known |= reading->known[k] == reading->event[i].id;
-        if (!known && pipeline_event_has_samples(&reading->event[i]))
+        if (!known && detect_event_has_samples(&reading->event[i]))
             read_rows(reading, &reading->event[i], &reading->rows[i]);
-    }
-}
-
-enum detect_label pipeline_event_label(const struct record_event *event)
-{
-    switch (alert_word_of(event->feedback)) {
-    case ALERT_REAL:
-        return DETECT_LABEL_ANOMALY;
-    case ALERT_EXPECTED:
-        return DETECT_LABEL_EXPECTED;
-    default:
-        return DETECT_LABEL_NORMAL;
     }
 }
 
@@ -149,7 +123,7 @@ static void take_rows(pipeline *p, struct feedback_reading *reading)
     for (size_t i = reading->n; i-- > 0;) {
         const struct feedback_rows *rows =
             reading->rows == NULL ? NULL : &reading->rows[i];
-        enum detect_label label = pipeline_event_label(&reading->event[i]);
+        enum detect_label label = detect_event_label(&reading->event[i]);
         int64_t id = reading->event[i].id;
 
         if (detect_set_has_labels(p->detect, id))

@@ -255,6 +255,25 @@ const char *record_group_name(enum record_group group)
     return name[group];
 }
 
+const char *record_feedback_name(enum record_feedback feedback)
+{
+    static const char *const name[RECORD_FEEDBACKS] = {"", "normal", "expected", "real"};
+
+    assert(feedback < RECORD_FEEDBACKS);
+    return name[feedback];
+}
+
+bool record_feedback_of(const char *word, enum record_feedback *feedback)
+{
+    for (int i = RECORD_UNSAID; i < RECORD_FEEDBACKS; i++) {
+        *feedback = (enum record_feedback)i;
+        if (strcmp(word, record_feedback_name(*feedback)) == 0)
+            return true;
+    }
+    *feedback = RECORD_UNSAID;
+    return false;
+}
+
 enum record_severity record_severity_of(double score)
 {
     if (isnan(score) || score >= 0)

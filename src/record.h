@@ -248,6 +248,21 @@ struct record_silence {
 
 /* ---- events ---- */
 
+/* What a person may say of an event. */
+enum record_feedback {
+    RECORD_UNSAID,
+    RECORD_SAID_NORMAL,   /* a false alarm */
+    RECORD_SAID_EXPECTED, /* no alarm at that time of day */
+    RECORD_SAID_REAL,     /* worth knowing */
+    RECORD_FEEDBACKS
+};
+
+/* Returns the word: "", "normal", "expected", "real". */
+const char *record_feedback_name(enum record_feedback feedback);
+
+/* Finds what a word means; false when it is none of them. "" is RECORD_UNSAID. */
+bool record_feedback_of(const char *word, enum record_feedback *feedback);
+
 enum record_event_state { RECORD_EVENT_OPEN, RECORD_EVENT_CLOSED };
 
 enum record_event_kind {
@@ -302,7 +317,7 @@ struct record_event {
     size_t n_top;
     struct record_suspect suspect[RECORD_SUSPECTS];
     size_t n_suspects;
-    char feedback[24];   /* "", "normal", "real", "expected" */
+    char feedback[24];   /* a word of enum record_feedback */
     int64_t feedback_ns; /* when it was said; 0 = nothing was */
 };
 

@@ -19,13 +19,10 @@ static const double LOWER = 0.2, LOWER_MAX = 1;
 
 enum alert_word alert_word_of(const char *text)
 {
-    static const char *const word[] = {
-        [ALERT_NORMAL] = "normal", [ALERT_EXPECTED] = "expected", [ALERT_REAL] = "real"};
+    enum record_feedback said;
 
-    for (int i = ALERT_NORMAL; i <= ALERT_REAL; i++)
-        if (strcmp(text, word[i]) == 0)
-            return (enum alert_word)i;
-    return ALERT_UNSAID;
+    record_feedback_of(text, &said);
+    return (enum alert_word)said;
 }
 
 void alert_feedback_init(struct alert_feedback *f, alert_group_of *group)

@@ -17,7 +17,12 @@
 #include "alert/likeness.h"
 #include "record.h"
 
-enum alert_word { ALERT_UNSAID, ALERT_NORMAL, ALERT_EXPECTED, ALERT_REAL };
+enum alert_word {
+    ALERT_UNSAID = RECORD_UNSAID,
+    ALERT_NORMAL = RECORD_SAID_NORMAL,
+    ALERT_EXPECTED = RECORD_SAID_EXPECTED,
+    ALERT_REAL = RECORD_SAID_REAL,
+};
 
 /* "normal", "expected", "real"; everything else is ALERT_UNSAID. */
 enum alert_word alert_word_of(const char *text);

@@ -127,8 +127,9 @@ static bool parse_event(const char *text, int64_t *id)
 
 static bool is_word(const char *text)
 {
-    return strcmp(text, "normal") == 0 || strcmp(text, "real") == 0 ||
-           strcmp(text, "expected") == 0;
+    enum record_feedback said;
+
+    return record_feedback_of(text, &said) && said != RECORD_UNSAID;
 }
 
 static int wrong_use(const char *what)

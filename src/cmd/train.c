@@ -8,10 +8,10 @@
 #include "batch/dataset.h"
 #include "batch/model_file.h"
 #include "batch/settings.h"
+#include "batch/stored_rows.h"
 #include "batch/train.h"
 #include "cmd/commands.h"
 #include "cmd/fit_options.h"
-#include "cmd/stored_rows.h"
 #include "cmd/table_options.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -73,9 +73,9 @@ static const struct os_option options[] = {
 static enum vd_status read_stored(struct batch_train_rows *rows,
                                   const struct train_settings *s, struct vd_error *err)
 {
-    struct stored_count n;
+    struct batch_stored_count n;
     enum vd_status status =
-        stored_rows_read(&rows->data, &rows->normal, &n, s->data_dir, s->last, err);
+        batch_stored_rows_read(&rows->data, &rows->normal, &n, s->data_dir, s->last, err);
 
     if (status != VD_OK)
         return status;

@@ -6,6 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Samples up to this score belong to the event. Around them it is open as well: it waits
+ * whether what is over comes back, and ends some seconds later. */
+static const double OF_EVENT = 0.2;
+
+bool detect_event_has_samples(const struct record_event *event)
+{
+    return event->kind == RECORD_ANOMALY || event->kind == RECORD_RULE;
+}
+
+bool detect_event_is_sample(const struct record_event *event, double score)
+{
+    return event->kind == RECORD_RULE || score <= OF_EVENT;
+}
+
+enum detect_label detect_event_label(const struct record_event *event)
+{
+    enum record_feedback said;
+
+    record_feedback_of(event->feedback, &said);
+    switch (said) {
+    case RECORD_SAID_REAL:
+        return DETECT_LABEL_ANOMALY;
+    case RECORD_SAID_EXPECTED:
+        return DETECT_LABEL_EXPECTED;
+    default:
+        return DETECT_LABEL_NORMAL;
+    }
+}
+
 void detect_labels_release(struct detect_labels *labels)
 {
     free(labels->at);

@@ -7,6 +7,7 @@
 #define VD_DETECT_LABELS_H
 
 #include "detect/multivariate_model.h"
+#include "record.h"
 
 enum detect_label {
     DETECT_LABEL_NORMAL,   /* out of quarantine: everything may learn it */
@@ -18,6 +19,15 @@ enum {
     DETECT_LABELS_EVENT = 256, /* rows of one event; of a longer one every k-th */
     DETECT_LABELS_MAX = 4096,  /* rows of all; the first events leave */
 };
+
+/* What the samples of an event teach once something was said of it. Of silence and drift
+ * there are none; of an anomaly those with a low `score` (NaN = none), since around them
+ * it is open as well; of a limit all. */
+bool detect_event_has_samples(const struct record_event *event);
+bool detect_event_is_sample(const struct record_event *event, double score);
+
+/* Returns the label of an event's samples, by its feedback. */
+enum detect_label detect_event_label(const struct record_event *event);
 
 struct detect_labelled {
     int64_t event_id;

@@ -83,15 +83,12 @@ static enum vd_status add_count(size_t *out, const char *name, const char *value
     return VD_OK;
 }
 
-/* One of the known words as a static text, NULL when it is none. */
+/* The word as a static text; NULL when it says nothing of an event. */
 static const char *known_word(const char *text)
 {
-    static const char *const known[] = {"", "normal", "real", "expected"};
+    enum record_feedback said;
 
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(text, known[i]) == 0)
-            return known[i];
-    return NULL;
+    return record_feedback_of(text, &said) ? record_feedback_name(said) : NULL;
 }
 
 static enum vd_status add_history(struct show_query *q, const char *name,

@@ -39,18 +39,13 @@ bool store_set_settle_events(store_set *set, double seconds)
     return !store_set_keeps_events(set) || store_set_settle_sink(set, "sqlite", seconds);
 }
 
-static bool is_feedback(const char *text)
-{
-    return strcmp(text, "") == 0 || strcmp(text, "normal") == 0 ||
-           strcmp(text, "real") == 0 || strcmp(text, "expected") == 0;
-}
-
 enum vd_status store_set_feedback(store_set *set, int64_t event_id, const char *feedback,
                                   struct vd_error *err)
 {
     struct store_db_feedback message = {.kind = STORE_DB_FEEDBACK, .event_id = event_id};
+    enum record_feedback said;
 
-    if (!is_feedback(feedback))
+    if (!record_feedback_of(feedback, &said))
         return vd_error_set(err, VD_ERR_ARGUMENT, "say normal, real, expected or nothing",
                             "unknown feedback \"%.24s\"", feedback);
     if (!store_set_keeps_events(set))

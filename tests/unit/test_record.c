@@ -270,6 +270,24 @@ static void test_names_follow(void **state)
     record_schema_release(&p.schema);
 }
 
+static void words_of_feedback_are_known_both_ways(void **state)
+{
+    static const char *const others[] = {"Normal", "normal ", "unsaid", "maybe", "x"};
+    enum record_feedback said;
+
+    (void)state;
+    for (int i = RECORD_UNSAID; i < RECORD_FEEDBACKS; i++) {
+        assert_true(
+            record_feedback_of(record_feedback_name((enum record_feedback)i), &said));
+        assert_int_equal(said, i);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        said = RECORD_SAID_REAL;
+        assert_false(record_feedback_of(others[i], &said));
+        assert_int_equal(said, RECORD_UNSAID);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_streams_forget),
         cmocka_unit_test(test_silence_forgets),
         cmocka_unit_test(test_names_follow),
+        cmocka_unit_test(words_of_feedback_are_known_both_ways),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

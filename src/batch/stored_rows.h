@@ -1,16 +1,16 @@
 /* What a monitor has kept, as rows to train on: `vedette train --data-dir`. */
-#ifndef VD_CMD_STORED_ROWS_H
-#define VD_CMD_STORED_ROWS_H
+#ifndef VD_BATCH_STORED_ROWS_H
+#define VD_BATCH_STORED_ROWS_H
 
 #include "batch/dataset.h"
 
 enum {
-    STORED_ROWS_MAX = 20000, /* quiet ones; of more, every k-th is taken */
-    STORED_ROWS_MIN = 20,    /* fewer quiet ones are no data set */
+    BATCH_STORED_MAX = 20000, /* quiet ones; of more, every k-th is taken */
+    BATCH_STORED_MIN = 20,    /* fewer quiet ones are no data set */
 };
 
 /* How many rows came of what. */
-struct stored_count {
+struct batch_stored_count {
     size_t quiet, quiet_all;       /* taken, and there were */
     size_t real, normal, expected; /* of events that people said something of */
     size_t unjudged;               /* left out: an anomaly, but nobody said whether */
@@ -29,8 +29,9 @@ struct stored_count {
  *
  * VD_ERR_IO without a database, VD_ERR_DATA with too few rows. On failure both are
  * empty. */
-enum vd_status stored_rows_read(struct batch_dataset *data, struct batch_dataset *normal,
-                                struct stored_count *count, const char *dir,
-                                double last_s, struct vd_error *err);
+enum vd_status batch_stored_rows_read(struct batch_dataset *data,
+                                      struct batch_dataset *normal,
+                                      struct batch_stored_count *count, const char *dir,
+                                      double last_s, struct vd_error *err);
 
 #endif

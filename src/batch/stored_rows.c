@@ -1,12 +1,12 @@
 /* The samples come first and the events after them, so that each event that a sample can
  * belong to is known. Events go newest first: what was said last of a sample holds. */
-#include "cmd/stored_rows.h"
+#include "batch/stored_rows.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline.h"
+#include "detect/labels.h"
 #include "store/inspect.h"
 
 enum use { QUIET, UNJUDGED, LEFT_OUT, NORMAL, EXPECTED, REAL };
@@ -95,7 +95,7 @@ static enum vd_status read_samples(struct samples *s, const char *dir, double la
 
 static enum use use_of(const struct record_event *event)
 {
-    switch (pipeline_event_label(event)) {
+    switch (detect_event_label(event)) {
     case DETECT_LABEL_ANOMALY:
         return REAL;
     case DETECT_LABEL_EXPECTED:
@@ -124,7 +124,7 @@ static size_t find_time(const struct samples *s, int64_t time_ns)
 /* Whether what was said of the event is said of sample i, too. */
 static bool is_said(const struct samples *s, const struct record_event *event, size_t i)
 {
-    return s->use[i] <= LEFT_OUT && pipeline_event_is_sample(event, row_of(s, i)[s->d]);
+    return s->use[i] <= LEFT_OUT && detect_event_is_sample(event, row_of(s, i)[s->d]);
 }
 
 /* As the monitor does, every k-th of an event that is long. */
@@ -144,7 +144,7 @@ static void mark_said(struct samples *s, const struct record_event *event, size_
 static void mark_event(struct samples *s, const struct record_event *event)
 {
     bool is_anomaly = event->kind == RECORD_ANOMALY;
-    bool is_judged = event->feedback[0] != '\0' && pipeline_event_has_samples(event);
+    bool is_judged = event->feedback[0] != '\0' && detect_event_has_samples(event);
     size_t first = find_time(s, event->start_ns);
     size_t end = event->end_ns == 0 ? s->n : find_time(s, event->end_ns + 1);
 
@@ -221,7 +221,7 @@ static bool is_complete(const struct samples *s, size_t i)
 }
 
 /* Leaves out what has gaps and, evenly, what is too much. */
-static void thin(struct samples *s, struct stored_count *count)
+static void thin(struct samples *s, struct batch_stored_count *count)
 {
     size_t seen = 0, step;
 
@@ -233,7 +233,7 @@ static void thin(struct samples *s, struct stored_count *count)
         }
         count->quiet_all += s->use[i] == QUIET;
     }
-    step = (count->quiet_all + STORED_ROWS_MAX - 1) / STORED_ROWS_MAX;
+    step = (count->quiet_all + BATCH_STORED_MAX - 1) / BATCH_STORED_MAX;
     for (size_t i = 0; i < s->n; i++) {
         if (s->use[i] == QUIET && seen++ % step != 0)
             s->use[i] = LEFT_OUT;
@@ -271,8 +271,8 @@ static enum vd_status reserve(struct batch_dataset *data, const struct samples *
 
 /* Without a real event there is nothing to part: both are the same rows. */
 static enum vd_status fill(struct batch_dataset *data, struct batch_dataset *normal,
-                           const struct samples *s, const struct stored_count *count,
-                           struct vd_error *err)
+                           const struct samples *s,
+                           const struct batch_stored_count *count, struct vd_error *err)
 {
     size_t common = count->quiet + count->normal;
     size_t all = common + count->expected + count->real;
@@ -294,31 +294,32 @@ static enum vd_status fill(struct batch_dataset *data, struct batch_dataset *nor
 }
 
 static enum vd_status make_sets(struct batch_dataset *data, struct batch_dataset *normal,
-                                struct samples *s, struct stored_count *count,
+                                struct samples *s, struct batch_stored_count *count,
                                 const char *dir, struct vd_error *err)
 {
     choose_columns(s);
     thin(s, count);
-    if (count->quiet < STORED_ROWS_MIN)
+    if (count->quiet < BATCH_STORED_MIN)
         return vd_error_set(err, VD_ERR_DATA,
                             "let the monitor run longer, or give a longer --last",
                             "%s: %zu quiet samples: at least %d are needed", dir,
-                            count->quiet, STORED_ROWS_MIN);
+                            count->quiet, BATCH_STORED_MIN);
     if (s->n_columns == 0)
         return vd_error_set(err, VD_ERR_DATA, "vedette probe shows what is read",
                             "%s: none of the core metrics moves", dir);
     return fill(data, normal, s, count, err);
 }
 
-enum vd_status stored_rows_read(struct batch_dataset *data, struct batch_dataset *normal,
-                                struct stored_count *count, const char *dir,
-                                double last_s, struct vd_error *err)
+enum vd_status batch_stored_rows_read(struct batch_dataset *data,
+                                      struct batch_dataset *normal,
+                                      struct batch_stored_count *count, const char *dir,
+                                      double last_s, struct vd_error *err)
 {
     struct samples s = {.n = 0};
     enum vd_status status;
 
     *data = *normal = (struct batch_dataset){0};
-    *count = (struct stored_count){0};
+    *count = (struct batch_stored_count){0};
     status = read_samples(&s, dir, last_s, err);
     if (status == VD_OK && s.n > 0)
         status = mark_events(&s, dir, err);
