@@ -94,7 +94,7 @@ struct pipeline {
     size_t n_moments;
     struct alert_feedback feedback;
     struct alert_habits habits;
-    bool habitual; /* what is over the threshold now is one */
+    bool habitual;     /* what is over the threshold now is one */
     unsigned database; /* generation of the store's that holds what receivers are owed */
     alert_channels *channels;
     store_set *store;  /* NULL = off */
