@@ -324,6 +324,14 @@ static void keep_odd(struct format_column *column, const struct format_tally *ta
     snprintf(column->odd_text, sizeof column->odd_text, "%s", tally->text);
 }
 
+/* In this program's own file it is known by which clock, and since when. */
+static void take_elapsed(struct format_table *t, size_t c)
+{
+    leave_out(&t->column[c], FORMAT_ELAPSED, "time, too");
+    if (t->own_labels && strcmp(t->column[c].name, "elapsed_s") == 0)
+        t->elapsed = c;
+}
+
 static void choose_role(struct format_table *t, size_t c,
                         const struct format_tally *tally, bool prmon)
 {
@@ -343,7 +351,7 @@ static void choose_role(struct format_table *t, size_t c,
     else if (name.role == FORMAT_VERDICT || name.role == FORMAT_LABEL)
         leave_out(column, FORMAT_VERDICT, "a verdict");
     else if ((name.role == FORMAT_TIME || name.role == FORMAT_ELAPSED) && plausible)
-        leave_out(column, FORMAT_ELAPSED, "time, too");
+        take_elapsed(t, c);
     else if (is_row_number(t, c, tally, name))
         leave_out(column, FORMAT_ROW_NUMBER, "row number");
     else if (numbers == 0 || numbers < texts)
@@ -392,7 +400,7 @@ enum vd_status format_choose(struct format_table *t, const struct format_tally *
     bool prmon = t->n_columns > 1 && format_is_prmon(t->separator, t->column[1].name);
     enum vd_status status = VD_OK;
 
-    t->time = t->clock = t->label = SIZE_MAX;
+    t->time = t->clock = t->elapsed = t->label = SIZE_MAX;
     for (size_t c = 0; status == VD_OK && c < t->n_columns; c++)
         status = choose_sign(t, c, &tally[c], common, err);
     if (status == VD_OK)

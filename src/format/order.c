@@ -8,7 +8,11 @@
 
 #include "vedette/stats.h"
 
-enum { PACE_ROWS = 1000 };
+enum {
+    PACE_ROWS = 1000,
+    CLOSE_ROWS = 10, /* that go on behind a step back, when a clock was set */
+    CLOSE_ROWS_MIN = 3,
+};
 
 static const int64_t SECOND_NS = 1000000000, HOUR_NS = 3600 * INT64_C(1000000000);
 static const int64_t DAY_NS = 86400 * INT64_C(1000000000);
@@ -20,15 +24,17 @@ static const int64_t DAY_NS = 86400 * INT64_C(1000000000);
 static double find_gap(const struct format_place *place, size_t n, double *share)
 {
     double gap[PACE_ROWS];
-    size_t rows = n < PACE_ROWS ? n : PACE_ROWS, gaps = 0;
+    size_t rows = n < PACE_ROWS ? n : PACE_ROWS, gaps = 0, steps = 0;
 
     *share = 1;
-    for (size_t i = 1; i < rows; i++)
+    for (size_t i = 1; i < rows; i++) {
+        steps += place[i].time_ns >= place[i - 1].time_ns;
         if (place[i].time_ns > place[i - 1].time_ns)
             gap[gaps++] = (double)(place[i].time_ns - place[i - 1].time_ns) * 1e-9;
+    }
     if (gaps == 0)
         return NAN;
-    *share = (double)gaps / (double)(rows - 1);
+    *share = (double)gaps / (double)steps;
     return vd_median(gap, gaps);
 }
 
@@ -38,6 +44,12 @@ static int64_t pace_ns(const struct format_place *place, size_t n)
 
     /* A day and more leave no doubt which hour is meant, and twice that still fits. */
     return isnan(gap) ? SECOND_NS : (int64_t)fmin(gap * share * 1e9, (double)DAY_NS);
+}
+
+/* What passed between a row and the one before it: as the file tells, or the pace. */
+static int64_t passed_ns(const struct format_place *row, int64_t pace)
+{
+    return row->since_s == FORMAT_SINCE_UNKNOWN ? pace : row->since_s * SECOND_NS;
 }
 
 /* ---- direction ---- */
@@ -92,24 +104,28 @@ struct walk {
 };
 
 /* Of an hour that comes twice the turn that goes on from the row before. */
-static int64_t choose(struct walk *walk, const int64_t utc[2], int64_t before)
+static int64_t choose(const struct walk *walk, const struct format_place *row,
+                      const int64_t utc[2], int64_t before)
 {
-    int64_t expected = before + walk->pace;
+    int64_t expected = before + passed_ns(row, walk->pace);
 
     if (before == INT64_MIN)
         return utc[walk->second];
-    if (utc[0] < before)
+    if (utc[0] < before && row->since_s == FORMAT_SINCE_UNKNOWN)
         return utc[1];
     return llabs(utc[1] - expected) < llabs(utc[0] - expected) ? utc[1] : utc[0];
 }
 
 /* An hour that comes twice was left after its first turn, though the clock went on
- * without a gap. */
-static void leave_twice(struct walk *walk, int64_t utc_step, int64_t wall_step)
+ * without a gap, or with one of just the time that passed. */
+static void leave_twice(struct walk *walk, const struct format_place *row,
+                        int64_t utc_step)
 {
-    bool gap = utc_step - wall_step >= HOUR_NS / 2;
+    int64_t wall_step = row->time_ns - row[-1].time_ns;
+    int64_t gone = row->since_s == FORMAT_SINCE_UNKNOWN ? 0 : row->since_s * SECOND_NS;
 
-    if (gap && wall_step <= 3 * walk->pace + SECOND_NS) {
+    if (utc_step - wall_step >= HOUR_NS / 2 &&
+        llabs(wall_step - gone) <= 3 * walk->pace + SECOND_NS) {
         walk->first_once |= walk->begins;
         walk->once += !walk->begins;
     }
@@ -133,12 +149,11 @@ static void walk_zone(struct walk *walk, const struct format_place *place, size_
         if (turns == 0) /* as if the clock had not been set forward yet */
             format_zone_utc(walk->zone, place[i].time_ns - HOUR_NS, utc),
                 utc[0] += HOUR_NS;
-        utc_ns[i] = turns == 2 ? choose(walk, utc, before) : utc[0];
+        utc_ns[i] = turns == 2 ? choose(walk, &place[i], utc, before) : utc[0];
         if (i == 0)
             walk->begins = turns == 2;
         if (was_twice && turns < 2)
-            leave_twice(walk, utc_ns[i] - before,
-                        place[i].time_ns - place[i - 1].time_ns);
+            leave_twice(walk, &place[i], utc_ns[i] - before);
         was_twice = turns == 2;
         before = utc_ns[i];
     }
@@ -173,15 +188,22 @@ static bool is_near(int64_t a, int64_t b, int64_t within)
     return llabs(a - b) <= within;
 }
 
-/* A step back by an hour, in rows that come often enough to tell. */
-static void undo_hours(struct format_place *place, size_t n, struct format_order *order)
+/* Whether rows come often enough, and step back seldom enough, to tell of a clock. */
+static bool may_tell(const struct format_place *place, size_t n, int64_t pace)
 {
-    int64_t pace = pace_ns(place, n), shift = 0, before, within;
     size_t falls = 0;
 
     for (size_t i = 1; i < n; i++)
         falls += place[i].time_ns < place[i - 1].time_ns;
-    if (pace > HOUR_NS / 4 || falls == 0 || falls > 1 + n / 1000)
+    return pace <= HOUR_NS / 4 && falls > 0 && falls <= 1 + n / 1000;
+}
+
+/* A step back by an hour. */
+static void undo_hours(struct format_place *place, size_t n, struct format_order *order)
+{
+    int64_t pace = pace_ns(place, n), shift = 0, before, within;
+
+    if (!may_tell(place, n, pace))
         return;
     within = 2 * pace > 2 * SECOND_NS ? 2 * pace : 2 * SECOND_NS;
     before = place[0].time_ns;
@@ -197,6 +219,64 @@ static void undo_hours(struct format_place *place, size_t n, struct format_order
         }
         before = now;
         place[i].time_ns += shift;
+    }
+}
+
+/* Rows i, i + 1 ... at most `within` apart. */
+static bool go_on(const struct format_place *place, size_t n, size_t i, int64_t within)
+{
+    size_t end = i + CLOSE_ROWS < n ? i + CLOSE_ROWS : n;
+
+    for (size_t k = i + 1; k < end; k++)
+        if (place[k].time_ns < place[k - 1].time_ns ||
+            place[k].time_ns - place[k - 1].time_ns > within)
+            return false;
+    return end - i >= CLOSE_ROWS_MIN;
+}
+
+/* Whether row i, which shows `now`, is the first after a clock was set back, and not one
+ * that was written late or begins a part of the file that belongs before: rows were there
+ * already at the time that comes again, and not since long before. */
+static bool was_set_back(const struct format_place *place, size_t n, size_t i,
+                         int64_t now, int64_t pace)
+{
+    int64_t back = place[i - 1].time_ns - now;
+    size_t k = i, first = i - 1;
+
+    if (back <= 0)
+        return false;
+    if (place[i].since_s != FORMAT_SINCE_UNKNOWN)
+        return true;
+    while (first > 0 && place[first - 1].time_ns <= place[first].time_ns)
+        first--;
+    if (back <= 3 * pace || back >= HOUR_NS ||
+        2 * back > place[i - 1].time_ns - place[first].time_ns)
+        return false;
+    while (place[k - 1].time_ns >= now)
+        k--;
+    return place[k].time_ns - place[k - 1].time_ns <= 3 * pace &&
+           go_on(place, n, i, 3 * pace);
+}
+
+/* From the end on, since the clock that was set last is the right one. */
+static void undo_steps(struct format_place *place, size_t n, struct format_order *order)
+{
+    int64_t pace = pace_ns(place, n), shift = 0;
+
+    if (!may_tell(place, n, pace))
+        return;
+    for (size_t i = n - 1; i > 0; i--) {
+        int64_t now = place[i].time_ns + shift; /* as it was read */
+
+        if (was_set_back(place, n, i, now, pace)) {
+            int64_t step = place[i - 1].time_ns + passed_ns(&place[i], pace) - now;
+
+            shift += step;
+            order->set_back++;
+            order->set_line = place[i].line;
+            order->set_s = (double)step * 1e-9;
+        }
+        place[i - 1].time_ns -= shift;
     }
 }
 
@@ -274,6 +354,7 @@ void format_order_make(struct format_place *place, size_t n,
     if (clock->zone != NULL)
         make_utc(place, n, clock, order);
     undo_hours(place, n, order);
+    undo_steps(place, n, order);
     sort(place, n, order);
     spread(place, n, order);
     for (size_t i = 1; i < n; i++)

@@ -4,12 +4,15 @@
 
 #include "format/zone.h"
 
+enum { FORMAT_SINCE_UNKNOWN = UINT16_MAX };
+
 /* Where a row lies, and when it is from. */
 struct format_place {
     int64_t time_ns; /* UTC, once format_order_make has made it so */
     uint64_t offset; /* in the input */
     uint32_t line;
-    int8_t label; /* 0, 1 or -1; 0 where there is none */
+    uint16_t since_s; /* since the row before it, by a clock that nobody sets */
+    int8_t label;     /* 0, 1 or -1; 0 where there is none */
 };
 
 /* What was found, and done about it. */
@@ -19,6 +22,9 @@ struct format_order {
     bool reversed;     /* the newest row came first */
     size_t hours_back; /* times that a clock was set back by an hour */
     size_t hour_line;  /* the first of them */
+    size_t set_back;   /* times that a clock was set back by something else */
+    size_t set_line;   /* the first of them, */
+    double set_s;      /* and by how much */
     bool other_zone;   /* the times are not of the zone: read as UTC */
     size_t shared;     /* rows that had the time of another: spread evenly */
     double pace_s;     /* between rows; NaN = one row, or one time */
@@ -34,8 +40,10 @@ struct format_clock {
 /* Makes time_ns of n places UTC, each not before the one before it. A local time that a
  * change of the zone lets come twice is told by the rows around it. When times step back
  * by an hour although the zone knows nothing of it, a clock was set back, and those after
- * it are an hour later. Other steps back are sorted, stable. Rows of one time are spread
- * up to the next one. */
+ * it are an hour later. When they step back by less, and go on as they came through
+ * times that there were already, a clock was set right: those before it are so much
+ * earlier. since_s decides where it is known. Other steps back are sorted, stable. Rows
+ * of one time are spread up to the next one. */
 void format_order_make(struct format_place *place, size_t n,
                        const struct format_clock *clock, struct format_order *order);
 

@@ -215,6 +215,12 @@ static void warn_order(const struct format_table *t)
 
     if (order->reversed)
         os_log_warning("%s: the newest row comes first: turned round", t->path);
+    if (order->set_back > 0)
+        os_log_warning(
+            "%s:%zu: the clock goes back by %.4g s%s: rows keep their order, and "
+            "those before are read as so much earlier",
+            t->path, order->set_line, order->set_s,
+            order->set_back == 1 ? "" : " here, and again later");
     if (order->back > 0)
         os_log_warning("%s:%zu: time goes back here%s: the rows are sorted by time",
                        t->path, order->back_line, order->back == 1 ? "" : " and later");

@@ -193,12 +193,24 @@ static enum vd_status make_room(struct format_table *t, size_t n, struct vd_erro
     return VD_OK;
 }
 
+/* Whole seconds since the row before; *last is its column of them. */
+static uint16_t read_since(const struct format_table *t, double *last)
+{
+    double now = t->elapsed == SIZE_MAX ? NAN : format_table_value(t, t->elapsed);
+    double since = now - *last;
+
+    *last = now;
+    return since >= 0 && since < FORMAT_SINCE_UNKNOWN - 1 ? (uint16_t)(since + 0.5)
+                                                          : FORMAT_SINCE_UNKNOWN;
+}
+
 static enum vd_status place_rows(struct format_table *t, struct format_series *series,
                                  struct vd_error *err)
 {
     bool labels = reads_labels(t) && t->label != SIZE_MAX;
     bool timed = t->time != SIZE_MAX && !t->options.labels_only;
     enum vd_status status;
+    double elapsed = NAN;
     size_t n = 0;
 
     while ((status = next_row(t, err)) == VD_OK && t->rows.n > 0) {
@@ -211,6 +223,7 @@ static enum vd_status place_rows(struct format_table *t, struct format_series *s
             note_untimed(t);
             continue;
         }
+        place.since_s = read_since(t, &elapsed);
         if (labels)
             status = read_label(t, &place.label, err);
         if (status != VD_OK)
@@ -295,6 +308,7 @@ static void init(struct format_table *t, const struct format_options *options)
 {
     *t = (struct format_table){.time = SIZE_MAX,
                                .clock = SIZE_MAX,
+                               .elapsed = SIZE_MAX,
                                .label = SIZE_MAX,
                                .input = {.fd = -1},
                                .order = {.pace_s = NAN}};

@@ -58,6 +58,7 @@ struct format_table {
     size_t first_line;
     /* Time: columns or SIZE_MAX. */
     size_t time, clock; /* the clock is a second column, beside a date */
+    size_t elapsed;     /* seconds by a clock that nobody sets, beside a local time */
     double per_s;       /* units of Unix time in a second; 0 = the times are texts */
     bool day_first, order_guessed;
     bool of_day; /* times of day, without a date */

@@ -424,6 +424,54 @@ def test_own_files_come_back_as_they_were(vedette, tmp_path, zone, start):
         assert times(name) == expected, name
 
 
+def own_log(steps):
+    """Text of a performance_log.csv: local times of Berlin that are so many seconds after the
+    end of summer time, and what the monotonic clock showed."""
+    change = 1792890000  # 2026-10-25 01:00 UTC
+    lines = ["timestamp,elapsed_s,cpu_percent,cpu_freq,cpu_memory,cpu_temp,gpu_percent,"
+             "gpu_memory,gpu_temp,anomaly,score,inference_latency_ms,jitter_ms,drift_detected"]
+    for at, elapsed in steps:
+        east = 3600 if at >= 0 else 7200
+        wall = dt.datetime.fromtimestamp(change + at + east, dt.timezone.utc)
+        lines.append(f"{wall:%Y-%m-%dT%H:%M:%S}.000000,{elapsed:.3f},{abs(at) % 90},2000,40,50,"
+                     ",,,1,0.5,0.1,0.2,False")
+    return "\n".join(lines) + "\n", [(change + at) * 10**9 for at, _ in steps]
+
+
+@pytest.mark.parametrize("first, second", [
+    (-3000, 1200),    # a gap from the first turn of the hour into the second
+    (-3000, -1200),   # and one inside the first
+    (-1800, 3000),    # ... and to the end of the second
+    (600, 2400),      # inside the second, which the file begins in
+    (-5000, 7000),    # around both
+])
+def test_elapsed_time_tells_the_turn_of_the_hour(vedette, tmp_path, first, second):
+    steps = [(first + i, i) for i in range(60)]
+    steps += [(second + i, second - first + i) for i in range(60)]
+    steps += [(4000 + i, 4000 - first + i) for i in range(60)] if second < 4000 else []
+    text, expected = own_log(steps)
+    (tmp_path / "log.csv").write_text(text)
+    done = vedette("-c", "none", "monitor", "--replay", "log.csv", "--data-dir", "data",
+                   "--no-dashboard", "--no-desktop", cwd=tmp_path,
+                   env={"TZ": "Europe/Berlin"})
+    assert done.returncode == 0 and "warning" not in done.stderr, done.stderr
+    with sqlite3.connect(tmp_path / "data/vedette.db") as database:
+        times = [t for t, in database.execute("SELECT time FROM sample ORDER BY time")]
+    assert times == expected
+
+
+def test_a_clock_that_was_set_back_mixes_no_rows(played):
+    """By some minutes: nobody's summer time. The clock at the end is the right one."""
+    lines = table(n=900).splitlines(True)
+    late = table(n=900, start=START - dt.timedelta(seconds=200)).splitlines(True)
+    done = played("".join(lines[:501] + late[501:]))
+    assert "t.csv:502: the clock goes back by 200 s" in done.stderr, done.stderr
+    assert "rows keep their order" in done.stderr and "sorted" not in done.stderr
+    assert [v[1:] for v in values(done.history)] == [tuple(v) for _, v in rows(900)]
+    begin = START - dt.timedelta(seconds=200)
+    assert values(done.history)[0][0] == f"{begin:%Y-%m-%d %H:%M:%S}.000000"
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
 def test_a_clock_that_was_set_back_is_summer_time(played, zone):
     lines = table().splitlines(True)

@@ -229,6 +229,138 @@ static void rows_come_in_order_of_time(void **state)
     }
 }
 
+/* ---- a clock that is set back ---- */
+
+enum { MANY = 2000 };
+
+static int64_t seconds_at(const struct format_place *place, size_t i)
+{
+    return (place[i].time_ns + 500000000) / 1000000000;
+}
+
+/* Rows a second apart; from row `at` on the clock shows `back` seconds less. */
+static void make_rows(struct format_place *place, size_t at, int back, bool known)
+{
+    for (size_t i = 0; i < MANY; i++)
+        place[i] = (struct format_place){
+            .time_ns = (1700000000 + (int64_t)i - (i >= at ? back : 0)) * 1000000000,
+            .offset = i,
+            .line = (uint32_t)(i + 2),
+            .since_s = known ? 1 : FORMAT_SINCE_UNKNOWN};
+}
+
+static void a_clock_that_is_set_back_mixes_no_rows(void **state)
+{
+    static const struct {
+        size_t at;
+        int back;
+        bool known;
+    } steps[] = {{1000, 300, false}, {1000, 10, false},  {700, 340, false},
+                 {1990, 60, false},  {1000, 2, true},    {1, 5, true},
+                 {1999, 900, true},  {1000, 86400, true}};
+    static struct format_place place[MANY];
+    const struct format_clock utc = {.zone = NULL};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
+        struct format_order order;
+
+        make_rows(place, steps[k].at, steps[k].back, steps[k].known);
+        format_order_make(place, MANY, &utc, &order);
+        assert_int_equal(order.back, 0);
+        assert_int_equal(order.set_back, 1);
+        assert_int_equal(order.set_line, steps[k].at + 2);
+        assert_double_equal(order.set_s, steps[k].back, 0.01);
+        for (size_t i = 0; i < MANY; i++) {
+            assert_int_equal(place[i].offset, i);
+            /* The clock at the end is right. */
+            assert_int_equal(seconds_at(place, i),
+                             1700000000 + (int64_t)i - steps[k].back);
+        }
+    }
+}
+
+/* Twice in one file, by unlike steps. */
+static void a_clock_may_be_set_twice(void **state)
+{
+    static struct format_place place[MANY];
+    const struct format_clock utc = {.zone = NULL};
+    struct format_order order;
+
+    (void)state;
+    make_rows(place, 600, 120, false);
+    for (size_t i = 1500; i < MANY; i++)
+        place[i].time_ns -= INT64_C(40) * 1000000000;
+    format_order_make(place, MANY, &utc, &order);
+    assert_int_equal(order.set_back, 2);
+    assert_int_equal(order.set_line, 602);
+    for (size_t i = 0; i < MANY; i++)
+        assert_int_equal(seconds_at(place, i), 1700000000 + (int64_t)i - 160);
+}
+
+/* Rows that are only out of order: one that came late, parts that change places, a second
+ * file of the same hours behind the first. */
+static void what_is_only_out_of_order_is_sorted(void **state)
+{
+    static struct format_place place[MANY];
+    const struct format_clock utc = {.zone = NULL};
+
+    (void)state;
+    for (int kind = 0; kind < 4; kind++) {
+        struct format_order order;
+
+        make_rows(place, MANY, 0, false);
+        for (size_t i = 0; i < MANY; i++) {
+            size_t second = kind == 0   ? (i == 900 ? 860 : i)
+                            : kind == 1 ? (i + 600) % MANY
+                            : kind == 2 ? (i >= 800 && i < 1000    ? i + 200
+                                           : i >= 1000 && i < 1200 ? i - 200
+                                                                   : i)
+                                        : 2 * i % MANY + (i >= MANY / 2);
+
+            place[i].time_ns = (1700000000 + (int64_t)second) * 1000000000;
+        }
+        format_order_make(place, MANY, &utc, &order);
+        assert_int_equal(order.set_back, 0);
+        assert_true(order.back > 0);
+        for (size_t i = 1; i < MANY; i++)
+            assert_true(place[i].time_ns >= place[i - 1].time_ns);
+        assert_true(seconds_at(place, MANY - 1) <= 1700000000 + MANY);
+    }
+}
+
+/* In the hour that comes twice: a gap after which the second turn goes on, and a first
+ * row of it. What passed is known, or it is not. */
+static void what_passed_tells_which_turn_it_is(void **state)
+{
+    static const char *const rows[] = {"2026-10-25 02:10:00", "2026-10-25 02:10:01",
+                                       "2026-10-25 02:10:02", "2026-10-25 02:40:02",
+                                       "2026-10-25 02:40:03", "2026-10-25 03:00:00"};
+    static const int since[2][6] = {{-1, 1, 1, 5400, 1, 1197}, {-1, 1, 1, 1800, 1, 4797}};
+    static const int expected[2][6] = {{0, 1, 2, 5402, 5403, 6600},
+                                       {0, 1, 2, 1802, 1803, 6600}};
+    struct format_zone zone;
+
+    (void)state;
+    if (format_zone_load(&zone, "Europe/Berlin", NULL) != VD_OK)
+        skip(); /* no time zone database */
+    for (int k = 0; k < 2; k++) {
+        const struct format_clock clock = {.zone = &zone};
+        struct format_place place[6];
+        struct format_order order;
+
+        for (size_t i = 0; i < 6; i++) {
+            place[i] = (struct format_place){.offset = i, .line = (uint32_t)(i + 2)};
+            place[i].since_s =
+                since[k][i] < 0 ? FORMAT_SINCE_UNKNOWN : (uint16_t)since[k][i];
+            assert_true(format_time(field_of(rows[i]), &place[i].time_ns));
+        }
+        format_order_make(place, 6, &clock, &order);
+        for (size_t i = 0; i < 6; i++)
+            assert_int_equal(seconds_at(place, i) - seconds_at(place, 0), expected[k][i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +370,10 @@ int main(void)
         cmocka_unit_test(texts_that_are_no_times),
         cmocka_unit_test(an_hour_that_comes_twice_or_not_at_all),
         cmocka_unit_test(rows_come_in_order_of_time),
+        cmocka_unit_test(a_clock_that_is_set_back_mixes_no_rows),
+        cmocka_unit_test(a_clock_may_be_set_twice),
+        cmocka_unit_test(what_is_only_out_of_order_is_sorted),
+        cmocka_unit_test(what_passed_tells_which_turn_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
