@@ -31,6 +31,68 @@ StandardError=file:{folder}/out/{user}.err
 """
 
 
+MONITOR = """[Unit]
+DefaultDependencies=no
+After=dbus.socket
+[Service]
+User={user}
+ExecStart=/run/vedette monitor --config none --data-dir {folder}/out/data --no-dashboard \\
+    --no-desktop --interval 200ms
+StandardOutput=file:{folder}/out/monitor.txt
+StandardError=file:{folder}/out/monitor.err
+"""
+
+# Fails when the test says so.
+LATER = (UNIT + "Type=oneshot\nExecStart=/bin/sh -c 'until [ -e {folder}/out/fail ]; do "
+         "sleep 0.2; done; exit 3'\n")
+
+
+def alerts(folder):
+    """The lines of alerts.jsonl that are whole."""
+    try:
+        return (folder / "out/data/alerts.jsonl").read_text().split("\n")[:-1]
+    except OSError:
+        return []
+
+
+@pytest.mark.skipif(systemd.missing() is not None, reason=str(systemd.missing()))
+@pytest.mark.parametrize("user", ["root", "nobody"])
+def test_a_running_monitor_alerts(program, tmp_path, user):
+    """By the built-in rules: of a unit that has failed, of one that fails later, and of one
+    that is started again and again; and of nothing that is well."""
+    machine = systemd.Systemd(tmp_path, {
+        **{name: UNITS[name] for name in ("good.service", "bad.service", "loop.service")},
+        "later.service": LATER.format(folder=tmp_path),
+        "monitor.service": MONITOR.format(user=user, folder=tmp_path)}, program)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    (tmp_path / "out").chmod(0o777)
+    machine.start()
+
+    def told(words):
+        assert machine.process.poll() is None, machine.log
+        return any(words in line for line in alerts(tmp_path))
+
+    def what_was_said():
+        return "\n".join([machine.log, *alerts(tmp_path), *(
+            (tmp_path / "out" / name).read_text() if (tmp_path / "out" / name).exists() else name
+            for name in ("monitor.txt", "monitor.err"))])
+
+    try:
+        for words in ("Unit bad.service has failed",
+                      "Unit loop.service is started again and again"):
+            try:
+                wait(lambda: told(words), 60, words)
+            except AssertionError as failure:
+                raise AssertionError(f"{failure}: {what_was_said()}") from None
+        assert not told("later.service")
+        (tmp_path / "out/fail").touch()
+        wait(lambda: told("Unit later.service has failed"), 60, "the unit that fails later")
+        assert not told("good.service") and not told("Unit monitor.service")
+    finally:
+        machine.stop()
+
+
 @pytest.mark.skipif(systemd.missing() is not None, reason=str(systemd.missing()))
 @pytest.mark.parametrize("user", ["root", "nobody"])
 def test_failed_and_restarting(program, tmp_path, user):
