@@ -2,7 +2,7 @@
 """What a page that is open costs a browser: CPU time of all processes of a headless Chromium,
 and bytes of the live feed, over a minute of one view on this machine.
 
-    bench/page.py [VIEW...] [--seconds 60] [--runs 1] [--csv FILE]
+    bench/page.py [VIEW...] [--seconds 60] [--warm 60]
 
 Needs the Python packages of tests/requirements.txt. VEDETTE_BUILD names the build folder
 (build/release), VEDETTE_CHROMIUM the browser. The same browser with an empty page is measured

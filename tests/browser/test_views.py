@@ -169,10 +169,10 @@ def test_dragging_zooms_and_escape_leaves(page):
 def test_metrics_can_be_picked_and_the_address_keeps_them(page, live):
     page.goto("/#/metrics")
     page.locator("[data-filter]").fill("load_1")
-    page.get_by_role("checkbox", name=re.compile("^load_1 ")).check()
+    page.get_by_role("checkbox", name=re.compile("mean of 1 minute")).check()
     expect(page).to_have_url(re.compile(r"#/metrics/cpu_percent/load_1\?q=load_1$"))
     page.reload()
-    expect(page.locator("figure", has_text="load_1")).to_have_count(1)
+    expect(page.locator("figure", has_text="mean of 1 minute")).to_have_count(1)
     expect(page.locator(".figures-table th[scope=row]")).to_have_count(2)
 
 

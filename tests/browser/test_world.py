@@ -7,6 +7,7 @@ import time
 import pytest
 from monitor import wait
 from playwright.sync_api import expect
+from test_access import findings
 
 HOSTILE = "<img src=x onerror=window.hacked=1>\n\u202egnp.exe"
 
@@ -59,8 +60,12 @@ def test_an_anomaly_appears_with_its_reason_and_its_process(monitor, machine, op
     expect(page.locator(".suspects li").first).to_contain_text("4242")
     expect(page.locator(".why")).to_contain_text("instead of about")
     expect(page.locator(".around canvas").first).to_be_visible()
-    look_at_the_recorder(page, 4242)
     elsewhere = open_page(one, view="events")
+    for theme in ("light", "dark"):
+        for shown in (page, elsewhere):
+            shown.emulate_media(color_scheme=theme)
+            assert findings(shown) == [], theme
+    look_at_the_recorder(page, 4242)
     give_feedback(page, one, elsewhere)
     for open_one in (page, elsewhere):
         open_one.close()  # it would try again, and the console say so

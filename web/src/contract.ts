@@ -71,9 +71,8 @@ export interface Metric {
     unit: string;
     help: string;
     core: boolean;
-    /** Under which heading it is listed; "" or missing: by its name. */
-    group?: string;
-    title?: string;
+    /** What it is about: "cpu", "memory", ... */
+    group: string;
 }
 
 export interface DetectorScore {
@@ -150,14 +149,17 @@ export interface Suspect {
     before: Maybe;
     during: Maybe;
     share: Maybe;
+    /** Of what: the excess over before, or all use now. */
+    of: "excess" | "use";
 }
 
+/** Of an event of kind "rule"; its metric is the first of `top`. */
 export interface Limit {
-    metric: string;
+    rule: string;
     above: boolean;
     value: Maybe;
     for_s: Maybe;
-    since_ns?: Maybe;
+    since: Maybe;
 }
 
 export interface Event {
@@ -177,9 +179,9 @@ export interface Event {
     factors: string[];
     suspects: Suspect[];
     /** Why it did not alert, or what the alert cost. */
-    note?: string;
+    note: string;
     /** Of kind "rule": what was written down. */
-    limit?: Limit | null;
+    limit?: Limit;
     feedback: Feedback;
     feedback_time?: Maybe;
     recorder?: { t: number; processes: Process[] }[];

@@ -102,7 +102,8 @@ function sayView(): void {
         const text = viewMessage(namesByIndex());
         // Before the greeting no metric has an index.
         if (socket?.readyState !== WebSocket.OPEN || ui.shown.status === null) return;
-        if (text !== saidView) socket.send(text);
+        if (text === null || text === saidView) return;
+        socket.send(text);
         saidView = text;
     });
 }

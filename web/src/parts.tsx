@@ -235,17 +235,19 @@ export function EventLine(props: { event: Event }) {
             <span class="event-line-reason">{event.reason}</span>
             {suspect && (
                 <span class="event-line-who">
-                    <ProcessName process={suspect.process} />: {shareOf(event, suspect)}
+                    <ProcessName process={suspect.process} />: {shareOf(suspect)}
                 </span>
             )}
         </a>
     );
 }
 
-/** "84 % of the CPU excess"; of a limit there may be no before: then it is of all use. */
-export function shareOf(event: Event, suspect: Suspect): string {
-    const what = event.limit && suspect.before === null ? "use" : "excess";
-    return `${sharePercent(suspect.share)} of the ${resourceWord(suspect.resource)} ${what}`;
+/** "84 % of the CPU excess", "40 % of all memory use" */
+export function shareOf({ share, resource, of }: Suspect): string {
+    const what = resourceWord(resource);
+    return of === "use"
+        ? `${sharePercent(share)} of all ${what} use`
+        : `${sharePercent(share)} of the ${what} excess`;
 }
 
 export function sharePercent(share: Maybe): string {

@@ -2,6 +2,7 @@
 // others; a part without a metric is left out or named in "not on this machine".
 
 import type { Metric } from "./contract.ts";
+import { words } from "./format.ts";
 
 /** The total of a family (no label), or null. Several names may be given: the first that
  * this machine has is taken. */
@@ -123,36 +124,31 @@ export interface Family {
     members: Metric[];
 }
 
-const GROUPS: [string, RegExp][] = [
-    [
-        "CPU",
-        /^(cpu(?!_memory)|core|p_core|e_core|load|context|interrupt|softirq|run_queue)/,
-    ],
-    ["Memory", /^(cpu_memory|memory|swap|page|oom|dirty)/],
-    ["Disks", /^(disk|raid|zfs)/],
-    ["File systems", /^(filesystem|file_system|fs_|inode)/],
-    ["Network", /^(network|net_|tcp|udp|socket|softnet|conntrack)/],
-    ["GPU", /^gpu/],
-    ["Temperature", /(temp|thermal|fan)/],
-    ["Pressure", PRESSURE],
-    ["Processes", /^(process|thread|task|fork)/],
-    ["Services", /^units?_/],
-    ["Kernel", /^(file_handles|entropy|clock)/],
-    ["vedette itself", /^self_/],
+/** The headings of the groups, in the order in which people look for them. */
+const GROUPS: [string, string][] = [
+    ["cpu", "CPU"],
+    ["memory", "Memory"],
+    ["disk", "Disks and file systems"],
+    ["network", "Network"],
+    ["gpu", "GPU"],
+    ["temperature", "Temperature"],
+    ["processes", "Processes"],
+    ["services", "Services"],
+    ["kernel", "Kernel"],
+    ["other", "Other"],
+    ["self", "vedette itself"],
 ];
 
-/** As the server says; by its name where it does not. */
-function groupOf(family: Family): string {
-    const said = family.members[0]!.group;
-    if (said) return said;
-    return GROUPS.find(([, pattern]) => pattern.test(family.name))?.[0] ?? "Other";
+/** A group that this page has not heard of is its own heading. */
+function headingOf(group: string): string {
+    return GROUPS.find(([name]) => name === group)?.[1] ?? words(group);
 }
 
 /** What a metric is, in words: "Memory in use". */
 export function titleOfMetric(m: Metric): string {
-    const words = m.title || (m.help.split(":")[0] ?? "").replace(/\.\s*$/, "");
-    if (words === "") return m.name;
-    return m.label === "" ? words : `${words} · ${m.label}`;
+    const title = (m.help.split(":")[0] ?? "").replace(/\.\s*$/, "");
+    if (title === "") return m.name;
+    return m.label === "" ? title : `${title} · ${m.label}`;
 }
 
 /** The metrics by family and the families by subject, in a fixed order. */
@@ -170,12 +166,11 @@ export function groupsOf(metrics: readonly Metric[]): [string, Family[]][] {
             });
         }
     }
-    const groups = new Map<string, Family[]>(GROUPS.map(([name]) => [name, []]));
-    groups.set("Other", []);
+    const groups = new Map<string, Family[]>(GROUPS.map(([, heading]) => [heading, []]));
     for (const family of families.values()) {
         family.members.sort(byLabel);
-        const name = groupOf(family);
-        groups.set(name, [...(groups.get(name) ?? []), family]);
+        const heading = headingOf(family.members[0]!.group);
+        groups.set(heading, [...(groups.get(heading) ?? []), family]);
     }
     return [...groups].filter(([, list]) => list.length > 0);
 }

@@ -36,9 +36,11 @@ export function useNeeds(needs: Needs): void {
     }, [key]);
 }
 
-/** The message that says what is needed: indices of `names`, runs of them as pairs. */
-export function viewMessage(names: readonly string[]): string {
+/** The message that says what is needed: indices of `names`, runs of them as pairs. null
+ * while no view is there: the first will say it. */
+export function viewMessage(names: readonly string[]): string | null {
     const all = [...held];
+    if (all.length === 0) return null;
     const flags = {
         type: "view",
         detectors: all.some((n) => n.detectors),

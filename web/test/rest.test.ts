@@ -93,6 +93,7 @@ function metric(family: string, label = ""): Metric {
         unit: "%",
         help: "",
         core: false,
+        group: "cpu",
     };
 }
 
@@ -122,8 +123,8 @@ test("every metric is in exactly one group", () => {
         families.flatMap((f) => f.members),
     );
     assert.deepEqual(all.map((m) => m.name).sort(), metrics.map((m) => m.name).sort());
-    assert.equal(groupsOf([metric("cpu_memory")])[0]![0], "Memory");
-    assert.equal(groupsOf([metric("gpu_temp")])[0]![0], "GPU");
+    const memory = { ...metric("cpu_memory"), group: "memory" };
+    assert.equal(groupsOf([metric("load_1"), memory])[1]![0], "Memory");
 });
 
 test("the worst open event speaks for all, the newest of equals", () => {
@@ -137,8 +138,8 @@ test("the worst open event speaks for all, the newest of equals", () => {
     assert.equal(worstOpen([{ ...event(1), end: 2 }]), undefined);
 });
 
-test("a group that the server names is that of the metric", () => {
-    const [name] = groupsOf([{ ...metric("zebra"), group: "Stripes" }])[0]!;
+test("a group that the page does not know is its own heading", () => {
+    const [name] = groupsOf([{ ...metric("zebra"), group: "stripes" }])[0]!;
     assert.equal(name, "Stripes");
 });
 

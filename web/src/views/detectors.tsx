@@ -7,6 +7,7 @@ import type { DetectorScore, DetectorStatus, Receiver } from "../contract.ts";
 import { count, micros, number, signed, withUnit, words } from "../format.ts";
 import { Bar, Empty, Panel, Scroll, SeverityMark, SeverityTag, Tag } from "../parts.tsx";
 import { routeTo } from "../route.ts";
+import { type Columns, sustain } from "../series.ts";
 import { severityOf } from "../severity.ts";
 import { heldScore, ui, useStore } from "../store.ts";
 import { useNeeds } from "../view-needs.ts";
@@ -86,6 +87,7 @@ function Timeline(props: { rows: Row[]; hidden: ReadonlySet<string> }) {
                     ...lines,
                     { name: "score", label: "Combined", color: "--text", width: 2.2 },
                 ]}
+                derive={holdLast}
                 min={-1.05}
                 max={1.05}
                 zones
@@ -99,6 +101,12 @@ function Timeline(props: { rows: Row[]; hidden: ReadonlySet<string> }) {
     );
 }
 
+/** The combined score as it decides; the detectors' own are single samples. */
+function holdLast(columns: Columns): Columns {
+    const last = columns.length - 1;
+    return [...columns.slice(0, last), sustain(columns[0]!, columns[last]!)];
+}
+
 function Agreement(props: { rows: Row[] }) {
     const { tick } = ui.shown;
     const voting = props.rows.filter(
@@ -106,7 +114,7 @@ function Agreement(props: { rows: Row[] }) {
     );
     const against = voting.filter((row) => row.score!.score! < 0).length;
     const held = heldScore();
-    const severity = severityOf(held);
+    const severity = severityOf(tick?.score);
     return (
         <Panel title="Agreement" class="agreement">
             {voting.length === 0 ? (
@@ -123,7 +131,10 @@ function Agreement(props: { rows: Row[] }) {
                         {against === 0 ? " say normal" : " say unusual"}
                     </p>
                     <p class="dim">
-                        Combined score <b class="num">{signed(held)}</b>
+                        This sample's score <b class="num">{signed(tick?.score)}</b>, held{" "}
+                        <b class="num" title="Held for three of five seconds: this one decides">
+                            {signed(held)}
+                        </b>
                         {tick?.drift && <Tag class="alerted">drift seen</Tag>}
                     </p>
                     <ul class="votes">

@@ -201,25 +201,37 @@ function Why(props: { event: VdEvent }) {
 function LimitWhy(props: { event: VdEvent }) {
     const { event } = props;
     const { limit } = event;
-    const unit = metricOf(limit?.metric ?? "")?.unit ?? "";
-    const measured = event.top.find((top) => top.metric === limit?.metric) ?? event.top[0];
+    const measured = event.top[0];
+    const unit = metricOf(measured?.metric ?? "")?.unit ?? "";
+    const held = limit?.since ? (event.end ?? now()) - limit.since : null;
     return (
         <div class="limit-why">
-            {limit && (
+            {measured && (
                 <p>
-                    <a href={routeTo("metrics", limit.metric)}>{titleOf(limit.metric)}</a>{" "}
-                    {measured && <strong class="num">{withUnit(measured.value, unit)}</strong>}
-                    <span class="num">
-                        , limit {withUnit(limit.value, unit)}
-                        {limit.for_s ? ` for ${span(limit.for_s)}` : ""}
-                    </span>
+                    <a href={routeTo("metrics", measured.metric)} title={measured.metric}>
+                        {titleOf(measured.metric)}
+                    </a>{" "}
+                    <strong class="num">{withUnit(measured.value, unit)}</strong>
                 </p>
             )}
-            <ul class="why-text">
-                {event.explanation.map((text) => (
-                    <li key={text}>{text}</li>
-                ))}
-            </ul>
+            {limit && (
+                <p class="num">
+                    Limit {withUnit(limit.value, unit)}
+                    {limit.for_s ? ` for ${span(limit.for_s)}` : ""}
+                    {held !== null && `, ${limit.above ? "above" : "below"} it for ${span(held)}`}
+                </p>
+            )}
+            {limit ? (
+                <p class="dim">
+                    The rule: <code class="mono">{limit.rule}</code>
+                </p>
+            ) : (
+                <ul class="why-text">
+                    {event.explanation.map((text) => (
+                        <li key={text}>{text}</li>
+                    ))}
+                </ul>
+            )}
         </div>
     );
 }
@@ -267,7 +279,7 @@ function amount(value: number | null, resource: string): string {
 
 function Suspects(props: { event: VdEvent }) {
     const { suspects } = props.event;
-    const users = suspects.length > 0 && suspects.every((s) => s.before === null);
+    const users = suspects.length > 0 && suspects.every((s) => s.of === "use");
     return (
         <Panel
             title={users ? "Largest users now" : "Suspects"}
@@ -298,7 +310,7 @@ function SuspectRow(props: { suspect: Suspect }) {
             <Bar share={suspect.share} />
             <span class="dim num suspect-use">
                 {resourceWord(suspect.resource)}{" "}
-                {suspect.before !== null &&
+                {suspect.of === "excess" &&
                     `${amount(suspect.before, suspect.resource)} → `}
                 {amount(suspect.during, suspect.resource)}
             </span>
@@ -418,25 +430,25 @@ function chartsOf(event: VdEvent): Shown[] {
                 ? undefined
                 : { at: expected, label: "expected" },
     }));
-    if (!limit) return top;
-    const rule =
-        limit.value === null ? undefined : { at: limit.value, label: "limit" };
-    const others = top.filter((shown) => shown.metric !== limit.metric);
-    return [{ metric: limit.metric, rule }, ...others];
+    if (!limit || limit.value === null) return top;
+    const rule = { at: limit.value, label: "limit" };
+    return top.map((shown, i) => (i === 0 ? { ...shown, rule } : shown));
 }
 
 function Around(props: { event: VdEvent }) {
     const { event } = props;
     const { query } = useRoute();
-    const at = useSelect(() => (isOpen(event) ? 5 * Math.floor(now() / 5) : null));
-    const end = event.end ?? at ?? event.start;
+    // What comes after it is drawn as it comes.
+    const last = event.end === null ? Number.POSITIVE_INFINITY : event.end + AFTER_S;
+    const at = useSelect(() => Math.min(5 * Math.floor(now() / 5), last));
+    const end = event.end ?? at;
     const window: Window = {
         from: event.start - BEFORE_S,
         to: Math.min(Math.max(end + AFTER_S, event.start + AFTER_S), now()),
     };
     const charts = chartsOf(event);
     const names = ["score", ...charts.map((shown) => shown.metric)];
-    useNeeds({ metrics: isOpen(event) ? names : [] });
+    useNeeds({ metrics: at < last ? names : [] });
     const block = useBlock(names, window, `${event.id} ${event.end}`);
     const shown = zoomOf(query) ?? window;
     const columns = compose(names, block, ring, window);

@@ -11,9 +11,9 @@ import {
     eventSpan,
     Panel,
     ProcessName,
-    resourceWord,
     SeverityMark,
     SeverityTag,
+    resourceWord,
     sharePercent,
     Tag,
 } from "../parts.tsx";
@@ -151,7 +151,7 @@ function matches(event: Event, filter: string): boolean {
         event.reason,
         event.pattern,
         event.kind,
-        event.note ?? "",
+        event.note,
         ...event.explanation,
         ...event.suspects.map((s) => `${s.process.name} ${s.process.pid}`),
     ]
@@ -247,6 +247,7 @@ function LogRow(props: { event: Event }) {
                         <span class="dim num">
                             {" "}
                             {s.process.pid} · {sharePercent(s.share)} of{" "}
+                            {s.of === "use" ? "all " : ""}
                             {resourceWord(s.resource)}
                         </span>
                     </span>

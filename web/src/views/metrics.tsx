@@ -213,11 +213,11 @@ function FamilyRows(props: {
     const chosen = labelled.some((m) => picked.includes(m.name));
     return (
         <>
-            {single && <MetricRow metric={single} name={family.name} {...props} />}
+            {single && <MetricRow metric={single} name={titleOfMetric(single)} {...props} />}
             {labelled.length > 0 && (
                 <details open={props.open || chosen || labelled.length === 1}>
-                    <summary title={family.help}>
-                        <span class="mono">{family.name}</span>
+                    <summary title={`${family.name}: ${family.help}`}>
+                        <span>{titleOfMetric({ ...labelled[0]!, label: "" })}</span>
                         <span class="dim num">{perLabel(labelled)}</span>
                     </summary>
                     {labelled.map((m) => (
@@ -237,13 +237,13 @@ function MetricRow(props: {
 }) {
     const { metric } = props;
     return (
-        <label class="metric-row" title={metric.help}>
+        <label class="metric-row" title={`${metric.name}: ${metric.help}`}>
             <input
                 type="checkbox"
                 checked={props.picked.includes(metric.name)}
                 onChange={() => props.onToggle(metric)}
             />
-            <span class="mono">{props.name}</span>
+            <span>{props.name}</span>
             <span class="num">{withUnit(value(metric), metric.unit)}</span>
         </label>
     );

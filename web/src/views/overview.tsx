@@ -114,13 +114,13 @@ function Finding(props: { event: Event; word: string; limit?: boolean }) {
             <a class="verdict-why" href={routeTo("events", event.id)}>
                 {event.reason}
             </a>
-            <ul class="verdict-top num">
-                {event.explanation
-                    .filter((text) => text !== event.reason)
-                    .map((text) => (
+            {!limit && (
+                <ul class="verdict-top num">
+                    {event.explanation.map((text) => (
                         <li key={text}>{text}</li>
                     ))}
-            </ul>
+                </ul>
+            )}
         </div>
     );
 }

@@ -71,7 +71,7 @@ export function Processes() {
                         processes={processes}
                         filter={filter}
                         limit={ROWS}
-                        caption="All processes"
+                        caption="Table of all processes"
                     />
                 )}
             </Panel>
