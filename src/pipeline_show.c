@@ -58,6 +58,35 @@ static void fill_detector(const struct pipeline_latency *latency,
     };
 }
 
+static bool is_listed(const struct show_status *status, const char *name)
+{
+    for (size_t i = 0; i < status->n_detectors; i++)
+        if (strcmp(status->detector[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Those that wait for labels have no verdict yet, and people should know that they may
+ * give them one. */
+static void fill_waiting(struct show_status *out)
+{
+    const char *name;
+
+    for (size_t k = 0; (name = detect_supervised_at(k)) != NULL; k++) {
+        if (out->n_detectors == RECORD_DETECTORS_MAX || is_listed(out, name) ||
+            vd_detector_find(name)->unavailable != NULL)
+            continue;
+        out->detector[out->n_detectors++] = (struct show_detector){
+            .name = name,
+            .title = detect_multivariate_title(name),
+            .from_labels = true,
+            .average_us = NAN,
+            .p99_us = NAN,
+            .max_us = NAN,
+        };
+    }
+}
+
 static const char *state_of(const pipeline *p)
 {
     double confidence = detect_set_confidence(p->detect);
@@ -157,6 +186,8 @@ static void status(void *context, struct show_status *out)
     for (size_t i = 0; i < p->n_latencies; i++)
         fill_detector(&p->latency[i], &out->detector[i]);
     out->n_detectors = p->n_latencies;
+    if (p->config.detect.bundle == NULL) /* else what it lacks never comes */
+        fill_waiting(out);
     fill_sinks(p, out);
     fill_receivers(p, out);
     pipeline_fill_troubles(p, out);

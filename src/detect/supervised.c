@@ -152,6 +152,11 @@ static void read_member(const struct detect_supervised_member *m, const char *na
         *to = score;
 }
 
+const char *detect_supervised_at(size_t index)
+{
+    return index < DETECT_SUPERVISED_MEMBERS ? detect_supervised_name[index] : NULL;
+}
+
 void detect_supervised_read(const detect_supervised *t,
                             const struct detect_multivariate_row *row,
                             const bool is_log[DETECT_MULTIVARIATE_COLUMNS],

@@ -29,6 +29,9 @@ enum vd_status detect_supervised_new(detect_supervised **out,
                                      const vd_model *bundle, struct vd_error *err);
 void detect_supervised_free(detect_supervised *supervised);
 
+/* The names of these detectors, 0, 1, ...; NULL behind the last. */
+const char *detect_supervised_at(size_t index);
+
 /* The verdicts on a row; `is_log` says which columns hold log(1 + x). Writes over the
  * verdict of the same name, and appends the others; those that are not ready, too, once
  * there is a bundle or a label. */

@@ -182,6 +182,7 @@ def test_detectors_have_a_row_each(page, live):
     table = page.locator("table").first
     for detector in live.json("/api/v1/status")["detectors"]:
         expect(table).to_contain_text(detector["title"])
+    expect(table.locator("tr", has_text="waits for a label").first).to_be_visible()
     expect(page.locator(".agreement")).to_contain_text(re.compile(r"\d of \d"))
 
 

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import pwd
 import re
 import signal
 import socket
@@ -120,12 +121,13 @@ def own():
 
 def test_status(driver):
     status = driver.json("/api/v1/status")
-    assert list(status) == ["version", "host", "state", "started", "now", "interval",
-                            "confidence", "points", "anomalies", "alerts", "budget",
+    assert list(status) == ["version", "host", "state", "started", "now", "zone",
+                            "interval", "confidence", "points", "anomalies", "alerts", "budget",
                             "training", "self", "detectors", "sinks", "receivers",
                             "troubles"]
     assert status["version"] == "0.0.test" and status["state"] == "watching"
     assert status["started"] == 1700000000 and abs(status["now"] - time.time()) < 5
+    assert set(status["zone"]) == {"name", "east"} and status["zone"]["east"] % 900 == 0
     assert status["budget"] == {"per_week": 1, "achieved_per_week": None,
                                 "threshold": 5.78}
     assert status["self"]["stages"] == [{"name": "collect", "us": 812.5}]
@@ -141,6 +143,12 @@ def test_status(driver):
     assert status["troubles"] == [
         {"collector": "filesystems", "since": 1700000001.5,
          "reason": "the file system at /mnt/\ufffd does not answer"}]
+
+
+def test_users_have_names(driver):
+    users = driver.json("/api/v1/users")["users"]
+    assert users["0"] == "root"
+    assert users == {str(p.pw_uid): p.pw_name for p in reversed(pwd.getpwall())}
 
 
 def test_metrics_and_latest_belong_together(driver):

@@ -1,13 +1,14 @@
 // Small pieces that several views share.
 
 import type { ComponentChildren } from "preact";
-import type { Event, Maybe, Process, Severity, Suspect } from "./contract.ts";
-import { ABSENT, clock, fullName, moment, processName, span } from "./format.ts";
+import type { Event, Maybe, Metric, Process, Severity, Suspect } from "./contract.ts";
+import { ABSENT, clock, fullName, moment, processName, span, withUnit } from "./format.ts";
 import { memo } from "./memo.ts";
+import { titleOfMetric } from "./roles.ts";
 import { routeTo } from "./route.ts";
 import { extent } from "./series.ts";
 import { isOpen, LEVEL_WORD, type Level } from "./severity.ts";
-import { contactLost, now, useSelect } from "./store.ts";
+import { contactLost, now, ui, useSelect } from "./store.ts";
 
 export function Panel(props: {
     title?: string;
@@ -256,6 +257,32 @@ export function sharePercent(share: Maybe): string {
 
 export function resourceWord(resource: string): string {
     return resource === "cpu" ? "CPU" : resource.replace(/_/g, " ");
+}
+
+/** What deviates, in words; the server's own text where the metric is not known here. */
+export function Deviations(props: { event: Event; class: string }) {
+    const { event } = props;
+    const metrics = useSelect(() => ui.shown.metrics);
+    return (
+        <ul class={`${props.class} num`}>
+            {event.explanation.map((text, i) => {
+                const top = event.top[i];
+                const metric = metrics.find((m) => m.name === top?.metric);
+                return (
+                    <li key={text} title={text}>
+                        {top && metric ? deviationText(top, metric) : text}
+                    </li>
+                );
+            })}
+        </ul>
+    );
+}
+
+function deviationText(top: Event["top"][number], metric: Metric): string {
+    const value = withUnit(top.value, metric.unit);
+    const expected =
+        top.expected === null ? "" : `, expected ≈ ${withUnit(top.expected, metric.unit)}`;
+    return `${titleOfMetric(metric)}: ${value}${expected}`;
 }
 
 /** Whatever a process calls itself, it is text on one line. */

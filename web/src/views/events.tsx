@@ -7,6 +7,7 @@ import { fixed, moment, processName } from "../format.ts";
 import { Icon } from "../icons.tsx";
 import { choose, useRoute } from "../navigate.ts";
 import {
+    Deviations,
     Empty,
     eventSpan,
     Panel,
@@ -231,13 +232,7 @@ function LogRow(props: { event: Event }) {
                     )}
                     {event.feedback !== "" && <Tag>marked {event.feedback}</Tag>}
                 </span>
-                {!isLimit(event) && (
-                    <ul class="log-why num">
-                        {event.explanation.map((text) => (
-                            <li key={text}>{text}</li>
-                        ))}
-                    </ul>
-                )}
+                {!isLimit(event) && <Deviations event={event} class="log-why" />}
                 {event.note && <p class="log-note">{event.note}</p>}
             </div>
             <div class="log-who">

@@ -17,6 +17,7 @@ import {
 import { memo } from "../memo.ts";
 import {
     Bar,
+    Deviations,
     Empty,
     EventLine,
     Gauge,
@@ -114,13 +115,7 @@ function Finding(props: { event: Event; word: string; limit?: boolean }) {
             <a class="verdict-why" href={routeTo("events", event.id)}>
                 {event.reason}
             </a>
-            {!limit && (
-                <ul class="verdict-top num">
-                    {event.explanation.map((text) => (
-                        <li key={text}>{text}</li>
-                    ))}
-                </ul>
-            )}
+            {!limit && <Deviations event={event} class="verdict-top" />}
         </div>
     );
 }
