@@ -335,7 +335,13 @@ export function replaceEvent(event: Event): void {
 export function setConnection(connection: Connection): void {
     ui.connection = connection;
     if (connection.state === "live") lostBefore = false;
-    if (connection.state === "down" || connection.state === "silent") lostBefore = true;
+    if (connection.state === "down" || connection.state === "silent") {
+        lostBefore = true;
+        // The last that came is shown now, and nothing moves after that.
+        clearTimeout(timer);
+        timer = 0;
+        follow();
+    }
     emit();
 }
 
