@@ -16,7 +16,7 @@ import { BROWSER, namedZone, setZone, UTC, type Zone } from "./format.ts";
 import { Ring } from "./ring.ts";
 import { type Roles, rolesOf } from "./roles.ts";
 import { sustain, type Window } from "./series.ts";
-import { mergeEvent } from "./severity.ts";
+import { mergeEvent, severityOf } from "./severity.ts";
 
 const RING_ROWS = 1200;
 const SHORTEST_S = 60; // of a chart
@@ -126,10 +126,11 @@ function emitSoon(urgent = false): void {
     }, wait);
 }
 
-/** Whether somebody has to see it now and not in two seconds. */
+/** Whether somebody has to see it now and not in two seconds: what is new, not what goes
+ * on. */
 function isUrgent(message: Message): boolean {
     if (message.type === "tick" || message.type === "changes") {
-        return (message.score ?? 0) < 0;
+        return severityOf(message.score) !== severityOf(ui.shown.tick?.score);
     }
     if (message.type === "event") return message.change !== "updated";
     return message.type === "hello" || message.type === "processes";

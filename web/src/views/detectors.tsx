@@ -131,10 +131,13 @@ function Agreement(props: { rows: Row[] }) {
                         {against === 0 ? " say normal" : " say unusual"}
                     </p>
                     <p class="dim">
-                        This sample's score <b class="num">{signed(tick?.score)}</b>, held{" "}
-                        <b class="num" title="Held for three of five seconds: this one decides">
-                            {signed(held)}
-                        </b>
+                        <span>
+                            This sample's score <b class="num">{signed(tick?.score)}</b>,
+                            held{" "}
+                            <b class="num" title="Held for three of five seconds: this one decides">
+                                {signed(held)}
+                            </b>
+                        </span>
                         {tick?.drift && <Tag class="alerted">drift seen</Tag>}
                     </p>
                     <ul class="votes">
