@@ -153,6 +153,49 @@ static void set_limit(const pipeline *p, const struct detect_rule *rule, int64_t
     detect_rule_text(rule, limit->rule, sizeof limit->rule);
 }
 
+/* Who is killed grew before that. */
+static const int64_t BEFORE_KILL_NS = INT64_C(10) * 1000000000;
+
+static void add_killed(struct pipeline_kills *kills, const struct record_killed *killed,
+                       size_t n)
+{
+    for (size_t i = 0; i < n && kills->n < RECORD_KILLED_MAX; i++)
+        kills->killed[kills->n++] = killed[i];
+}
+
+/* Takes the names of this tick from the kernel's log. They may come a tick before or
+ * after the count that opens an event; names that no event followed are dropped. */
+static void hear_of_killed(pipeline *p)
+{
+    struct pipeline_kills *kills = &p->kills;
+
+    if (!kills->open && kills->n > 0 && p->record.tick > kills->tick + 1)
+        *kills = (struct pipeline_kills){0};
+    if (p->sample.n_killed == 0)
+        return;
+    kills->tick = p->record.tick;
+    add_killed(kills, p->sample.killed, p->sample.n_killed);
+}
+
+/* Counts those that were killed on this tick. Without the kernel's log the largest that
+ * have left the table of processes are named. */
+static void count_killed(pipeline *p, double per_second)
+{
+    struct pipeline_kills *kills = &p->kills;
+    struct record_killed gone[RECORD_KILLED_MAX];
+    size_t unnamed;
+
+    kills->open = true;
+    kills->count += per_second * p->events.passed_s;
+    kills->sure = p->sample.killed_known;
+    unnamed = (size_t)fmax(round(kills->count) - (double)kills->n, 0);
+    if (!kills->sure)
+        add_killed(kills, gone,
+                   explain_recorder_gone(
+                       p->recorder, p->sample.processes, gone,
+                       unnamed < RECORD_KILLED_MAX ? unnamed : RECORD_KILLED_MAX));
+}
+
 /* Writes what the event says: the worst value, and for how long it has been exceeded. */
 static void describe(const pipeline *p, const struct pipeline_limit *limit,
                      int64_t until_ns, struct record_event *event)
@@ -167,6 +210,8 @@ static void describe(const pipeline *p, const struct pipeline_limit *limit,
     };
 
     explain_limit(&p->schema, &now, event);
+    if (rule->kills)
+        explain_killed(p->kills.count, p->kills.killed, p->kills.n, p->kills.sure, event);
 }
 
 static void go_on(pipeline *p, struct pipeline_limit *limit,
@@ -174,16 +219,20 @@ static void go_on(pipeline *p, struct pipeline_limit *limit,
 {
     struct record_event *event = &limit->course.event;
     struct alert_answer answer = {.reason = ALERT_TOLD};
+    bool kills = limit->metric != SIZE_MAX && p->config.rules.rule[limit->rule].kills;
 
     if (step->change == RECORD_EVENT_OPENED)
         set_limit(p, &p->config.rules.rule[limit->rule], limit->since_ns, &event->limit);
     if (step->change == RECORD_EVENT_ENDED) {
         if (limit->metric != SIZE_MAX) /* else it was over before this run began */
             describe(p, limit, limit->course.above_ns, event);
+        if (kills)
+            p->kills = (struct pipeline_kills){0};
     } else {
         if (pipeline_explains_now(p, &limit->story, step)) {
             describe(p, limit, p->record.mono_ns, event);
-            pipeline_explain_who(p, limit->since_ns, event);
+            pipeline_explain_who(p, limit->since_ns - (kills ? BEFORE_KILL_NS : 0),
+                                 event);
         }
         answer = ask(p, limit);
     }
@@ -207,6 +256,10 @@ static void update_limit(pipeline *p, struct pipeline_limit *limit,
         input.height = height_of(rule, hit->value);
         input.severity = rule->severity;
         input.score = record_score_of(rule->severity);
+        if (rule->kills) {
+            count_killed(p, hit->value);
+            limit->story.explained_ns = 0; /* there is more to tell */
+        }
     }
     if (hit != NULL && !limit->course.open) {
         limit->since_ns = hit->since_ns;
@@ -241,6 +294,7 @@ void pipeline_update_limits(pipeline *p, const struct explain_input *in)
                                   p->record.mono_ns, hit);
     size_t left_out = p->config.rules.left_out;
 
+    hear_of_killed(p);
     for (size_t i = 0; i < n; i++) {
         struct pipeline_limit *limit =
             limit_of(p, hit[i].rule, hit[i].metric, hit[i].fires);

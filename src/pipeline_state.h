@@ -51,6 +51,16 @@ struct pipeline_limit {
     int64_t told_ns[PIPELINE_TOLD]; /* monotonic: alerts, newest first; 0 = none */
 };
 
+/* Who was killed in the course of the open event of processes that were. */
+struct pipeline_kills {
+    double count;
+    struct record_killed killed[RECORD_KILLED_MAX];
+    size_t n;
+    bool sure;     /* the kernel named them */
+    bool open;     /* their event is */
+    uint64_t tick; /* on which the kernel named the last one */
+};
+
 /* A copy of the flight recorder that is due. */
 struct pipeline_moments {
     int64_t event_id;
@@ -88,6 +98,7 @@ struct pipeline {
     struct pipeline_limit *limit[PIPELINE_LIMITS]; /* owned */
     size_t n_limits;
     size_t limits_left_out;
+    struct pipeline_kills kills;
     struct alert_course silence_course, drift_course;
     struct pipeline_story silence_story, drift_story;
     struct pipeline_moments moments[PIPELINE_MOMENTS]; /* oldest first */

@@ -131,6 +131,14 @@ void record_schema_release(struct record_schema *schema);
 
 /* ---- what collect gives ---- */
 
+enum { RECORD_COMM_MAX = 64, RECORD_COMMAND_MAX = 256, RECORD_KILLED_MAX = 8 };
+
+/* A process that the kernel killed because memory ran out. */
+struct record_killed {
+    int pid;
+    char name[RECORD_COMM_MAX]; /* hostile: may hold any byte but NUL */
+};
+
 struct record_sample {
     int64_t time_ns;   /* wall clock, ns since 1970, UTC */
     int64_t mono_ns;   /* monotonic clock: all differences are taken from this one */
@@ -139,11 +147,12 @@ struct record_sample {
     double *raw;  /* schema->n values, NaN = not available; room for schema->capacity */
     double *base; /* the denominators of RECORD_RATIO */
     struct record_processes *processes; /* owned by the process collector; NULL = none */
+    const struct record_killed *killed; /* of this tick; owned by the kernel log's */
+    size_t n_killed;
+    bool killed_known; /* the kernel's log may be read: it names all that are killed */
 };
 
 /* ---- processes ---- */
-
-enum { RECORD_COMM_MAX = 64, RECORD_COMMAND_MAX = 256 };
 
 /* One process on one tick. Identity is (pid, start_ticks): a reused pid is another one.
  */

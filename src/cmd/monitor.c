@@ -177,6 +177,8 @@ static void give_up_rights(const struct monitor_settings *s, struct monitor_plan
     if (s->replay == NULL && s->root == NULL &&
         os_peek_start(&plan->config.collect.peek, &err) != VD_OK)
         os_log_warning("the I/O of processes is not known: %s", err.text);
+    if (s->replay == NULL)
+        plan->config.collect.kernel_log = collect_kernel_log_open(s->root);
     os_sandbox_enter(&sandbox, plan->sandbox, sizeof plan->sandbox);
 }
 

@@ -13,12 +13,13 @@
  * before, cgroup what meminfo did, gpu completes the processes, `self` counts everything.
  * To add a collector see collectors.h. */
 static const struct collect_type *const table[] = {
-    &collect_stat,      &collect_cpufreq,     &collect_topology, &collect_loadavg,
-    &collect_meminfo,   &collect_cgroup,      &collect_vmstat,   &collect_pressure,
-    &collect_diskstats, &collect_filesystems, &collect_net_dev,  &collect_thermal,
-    &collect_processes, &collect_gpu,         &collect_netstat,  &collect_sockstat,
-    &collect_softnet,   &collect_limits,      &collect_timex,    &collect_raid,
-    &collect_systemd,   &collect_units,       &collect_self,     &collect_replay,
+    &collect_stat,     &collect_cpufreq,   &collect_topology,    &collect_loadavg,
+    &collect_meminfo,  &collect_cgroup,    &collect_vmstat,      &collect_kernel_log,
+    &collect_pressure, &collect_diskstats, &collect_filesystems, &collect_net_dev,
+    &collect_thermal,  &collect_processes, &collect_gpu,         &collect_netstat,
+    &collect_sockstat, &collect_softnet,   &collect_limits,      &collect_timex,
+    &collect_raid,     &collect_systemd,   &collect_units,       &collect_self,
+    &collect_replay,
 };
 
 const struct collect_type *const *collect_table(size_t *n)

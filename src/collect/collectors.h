@@ -32,11 +32,17 @@ struct collect_config {
     /* Asked for what only its owner or root may see of a process; NULL = this process
      * looks itself. Borrowed. */
     struct os_peek *peek;
+    /* From collect_kernel_log_open, before rights are given up; the set closes it. 0 = it
+     * is opened when the set is made. */
+    int kernel_log;
     bool threads; /* false: slow sources are read in the caller (tests, replay) */
 };
 
 /* root "", everything else NULL, threads true. */
 struct collect_config collect_config_default(void);
+
+/* Opens the kernel's log, which mostly root alone may; -1 = it may not be read. */
+int collect_kernel_log_open(const char *root);
 
 /* How far a recording has been played. */
 struct collect_course {
@@ -149,10 +155,10 @@ void collect_sample_release(struct record_sample *sample);
 double collect_process_pss(const struct collect_config *config, int pid);
 
 extern const struct collect_type collect_stat, collect_cpufreq, collect_topology,
-    collect_loadavg, collect_meminfo, collect_cgroup, collect_vmstat, collect_pressure,
-    collect_diskstats, collect_filesystems, collect_net_dev, collect_thermal,
-    collect_processes, collect_gpu, collect_netstat, collect_sockstat, collect_softnet,
-    collect_limits, collect_timex, collect_raid, collect_systemd, collect_units,
-    collect_self, collect_replay;
+    collect_loadavg, collect_meminfo, collect_cgroup, collect_vmstat, collect_kernel_log,
+    collect_pressure, collect_diskstats, collect_filesystems, collect_net_dev,
+    collect_thermal, collect_processes, collect_gpu, collect_netstat, collect_sockstat,
+    collect_softnet, collect_limits, collect_timex, collect_raid, collect_systemd,
+    collect_units, collect_self, collect_replay;
 
 #endif

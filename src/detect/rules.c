@@ -15,7 +15,7 @@ static const struct detect_rule builtin[] = {
     {"cpu_percent", true, 95, 10, RECORD_HIGH, .builtin = true},
     {"cpu_memory", true, 95, 5, RECORD_CRITICAL, .builtin = true},
     {"filesystem_percent", true, 95, 5, RECORD_HIGH, .builtin = true},
-    {"oom_kills", true, 0, 0, RECORD_CRITICAL, .builtin = true},
+    {"oom_kills", true, 0, 0, RECORD_CRITICAL, .builtin = true, .kills = true},
     {"cpu_temp", true, 95, 10, RECORD_HIGH, .builtin = true},
     {"gpu_temp", true, 95, 10, RECORD_HIGH, .builtin = true},
     {"unit_failed", true, 0, 0, RECORD_HIGH, .builtin = true,

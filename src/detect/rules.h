@@ -23,6 +23,7 @@ struct detect_rule {
     bool builtin;
     bool off;                  /* built in, and not wanted: it never fires */
     struct record_words words; /* what it says when it fires; NULL = it says numbers */
+    bool kills;                /* it counts processes that were killed: they are named */
 };
 
 /* "METRIC >|< VALUE [for DURATION] [low|medium|high|critical]"; severity is high unless

@@ -84,6 +84,25 @@ void explain_limit(const struct record_schema *schema, const struct explain_limi
                  value, limit);
 }
 
+void explain_killed(double kills, const struct record_killed *killed, size_t n, bool sure,
+                    struct record_event *event)
+{
+    size_t count = kills > (double)n ? (size_t)(kills + 0.5) : n, used;
+
+    snprintf(event->reason, sizeof event->reason,
+             "%zu process%s killed, memory ran out%s%s", count, count == 1 ? "" : "es",
+             n == 0 ? "" : ": ", n == 0 || sure ? "" : "probably ");
+    for (size_t i = 0; i < n; i++) {
+        used = strlen(event->reason);
+        snprintf(event->reason + used, sizeof event->reason - used, "%s%s (%d)",
+                 i == 0 ? "" : ", ", killed[i].name, killed[i].pid);
+    }
+    used = strlen(event->reason);
+    if (n > 0 && count > n)
+        snprintf(event->reason + used, sizeof event->reason - used, " and %zu more",
+                 count - n);
+}
+
 void explain_silence(const struct record_schema *schema,
                      const struct record_silence *silence, struct record_event *event)
 {

@@ -4,6 +4,12 @@
 
 #include "record.h"
 
+/* Fills the reason of an event of processes that were killed when memory ran out:
+ * "2 processes killed, memory ran out: stress (1234), python3 (1240)". `kills` may be
+ * more than the names that are known. `sure`: the kernel named them. */
+void explain_killed(double kills, const struct record_killed *killed, size_t n, bool sure,
+                    struct record_event *event);
+
 /* A metric that exceeds a hard limit. */
 struct explain_limit {
     size_t metric;

@@ -334,6 +334,46 @@ int64_t explain_recorder_newest_ns(const explain_recorder *r)
     return r->n == 0 ? 0 : moment_at(r, 0)->mono_ns;
 }
 
+static bool is_in(const struct record_processes *table, const struct name *name)
+{
+    for (size_t i = 0; i < table->n; i++)
+        if (same_process(name, &table->at[i]))
+            return true;
+    return false;
+}
+
+size_t explain_recorder_gone(const explain_recorder *r,
+                             const struct record_processes *now,
+                             struct record_killed *out, size_t max)
+{
+    struct rank rank[RECORD_KILLED_MAX];
+    const struct moment *before;
+    double largest = 0;
+    size_t n = 0;
+
+    if (r->n < 2 || now == NULL || max == 0)
+        return 0;
+    if (max > RECORD_KILLED_MAX)
+        max = RECORD_KILLED_MAX;
+    before = moment_at(r, 1);
+    for (size_t i = 0; i < before->n; i++)
+        largest = fmax(largest, (double)before->entry[i].use[EXPLAIN_MEMORY]);
+    for (size_t i = 0; i < before->n; i++) {
+        const struct entry *e = &before->entry[i];
+
+        if (e->use[EXPLAIN_MEMORY] > 0 && (double)e->use[EXPLAIN_MEMORY] >= largest / 2 &&
+            !is_in(now, &r->name[e->name]))
+            keep_largest(rank, &n, max, (double)e->use[EXPLAIN_MEMORY], e->name);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct name *name = &r->name[rank[n - 1 - i].index];
+
+        out[i].pid = name->pid;
+        memcpy(out[i].name, name->comm, sizeof out[i].name);
+    }
+    return n;
+}
+
 size_t explain_recorder_suspects(const explain_recorder *r, int64_t since_ns,
                                  enum explain_resource resource, enum explain_rank by,
                                  struct record_suspect *out, size_t max)

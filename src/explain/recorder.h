@@ -57,6 +57,13 @@ size_t explain_recorder_suspects(const explain_recorder *recorder, int64_t since
 double explain_recorder_excess(const explain_recorder *recorder, int64_t since_ns,
                                enum explain_resource resource);
 
+/* Writes the processes that the moment before the newest showed and `now` does not, the
+ * largest in memory first, at most `max`; returns how many. What was smaller than half of
+ * the largest then is left out: it ended by itself. */
+size_t explain_recorder_gone(const explain_recorder *recorder,
+                             const struct record_processes *now,
+                             struct record_killed *out, size_t max);
+
 /* The monotonic time of the newest moment; 0 = there is none. */
 int64_t explain_recorder_newest_ns(const explain_recorder *recorder);
 
