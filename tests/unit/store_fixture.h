@@ -170,4 +170,30 @@ static inline sqlite3 *fixture_database(const struct fixture *f)
     return db;
 }
 
+/* Everything but the text files, kept for ever. */
+static inline store_set *fixture_set(struct fixture *f)
+{
+    struct vd_error err = {0};
+    store_set *set;
+
+    f->config.retention_raw_s = f->config.retention_minute_s =
+        f->config.retention_hour_s = 1e10;
+    f->config.performance_log = f->config.metrics_history = false;
+    if (store_set_new(&set, &f->config, &err) != VD_OK)
+        fail_msg("%s", err.text);
+    return set;
+}
+
+static inline int64_t fixture_count(const struct fixture *f, const char *sql)
+{
+    sqlite3 *db = NULL;
+    int64_t n;
+
+    db = fixture_database(f);
+    assert_non_null(db);
+    n = store_db_number(db, sql, -1);
+    sqlite3_close(db);
+    return n;
+}
+
 #endif

@@ -1,129 +1,10 @@
-/* src/alert: the budget's threshold, and the life of an event. */
+/* src/alert/events: the life of an event. */
 #include "unit.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "alert/budget.h"
 #include "alert/events.h"
-#include "alert/habits.h"
-#include "vedette/rng.h"
-
-static void first_threshold_is_that_of_an_exact_surprise(void **state)
-{
-    struct alert_budget b;
-
-    (void)state;
-    alert_budget_init(&b, 1, 1);
-    /* One in 604,800 samples: -log10 of that. */
-    assert_double_equal(alert_budget_threshold(&b), log10(604800), 1e-9);
-    alert_budget_init(&b, 10, 1);
-    assert_double_equal(alert_budget_threshold(&b), log10(60480), 1e-9);
-    assert_true(isnan(alert_budget_achieved(&b)));
-}
-
-/* Alerts of independent exponential surprises over `weeks`, the threshold learnt as it
- * goes: what a quiet host does. `scale` stretches the tail beyond the exact one. */
-static double simulate(double per_week, double scale, int weeks, uint64_t seed)
-{
-    struct alert_budget b;
-    struct vd_rng rng;
-    double alerts = 0, quiet = 0;
-
-    vd_rng_init(&rng, seed);
-    alert_budget_init(&b, per_week, 10);
-    for (long i = 0; i < weeks * 60480L; i++) {
-        double s = -scale * log10(1 - vd_rng_uniform(&rng));
-
-        if (s >= alert_budget_threshold(&b) && quiet <= 0) {
-            alerts += 1;
-            quiet = 30;
-        }
-        quiet -= 10;
-        alert_budget_add(&b, s, 10);
-    }
-    return alerts / weeks;
-}
-
-static void threshold_learns_the_tail_of_the_host(void **state)
-{
-    (void)state;
-    /* Exact, and with a tail twice as long: both end near the budget. */
-    assert_in_range((int)(10 * simulate(5, 1, 40, 1)), 25, 100);
-    assert_in_range((int)(10 * simulate(5, 2, 40, 2)), 25, 100);
-}
-
-static void alerts_raise_the_threshold_and_confirming_lowers_it(void **state)
-{
-    struct alert_budget b;
-    double before, raised;
-
-    (void)state;
-    alert_budget_init(&b, 1, 1);
-    before = alert_budget_threshold(&b);
-    alert_budget_alerted(&b);
-    raised = alert_budget_threshold(&b);
-    assert_true(raised > before);
-    alert_budget_confirmed(&b, NULL);
-    assert_double_equal(alert_budget_threshold(&b), before, 1e-12);
-    for (int i = 0; i < 100; i++)
-        alert_budget_alerted(&b);
-    assert_true(alert_budget_threshold(&b) <= before + 2.001);
-}
-
-static void achieved_rate_counts_alerts_per_week(void **state)
-{
-    struct alert_budget b;
-
-    (void)state;
-    alert_budget_init(&b, 1, 1);
-    for (int i = 0; i < 86400; i++)
-        alert_budget_add(&b, 0, 1);
-    alert_budget_alerted(&b);
-    assert_double_equal(alert_budget_achieved(&b), 7, 1e-9);
-}
-
-static void bad_times_and_missing_surprises_change_nothing(void **state)
-{
-    struct alert_budget b;
-    double before;
-
-    (void)state;
-    alert_budget_init(&b, 1, 1);
-    before = alert_budget_threshold(&b);
-    alert_budget_add(&b, 50, -3);
-    alert_budget_add(&b, 50, NAN);
-    alert_budget_add(&b, NAN, 1);
-    assert_double_equal(alert_budget_threshold(&b), before, 0.01);
-}
-
-static void budget_comes_back_from_its_bytes_or_not_at_all(void **state)
-{
-    struct alert_budget b, c;
-    struct vd_writer w = {0};
-    struct vd_reader r;
-
-    (void)state;
-    alert_budget_init(&b, 1, 1);
-    alert_budget_init(&c, 3, 1);
-    for (int i = 0; i < 1000; i++)
-        alert_budget_add(&b, i % 50 == 0 ? 4 : 0, 1);
-    alert_budget_alerted(&b);
-    alert_budget_save(&b, &w);
-    vd_reader_init(&r, w.at, w.size);
-    assert_int_equal(alert_budget_load(&c, &r, NULL), VD_OK);
-    assert_double_equal(c.alerts, 1, 0);
-    assert_double_equal(c.per_week, 3, 0);
-    c.per_week = 1;
-    assert_double_equal(alert_budget_threshold(&c), alert_budget_threshold(&b), 1e-12);
-    memset(w.at, 0xff, w.size);
-    vd_reader_init(&r, w.at, w.size);
-    assert_int_equal(alert_budget_load(&c, &r, NULL), VD_ERR_FORMAT);
-    assert_double_equal(alert_budget_threshold(&c), alert_budget_threshold(&b), 1e-12);
-    vd_writer_release(&w);
-}
-
-/* ---- events ---- */
 
 struct bench {
     struct alert_events events;
@@ -415,113 +296,6 @@ static void a_week_of_alerts_spends_the_budget(void **state)
     assert_false(alert_budget_is_spent(&b));
 }
 
-/* ---- habits ---- */
-
-static int one_group(const char *metric)
-{
-    (void)metric;
-    return 0;
-}
-
-/* A job that takes `percent` of the processor for `seconds`. */
-static struct record_event job(int64_t start_s, double percent, double seconds)
-{
-    struct record_event event = {.kind = RECORD_ANOMALY, .n_top = 1};
-
-    event.start_ns = start_s * SECOND;
-    event.end_ns = event.start_ns + (int64_t)(seconds * 1e9);
-    event.top[0] = (struct record_deviation){
-        .name = "cpu_percent", .value = percent, .expected = 5, .z = (percent - 5) / 2};
-    return event;
-}
-
-static bool is_known(struct alert_habits *habits, const struct record_event *event,
-                     double age_s)
-{
-    return alert_habits_know(habits, event, event->start_ns + (int64_t)(age_s * 1e9));
-}
-
-static void what_comes_for_an_hour_is_a_habit(void **state)
-{
-    struct record_event soon = job(3300, 50, 20), later = job(3600, 50, 20);
-    struct record_event other = job(3600, 50, 20);
-    struct alert_habits habits;
-
-    (void)state;
-    other.n_suspects = 1;
-    snprintf(other.suspect[0].process.comm, RECORD_COMM_MAX, "runaway");
-    alert_habits_init(&habits, one_group);
-    for (int i = 0; i < 3; i++) {
-        struct record_event past = job(300 * i, 50, 20);
-
-        assert_false(is_known(&habits, &later, 3));
-        alert_habits_add(&habits, &past);
-    }
-    assert_false(is_known(&habits, &soon, 3));
-    assert_true(is_known(&habits, &later, 3));
-    assert_false(is_known(&habits, &other, 3));
-}
-
-static void a_habit_lasts_while_it_comes(void **state)
-{
-    struct alert_habits habits;
-
-    (void)state;
-    alert_habits_init(&habits, one_group);
-    for (int i = 0; i < 3; i++) {
-        struct record_event past = job(300 * i, 50, 20);
-
-        alert_habits_add(&habits, &past);
-    }
-    for (int day = 1; day < 30; day++) {
-        struct record_event event = job(86400 * day, 50, 20);
-
-        assert_true(is_known(&habits, &event, 3));
-    }
-}
-
-static void a_habit_that_grows_or_hangs_is_none(void **state)
-{
-    struct record_event larger = job(5000, 95, 20), event = job(5000, 50, 20);
-    struct record_event next_week = job(5000 + 8 * 86400, 50, 20), other = event;
-    struct alert_habits habits;
-
-    (void)state;
-    other.kind = RECORD_RULE;
-    alert_habits_init(&habits, one_group);
-    for (int i = 0; i < 2 * ALERT_HABITS_MAX; i++) {
-        struct record_event past = job(5 * i, 50, 20);
-
-        alert_habits_add(&habits, &past);
-    }
-    assert_true(is_known(&habits, &event, 39));
-    assert_false(is_known(&habits, &event, 41));
-    assert_false(is_known(&habits, &larger, 3));
-    assert_false(is_known(&habits, &other, 3));
-    assert_false(is_known(&habits, &next_week, 3));
-}
-
-static void what_alerted_before_is_a_repeat(void **state)
-{
-    struct record_event past = job(0, 50, 20), soon = job(60, 50, 20);
-    struct record_event larger = job(60, 95, 20), other = soon;
-    struct alert_habits habits;
-
-    (void)state;
-    other.n_suspects = 1;
-    snprintf(other.suspect[0].process.comm, RECORD_COMM_MAX, "runaway");
-    alert_habits_init(&habits, one_group);
-    alert_habits_add(&habits, &past);
-    assert_false(alert_habits_repeats(&habits, &soon, soon.end_ns));
-    past.alerted = true;
-    alert_habits_add(&habits, &past);
-    assert_true(alert_habits_repeats(&habits, &soon, soon.end_ns));
-    assert_false(alert_habits_repeats(&habits, &soon, soon.end_ns + 21 * SECOND));
-    assert_false(alert_habits_repeats(&habits, &larger, larger.end_ns));
-    assert_false(alert_habits_repeats(&habits, &other, other.end_ns));
-    assert_false(is_known(&habits, &soon, 3));
-}
-
 /* The wall clock is set while an event is open: it lasts as long as it lasts. */
 static void clock_that_is_set_changes_no_duration(void **state)
 {
@@ -553,12 +327,6 @@ static void clock_that_is_set_changes_no_duration(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_threshold_is_that_of_an_exact_surprise),
-        cmocka_unit_test(threshold_learns_the_tail_of_the_host),
-        cmocka_unit_test(alerts_raise_the_threshold_and_confirming_lowers_it),
-        cmocka_unit_test(achieved_rate_counts_alerts_per_week),
-        cmocka_unit_test(bad_times_and_missing_surprises_change_nothing),
-        cmocka_unit_test(budget_comes_back_from_its_bytes_or_not_at_all),
         cmocka_unit_test(one_odd_sample_is_no_event),
         cmocka_unit_test(three_of_five_open_alert_and_end),
         cmocka_unit_test(clock_that_is_set_changes_no_duration),
@@ -572,10 +340,6 @@ int main(void)
         cmocka_unit_test(what_was_not_seen_is_not_adopted),
         cmocka_unit_test(an_unknown_condition_is_waited_for),
         cmocka_unit_test(a_week_of_alerts_spends_the_budget),
-        cmocka_unit_test(what_comes_for_an_hour_is_a_habit),
-        cmocka_unit_test(a_habit_lasts_while_it_comes),
-        cmocka_unit_test(a_habit_that_grows_or_hangs_is_none),
-        cmocka_unit_test(what_alerted_before_is_a_repeat),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
