@@ -81,7 +81,7 @@ if wanted unit; then
         -j "$(nproc)"
 fi
 if wanted cli; then
-    step cli "$pytest_line" pytest tests/cli -n "$(nproc)"
+    step cli "$pytest_line" pytest tests/cli -n "$((2 * $(nproc)))" --maxschedchunk 1
 fi
 # Most of a test of the running program is waiting: many at once, the long ones first. What
 # loads the real machine is alone on it.
@@ -101,12 +101,13 @@ fi
 if wanted asan && build asan; then
     step asan "$ctest_line" ctest --test-dir build/asan --output-on-failure \
         -j "$(nproc)" -LE slow
-    VEDETTE_BUILD=build/asan step asan-cli "$pytest_line" pytest -m 'not slow' tests/cli \
-        -n "$(nproc)"
+    # What reads and writes, not what trains (the unit tests do) or looks at texts.
+    VEDETTE_BUILD=build/asan step asan-cli "$pytest_line" pytest tests/cli \
+        --ignore tests/cli/test_help.py -m 'not slow and not trains' -n "$((2 * $(nproc)))" --maxschedchunk 1
 fi
 if wanted tsan && build tsan; then
     VEDETTE_BUILD=build/tsan step tsan "$pytest_line" pytest -m tsan tests/system \
-        -n "$(nproc)"
+        -n "$((3 * $(nproc)))" --maxschedchunk 1
 fi
 # Long enough to find what is new and near the corpus; the rest is for the soak.
 if wanted fuzz && build fuzz -DVD_FUZZ_SECONDS=10; then

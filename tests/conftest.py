@@ -26,6 +26,8 @@ os.environ["VEDETTE_BUILD"] = str(BUILD)
 def pytest_configure(config):
     config.addinivalue_line("markers", "tsan: runs in the build with ThreadSanitizer too")
     config.addinivalue_line("markers", "slow: takes longer than a minute")
+    config.addinivalue_line("markers", "trains: most of it is training, which the unit "
+                                       "tests do in the builds with sanitizers")
     config.addinivalue_line("markers", "live: loads the real machine")
     config.addinivalue_line("markers", "takes(seconds): is begun before what takes less")
 
@@ -64,7 +66,7 @@ def vedette(program, tmp_path):
         clean = {k: v for k, v in os.environ.items()
                  if k not in ("NO_COLOR", "XDG_CONFIG_HOME", "COLUMNS")}
         clean.update({"HOME": str(home), "TERM": "xterm", **(env or {})})
-        more = {"stdin": subprocess.DEVNULL, "timeout": 60, **more}
+        more = {"stdin": subprocess.DEVNULL, "timeout": 300, **more}
         return subprocess.run([str(program), *map(str, args)], capture_output=True,
                               text=True, env=clean, **more)
 

@@ -13,7 +13,7 @@ from playwright.sync_api import expect, sync_playwright
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                    "--disable-background-networking", "--disable-component-update",
                    "--disable-sync"]
-PATIENCE_MS = 20_000  # machines that run tests are busy machines
+PATIENCE_MS = 60_000  # machines that run tests are busy machines
 
 expect.set_options(timeout=PATIENCE_MS)
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from monitor import wait
+from monitor import PATIENCE, wait
 from playwright.sync_api import expect
 
 VIEWS = ["overview", "cores", "detectors", "events", "processes", "metrics"]
@@ -13,11 +13,11 @@ def test_values_move_without_reload(page):
     page.evaluate("window.loadedOnce = true")
     clock = page.locator(".facts").get_by_text(re.compile(r"^\d\d:\d\d:\d\d$"))
     first = clock.inner_text()
-    wait(lambda: clock.inner_text() != first, 20, "the clock moves")
+    wait(lambda: clock.inner_text() != first, PATIENCE, "the clock moves")
     # Not the gauge of the CPU: that one rests at 100 % on a machine that runs tests.
     card = page.locator(".card", has_text="Context switches").locator(".card-value")
     seen = set()
-    wait(lambda: seen.add(card.inner_text()) or len(seen) >= 3, 20, "the value moves")
+    wait(lambda: seen.add(card.inner_text()) or len(seen) >= 3, PATIENCE, "the value moves")
     assert page.evaluate("window.loadedOnce") is True
 
 
@@ -30,7 +30,7 @@ def test_charts_are_drawn(page):
     first = canvas.evaluate(picture)
     assert first > 2000  # an empty canvas packs into a few hundred
     data = canvas.evaluate("c => c.toDataURL()")
-    wait(lambda: canvas.evaluate("c => c.toDataURL()") != data, 20, "the line moves")
+    wait(lambda: canvas.evaluate("c => c.toDataURL()") != data, PATIENCE, "the line moves")
 
 
 def test_header_says_what_runs(page, live):
@@ -65,10 +65,11 @@ def test_pause_stops_the_page_and_not_the_monitor(page, live):
     clock = page.locator(".at-clock")
     shown = clock.inner_text()
     ticks = live.json("/api/v1/latest")["tick"]
-    wait(lambda: live.json("/api/v1/latest")["tick"] >= ticks + 15, 30, "the monitor goes on")
+    wait(lambda: live.json("/api/v1/latest")["tick"] >= ticks + 15, PATIENCE,
+         "the monitor goes on")
     assert clock.inner_text() == shown
     page.keyboard.press("p")
-    wait(lambda: clock.inner_text() != shown, 20, "the page catches up")
+    wait(lambda: clock.inner_text() != shown, PATIENCE, "the page catches up")
 
 
 def test_a_pause_before_the_first_draw_rests_on_what_came(chromium, live):
@@ -121,14 +122,14 @@ def test_theme_follows_the_system_and_the_toggle_is_remembered(open_page, live):
     page = open_page(live, theme="light")
     light = ground(page)
     page.emulate_media(color_scheme="dark")
-    wait(lambda: ground(page) != light, 10, "the system's dark theme")
+    wait(lambda: ground(page) != light, PATIENCE, "the system's dark theme")
     dark = ground(page)
     page.keyboard.press("t")
-    wait(lambda: ground(page) == light, 10, "the light theme by key")
+    wait(lambda: ground(page) == light, PATIENCE, "the light theme by key")
     page.reload()
-    wait(lambda: ground(page) == light, 10, "the theme chosen before")
+    wait(lambda: ground(page) == light, PATIENCE, "the theme chosen before")
     page.keyboard.press("t")
-    wait(lambda: ground(page) == dark, 10, "the dark theme by key")
+    wait(lambda: ground(page) == dark, PATIENCE, "the dark theme by key")
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -229,5 +230,5 @@ def test_paper_is_light_whatever_the_theme(open_page, live):
     panel = "getComputedStyle(document.querySelector('.panel')).backgroundColor"
     assert page.evaluate(panel) != "rgb(255, 255, 255)"
     page.emulate_media(media="print")
-    wait(lambda: page.evaluate(panel) == "rgb(255, 255, 255)", 10, "light panels")
+    wait(lambda: page.evaluate(panel) == "rgb(255, 255, 255)", PATIENCE, "light panels")
     expect(page.locator(".tabs")).to_be_hidden()

@@ -10,9 +10,9 @@ import signal
 import stat
 import subprocess
 import termios
-import time
 
 import pytest
+from monitor import PATIENCE, wait
 
 STILL = pathlib.Path(__file__).resolve().parents[1] / "roots" / "laptop"
 
@@ -22,13 +22,14 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
-def wait_for_rows(path, n, seconds=20):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if path.exists() and path.read_text().count("\n") > n:
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"{path} has no {n} rows after {seconds} s")
+def wait_for_rows(path, n):
+    wait(lambda: path.exists() and path.read_text().count("\n") > n, PATIENCE, f"{n} rows",
+         0.02)
+
+
+def last_label(path):
+    """Of the last whole line."""
+    return path.read_text().rsplit("\n", 2)[-2][-1]
 
 
 def start(program, cwd, *args):
@@ -38,7 +39,7 @@ def start(program, cwd, *args):
 
 
 def test_normal_rows_have_the_seven_core_columns(vedette, tmp_path):
-    result = vedette("collect", "normal", "-i", "50ms", "--duration", "1s", cwd=tmp_path)
+    result = vedette("collect", "normal", "-i", "50ms", "--duration", "3s", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     rows = rows_of(tmp_path / "normal_training.csv")
     assert len(rows) >= 5
@@ -55,13 +56,11 @@ def test_keys_set_the_label_and_q_saves(program, tmp_path):
     path = tmp_path / "labeled_raw.csv"
     process = start(program, tmp_path, "labeled")
     wait_for_rows(path, 5)
-    process.stdin.write("a")
-    process.stdin.flush()
-    wait_for_rows(path, path.read_text().count("\n") + 5)
-    process.stdin.write("n")
-    process.stdin.flush()
-    wait_for_rows(path, path.read_text().count("\n") + 5)
-    out, _ = process.communicate("q", timeout=20)
+    for key, label in (("a", "1"), ("n", "0")):
+        process.stdin.write(key)
+        process.stdin.flush()
+        wait(lambda label=label: last_label(path) == label, PATIENCE, f"the label {label}")
+    out, _ = process.communicate("q", timeout=PATIENCE)
     assert process.returncode == 0
     labels = [row["label"] for row in rows_of(path)]
     assert labels[0] == "0" and labels[-1] == "0" and "1" in labels
@@ -76,7 +75,7 @@ def test_a_signal_keeps_what_was_collected(program, tmp_path):
         process = start(program, tmp_path, "normal")
         wait_for_rows(path, 5)
         os.kill(process.pid, number)
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == (-9 if number == signal.SIGKILL else 0)
         assert len(rows_of(path)) >= 4
 
@@ -116,7 +115,7 @@ def test_the_terminal_gets_its_echo_back(program, on_terminal, tmp_path, number)
     wait_for_rows(tmp_path / "labeled_raw.csv", 3)
     assert not echoes(terminal)
     os.kill(process.pid, number)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and echoes(terminal)
     assert len(rows_of(tmp_path / "labeled_raw.csv")) >= 3
 
@@ -137,7 +136,7 @@ def test_keys_work_again_after_a_stop(program, on_terminal, tmp_path):
     wait_for_rows(path, path.read_text().count("\n") + 3)
     assert not echoes(terminal)
     os.write(terminal, b"q")
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and echoes(terminal)
 
 
@@ -145,7 +144,7 @@ def test_q_ends_a_session_without_labels(program, on_terminal, tmp_path):
     process, terminal = on_terminal(program, "collect", "normal", "-i", "50ms")
     wait_for_rows(tmp_path / "normal_training.csv", 3)
     os.write(terminal, b"aq")
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and echoes(terminal)
     assert "label" not in rows_of(tmp_path / "normal_training.csv")[0]
 
@@ -157,20 +156,21 @@ def test_a_session_in_the_background_leaves_the_terminal_alone(program, on_termi
     shell, terminal = on_terminal("bash", "-mc", f"'{program}' {words} 2>err & wait")
     wait_for_rows(tmp_path / "normal_training.csv", 3)
     os.write(terminal, b"q\n")
-    shell.communicate(timeout=20)
+    shell.communicate(timeout=PATIENCE)
     assert len(rows_of(tmp_path / "normal_training.csv")) >= 5
 
 
 def test_no_row_is_a_failure_that_leaves_nothing(vedette, tmp_path):
     path = tmp_path / "normal_training.csv"
-    still = ("collect", "normal", "-i", "50ms", "--duration", "300ms", "--root", STILL)
+    normal = ("collect", "normal", "-i", "50ms", "--duration")
+    still = (*normal, "300ms", "--root", STILL)
     result = vedette(*still, cwd=tmp_path)
     assert result.returncode == 1 and "normal_training.csv: no row was" in result.stderr
     assert not list(tmp_path.glob("normal*"))
     path.write_text("old\n")
     assert vedette(*still, "--force", cwd=tmp_path).returncode == 1
     assert path.read_text() == "old\n"
-    assert vedette(*still[:-2], "--force", cwd=tmp_path).returncode == 0
+    assert vedette(*normal, "2s", "--force", cwd=tmp_path).returncode == 0
     assert len(rows_of(path)) >= 3
     assert len(list(tmp_path.glob("normal*"))) == 1
 
@@ -180,7 +180,7 @@ def test_rows_go_into_a_pipe_and_its_end_is_told(program, tmp_path):
     process = start(program, tmp_path, "normal", "-o", "pipe", "--force")
     with open(tmp_path / "pipe") as pipe:
         lines = [pipe.readline() for _ in range(4)]
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert lines[0].startswith("cpu_percent,") and lines[3].count(",") == 6
     assert process.returncode == 1 and "pipe: Broken pipe" in errors
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)

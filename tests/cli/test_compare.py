@@ -103,6 +103,7 @@ def test_split_says_which_rows_its_warnings_are_about(vedette, tmp_path):
     assert '10 values are no number in the first 1000 rows, the first "odd"' in result.stderr
 
 
+@pytest.mark.trains
 def test_compare_chooses_settings_on_the_training_rows(vedette, tmp_path):
     """The same choice whatever the test rows are, and none without --tune."""
     write_rows(tmp_path / "train.csv", make_rows(120, 1))
@@ -145,6 +146,7 @@ def test_detectors_are_named_in_the_help_and_in_the_message(vedette, tmp_path):
     assert result.returncode == 0 and "\npca " in result.stdout
 
 
+@pytest.mark.trains
 def test_contamination_that_is_given_is_used(vedette, tmp_path):
     """auto is each method's own rule; without the option the folds choose."""
     write_rows(tmp_path / "train.csv", make_rows(120, 1))
@@ -248,6 +250,7 @@ def test_the_report_says_what_was_compared_and_how(vedette, tmp_path):
     assert "<!--" not in report
 
 
+@pytest.mark.trains
 def test_plots_of_an_earlier_run_do_not_stay_beside_new_results(vedette, tmp_path):
     write_rows(tmp_path / "data.csv", make_rows(60, 1))
     out = tmp_path / "it's/here"
@@ -395,6 +398,7 @@ def test_rows_that_are_no_numbers_are_left_out_and_counted(vedette, tmp_path):
     assert "trained on 50 rows" in result.stdout
 
 
+@pytest.mark.takes(20)
 def test_odd_tables_give_a_model_or_a_reason(vedette, tmp_path):
     """One class, constant columns, equal rows, ten thousand columns, labels of no kind."""
     tables = {
@@ -441,6 +445,7 @@ def settings_of(stdout, detector):
     return dict(word.split("=") for word in line.split(" (folds")[0].split()[1:])
 
 
+@pytest.mark.trains
 def test_train_chooses_settings_as_compare_does(vedette, tmp_path):
     write_rows(tmp_path / "train.csv", make_rows(120, 1))
     common = ["--detector", "lof", "--detector", "pca"]
@@ -454,6 +459,8 @@ def test_train_chooses_settings_as_compare_does(vedette, tmp_path):
                                   cwd=tmp_path).stdout
 
 
+@pytest.mark.takes(20)
+@pytest.mark.trains
 def test_what_is_set_is_used_and_not_chosen(vedette, tmp_path):
     write_rows(tmp_path / "train.csv", make_rows(120, 1))
     trained = vedette("train", "train.csv", "--detector", "lof", "--set", "lof.n_neighbors=7",
@@ -509,6 +516,7 @@ def test_settings_that_are_not_there_are_refused(vedette, tmp_path):
         assert word in listed.stdout
 
 
+@pytest.mark.takes(60)
 @pytest.mark.slow
 def test_labelled_recording_is_told_apart_as_promised(vedette, data, tmp_path):
     """Tuned on the training files alone (the agent, slow to train, with what was chosen);

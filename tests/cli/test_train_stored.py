@@ -5,7 +5,7 @@ import re
 import sqlite3
 
 import pytest
-from monitor import wait
+from monitor import PATIENCE, wait
 
 # Fifty rows before the first model: a metric is no judge before it has thirty values, and a
 # busy machine leaves some out.
@@ -135,17 +135,19 @@ def test_the_monitors_own_folder_in_the_file_is_not_trained_on(vedette, tmp_path
     assert done.returncode == 0, done
 
 
+@pytest.mark.takes(40)
+@pytest.mark.trains
 def test_beside_a_monitor_and_into_the_next(monitor, machine, vedette, tmp_path):
     m = machine()
     burner = m.add(4242, "burner")
     v = monitor("--root", m.root, *FAST)
-    v.wait_ready(30)
+    v.wait_ready()
     burner.cpu = 3.0
     event = v.wait_alert(30)["id"]
     ticks = v.points()
-    v.wait_ticks(ticks + 20, 30)
+    v.wait_ticks(ticks + 20)
     burner.cpu = 0.0
-    wait(lambda: v.json(f"/api/v1/events/{event}")["end"], 40, "its end")
+    wait(lambda: v.json(f"/api/v1/events/{event}")["end"], PATIENCE, "its end")
     done = vedette("feedback", "--data-dir", v.data_dir, event, "real")
     assert done.returncode == 0, done
 
@@ -164,9 +166,10 @@ def test_beside_a_monitor_and_into_the_next(monitor, machine, vedette, tmp_path)
     def forest():
         found = v.json("/api/v1/latest")["detectors"]
         return next((d for d in found if d["name"] == "random_forest" and d["ready"]), None)
-    v.wait_ready(30)
-    assert wait(forest, 60, "the forest's verdicts")["raw"] < 0.5
+    v.wait_ready()
+    assert wait(forest, PATIENCE, "the forest's verdicts")["raw"] < 0.5
     burner.cpu = 3.0
     # A sample with a gap has no verdict.
-    wait(lambda: (found := forest()) and found["raw"] > 0.5, 30, "it knows the burner")
+    wait(lambda: (found := forest()) and found["raw"] > 0.5, PATIENCE,
+         "it knows the burner")
     v.stop()

@@ -78,7 +78,7 @@ class Driver:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        _, errors = self.process.communicate(timeout=20)
+        _, errors = self.process.communicate(timeout=60)
         assert self.process.returncode == 0, errors
         assert errors == ""
 
@@ -89,7 +89,7 @@ def started(*options):
     return driver
 
 
-def wait(condition, limit=10):
+def wait(condition, limit=60):
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end, "not within %d s" % limit

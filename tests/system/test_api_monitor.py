@@ -13,6 +13,7 @@ import time
 
 import pytest
 from live_client import LiveClient
+from monitor import PATIENCE
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("VEDETTE_BUILD", ROOT / "build" / "dev"))
@@ -28,8 +29,8 @@ class Monitor:
              "--no-desktop", "--interval", "100ms", *options],
             stdout=self.log, stderr=subprocess.STDOUT)
         self.port = None
-        wait(self.find_port, 20)
-        wait(lambda: self.get("/healthz")[0] == 200, 20)
+        wait(self.find_port, PATIENCE)
+        wait(lambda: self.get("/healthz")[0] == 200, PATIENCE)
 
     def text(self):
         self.log.seek(0)
@@ -58,7 +59,7 @@ class Monitor:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=20) == 0, self.text()
+        assert self.process.wait(timeout=PATIENCE) == 0, self.text()
 
 
 def wait(condition, limit):
@@ -79,7 +80,7 @@ def monitor(tmp_path_factory):
 
 def test_values_belong_to_this_machine(monitor):
     # File systems are read beside the ticks and join the schema a little later.
-    tick = wait(lambda: (t := monitor.json("latest"))["tick"] > 20 and t, 10)
+    tick = wait(lambda: (t := monitor.json("latest"))["tick"] > 20 and t, PATIENCE)
     names = [m["name"] for m in monitor.json("metrics")]
     assert len(names) == len(set(names)) and "cpu_percent" in names
     assert len(names) >= tick["n_metrics"] == len(tick["v"])
@@ -100,7 +101,7 @@ def test_a_busy_process_is_on_top(monitor):
             tick = monitor.json("latest")
             return busy.pid in [p["pid"] for p in tick["top_cpu"]]
 
-        wait(on_top, 15)
+        wait(on_top, PATIENCE)
     finally:
         busy.kill()
         busy.wait()
@@ -112,7 +113,7 @@ def test_history_comes_from_the_store(monitor):
                                "&points=100")
         return [x for x in history["series"]["cpu_percent"]["mean"] if x is not None]
 
-    values = wait(seen, 20)
+    values = wait(seen, PATIENCE)
     assert all(0 <= x <= 100 for x in values)
     status, text, _ = monitor.get("/api/v1/history?metric=no_such_metric")
     assert status in (200, 400, 404)
@@ -127,7 +128,7 @@ def test_an_event_goes_round(monitor):
         hello = live.message()
         assert hello["type"] == "hello" and hello["status"]["version"]
         live.until("tick")
-    events = wait(lambda: [e for e in monitor.json("events") if e["kind"] == "rule"], 30)
+    events = wait(lambda: [e for e in monitor.json("events") if e["kind"] == "rule"], PATIENCE)
     event = events[0]
     assert event["reason"] and event["severity"] in ("low", "medium", "high", "critical")
     path = f"/api/v1/events/{event['id']}/feedback"
@@ -135,7 +136,8 @@ def test_an_event_goes_round(monitor):
                                   Content_Type="application/json")
     assert status == 200, text
     assert json.loads(text)["feedback"] == "expected"
-    wait(lambda: monitor.json(f"events/{event['id']}")["feedback"] == "expected", 10)
+    wait(lambda: monitor.json(f"events/{event['id']}")["feedback"] == "expected",
+         PATIENCE)
     status, _, _ = monitor.get("/api/v1/events/999999999")
     assert status == 404
 
@@ -181,7 +183,7 @@ def test_the_page_is_whole_and_keeps_to_its_policy(monitor):
 def test_the_second_one_on_a_port_says_so(monitor, tmp_path):
     run = subprocess.run(
         [BUILD / "vedette", "monitor", "--port", str(monitor.port), "--data-dir",
-         tmp_path, "--no-desktop"], capture_output=True, text=True, timeout=20)
+         tmp_path, "--no-desktop"], capture_output=True, text=True, timeout=PATIENCE)
     assert run.returncode == 1
     assert f"port {monitor.port} on 127.0.0.1 is in use" in run.stderr
 
@@ -189,7 +191,7 @@ def test_the_second_one_on_a_port_says_so(monitor, tmp_path):
 def test_the_world_is_not_served(tmp_path):
     run = subprocess.run(
         [BUILD / "vedette", "monitor", "--address", "0.0.0.0", "--data-dir", tmp_path,
-         "--no-desktop"], capture_output=True, text=True, timeout=20)
+         "--no-desktop"], capture_output=True, text=True, timeout=PATIENCE)
     assert run.returncode in (1, 2)
     assert "0.0.0.0 is not of this machine alone" in run.stderr
     assert "ssh -L" in run.stderr
@@ -204,7 +206,7 @@ def test_a_scrape_has_what_the_grafana_dashboard_shows(monitor):
         found = parser.text_string_to_metric_families(text.decode())
         return {s.name for f in found for s in f.samples}
 
-    wait(lambda: "vedette_anomaly_score" in families(), 60)
+    wait(lambda: "vedette_anomaly_score" in families(), PATIENCE)
     dashboard = (ROOT / "packaging" / "grafana" / "vedette.json").read_text()
     expressions = re.findall(r'"expr": "(.*?)"[,\n]', dashboard)
     used = set(re.findall(r"\b((?:vedette|node|process)_\w+)", " ".join(expressions)))
