@@ -160,8 +160,9 @@ int pipeline_port(const pipeline *p)
 
 void pipeline_summary(const pipeline *p, struct pipeline_summary *out)
 {
-    struct store_counters counters[16];
-    size_t n = p->store == NULL ? 0 : store_set_counters(p->store, counters, 16);
+    struct store_counters counters[STORE_SINKS_MAX];
+    size_t n =
+        p->store == NULL ? 0 : store_set_counters(p->store, counters, STORE_SINKS_MAX);
 
     *out = (struct pipeline_summary){
         .ticks = p->ticks,

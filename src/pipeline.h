@@ -51,7 +51,7 @@ typedef struct pipeline pipeline;
 enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config,
                             struct vd_error *err);
 
-/* One tick, begun at these times, `jitter_ns` after it was due. */
+/* Runs one tick, begun at these times, `jitter_ns` after it was due. */
 void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter_ns);
 
 /* The store's files are opened again by their names, after a logrotate. */
@@ -73,16 +73,16 @@ struct pipeline_summary {
 
 void pipeline_summary(const pipeline *p, struct pipeline_summary *out);
 
-/* What saying `text` of an event ("" = undoing what was said) would change on the events
- * of the last seven days, as a sentence for people. VD_ERR_DATA when there is no such
- * event, or nothing to undo. Reads the history only: any thread, with or without a
+/* Writes what saying `text` of an event ("" = undoing what was said) would change on the
+ * events of the last seven days, as a sentence for people. VD_ERR_DATA when there is no
+ * such event, or nothing to undo. Reads the history only: any thread, with or without a
  * monitor. */
 enum vd_status pipeline_feedback_preview(const struct history_reader *history,
                                          int64_t event_id, const char *text,
                                          int64_t now_ns, char *answer, size_t size,
                                          struct vd_error *err);
 
-/* What a metric is about, for those who compare events. */
+/* Returns what a metric is about, for those who compare events. */
 int pipeline_group_of(const char *metric);
 
 /* Saves the models, flushes and closes everything. Waits for a training under way; the

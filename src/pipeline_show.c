@@ -1,4 +1,5 @@
 /* What the dashboard asks of the pipeline. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,10 +104,12 @@ static double metric_value(const pipeline *p, const char *name)
 
 static void fill_sinks(pipeline *p, struct show_status *out)
 {
-    struct store_counters counters[12];
-    size_t n = p->store == NULL ? 0 : store_set_counters(p->store, counters, 12);
+    struct store_counters counters[STORE_SINKS_MAX];
+    size_t n =
+        p->store == NULL ? 0 : store_set_counters(p->store, counters, STORE_SINKS_MAX);
 
-    out->n_sinks = n < 12 ? n : 12;
+    static_assert((int)SHOW_SINKS_MAX >= (int)STORE_SINKS_MAX, "the page shows them all");
+    out->n_sinks = n;
     for (size_t i = 0; i < out->n_sinks; i++) {
         out->sink[i].name = counters[i].name;
         out->sink[i].unavailable = counters[i].unavailable;

@@ -103,7 +103,7 @@ char *record_label(char label[RECORD_LABEL_MAX], const char *whole);
 size_t record_schema_add(struct record_schema *schema, const struct record_metric *row,
                          const char *label);
 
-/* The same for a name that comes from outside: the schema keeps a copy, cut to
+/* Does the same for a name that comes from outside: the schema keeps a copy, cut to
  * RECORD_NAME_MAX - 1 bytes; row->name is not used. */
 size_t record_schema_add_named(struct record_schema *schema,
                                const struct record_metric *row, const char *name,
@@ -214,7 +214,7 @@ enum record_severity {
 enum record_severity record_severity_of(double score);
 const char *record_severity_name(enum record_severity severity);
 
-/* A score in the middle of that severity, for what has no score of its own. */
+/* Returns a score in the middle of that severity, for what has no score of its own. */
 double record_score_of(enum record_severity severity);
 
 struct record_verdict {

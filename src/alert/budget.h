@@ -36,8 +36,8 @@ struct alert_budget {
 /* `interval_s` between samples. per_week > 0. */
 void alert_budget_init(struct alert_budget *b, double per_week, double interval_s);
 
-/* One sample: the statistic on which events are decided, `seconds` after the one before.
- * NaN only lets time pass. */
+/* Takes one sample: the statistic on which events are decided, `seconds` after the one
+ * before. NaN only lets time pass. */
 void alert_budget_add(struct alert_budget *b, double surprise, double seconds);
 
 /* The surprise above which something goes out as an alert. */
@@ -46,7 +46,7 @@ double alert_budget_threshold(const struct alert_budget *b);
 /* This week's alerts are out: what repeats one of them may go without. */
 bool alert_budget_is_spent(const struct alert_budget *b);
 
-/* An alert went out. */
+/* Counts an alert that went out. */
 void alert_budget_alerted(struct alert_budget *b);
 
 /* What an alert that turned out to be real was given back. */
@@ -55,19 +55,19 @@ struct alert_credit {
     double quiet_s; /* the budget's time then: what is spent fades */
 };
 
-/* "real" is no false alarm: takes one back, and says in *credit what that was; NULL =
- * nobody asks. `unconfirmed` leaves the budget as it would be without it. */
+/* Removes a confirmed alert from the count: it was no false alarm. *credit (may be NULL)
+ * receives what was given back; alert_budget_unconfirmed takes that again. */
 void alert_budget_confirmed(struct alert_budget *b, struct alert_credit *credit);
 void alert_budget_unconfirmed(struct alert_budget *b, const struct alert_credit *credit);
 
-/* Of one that was read from outside. */
+/* Checks a credit that was read from outside. */
 bool alert_credit_is_sane(const struct alert_credit *credit);
 
 /* Alerts a week so far that nobody confirmed; NaN in the first hour. */
 double alert_budget_achieved(const struct alert_budget *b);
 
-/* What was learned of the tail and counted, for the next run. Load leaves the setting as
- * it is, and everything when the bytes make no sense. */
+/* Saves what was learned of the tail and counted, for the next run. Load leaves the
+ * setting as it is, and everything when the bytes make no sense. */
 void alert_budget_save(const struct alert_budget *b, struct vd_writer *w);
 enum vd_status alert_budget_load(struct alert_budget *b, struct vd_reader *r,
                                  struct vd_error *err);

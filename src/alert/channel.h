@@ -53,7 +53,7 @@ char *alert_headline(const struct alert_notice *notice, char *out, size_t size);
 char *alert_suspect_line(const struct record_event *event, size_t i, char *out,
                          size_t size);
 
-/* One BEL character to a terminal; OS_OUTBOX_LATER when `fd` is none. */
+/* Writes one BEL character to a terminal; OS_OUTBOX_LATER when `fd` is none. */
 struct os_outbox_answer alert_ring(int fd, struct vd_error *err);
 
 #endif

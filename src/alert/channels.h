@@ -83,8 +83,8 @@ enum vd_status alert_channels_new(alert_channels **out,
 void alert_channels_send(alert_channels *channels, const struct record_event *event,
                          enum record_event_change change);
 
-/* A notice that an earlier run owed, `age_s` old. False when no such receiver is wanted
- * now: it will not be told. Before the first send, oldest first. */
+/* Takes up a notice that an earlier run owed, `age_s` old. False when no such receiver is
+ * wanted now: it will not be told. Before the first send, oldest first. */
 bool alert_channels_resume(alert_channels *channels, const char *receiver,
                            const struct record_event *event,
                            enum record_event_change change, double age_s);
@@ -92,7 +92,7 @@ bool alert_channels_resume(alert_channels *channels, const char *receiver,
 /* Hands all that waits to the keeper once more: what it had is gone. Any thread. */
 void alert_channels_keep_again(alert_channels *channels);
 
-/* One row per wanted channel, at most `max`; returns how many. */
+/* Fills one row per wanted channel, at most `max`; returns how many. */
 size_t alert_channels_counters(alert_channels *channels, struct alert_counters *out,
                                size_t max);
 

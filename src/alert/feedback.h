@@ -105,7 +105,7 @@ enum vd_status alert_feedback_preview(const struct record_event *event, size_t n
                                       enum alert_word word, alert_group_of *group,
                                       struct alert_preview *out);
 
-/* It as a sentence for people; `days` is how far the past reaches. */
+/* Writes the preview as one English sentence; `days` is how far the past reaches. */
 char *alert_preview_text(const struct alert_preview *preview, double days, char *text,
                          size_t size);
 

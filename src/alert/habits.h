@@ -32,7 +32,8 @@ struct alert_habits {
 
 void alert_habits_init(struct alert_habits *habits, alert_group_of *group);
 
-/* An anomaly is over. Oldest first; the oldest leave when there is no room. */
+/* Remembers an anomaly that is over. Oldest first; the oldest leave when there is no
+ * room. */
 void alert_habits_add(struct alert_habits *habits, const struct record_event *event);
 
 /* Whether an anomaly with these deviations and suspects, since event->start_ns, is one at

@@ -12,7 +12,7 @@ char *alert_webhook_body(const struct alert_notice *notice, const char *host);
  * spaces. The message does not name the URL, which may hold a secret. */
 enum vd_status alert_webhook_url_check(const char *url, struct vd_error *err);
 
-/* The same of the configuration's. */
+/* Checks the URL of the configuration in the same way. */
 enum vd_status alert_webhook_check(const struct alert_channels_config *config,
                                    struct vd_error *err);
 

@@ -46,7 +46,7 @@ enum vd_status batch_dataset_read(struct batch_dataset *data, const char *path,
                                   const struct format_options *options,
                                   struct vd_error *err);
 
-/* The same of a text in memory; `path` is for the messages. */
+/* Does the same with a text in memory; `path` is for the messages. */
 enum vd_status batch_dataset_take(struct batch_dataset *data, const char *text,
                                   size_t size, const char *path,
                                   const struct format_options *options,

@@ -59,8 +59,8 @@ const struct cmd_command *const *cmd_table(size_t *n);
 /* Says what failed; the exit code for it: a wrong argument is wrong use. */
 int cmd_failed(const struct vd_error *err);
 
-/* The same for a command line or a configuration that cannot be used (`command` NULL = of
- * none): points to the help where that says more. */
+/* Does the same for a command line or a configuration that cannot be used (`command` NULL
+ * = of none): points to the help where that says more. */
 int cmd_wrong_use(const struct cmd_command *command, const struct vd_error *err);
 
 /* The whole program: parses argv, runs the command, returns the exit code. */

@@ -28,7 +28,7 @@ enum vd_status cmd_config_check(const struct cmd_command *command, cmd_check *ch
 /* The place of the file that would be read, allocated; NULL = there is none. */
 char *cmd_config_path(const char *given);
 
-/* A commented file with every option of `command` at its default. */
+/* Writes a commented file with every option of `command` at its default. */
 void cmd_config_example(FILE *out, const struct cmd_command *command);
 
 /* `from_mapping` of the rules: {metric: cpu_percent, above: 90, for: 1min, severity:

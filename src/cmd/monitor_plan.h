@@ -34,9 +34,9 @@ void monitor_plan_release(struct monitor_plan *plan);
 enum vd_status monitor_check(const void *settings, struct cmd_fault *fault,
                              struct vd_error *err);
 
-/* The same for who is not going to start: what starting would find out is tried as well,
- * short of taking a port or writing anything. A recording is opened, and the metrics of a
- * model are looked for. */
+/* Does the same for one that is not going to start: what starting would find out is tried
+ * as well, short of taking a port or writing anything. A recording is opened, and the
+ * metrics of a model are looked for. */
 enum vd_status monitor_rehearse(const void *settings, struct cmd_fault *fault,
                                 struct vd_error *err);
 

@@ -110,15 +110,16 @@ enum vd_status collect_set_new(collect_set **out, const struct collect_config *c
                                const char *const *only, struct record_schema *schema,
                                struct vd_error *err);
 
-/* One tick. The caller has set time_ns, mono_ns, jitter_ns (a replay overwrites the first
- * two) and schema. `raw` and `base` are NULL on the first call: room for
- * RECORD_METRICS_MAX numbers is made then, once, and never moves. All schema->n values
- * are NaN or read on return. `processes` points into the set until the next call. When
- * there is no memory on the first call, raw stays NULL and the errors say so. */
+/* Reads all collectors for one tick. The caller has set time_ns, mono_ns, jitter_ns (a
+ * replay overwrites the first two) and schema. `raw` and `base` are NULL on the first
+ * call: room for RECORD_METRICS_MAX numbers is made then, once, and never moves. All
+ * schema->n values are NaN or read on return. `processes` points into the set until the
+ * next call. When there is no memory on the first call, raw stays NULL and the errors say
+ * so. */
 void collect_set_read(collect_set *set, struct record_sample *sample);
 
-/* What failed on the last tick: up to `max` names and errors (either array may be NULL);
- * returns how many failed in all. */
+/* Gives what failed on the last tick: up to `max` names and errors (either array may be
+ * NULL); returns how many failed in all. */
 size_t collect_set_errors(const collect_set *set, const char **names,
                           struct vd_error *errors, size_t max);
 
@@ -139,7 +140,7 @@ bool collect_set_report(const collect_set *set, size_t i, struct collect_report 
  * Returns -1 when there is no such collector. */
 int64_t collect_set_duration(const collect_set *set, size_t i, const char **name);
 
-/* What collector `i` has to say of the last tick; "" when that is nothing. */
+/* Returns what collector `i` has to say of the last tick; "" when that is nothing. */
 const char *collect_set_note(const collect_set *set, size_t i);
 
 /* The course of the replay; of a live set, one that has no end and no interval. */

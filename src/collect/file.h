@@ -68,7 +68,8 @@ double collect_file_number(const char *path);
  * not fit are left out. */
 size_t collect_folder(const char *path, char *names, size_t size, size_t max);
 
-/* The same for names that begin with `prefix` and end with `suffix`: "temp", "_input". */
+/* Does the same for names that begin with `prefix` and end with `suffix`: "temp",
+ * "_input". */
 size_t collect_folder_like(const char *path, const char *prefix, const char *suffix,
                            char *names, size_t size, size_t max);
 

@@ -30,21 +30,22 @@
 void collect_add_rows(struct record_schema *schema, const struct record_metric *rows,
                       size_t n, const char *label, size_t *id);
 
-/* The same while a tick is being read: values of new metrics begin as NaN. False when one
- * of them did not fit. */
+/* Does the same while a tick is being read: values of new metrics begin as NaN. False
+ * when one of them did not fit. */
 bool collect_add_rows_now(struct record_sample *sample, const struct record_metric *rows,
                           size_t n, const char *label, size_t *id);
 
-/* The same for a thing that comes and goes: it gets all of its rows, or false and none
- * when there is no room. */
+/* Does the same for a thing that comes and goes: it gets all of its rows, or false and
+ * none when there is no room. */
 bool collect_show(struct record_sample *sample, const struct record_metric *rows,
                   size_t n, const char *label, size_t *id);
 
-/* It is gone: its metrics go back to the schema, and id[n] becomes COLLECT_NO_METRIC. */
+/* Ends a thing that is gone: its metrics go back to the schema, and id[n] becomes
+ * COLLECT_NO_METRIC. */
 void collect_hide(struct record_schema *schema, size_t *id, size_t n);
 
-/* What a collector returns in the end when `n` of its `things` got no metrics for want of
- * room: VD_OK for none. */
+/* Gives what a collector returns in the end when `n` of its `things` got no metrics for
+ * want of room: VD_OK for none. */
 enum vd_status collect_left_out(struct vd_error *err, const char *things, size_t n);
 
 static inline void collect_put(struct record_sample *sample, size_t id, double raw)

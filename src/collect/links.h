@@ -30,7 +30,7 @@ struct collect_links {
 
 void collect_links_init(struct collect_links *links, const char *root);
 
-/* What the link of that name is. It stays that for as long as it lives. */
+/* Returns what the link of that name is. It stays that for as long as it lives. */
 enum collect_link collect_link_kind(const struct collect_links *links, const char *name);
 
 /* Whether it has a master now: something that takes it as one of several. */

@@ -14,12 +14,12 @@ struct collect_meminfo {
 
 void collect_meminfo_parse(const char *text, size_t size, struct collect_meminfo *mem);
 
-/* What the cache of ZFS would give back, in KiB, from
+/* Returns what the cache of ZFS would give back, in KiB, from
  * /proc/spl/kstat/zfs/arcstats; NaN when the text does not say. */
 double collect_arcstats_parse(const char *text, size_t size);
 
-/* What programs can still have, in KiB, with `arc` (0 = none) of ZFS; never more than the
- * total. */
+/* Returns what programs can still have, in KiB, with `arc` (0 = none) of ZFS; never more
+ * than the total. */
 double collect_meminfo_available(const struct collect_meminfo *mem, double arc);
 
 #endif

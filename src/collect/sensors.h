@@ -29,7 +29,7 @@ collect_sensors *collect_sensors_new(const char *root);
  * are NaN and do not wake it. */
 void collect_sensors_read(collect_sensors *sensors);
 
-/* What the last read gave; how many in *n. Owned, valid until the next read. */
+/* Returns what the last read gave; how many in *n. Owned, valid until the next read. */
 const struct collect_sensor *collect_sensors_at(const collect_sensors *sensors,
                                                 size_t *n);
 
@@ -42,7 +42,8 @@ void collect_sensors_free(collect_sensors *sensors); /* takes NULL */
  * "bigcore0-thermal", "x86_pkg_temp", "CPU-therm". */
 bool collect_sensor_is_processor(const char *name);
 
-/* What a sensor's file says, in degrees; NaN for what no running machine can have. */
+/* Reads what a sensor's file says, in degrees; NaN for what no running machine can have.
+ */
 double collect_sensor_celsius(const char *text, size_t size);
 
 #endif

@@ -41,12 +41,12 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
 /* Learns from the row read last, which was found normal. */
 void detect_set_learn(detect_set *set, const double *value);
 
-/* A row of the past (back-fill): it is learned from and gives no verdict. With a minute's
+/* Learns from a row of the past (back-fill), which gives no verdict. With a minute's
  * worth of it the first training is due at once. */
 void detect_set_learn_past(detect_set *set, const struct record_schema *schema,
                            const double *value, int64_t time_ns);
 
-/* What is normal for each metric and how far away the row read last is, in sigmas;
+/* Return what is normal for each metric and how far away the row read last is, in sigmas;
  * schema->n each, valid until the next read. */
 const double *detect_set_expected(const detect_set *set);
 const double *detect_set_z(const detect_set *set);
@@ -67,16 +67,23 @@ detect_multivariate_job *detect_set_training_begin(detect_set *set, int64_t mono
 enum vd_status detect_set_training_end(detect_set *set, detect_multivariate_job *job,
                                        struct vd_error *err);
 
-/* Rows of an event that somebody labelled: `value` has n rows of config.host's columns,
- * as people see them. The detectors that need labels learn them; normal ones come into
- * the window's training as well, up to a tenth of it. `has` = its rows are known.
- * `keep`: everything but the `n` events named is undone. */
+/* Adds the rows of an event that somebody labelled: `value` has n rows of the
+ * multivariate layer's columns, as people see them. The detectors that need labels learn
+ * them; normal ones come into the window's training as well, up to a tenth of it. */
 enum vd_status detect_set_label(detect_set *set, const struct record_schema *schema,
                                 int64_t event_id, enum detect_label label,
                                 const double *value, size_t n);
+
+/* Gives the rows of the event another label. */
 void detect_set_relabel(detect_set *set, int64_t event_id, enum detect_label label);
+
+/* Forgets the rows of the event. */
 void detect_set_forget_labels(detect_set *set, int64_t event_id);
+
+/* Tells whether rows of the event are known. */
 bool detect_set_has_labels(const detect_set *set, int64_t event_id);
+
+/* Forgets the rows of all events but the `n` named. */
 void detect_set_keep_labels(detect_set *set, const int64_t *event_id, size_t n);
 
 /* The training of those that learn from labels, in three steps as above. `begin` gives

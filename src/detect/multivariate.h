@@ -25,7 +25,7 @@ enum {
 extern const char *const detect_multivariate_live_name[DETECT_LIVE];
 extern const char detect_multivariate_windowed_name[]; /* PCA of ten rows side by side */
 
-/* What people call a member, of the layer or of the library. */
+/* Returns what people call a member, of the layer or of the library. */
 const char *detect_multivariate_title(const char *name);
 
 enum {
@@ -66,7 +66,7 @@ void detect_multivariate_read(detect_multivariate *multivariate,
                               const double live[DETECT_LIVE],
                               struct record_verdict *verdict);
 
-/* What is read next does not follow in time what was read last. */
+/* Notes a gap: what is read next does not follow in time what was read last. */
 void detect_multivariate_gap(detect_multivariate *multivariate);
 
 /* Where the columns stand in the schema: *n indices, SIZE_MAX for one that is absent. */

@@ -20,7 +20,7 @@ struct explain_input {
  * there is to tell: the sum of the weighted |z|. */
 double explain_event(const struct explain_input *in, struct record_event *event);
 
-/* Whether the event is that there is less of something: its first metric fell. */
+/* True when the event is a drop: its first metric fell, and less of it is not worse. */
 bool explain_is_drop(const struct record_event *event);
 
 /* Copies what explain_event filled in. */

@@ -24,9 +24,8 @@ void explain_recorder_free(explain_recorder *recorder);
 void explain_recorder_add(explain_recorder *recorder, int64_t time_ns, int64_t mono_ns,
                           const struct record_processes *processes);
 
-/* What was recorded in [from_ns, to_ns] (monotonic), oldest first, as the store takes it.
- * Free with
- * history_moments_free. VD_ERR_MEMORY leaves *n = 0. */
+/* Returns what was recorded in [from_ns, to_ns] (monotonic), oldest first, as the store
+ * takes it. Free with history_moments_free. VD_ERR_MEMORY leaves *n = 0. */
 enum vd_status explain_recorder_span(const explain_recorder *recorder, int64_t from_ns,
                                      int64_t to_ns, struct history_moment **out,
                                      size_t *n);

@@ -25,7 +25,7 @@ struct format_input {
 enum vd_status format_input_open(struct format_input *in, const char *path,
                                  struct vd_error *err);
 
-/* A text in memory, borrowed, with the same checks. */
+/* Opens a text in memory, borrowed, with the same checks. */
 enum vd_status format_input_of(struct format_input *in, const char *text, size_t size,
                                const char *name, struct vd_error *err);
 

@@ -35,7 +35,7 @@ enum vd_status format_rows_begin(struct format_rows *rows, const struct format_i
  * line for a quote that is not closed and for a NUL byte. */
 enum vd_status format_rows_next(struct format_rows *rows, struct vd_error *err);
 
-/* The same without its fields, which is faster: n and `field` mean nothing then. False
+/* Reads a row without its fields, which is faster: n and `field` mean nothing then. False
  * for `row` is empty at the end. */
 enum vd_status format_rows_skim(struct format_rows *rows, struct vd_error *err);
 

@@ -88,22 +88,23 @@ static inline bool format_scan_skip(struct format_scan *t, const char *word)
 /* The next word into `word` (cut to fit, always terminated); false at the line's end. */
 bool format_scan_word(struct format_scan *t, char *word, size_t size);
 
-/* A whole number with an optional sign. */
+/* Reads a whole number with an optional sign. */
 bool format_scan_i64(struct format_scan *t, int64_t *value);
 
-/* A decimal number with optional sign, fraction and exponent. */
+/* Reads a decimal number with optional sign, fraction and exponent. */
 bool format_scan_number(struct format_scan *t, double *value);
 
-/* A counter: the next word of the line, NaN when it is none (negative, too large, text).
- * False when the line has no more words. */
+/* Reads a counter: the next word of the line, NaN when it is none (negative, too large,
+ * text). False when the line has no more words. */
 bool format_scan_counter(struct format_scan *t, double *value);
 
 /* The one number that a file holds, a newline after it or not; NaN when it holds anything
  * else. */
 double format_scan_only_number(const char *text, size_t size);
 
-/* A list of CPUs as the kernel writes it, "0-3,8,10-11", into set[n] (true = listed;
- * larger numbers are left out). Returns how many were set; 0 when it does not parse. */
+/* Reads a list of CPUs as the kernel writes it, "0-3,8,10-11", into set[n] (true =
+ * listed; larger numbers are left out). Returns how many were set; 0 when it does not
+ * parse. */
 size_t format_scan_cpu_list(const char *text, size_t size, bool *set, size_t n);
 
 #endif

@@ -90,7 +90,7 @@ enum vd_status format_table_open(struct format_table *table, const char *path,
                                  const struct format_options *options,
                                  struct vd_error *err);
 
-/* The same of a text in memory, borrowed. */
+/* Opens a text in memory, borrowed, in the same way. */
 enum vd_status format_table_of(struct format_table *table, const char *text, size_t size,
                                const char *name, const struct format_options *options,
                                struct vd_error *err);

@@ -39,8 +39,8 @@ bool format_epoch_ns(double value, double per_s, int64_t *ns);
 /* The unit that values of this size are in: 1, 1e3, 1e6 or 1e9 in a second. */
 double format_epoch_unit(double largest);
 
-/* A point in time alone as ns since 1970 UTC, of a text that needs no column: the year
- * first or the month by name (UTC when no zone is written), or Unix time. */
+/* Reads a point in time alone as ns since 1970 UTC, of a text that needs no column: the
+ * year first or the month by name (UTC when no zone is written), or Unix time. */
 bool format_time(struct format_csv_field text, int64_t *ns);
 
 #endif

@@ -18,7 +18,7 @@ struct os_believed {
     int64_t mono_ns; /* of the last call of os_believed_at; 0 = none */
 };
 
-/* What the past has to say: rows without a gap were written from one time to another, in
+/* Learns from the past: rows without a gap were written from one time to another, in
  * the order of their times. */
 void os_believed_saw(struct os_believed *believed, int64_t from_ns, int64_t to_ns);
 

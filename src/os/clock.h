@@ -10,7 +10,8 @@ int64_t os_clock_wall_ns(void);   /* since 1970, UTC; may be set by the operator
 int64_t os_clock_mono_ns(void);   /* since boot, sleep not counted; never goes back */
 int64_t os_clock_thread_ns(void); /* CPU time that this thread has used */
 
-/* A time of one of these clocks as pthread_cond_timedwait and its kind want it. */
+/* Returns a time of one of these clocks as pthread_cond_timedwait and its kind want it.
+ */
 static inline struct timespec os_clock_timespec(int64_t ns)
 {
     return (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};

@@ -24,7 +24,7 @@ struct os_config;
 enum vd_status os_config_load(struct os_config **config, const char *path,
                               struct vd_error *err);
 
-/* The same from memory; `name` stands for the file in messages. */
+/* Does the same from memory; `name` stands for the file in messages. */
 enum vd_status os_config_parse(struct os_config **config, const char *name,
                                const void *bytes, size_t size, struct vd_error *err);
 

@@ -11,7 +11,7 @@
 enum vd_status os_file_read(const char *path, size_t max, char **bytes, size_t *size,
                             struct vd_error *err);
 
-/* The same for a regular file alone: pipes, devices and folders are refused unread. */
+/* Reads a regular file alone: pipes, devices and folders are refused unread. */
 enum vd_status os_file_read_regular(const char *path, size_t max, char **bytes,
                                     size_t *size, struct vd_error *err);
 

@@ -67,6 +67,7 @@ static void old_name(char name[NAME_MAX_BYTES], long n, const char *ending)
     snprintf(name, NAME_MAX_BYTES, "%s.%ld%s", file.name, n, ending);
 }
 
+/* Compresses what is left of one file into another; false on any failure. */
 static bool copy_packed(int from, gzFile to)
 {
     char block[16384];
@@ -121,6 +122,8 @@ static void *pack(void *unused)
     return NULL;
 }
 
+/* Starts the thread that compresses the rotated file. One at a time: the one before is
+ * waited for, which has ended long ago unless files fill within seconds. */
 static void start_packing(void)
 {
     if (file.has_packer)
@@ -279,6 +282,8 @@ static size_t put_time(char *line)
                             (int)(now.tv_nsec / 1000000));
 }
 
+/* Writes a line in one call, so that lines of several threads do not mix; what does not
+ * go out whole is counted. */
 static void write_line(int fd, const char *line, size_t size)
 {
     ssize_t done;
@@ -290,6 +295,7 @@ static void write_line(int fd, const char *line, size_t size)
         atomic_fetch_add(&lost, 1);
 }
 
+/* Writes to standard error, with the level in colour where that is wanted. */
 static void to_console(enum os_log_level level, const char *text)
 {
     static const char *const plain[] = {"debug: ", "", "warning: ", "error: "};
@@ -313,6 +319,7 @@ static void to_console(enum os_log_level level, const char *text)
         atomic_fetch_add(&lost, 1);
 }
 
+/* Appends to the log file and rotates it when it has grown too large. */
 static void to_file(enum os_log_level level, const char *text)
 {
     static const char *const names[] = {"DEBUG ", "INFO ", "WARNING ", "ERROR "};

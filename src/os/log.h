@@ -27,7 +27,7 @@ enum os_log_level os_log_get_level(void);
 void os_log(enum os_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same, into the file alone: what the console hears in another way. */
+/* Writes into the file alone: what the console hears in another way. */
 void os_log_record(enum os_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -46,7 +46,7 @@ struct os_log_to {
 void os_log_tell(const struct os_log_to *to, enum os_log_level level, const char *format,
                  ...) __attribute__((format(printf, 3, 4)));
 
-/* An error with its hint, as the program's own. */
+/* Logs an error with its hint, as the program's own. */
 void os_log_failure(const struct vd_error *err);
 
 /* Also writes to the file `name` in the folder (created, appended to; the folder may be

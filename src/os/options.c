@@ -17,6 +17,7 @@ static void *field(const struct os_option *option, void *settings)
     return (char *)settings + option->offset;
 }
 
+/* Reads a word for yes or no; false when it is neither. */
 static bool parse_flag(const char *text, bool *value)
 {
     static const char *const words[] = {"false", "true", "no", "yes", "off", "on"};
@@ -86,6 +87,7 @@ static void format_bound(const struct os_option *option, double bound, char *tex
         snprintf(text, size, "%.15g", bound);
 }
 
+/* Compares with the bounds of the row. Both zero means that it has none. */
 static enum vd_status check_bounds(const struct os_option *option, double value,
                                    const char *text, const char *where,
                                    struct vd_error *err)
@@ -107,6 +109,7 @@ static enum vd_status check_bounds(const struct os_option *option, double value,
                         text, min, max);
 }
 
+/* Replaces a text by a copy, or by NULL. */
 static enum vd_status set_text(char **value, const char *text, struct vd_error *err)
 {
     char *copy = NULL;
@@ -121,6 +124,7 @@ static enum vd_status set_text(char **value, const char *text, struct vd_error *
     return VD_OK;
 }
 
+/* Adds a copy to the list. When that fails the list is as it was. */
 static enum vd_status append(struct os_list *list, const char *text, struct vd_error *err)
 {
     char **at = realloc(list->at, (list->n + 1) * sizeof *at);
@@ -150,6 +154,8 @@ static enum vd_status set_integer(const struct os_option *option, long *value,
     return status;
 }
 
+/* Reads a number, duration or size; the word of `zero` ("auto", "never") stands for 0,
+ * which the bounds need not hold. */
 static enum vd_status set_number(const struct os_option *option, double *value,
                                  const char *text, const char *where,
                                  struct vd_error *err)
@@ -178,6 +184,7 @@ static enum vd_status set_number(const struct os_option *option, double *value,
     return status;
 }
 
+/* Reads one of the words of the row, by its index; the message lists them all. */
 static enum vd_status set_choice(const struct os_option *option, int *value,
                                  const char *text, const char *where,
                                  struct vd_error *err)
@@ -291,6 +298,7 @@ enum vd_status os_option_set(const struct os_option *option, void *settings,
     return VD_OK;
 }
 
+/* Frees what the option holds and leaves it empty, so that it may be set again. */
 static void release_one(const struct os_option *option, void *settings)
 {
     void *value = field(option, settings);
@@ -416,6 +424,7 @@ const struct os_option *os_option_find(const struct os_option *options, const ch
     return NULL;
 }
 
+/* Returns the items of a list as one text, "a, b, c", allocated; NULL without memory. */
 static char *join(const struct os_list *list)
 {
     size_t size = 1;

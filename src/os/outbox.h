@@ -113,8 +113,8 @@ uint64_t os_outbox_free(os_outbox *o, double seconds, bool *left_behind);
 bool os_outbox_put(os_outbox *o, const void *message, size_t size, double age_s,
                    int64_t now_ns);
 
-/* One try, when one is due at `now_ns`. Returns when the next is due, INT64_MAX when
- * nothing waits. */
+/* Makes one try, when one is due at `now_ns`. Returns when the next is due, INT64_MAX
+ * when nothing waits. */
 int64_t os_outbox_step(os_outbox *o, int64_t now_ns);
 
 void os_outbox_counts_at(os_outbox *o, int64_t now_ns, struct os_outbox_counts *out);

@@ -55,6 +55,9 @@ static void look(int proc, const struct question *question, struct answer *answe
         close(fd);
 }
 
+/* Answers questions until the other end is closed. Runs in the helper process, which
+ * keeps the right to look at foreign processes; it opens two files of /proc and nothing
+ * else, whatever it is asked. */
 static void serve(int fd)
 {
     int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -161,6 +164,8 @@ static void say_gone(os_peek *peek)
     peek->gone = true;
 }
 
+/* Sends a question and waits for its answer for a short while; a helper that is stuck
+ * must not hold up a tick. */
 static ssize_t ask(os_peek *peek, int pid, enum os_peek_what what, char *text,
                    size_t size)
 {

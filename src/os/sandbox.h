@@ -20,7 +20,7 @@ struct os_sandbox {
  * is left out. `said` is one line about what holds. */
 void os_sandbox_enter(const struct os_sandbox *sandbox, char *said, size_t size);
 
-/* The same for the helper that looks into other processes: keeps CAP_SYS_PTRACE and
+/* Does the same for the helper that looks into other processes: keeps CAP_SYS_PTRACE and
  * CAP_DAC_READ_SEARCH where it has them. Not Landlock: that forbids the very looking. */
 void os_sandbox_enter_helper(void);
 

@@ -25,13 +25,13 @@ int os_terminal_width(FILE *stream);
 /* Columns that UTF-8 text takes: characters, not bytes. */
 size_t os_terminal_columns(const char *text, size_t bytes);
 
-/* A line that says what goes on, at the end of what the terminal shows; NULL takes it
- * away, which is to be done before anything else is printed (the log does it itself).
+/* Shows a line that says what goes on, at the end of what the terminal shows; NULL takes
+ * it away, which is to be done before anything else is printed (the log does it itself).
  * Nothing unless standard error is a terminal. */
 void os_terminal_status(const char *text);
 
-/* A bar on the terminal's last line, `done` in 0 .. 1; 1 takes it away. Nothing unless
- * standard error is a terminal. */
+/* Shows a bar on the terminal's last line, `done` in 0 .. 1; 1 takes it away. Nothing
+ * unless standard error is a terminal. */
 void os_terminal_progress(double done);
 
 #endif

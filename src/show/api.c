@@ -64,6 +64,7 @@ static const struct answer *find_answer(const char *path)
     return NULL;
 }
 
+/* Answers at once from the snapshot of the last tick. */
 static void respond_from_memory(struct show_session *session, const struct answer *answer)
 {
     struct show_response *r = &session->request.response;
@@ -97,6 +98,7 @@ static enum vd_status add_pair(struct show_query *query, const char *text, size_
     return show_query_add(query, pair, strlen(pair), err);
 }
 
+/* Takes the whole query, whose pairs are parted by "&". */
 static enum vd_status read_pairs(struct show_query *query, const char *text,
                                  struct vd_error *err)
 {
@@ -122,6 +124,7 @@ bool show_api_read_query(struct show_session *session, struct show_query *query,
     return false;
 }
 
+/* Leaves the answer to a job, or says why there can be none. */
 static void ask_store(struct show_session *session,
                       const struct show_job_request *request)
 {

@@ -9,8 +9,8 @@
 
 enum { SHOW_COMPRESS_FROM = 2048 }; /* bytes: below it is not worth the while */
 
-/* What an Accept-Encoding field says of gzip: wanted, and not less than plain bytes.
- * NULL (not sent) and what cannot be read mean no. */
+/* Reads what an Accept-Encoding field says of gzip: wanted, and not less than plain
+ * bytes. NULL (not sent) and what cannot be read mean no. */
 bool show_takes_gzip(const char *accept_encoding);
 
 /* Puts the gzip of the text in its place; false leaves it as it was (small, or no

@@ -73,6 +73,9 @@ static bool takes_memory(const struct show_session *session)
     return session->phase == SHOW_PHASE_ANSWER && session->request.response.counted > 0;
 }
 
+/* Closes the session that has waited longest, of those that may go, to make room for a
+ * new one. One that has just come is spared, or two clients would push each other out for
+ * ever. */
 static bool evict(struct show_server *server, bool (*may)(const struct show_session *))
 {
     struct show_session *victim = NULL;
@@ -144,6 +147,8 @@ static int receive(struct show_session *session)
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) ? 0 : -1;
 }
 
+/* Gives what came to whoever waits for it in this phase. A connection that only lingers
+ * has its bytes read and dropped. */
 static int on_readable(struct show_session *session)
 {
     if (receive(session) != 0)
@@ -187,6 +192,8 @@ static int on_disconnect(struct show_session *session)
     return poll(&now, 1, 0) > 0 && (now.revents & (POLLERR | POLLHUP)) != 0 ? -1 : 0;
 }
 
+/* Handles what the poll reports. A failure closes the session; otherwise it waits for
+ * what its new phase needs. */
 static void on_io(uv_poll_t *poll, int status, int events)
 {
     struct show_session *session = poll->data;
@@ -204,6 +211,7 @@ static void on_io(uv_poll_t *poll, int status, int events)
         show_session_wait(session);
 }
 
+/* Returns what the session waits for in its phase. */
 static int wanted_events(const struct show_session *session)
 {
     switch (session->phase) {

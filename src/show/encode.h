@@ -17,7 +17,7 @@ void show_encode_metrics(struct show_json *j, const char *key,
 /* null while there was no tick. */
 void show_encode_tick(struct show_json *j, const char *key,
                       const struct show_snapshot *snapshot);
-/* What the detectors say, as fields of the object that is open. */
+/* Encodes what the detectors say, as fields of the object that is open. */
 void show_encode_detectors(struct show_json *j, const struct record_verdict *verdict);
 /* {"type": "processes", ...}, the whole table. */
 void show_encode_processes(struct show_json *j, const struct show_snapshot *snapshot);

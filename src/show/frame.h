@@ -57,7 +57,8 @@ size_t show_frame_head(unsigned char *payload, size_t size, unsigned opcode);
 /* Is all of it UTF-8? */
 bool show_is_utf8(const char *text, size_t size);
 
-/* What the server says to a client's key; false when it is not 16 bytes in base64. */
+/* Makes what the server says to a client's key; false when it is not 16 bytes in base64.
+ */
 bool show_frame_accept(const char *key, char accept[SHOW_ACCEPT_SIZE]);
 
 #endif

@@ -159,6 +159,8 @@ static const struct known_field {
     [SHOW_FIELD_IF_NONE_MATCH] = {"if-none-match", true},
 };
 
+/* Takes the length of a body. A number that is too large stays at the largest, which
+ * every limit refuses. */
 static enum show_head_result take_length(struct show_head *head, const char *value)
 {
     size_t digits = strspn(value, "0123456789");
@@ -174,6 +176,8 @@ static enum show_head_result take_length(struct show_head *head, const char *val
     return SHOW_HEAD_MORE;
 }
 
+/* Keeps a field that somebody asks for. One that comes twice is refused where two readers
+ * could take different ones for the true one. */
 static enum show_head_result take_known(struct show_head *head, enum show_field field,
                                         const char *value)
 {
@@ -189,6 +193,8 @@ static enum show_head_result take_known(struct show_head *head, enum show_field 
     return field == SHOW_FIELD_LENGTH ? take_length(head, value) : SHOW_HEAD_MORE;
 }
 
+/* Takes one line "Name: value". A line that begins with a blank is refused: folded fields
+ * are an old way to smuggle one. */
 static enum show_head_result take_field(struct show_head *head, char *line)
 {
     size_t length = token_length(line);
@@ -211,6 +217,7 @@ static enum show_head_result take_field(struct show_head *head, char *line)
     return SHOW_HEAD_MORE;
 }
 
+/* Judges the head as a whole, after its empty line. */
 static enum show_head_result finish(struct show_head *head)
 {
     bool encoded = head->field[SHOW_FIELD_TRANSFER_ENCODING] != NULL;

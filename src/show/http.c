@@ -139,6 +139,7 @@ static void respond_metrics(struct show_session *session)
                           : "text/plain; version=0.0.4; charset=utf-8";
 }
 
+/* Answers 200 while ticks come and 503 when they have stopped: what a supervisor asks. */
 static void respond_health(struct show_session *session)
 {
     struct show_response *r = &session->request.response;
@@ -150,6 +151,7 @@ static void respond_health(struct show_session *session)
     r->size = strlen(r->bytes);
 }
 
+/* Answers a GET or HEAD by its path: scrape, health, API, else a file of the page. */
 static void respond_to_get(struct show_session *session)
 {
     struct show_request *request = &session->request;
@@ -253,6 +255,8 @@ static void decide(struct show_session *session)
     }
 }
 
+/* Begins the request whose head has been read: an upgrade goes to the live feed, a body
+ * is waited for, a job answers later, and all else is answered at once. */
 static int start_request(struct show_session *session)
 {
     struct show_request *request = &session->request;
@@ -277,6 +281,8 @@ static int start_request(struct show_session *session)
     return 0;
 }
 
+/* Reads as much of the head as is there. The clock of a slow client starts with its first
+ * byte, not with its connection. */
 static int read_head(struct show_session *session)
 {
     struct show_request *request = &session->request;
@@ -300,6 +306,7 @@ static int read_head(struct show_session *session)
     }
 }
 
+/* Acts on a body that is whole: only feedback has one. */
 static void end_body(struct show_session *session)
 {
     struct show_request *request = &session->request;
@@ -384,6 +391,7 @@ static const char security_headers[] =
     "permissions-policy: camera=(), microphone=(), geolocation=(), payment=(), usb=()\r\n"
     "vary: accept-encoding\r\n";
 
+/* Appends to the head of the answer, whose room is made for the longest there is. */
 static void add(struct show_response *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -411,6 +419,8 @@ static void add_date(struct show_response *r)
         add(r, "date: %s\r\n", text);
 }
 
+/* Writes the head of the answer. A file has a tag and may be kept as long as it is asked
+ * for again; everything else is of this moment. */
 static void write_header(struct show_response *r)
 {
     add(r, "HTTP/1.1 %u %s\r\n%s", r->status, reason_of(r->status), security_headers);
@@ -430,6 +440,8 @@ static void write_header(struct show_response *r)
     add(r, r->close ? "connection: close\r\n\r\n" : "\r\n");
 }
 
+/* Ends an answer that was sent: the connection waits for the next request, or is closed
+ * once the client has read all. */
 static int complete(struct show_session *session)
 {
     struct show_request *request = &session->request;
@@ -448,6 +460,7 @@ static int complete(struct show_session *session)
     return 0;
 }
 
+/* Sends what the socket takes of the head, then of the body. */
 static ptrdiff_t send_piece(struct show_session *session)
 {
     struct show_response *r = &session->request.response;

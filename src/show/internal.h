@@ -178,8 +178,8 @@ struct show_server {
 void show_ask_status(struct show_server *server, struct show_status *out);
 bool show_is_alive(struct show_server *server);
 
-/* A handle of libuv was closed, a job is done: the last one frees a server that is
- * closing. */
+/* Notes that a handle of libuv was closed or a job is done: the last one frees a server
+ * that is closing. */
 void show_server_left(struct show_server *server);
 
 /* listen.c */
@@ -224,7 +224,7 @@ const char *show_http_refusal(const struct show_head *head);
 /* Fills the response with an error of the API. */
 void show_respond_error(struct show_response *r, unsigned status, const char *code,
                         const char *message, const char *hint);
-/* The same for what a function returned. */
+/* Answers with what a function returned as its failure. */
 void show_respond_failure(struct show_response *r, enum vd_status status,
                           const struct vd_error *err);
 
@@ -288,14 +288,14 @@ void show_live_greet_late(struct show_session *session, uint64_t now);
 const struct show_json *show_live_processes(struct show_server *server);
 /* The last events are there, as JSON (an array); NULL = the store gave none. */
 void show_live_greet(struct show_session *session, const struct show_json *events);
-/* An event as the live pages take it. Any thread. */
+/* Encodes an event as the live pages take it. Any thread. */
 void show_live_encode_event(struct show_json *j, const struct record_event *event,
                             enum record_event_change change,
                             const struct show_schema *schema);
 /* Sends that text to all of them, and takes it over. */
 void show_live_tell(struct show_server *server, int64_t event_id,
                     enum record_event_change change, struct show_json *text);
-/* A tick was taken into the snapshot. */
+/* Tells the live pages that a tick was taken into the snapshot. */
 void show_live_publish(struct show_server *server, const struct record *record,
                        bool schema_grew);
 

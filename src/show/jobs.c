@@ -5,6 +5,7 @@
  * disk that hangs must not take them all. */
 #include "show/internal.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,7 @@ static void encode_events(struct show_job *job, const struct record_event *event
     show_json_close(&job->json, ']');
 }
 
+/* Reads a page of events and encodes them, on a worker. */
 static void work_events(struct show_job *job, const struct history_reader *reader)
 {
     const struct show_query *q = &job->query;
@@ -98,6 +100,8 @@ static void work_events(struct show_job *job, const struct history_reader *reade
     free(event);
 }
 
+/* Reads one event with its recorder. Where feedback came with the question, the store may
+ * not have it yet, so the event is shown as it will be, and the live clients are told. */
 static void work_event(struct show_job *job, const struct history_reader *reader)
 {
     static const struct history_moment none;
@@ -123,6 +127,7 @@ static void work_event(struct show_job *job, const struct history_reader *reader
     free(event);
 }
 
+/* Asks what feedback would change, and changes nothing. */
 static void work_preview(struct show_job *job)
 {
     const struct show_source *source = &job->server->source;
@@ -143,6 +148,8 @@ static void work_preview(struct show_job *job)
     show_json_close(&job->json, '}');
 }
 
+/* Does the job on a worker and says that it is finished, for show_jobs_finish, which may
+ * wait for it without the loop. */
 static void work_on(uv_work_t *work)
 {
     struct show_job *job = work->data;
@@ -191,10 +198,12 @@ static void answer_request(struct show_job *job)
     show_http_answer(job->session);
 }
 
+/* Takes a job out of the list and frees it: on the loop, after its worker has left it. */
 static void bury(struct show_job *job)
 {
     struct show_server *server = job->server;
 
+    assert(server->n_jobs > 0);
     if (job->previous != NULL)
         job->previous->next = job->next;
     else
@@ -211,6 +220,8 @@ static void bury(struct show_job *job)
     free(job);
 }
 
+/* Runs on the loop when a worker is done. The client may have left meanwhile: then the
+ * session is NULL, and only the news that others want remain. */
 static void on_job_done(uv_work_t *work, int cancelled);
 
 /* Hands the oldest that wait to the workers. */
@@ -248,6 +259,7 @@ static void on_job_done(uv_work_t *work, int cancelled)
         run_next(server);
 }
 
+/* Adds the job to the end of the list, where the oldest is first. */
 static void append(struct show_server *server, struct show_job *job)
 {
     job->previous = server->last_job;

@@ -41,8 +41,8 @@ struct show_query {
 
 void show_query_init(struct show_query *q, enum show_query_kind kind);
 
-/* One "name=value" of `size` bytes, already decoded. A name that the address does not
- * take and a value that does not fit are VD_ERR_ARGUMENT. */
+/* Takes one "name=value" of `size` bytes, already decoded. A name that the address does
+ * not take and a value that does not fit are VD_ERR_ARGUMENT. */
 enum vd_status show_query_add(struct show_query *q, const char *pair, size_t size,
                               struct vd_error *err);
 

@@ -24,7 +24,7 @@ struct show_config {
 
 struct show_config show_config_default(void);
 
-enum { SHOW_TROUBLES = 8 };
+enum { SHOW_TROUBLES = 8, SHOW_SINKS_MAX = 12 };
 
 /* What the page says about the program itself; the pipeline fills it in on request. */
 struct show_status {
@@ -46,7 +46,7 @@ struct show_status {
     struct show_sink {
         const char *name, *unavailable;
         uint64_t sent, retried, lost;
-    } sink[12];
+    } sink[SHOW_SINKS_MAX];
     size_t n_sinks;
     struct show_trouble { /* sources that have failed for a minute or more */
         const char *name;

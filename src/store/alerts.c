@@ -1,7 +1,6 @@
 /* alerts.jsonl: one line per event, when it opens, and one more when it alerts later than
  * that; append only. docs/formats/alerts.md has the keys.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "store/file.h"
@@ -16,17 +15,7 @@ static bool wanted(const struct store_config *config)
 static enum vd_status create(void **out, const struct store_place *place,
                              struct vd_error *err)
 {
-    struct store_file *file = malloc(sizeof *file);
-    enum vd_status status;
-
-    if (file == NULL)
-        return vd_error_set(err, VD_ERR_RETRY, NULL, "no memory");
-    status = store_file_open(file, place->config, "alerts.jsonl", NULL, NULL, err);
-    if (status == VD_OK)
-        *out = file;
-    else
-        free(file);
-    return status;
+    return store_file_new(out, place->config, "alerts.jsonl", NULL, NULL, err);
 }
 
 static void print_suspects(struct vd_writer *line, const struct record_event *event)
@@ -82,22 +71,6 @@ static enum store_result write_event(void *sink, const void *message, size_t siz
     return STORE_OK;
 }
 
-static enum store_result flush(void *sink, struct vd_error *err)
-{
-    return store_file_flush(sink, err);
-}
-
-static void reopen(void *sink)
-{
-    store_file_reopen(sink);
-}
-
-static void destroy(void *sink)
-{
-    store_file_close(sink);
-    free(sink);
-}
-
 const struct store_sink store_sink_alerts = {
     .name = "alerts",
     .file = "alerts.jsonl",
@@ -109,7 +82,7 @@ const struct store_sink store_sink_alerts = {
     .pack = store_pack_alert,
     .create = create,
     .write = write_event,
-    .flush = flush,
-    .reopen = reopen,
-    .destroy = destroy,
+    .flush = store_file_flush,
+    .reopen = store_file_reopen,
+    .destroy = store_file_free,
 };

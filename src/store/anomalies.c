@@ -2,7 +2,6 @@
  * moment: each write replaces the closing bracket by the next object and a new bracket.
  * docs/formats/anomalies.md has the keys.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "store/file.h"
@@ -17,17 +16,7 @@ static bool wanted(const struct store_config *config)
 static enum vd_status create(void **out, const struct store_place *place,
                              struct vd_error *err)
 {
-    struct store_file *file = malloc(sizeof *file);
-    enum vd_status status;
-
-    if (file == NULL)
-        return vd_error_set(err, VD_ERR_RETRY, NULL, "no memory");
-    status = store_file_open(file, place->config, "anomalies.json", "[", "\n]\n", err);
-    if (status == VD_OK)
-        *out = file;
-    else
-        free(file);
-    return status;
+    return store_file_new(out, place->config, "anomalies.json", "[", "\n]\n", err);
 }
 
 /* {"timestamp": "2026-11-21 03:10:29.123456", "anomaly_score": -0.62,
@@ -59,22 +48,6 @@ static enum store_result write_event(void *sink, const void *message, size_t siz
     return STORE_OK;
 }
 
-static enum store_result flush(void *sink, struct vd_error *err)
-{
-    return store_file_flush(sink, err);
-}
-
-static void reopen(void *sink)
-{
-    store_file_reopen(sink);
-}
-
-static void destroy(void *sink)
-{
-    store_file_close(sink);
-    free(sink);
-}
-
 const struct store_sink store_sink_anomalies = {
     .name = "anomalies",
     .file = "anomalies.json",
@@ -86,7 +59,7 @@ const struct store_sink store_sink_anomalies = {
     .pack = store_pack_event,
     .create = create,
     .write = write_event,
-    .flush = flush,
-    .reopen = reopen,
-    .destroy = destroy,
+    .flush = store_file_flush,
+    .reopen = store_file_reopen,
+    .destroy = store_file_free,
 };

@@ -35,6 +35,7 @@ static bool is_wanted(const struct store_export *what, const char *name)
     return what->n_metrics == 0;
 }
 
+/* Adds a column to the sheet; false without memory. */
 static bool add_column(struct export *e, uint32_t metric, const char *name)
 {
     if (e->n == e->capacity) {
@@ -86,6 +87,8 @@ static enum vd_status add_layout(struct export *e, const struct store_layout *la
     return status;
 }
 
+/* Asks which layouts the rows of the span have: a layout says which metrics a row holds,
+ * and in which order. */
 static enum vd_status prepare_layouts(struct export *e, sqlite3_stmt **s,
                                       struct vd_error *err)
 {
@@ -102,6 +105,7 @@ static enum vd_status prepare_layouts(struct export *e, sqlite3_stmt **s,
     return VD_OK;
 }
 
+/* Collects the columns of all layouts in the span, each once, in the order they came. */
 static enum vd_status find_columns(struct export *e, struct vd_error *err)
 {
     struct store_layout layout = {0};
@@ -157,6 +161,7 @@ struct sheet {
     int64_t *rows;
 };
 
+/* Prints one row of the sheet; what is missing is an empty field. */
 static enum vd_status print_row(void *context, int64_t time_ns, const double *value,
                                 struct vd_error *err)
 {

@@ -3,6 +3,7 @@
  * ours. */
 #include "store/file.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -78,6 +79,7 @@ static int64_t whole_lines(int fd, int64_t size)
     return 0;
 }
 
+/* Tells whether the file begins with our header; a lack of memory counts as no. */
 static bool has_header(const struct store_file *file)
 {
     size_t length = strlen(file->header);
@@ -98,6 +100,7 @@ static void split_name(const char *name, char stem[64], const char **extension)
     snprintf(stem, 64, "%.*s", dot == NULL ? (int)strlen(name) : (int)(dot - name), name);
 }
 
+/* Tells whether the entry is one of ours that was set aside: STEM.DATE-TIME.EXT. */
 static bool is_older_one(const struct dirent *entry, const struct store_file *file)
 {
     const char *extension;
@@ -159,6 +162,8 @@ static enum vd_status set_aside(struct store_file *file, const char *why,
     return VD_OK;
 }
 
+/* Opens the file by its name. *size is what it has, file->size what of it is whole lines.
+ */
 static enum vd_status open_path(struct store_file *file, int64_t *size,
                                 struct vd_error *err)
 {
@@ -231,6 +236,8 @@ static enum vd_status finish_open(struct store_file *file, struct vd_error *err)
     return VD_OK;
 }
 
+/* Opens the file and makes it fit to be appended to: one with other columns is set aside,
+ * a torn line is cut off. */
 static enum vd_status open_again(struct store_file *file, struct vd_error *err)
 {
     int64_t size = 0;
@@ -264,6 +271,23 @@ enum vd_status store_file_open(struct store_file *file, const struct store_confi
     return open_again(file, err);
 }
 
+enum vd_status store_file_new(void **out, const struct store_config *config,
+                              const char *name, const char *header, const char *close,
+                              struct vd_error *err)
+{
+    struct store_file *file = malloc(sizeof *file);
+    enum vd_status status;
+
+    if (file == NULL)
+        return vd_error_set(err, VD_ERR_RETRY, NULL, "no memory");
+    status = store_file_open(file, config, name, header, close, err);
+    if (status == VD_OK)
+        *out = file;
+    else
+        free(file);
+    return status;
+}
+
 /* Somebody may have removed the file, moved it away (logrotate) or emptied it: then we go
  * on with a new one. */
 static enum vd_status look_after(struct store_file *file, struct vd_error *err)
@@ -281,8 +305,9 @@ static enum vd_status look_after(struct store_file *file, struct vd_error *err)
     return open_again(file, err);
 }
 
-enum store_result store_file_flush(struct store_file *file, struct vd_error *err)
+enum store_result store_file_flush(void *sink, struct vd_error *err)
 {
+    struct store_file *file = sink;
     size_t n = file->pending.size;
 
     if (n == 0)
@@ -293,6 +318,7 @@ enum store_result store_file_flush(struct store_file *file, struct vd_error *err
         vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for a line");
         return STORE_RETRY;
     }
+    assert(file->size >= 0);
     if (look_after(file, err) != VD_OK)
         return STORE_RETRY;
     if (file->close != NULL) {
@@ -312,8 +338,10 @@ enum store_result store_file_flush(struct store_file *file, struct vd_error *err
     return STORE_OK;
 }
 
-void store_file_reopen(struct store_file *file)
+void store_file_reopen(void *sink)
 {
+    struct store_file *file = sink;
+
     if (file->fd >= 0)
         close(file->fd);
     file->fd = -1;
@@ -327,6 +355,12 @@ void store_file_close(struct store_file *file)
     }
     file->fd = -1;
     vd_writer_release(&file->pending);
+}
+
+void store_file_free(void *file)
+{
+    store_file_close(file);
+    free(file);
 }
 
 static bool write_synced(int fd, const void *bytes, size_t size)

@@ -36,14 +36,22 @@ enum vd_status store_file_open(struct store_file *file, const struct store_confi
                                const char *name, const char *header, const char *close,
                                struct vd_error *err);
 
-/* Writes `pending`, whole or not at all; STORE_RETRY has forgotten it. */
-enum store_result store_file_flush(struct store_file *file, struct vd_error *err);
+/* Does the same on the heap, as the whole state of a sink: *out is a struct store_file,
+ * to be given to store_file_free. */
+enum vd_status store_file_new(void **out, const struct store_config *config,
+                              const char *name, const char *header, const char *close,
+                              struct vd_error *err);
+
+/* Writes `pending`, whole or not at all; STORE_RETRY has forgotten it. These two take a
+ * struct store_file and may stand in a sink's row. */
+enum store_result store_file_flush(void *file, struct vd_error *err);
 
 /* Closes the file; the next flush opens it by its name (SIGHUP). */
-void store_file_reopen(struct store_file *file);
+void store_file_reopen(void *file);
 
 /* Writes to the disk and closes; a file that was never opened is fine. */
 void store_file_close(struct store_file *file);
+void store_file_free(void *file);
 
 /* DIR/`name` with these bytes, by way of a temporary file and a rename. */
 enum vd_status store_file_replace(const struct os_data_dir *dir, const char *name,

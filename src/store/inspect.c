@@ -66,6 +66,7 @@ static void list_models(const struct os_data_dir *dir, struct store_info *info)
     os_data_dir_close(&models);
 }
 
+/* Counts the rows of all tables: a few seconds for a database of gigabytes. */
 static void count(sqlite3 *db, struct store_info *info)
 {
     info->unused_bytes = store_db_number(db, "PRAGMA freelist_count", 0) *
@@ -152,6 +153,8 @@ struct alone {
     int lock;
 };
 
+/* Takes the directory for this program alone and opens its database. What was taken is
+ * given back by the caller, after a failure as well. */
 static enum vd_status take(struct alone *a, const struct store_config *config,
                            struct vd_error *err)
 {

@@ -31,15 +31,15 @@ struct store_info {
 enum vd_status store_info_read(const char *dir, struct store_info *info,
                                struct vd_error *err);
 
-/* A reader of the database in `dir`, for a process that does not write it; it must not be
- * moved while it is open. */
+/* Opens a reader of the database in `dir`, for a process that does not write it; it must
+ * not be moved while it is open. */
 enum vd_status store_reader_open(struct store_reader *reader, const char *dir,
                                  struct vd_error *err);
 
 void store_reader_close(struct store_reader *reader);
 
-/* What is said of an event ("" = nothing any more), for a directory that nobody uses:
- * VD_ERR_BUSY when somebody does, who must be told instead. */
+/* Keeps what is said of an event ("" = nothing any more), for a directory that nobody
+ * uses: VD_ERR_BUSY when somebody does, who must be told instead. */
 enum vd_status store_feedback_keep(const char *dir, int64_t event_id,
                                    const char *feedback, int64_t now_ns,
                                    struct vd_error *err);

@@ -1,7 +1,6 @@
 /* metrics_history.csv: the eight metrics of each tick, whether it was anomalous and how
  * much. docs/formats/metrics_history.md has the columns.
  */
-#include <stdlib.h>
 
 #include "store/file.h"
 #include "store/row.h"
@@ -19,18 +18,7 @@ static bool wanted(const struct store_config *config)
 static enum vd_status create(void **out, const struct store_place *place,
                              struct vd_error *err)
 {
-    struct store_file *file = malloc(sizeof *file);
-    enum vd_status status;
-
-    if (file == NULL)
-        return vd_error_set(err, VD_ERR_RETRY, NULL, "no memory");
-    status =
-        store_file_open(file, place->config, "metrics_history.csv", header, NULL, err);
-    if (status == VD_OK)
-        *out = file;
-    else
-        free(file);
-    return status;
+    return store_file_new(out, place->config, "metrics_history.csv", header, NULL, err);
 }
 
 static enum store_result write_row(void *sink, const void *message, size_t size,
@@ -52,22 +40,6 @@ static enum store_result write_row(void *sink, const void *message, size_t size,
     return STORE_OK;
 }
 
-static enum store_result flush(void *sink, struct vd_error *err)
-{
-    return store_file_flush(sink, err);
-}
-
-static void reopen(void *sink)
-{
-    store_file_reopen(sink);
-}
-
-static void destroy(void *sink)
-{
-    store_file_close(sink);
-    free(sink);
-}
-
 const struct store_sink store_sink_metrics_history = {
     .name = "metrics_history",
     .file = "metrics_history.csv",
@@ -79,7 +51,7 @@ const struct store_sink store_sink_metrics_history = {
     .pack = store_pack_row,
     .create = create,
     .write = write_row,
-    .flush = flush,
-    .reopen = reopen,
-    .destroy = destroy,
+    .flush = store_file_flush,
+    .reopen = store_file_reopen,
+    .destroy = store_file_free,
 };

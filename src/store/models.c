@@ -92,6 +92,7 @@ static void model_file(char *file, size_t size, const char *name,
     snprintf(file, size, "%s.%lu.model", name, generation);
 }
 
+/* Removes all but the newest generations, with room for the one that is being added. */
 static void remove_old(const struct os_data_dir *dir, const char *name,
                        const unsigned long *generation)
 {

@@ -14,6 +14,7 @@ enum {
     PROCESS_LEAST_BYTES = 100
 };
 
+/* Writes one process. The order is the format; docs/formats/store.md has it. */
 static void write_process(struct vd_writer *w, const struct record_process *p)
 {
     vd_write_u32(w, (uint32_t)p->pid);
@@ -72,6 +73,8 @@ enum vd_status store_moments_encode(struct vd_writer *out,
     return out->status;
 }
 
+/* Reads one moment. The number of processes comes from outside, so it is checked against
+ * the bytes that are left before any memory is taken. */
 static enum vd_status read_moment(struct vd_reader *r, uint32_t version,
                                   struct history_moment *moment)
 {

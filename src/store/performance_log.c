@@ -58,6 +58,8 @@ static enum vd_status create(void **out, const struct store_place *place,
     return VD_OK;
 }
 
+/* Returns the bin of a latency: bins grow by a constant factor, so that a percentile is
+ * as exact for microseconds as for seconds. */
 static size_t bin_of(double latency_ms)
 {
     double octaves = log2(latency_ms / 1e-4);
@@ -68,6 +70,7 @@ static size_t bin_of(double latency_ms)
     return octaves >= LATENCY_BINS - 1 ? LATENCY_BINS - 1 : (size_t)octaves;
 }
 
+/* Adds a row to the summary of the run. */
 static void count(struct summary *sum, const struct store_row *row)
 {
     double latency_ms = row->latency_us / 1000;
@@ -154,6 +157,8 @@ static enum store_result write_row(void *sink, const void *message, size_t size,
     return STORE_OK;
 }
 
+/* Writes the rows. Only what has been written is counted: after a failure they come once
+ * more. */
 static enum store_result flush(void *sink, struct vd_error *err)
 {
     struct performance_log *log = sink;

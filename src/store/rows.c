@@ -22,6 +22,8 @@ static size_t position_of(const struct store_layout *layout, uint32_t metric)
     return SIZE_MAX;
 }
 
+/* Takes the wanted metrics out of a row. Where they lie changes with the layout alone, so
+ * their places are looked up when that does. */
 static enum vd_status read_row(struct scan *scan, sqlite3_stmt *s, struct vd_error *err)
 {
     const struct store_rows *rows = scan->rows;
@@ -47,6 +49,7 @@ static enum vd_status read_row(struct scan *scan, sqlite3_stmt *s, struct vd_err
     return VD_OK;
 }
 
+/* Gives every row of the span to `row`, in order of time. */
 static enum vd_status read_all(struct scan *scan, store_row_fn *row, void *context,
                                struct vd_error *err)
 {

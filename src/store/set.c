@@ -32,6 +32,7 @@ static void find_columns(struct store_slot *slot, const struct record_schema *sc
         slot->column[c] = record_schema_find(schema, slot->sink->columns[c].metric);
 }
 
+/* Makes the room for messages at least `size` bytes; after the warm-up it is. */
 static bool room_for(store_set *set, size_t size)
 {
     uint8_t *room;
@@ -73,6 +74,8 @@ static void enqueue(store_set *set, struct store_slot *slot, const void *message
     pthread_mutex_unlock(&set->lock);
 }
 
+/* Packs the record for one sink and queues it. What does not fit is packed again once
+ * there is room; without memory this record is left out. */
 static void push_to(store_set *set, struct store_slot *slot, const struct record *record)
 {
     struct store_pack pack = {record, slot->column, set->room, set->room_size, false};
@@ -172,6 +175,7 @@ static void pause_slot(store_set *set, struct store_slot *slot,
     pthread_mutex_unlock(&set->lock);
 }
 
+/* Ends the pause of a sink that works again, and tells it. */
 static void resume_slot(store_set *set, struct store_slot *slot)
 {
     slot->pause_ns = 0;
@@ -405,6 +409,7 @@ static void report_settled(store_set *set)
     pthread_mutex_unlock(&set->lock);
 }
 
+/* Tells whether the writer is to end when its queues are empty. */
 static bool stopping(store_set *set)
 {
     bool stop;

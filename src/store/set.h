@@ -13,8 +13,6 @@
 #include "store/sinks.h"
 #include "store/sqlite.h"
 
-enum { STORE_SINKS_MAX = 12 };
-
 /* One sink of this set. The queue, `urgent`, `sent` and `retried` are guarded by the
  * set's lock; the columns belong to the tick, the rest to the writer. */
 struct store_slot {
@@ -78,10 +76,10 @@ void *store_set_writer(void *context);
 /* As store_set_settle, for one sink. */
 bool store_set_settle_sink(store_set *set, const char *only, double seconds);
 
-/* A message of its own into the queue of one sink, which must be wanted. */
+/* Puts a message of its own into the queue of one sink, which must be wanted. */
 void store_set_post(store_set *set, const char *name, const void *message, size_t size);
 
-/* A model file's bytes: checks head and checksum and moves the model to their front. */
+/* Checks head and checksum of a model file's bytes and moves the model to their front. */
 bool store_model_verify(uint8_t *bytes, size_t *size);
 
 #endif

@@ -22,6 +22,8 @@ struct os_data_dir;
 
 typedef struct store_set store_set;
 
+enum { STORE_SINKS_MAX = 12 }; /* rows of the table of sinks, at most */
+
 struct store_config {
     const char *dir; /* data directory, created with mode 0700 when it is not there */
     /* The same, opened by OS_DATA_DIR_WRITE; borrowed. NULL = the store opens `dir`. */
@@ -57,7 +59,7 @@ struct store_counters {
 enum vd_status store_set_new(store_set **out, const struct store_config *config,
                              struct vd_error *err);
 
-/* One tick, into the queues. Copies what is needed, never waits for a disk, allocates
+/* Puts one tick into the queues. Copies what is needed, never waits for a disk, allocates
  * only when the schema grew. From one thread only (the loop's). */
 void store_set_push(store_set *set, const struct record *record);
 
@@ -66,9 +68,9 @@ void store_set_push(store_set *set, const struct record *record);
 void store_set_moments(store_set *set, int64_t event_id,
                        const struct history_moment *moment, size_t n);
 
-/* What the operator said of an event: "normal", "real", "expected", "" = undone. Queued;
- * a reader sees it when the writer has come to it. VD_ERR_DATA when there is no such
- * event, VD_ERR_ARGUMENT for other words. From the thread of store_set_push. */
+/* Takes what the operator said of an event: "normal", "real", "expected", "" = undone.
+ * Queued; a reader sees it when the writer has come to it. VD_ERR_DATA when there is no
+ * such event, VD_ERR_ARGUMENT for other words. From the thread of store_set_push. */
 enum vd_status store_set_feedback(store_set *set, int64_t event_id, const char *feedback,
                                   struct vd_error *err);
 
@@ -92,12 +94,12 @@ void store_set_told(store_set *set, const char *receiver, int64_t event_id,
 /* Waits until the database has what was queued before the call, or for `seconds`. */
 bool store_set_settle_events(store_set *set, double seconds);
 
-/* A fresh id for an event: growing, also over restarts. Any thread. */
+/* Returns a fresh id for an event: growing, also over restarts. Any thread. */
 int64_t store_set_next_event_id(store_set *set);
 
-/* A model, crash-safe: written to a temporary file in DIR/models, synced, renamed; the
- * newest three generations of a name are kept. Blocks on the disk; any thread, but one
- * save of a name at a time. Names are [a-z0-9_-]. */
+/* Saves a model, crash-safe: written to a temporary file in DIR/models, synced, renamed;
+ * the newest three generations of a name are kept. Blocks on the disk; any thread, but
+ * one save of a name at a time. Names are [a-z0-9_-]. */
 enum vd_status store_set_model_save(store_set *set, const char *name, const void *bytes,
                                     size_t size, struct vd_error *err);
 
@@ -113,7 +115,7 @@ void store_set_reopen(store_set *set);
 /* Writes into the directory's lock where this program can be asked: "127.0.0.1:5000". */
 void store_set_announce(store_set *set, const char *address);
 
-/* One row per sink of the table, at most `max`; returns how many. Any thread. */
+/* Fills one row per sink of the table, at most `max`; returns how many. Any thread. */
 size_t store_set_counters(const store_set *set, struct store_counters *out, size_t max);
 
 /* Reads the database on connections of its own; valid until close. The `metric` of a

@@ -3,6 +3,7 @@
  */
 #include "store/sqlite.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -79,6 +80,8 @@ static size_t event_offset(size_t n_values)
     return (sizeof(struct head) + n_values * sizeof(float) + 7) / 8 * 8;
 }
 
+/* Packs a tick as one message: head, values, and the event when one changed. Returns the
+ * size it needs, whether there was room or not. */
 static size_t pack(struct store_pack *pack)
 {
     const struct record *record = pack->record;
@@ -107,7 +110,7 @@ static size_t pack(struct store_pack *pack)
 }
 
 /* The block of a recorder belongs to the message in the queue and to the writer that
- * holds a copy of it: whoever is last frees it. */
+ * holds a copy of it: it is reference-counted, and freed by the last owner. */
 static struct store_db_block *block_of(const void *message, size_t size)
 {
     struct store_db_moments moments;
@@ -151,7 +154,8 @@ static void set_aside(struct store_db *s, const char *why)
     store_db_set_aside(s->config, why);
 }
 
-/* What a reader still says of the one that was written before is no matter any more. */
+/* Opens the database and forgets all that was known of an earlier one: what a reader
+ * still says of that is no matter any more. */
 static enum vd_status open_once(struct store_db *s, struct vd_error *err)
 {
     enum vd_status status = store_db_open(&s->db, s->config, err);
@@ -213,6 +217,8 @@ static enum store_result give_up(struct store_db *s, enum vd_status status,
     return STORE_RETRY;
 }
 
+/* Begins a transaction unless one is open. A database whose files are gone from under it
+ * would take rows that nobody ever sees, so that is looked at first. */
 static enum vd_status begin(struct store_db *s, struct vd_error *err)
 {
     enum vd_status status = VD_OK;
@@ -240,6 +246,7 @@ static const char *detector_series(const char *detector, char name[STORE_NAME_MA
     return name;
 }
 
+/* Fills in the ids of the columns: metrics, then the verdict, then the detectors. */
 static enum vd_status fill_layout(struct store_db *s, const struct head *head,
                                   struct vd_error *err)
 {
@@ -272,12 +279,14 @@ static bool same_layout(const struct store_db *s, const struct head *head)
            memcmp(s->detector, head->detector, sizeof s->detector) == 0;
 }
 
+/* Makes the layout that the rows from here on have, and retires the one before it. */
 static enum vd_status make_layout(struct store_db *s, const struct head *head,
                                   struct vd_error *err)
 {
     int64_t before = s->layout.id;
     enum vd_status status = VD_OK;
 
+    assert(s->begun);
     store_layout_release(&s->layout);
     s->n_metrics = SIZE_MAX;
     s->layout.n = head->n_metrics + STORE_VERDICTS + head->n_detectors;
@@ -375,6 +384,7 @@ static enum vd_status write_tick(struct store_db *s, const struct head *head, si
     return status;
 }
 
+/* Writes one message by its kind; all of them begin with it. */
 static enum vd_status write_one(struct store_db *s, const void *message, size_t size,
                                 struct vd_error *err)
 {
@@ -384,6 +394,7 @@ static enum vd_status write_one(struct store_db *s, const void *message, size_t 
     const struct store_db_event *event = message;
     enum vd_status status;
 
+    assert(s->db != NULL && s->begun);
     switch (head->kind) {
     case STORE_DB_EVENT:
         status = store_event_write(s->db, &event->event, s->names, err);
@@ -403,6 +414,8 @@ static enum vd_status write_one(struct store_db *s, const void *message, size_t 
     }
 }
 
+/* Writes a message into the transaction. What can never be written is dropped; every
+ * other failure undoes the transaction, whose messages then come again. */
 static enum store_result write_message(void *sink, const void *message, size_t size,
                                        struct vd_error *err)
 {
@@ -417,6 +430,7 @@ static enum store_result write_message(void *sink, const void *message, size_t s
     return status == VD_OK ? STORE_OK : give_up(s, status, err);
 }
 
+/* Commits: from here on the messages are durable. */
 static enum store_result flush(void *sink, struct vd_error *err)
 {
     struct store_db *s = sink;
@@ -440,6 +454,7 @@ static bool is_reported(struct store_db *s)
     return broken != 0 && broken == atomic_load(&s->health->generation);
 }
 
+/* Deletes what is too old, in slices that hold no reader up; true while there is more. */
 static bool upkeep(void *sink, int64_t now_ns)
 {
     struct store_db *s = sink;

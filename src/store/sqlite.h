@@ -126,9 +126,9 @@ bool store_db_had_another(const struct os_data_dir *dir);
  * descriptor of the directory (os_data_dir_path) and is not to be resolved. */
 const char *store_db_access(void);
 
-/* A connection that a hostile file can do little with: nothing in the file runs (no
- * trigger, no view, no function in the schema), nothing is attached, sizes are bounded.
- */
+/* Makes it a connection that a hostile file can do little with: nothing in the file runs
+ * (no trigger, no view, no function in the schema), nothing is attached, sizes are
+ * bounded. */
 void store_db_harden(sqlite3 *db);
 
 /* Refuses links, pipes, second names ... among the files of the database. */
@@ -266,7 +266,8 @@ struct store_reader {
     double interval_s;
 };
 
-/* A history_reader on a database file; `reader` is the context and must outlive it. */
+/* Returns a history_reader on a database file; `reader` is the context and must outlive
+ * it. */
 struct history_reader store_reader_history(struct store_reader *reader);
 
 #endif

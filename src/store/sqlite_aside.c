@@ -40,6 +40,7 @@ static void name_for_broken(const struct os_data_dir *dir, char name[96])
     }
 }
 
+/* Picks the databases that were set aside, without the files that belong to them. */
 static int is_aside(const struct dirent *entry)
 {
     const char *name = entry->d_name;
@@ -51,6 +52,7 @@ static int is_aside(const struct dirent *entry)
     return begins_with(name, ASIDE);
 }
 
+/* Removes a database that was set aside, with its files. */
 static void remove_aside(const struct store_config *config, const char *name)
 {
     for (size_t i = 0; i < SUFFIXES; i++) {

@@ -30,6 +30,8 @@ static int keep_path(sqlite3_vfs *vfs, const char *name, int size, char *out)
 static sqlite3_vfs access_by_descriptor;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* Registers a file layer that leaves names alone: a path through a descriptor must not be
+ * resolved into one that somebody can change. */
 static void register_access(void)
 {
     const sqlite3_vfs *unix_vfs = sqlite3_vfs_find("unix");
@@ -99,6 +101,7 @@ static const char tables_sql[] =
     "SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_master"
     " WHERE name NOT IN ('sqlite_stat1', 'sqlite_stat4') ORDER BY type, name, sql";
 
+/* Compares two rows of the schema: type, name, table and text. */
 static bool is_same_row(sqlite3_stmt *a, sqlite3_stmt *b)
 {
     for (int i = 0; i < 4; i++) {
@@ -145,6 +148,8 @@ static enum vd_status compare(sqlite3 *db, sqlite3 *model, struct vd_error *err)
     return status;
 }
 
+/* Compares the tables with those that this version would make, in a database in memory.
+ */
 static enum vd_status compare_with_ours(sqlite3 *db, int64_t version,
                                         struct vd_error *err)
 {

@@ -28,6 +28,7 @@ static void bind_event(sqlite3_stmt *s, const struct record_event *event)
     sqlite3_bind_int64(s, 18, event->limit.since_ns);
 }
 
+/* Binds a metric of the event by its name: an index means something in this run alone. */
 static void bind_deviation(sqlite3_stmt *s, const struct record_event *event, size_t i,
                            struct store_names *names)
 {
@@ -81,6 +82,7 @@ static void bind_suspect(sqlite3_stmt *s, const struct record_event *event, size
     sqlite3_bind_int(s, 24, suspect->of_use);
 }
 
+/* Runs a statement that gives no rows, and frees it. */
 static enum vd_status finish(sqlite3 *db, sqlite3_stmt *s, struct vd_error *err)
 {
     enum vd_status status = VD_OK;

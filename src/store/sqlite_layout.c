@@ -23,6 +23,7 @@ static uint32_t load_u32(const uint8_t *at)
            (uint32_t)at[3] << 24;
 }
 
+/* Takes the ids out of their bytes; a tail that is no whole id is left out. */
 static enum vd_status take_blob(struct store_layout *layout, const uint8_t *blob,
                                 size_t size)
 {

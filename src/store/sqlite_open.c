@@ -170,6 +170,8 @@ enum vd_status store_db_migrate(sqlite3 *db, int64_t version, int64_t until,
     return status;
 }
 
+/* Checks the tables and pages, sets how the database is to work, and brings it to this
+ * version. One that was not closed is checked whole. */
 static enum vd_status set_up(sqlite3 *db, bool suspicious, struct vd_error *err)
 {
     enum vd_status status;
@@ -221,6 +223,8 @@ static enum vd_status make_file(const struct os_data_dir *dir, struct vd_error *
     return VD_OK;
 }
 
+/* Connects through the descriptor of the directory, with the limits for data from
+ * outside. */
 static enum vd_status connect_to(sqlite3 **db, const struct os_data_dir *dir, int flags,
                                  const char *what, struct vd_error *err)
 {
@@ -236,6 +240,7 @@ static enum vd_status connect_to(sqlite3 **db, const struct os_data_dir *dir, in
     return VD_OK;
 }
 
+/* Opens the database or makes it; *db is NULL after a failure. */
 static enum vd_status open_once(sqlite3 **db, const struct store_config *config,
                                 struct vd_error *err)
 {

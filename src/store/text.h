@@ -18,11 +18,11 @@ void store_print_time(struct vd_writer *w, int64_t time_ns, char separator);
 /* Six significant digits; nothing for NaN and infinities (an empty CSV field). */
 void store_print_number(struct vd_writer *w, double value);
 
-/* The same, `null` for what JSON has no number for. */
+/* Writes a number, `null` for what JSON has no number for. */
 void store_json_number(struct vd_writer *w, double value);
 
-/* A quoted JSON string. Control characters are escaped and bytes that are not UTF-8
- * become U+FFFD: the text may be a process name that somebody chose. */
+/* Writes a quoted JSON string. Control characters are escaped and bytes that are not
+ * UTF-8 become U+FFFD: the text may be a process name that somebody chose. */
 void store_json_text(struct vd_writer *w, const char *text);
 
 #endif
