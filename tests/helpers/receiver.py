@@ -1,4 +1,5 @@
 """A receiver of webhooks that behaves as badly as it is told to, on a real socket."""
+import gzip
 import json
 import re
 import socket
@@ -35,6 +36,14 @@ def endless_100(c):
         c.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
 
 
+BOMB = gzip.compress(bytes(8 << 20))
+
+
+def gzip_bomb(c):
+    c.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+              % len(BOMB) + BOMB)
+
+
 def drip_body(c):
     c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")
     while True:
@@ -60,6 +69,11 @@ BEHAVIOURS = {
     "endless 100": endless_100,
     "drip body": drip_body,
     "drip head": drip_head,
+    "gzip bomb": gzip_bomb,
+    "redirect": lambda c: c.sendall(b"HTTP/1.1 307 X\r\nLocation: /elsewhere\r\n"
+                                    b"Content-Length: 0\r\n\r\n"),
+    "length without a body": lambda c: c.sendall(b"HTTP/1.1 200 OK\r\n"
+                                                 b"Content-Length: 99999999999\r\n\r\n"),
     "cut body": lambda c: c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nabc"),
 }
 
