@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/preview.h"
 #include "metrics.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "pipeline_state.h"
 
-enum { EVENTS_MAX = 1000, PREVIEW_DAYS = 7 };
+enum { EVENTS_MAX = 1000 };
 
 /* How long the writer may take to come to what was just said. */
 static const double SETTLE_S = 10;
@@ -334,49 +335,13 @@ enum vd_status pipeline_feedback_take(void *context, int64_t event_id, const cha
     return VD_OK;
 }
 
-enum vd_status pipeline_feedback_preview(const struct history_reader *history,
-                                         int64_t event_id, const char *text,
-                                         int64_t now_ns, char *answer, size_t size,
-                                         struct vd_error *err)
-{
-    struct history_event_query query = {
-        .from_ns = now_ns - (int64_t)PREVIEW_DAYS * 86400 * 1000000000,
-        .to_ns = now_ns,
-        .limit = EVENTS_MAX,
-    };
-    enum alert_word word = alert_word_of(text);
-    struct record_event *candidate = malloc(sizeof *candidate), *past = NULL;
-    struct alert_preview preview;
-    enum vd_status status = VD_ERR_MEMORY;
-    size_t n = 0;
-
-    if (candidate != NULL)
-        status = history->event(history->context, event_id, candidate, err);
-    if (status == VD_OK && word == ALERT_UNSAID && candidate->feedback[0] == '\0')
-        status = vd_error_set(err, VD_ERR_DATA, NULL,
-                              "nothing was said of event %lld: nothing to undo",
-                              (long long)event_id);
-    if (status == VD_OK)
-        status = history->events(history->context, &query, &past, &n, err);
-    if (status == VD_OK)
-        status =
-            alert_feedback_preview(past, n, candidate, word, pipeline_group_of, &preview);
-    if (status == VD_OK)
-        alert_preview_text(&preview, PREVIEW_DAYS, answer, size);
-    else
-        vd_error_set(err, status, NULL, "no preview: %s", vd_status_text(status));
-    free(past);
-    free(candidate);
-    return status;
-}
-
 enum vd_status pipeline_feedback_ask(void *context, int64_t event_id, const char *text,
-                                     char *answer, size_t size, struct vd_error *err)
+                                     struct record_preview *out, struct vd_error *err)
 {
     pipeline *p = context;
 
     if (p->store == NULL)
         return needs_store(err);
-    return pipeline_feedback_preview(store_set_history(p->store), event_id, text,
-                                     os_clock_wall_ns(), answer, size, err);
+    return alert_preview(store_set_history(p->store), event_id, alert_word_of(text),
+                         os_clock_wall_ns(), pipeline_group_of, out, err);
 }

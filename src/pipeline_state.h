@@ -221,7 +221,7 @@ void pipeline_feedback_reread(pipeline *p);
 enum vd_status pipeline_feedback_take(void *context, int64_t event_id, const char *text,
                                       struct vd_error *err);
 enum vd_status pipeline_feedback_ask(void *context, int64_t event_id, const char *text,
-                                     char *answer, size_t size, struct vd_error *err);
+                                     struct record_preview *out, struct vd_error *err);
 /* An event is over: what was said of it is said of all its samples. */
 void pipeline_feedback_event_ended(pipeline *p, const struct record_event *event);
 /* Trains the detectors that learn from labels, when that is due. */

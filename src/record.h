@@ -330,6 +330,14 @@ struct record_event {
     int64_t feedback_ns; /* when it was said; 0 = nothing was */
 };
 
+/* What one more thing that is said of an event would have changed in the past. */
+enum { RECORD_PREVIEW_MAX = 32 };
+struct record_preview {
+    char text[256];                      /* one sentence */
+    int64_t changed[RECORD_PREVIEW_MAX]; /* ids: they would alert now, or not any more */
+    size_t n_changed;
+};
+
 /* ---- one tick, whole ---- */
 
 enum record_event_change {

@@ -39,8 +39,8 @@ void alert_feedback_release(struct alert_feedback *f)
 
 /* ---- who hears what ---- */
 
-static void judge(struct alert_judged *judged, const struct record_event *event,
-                  alert_group_of *group)
+void alert_judge(struct alert_judged *judged, const struct record_event *event,
+                 alert_group_of *group)
 {
     *judged = (struct alert_judged){
         .event_id = event->id,
@@ -75,21 +75,19 @@ static bool applies(const struct alert_judged *said, const struct alert_judged *
     }
 }
 
-/* What was said of events like `now`; `instead`, when it is not NULL, stands in the place
- * of what was said of the same event. */
-static struct alert_said read_feedback(const struct alert_judged *said, size_t n,
-                                       const struct alert_judged *now, int64_t time_ns,
-                                       const struct alert_judged *instead)
+struct alert_said alert_feedback_find(const struct alert_feedback *f,
+                                      const struct alert_judged *now, int64_t time_ns,
+                                      const struct alert_judged *instead)
 {
     struct alert_said found = {.word = ALERT_UNSAID};
     double best = ALERT_ALIKE;
 
-    for (size_t i = 0; i <= n; i++) {
-        const struct alert_judged *s = i < n ? &said[i] : instead;
+    for (size_t i = 0; i <= f->n; i++) {
+        const struct alert_judged *s = i < f->n ? &f->judged[i] : instead;
         double alike;
 
         if (s == NULL || s->word == ALERT_UNSAID ||
-            (i < n && instead != NULL && s->event_id == instead->event_id))
+            (i < f->n && instead != NULL && s->event_id == instead->event_id))
             continue;
         alike = alert_likeness(&s->features, &now->features);
         if (alike < best || !applies(s, now, time_ns))
@@ -107,8 +105,8 @@ struct alert_said alert_feedback_match(const struct alert_feedback *f,
 
     if (f->n == 0)
         return (struct alert_said){.word = ALERT_UNSAID};
-    judge(&now, event, f->group);
-    return read_feedback(f->judged, f->n, &now, time_ns, NULL);
+    alert_judge(&now, event, f->group);
+    return alert_feedback_find(f, &now, time_ns, NULL);
 }
 
 enum alert_word alert_feedback_said(const struct alert_feedback *f, int64_t event_id)
@@ -175,7 +173,7 @@ enum vd_status alert_feedback_replace(struct alert_feedback *f,
         f->capacity = n_said;
     }
     for (size_t i = 0; i < n_said; i++)
-        judge(&f->judged[i], said[i], f->group);
+        alert_judge(&f->judged[i], said[i], f->group);
     f->n = n_said;
     free(said);
     return VD_OK;
@@ -271,72 +269,4 @@ enum vd_status alert_feedback_load(struct alert_feedback *f, struct vd_reader *r
     f->confirmed = c;
     f->n_confirmed = n;
     return VD_OK;
-}
-
-/* ---- preview ---- */
-
-static bool is_worth_alert(const struct record_event *event)
-{
-    return event->severity > RECORD_LOW;
-}
-
-/* Whether the event alerts when this is said of its like. What was kept back by a silence
- * that is gone is taken to alert when it was more than faint. */
-static bool alerts(const struct record_event *event, enum alert_word now,
-                   enum alert_word before)
-{
-    if (now == ALERT_UNSAID)
-        return event->alerted || (alert_word_silences(before) && is_worth_alert(event));
-    return now == ALERT_REAL;
-}
-
-enum vd_status alert_feedback_preview(const struct record_event *event, size_t n,
-                                      const struct record_event *candidate,
-                                      enum alert_word word, alert_group_of *group,
-                                      struct alert_preview *out)
-{
-    struct alert_feedback said;
-    struct alert_judged change;
-    enum vd_status status;
-
-    *out = (struct alert_preview){0};
-    alert_feedback_init(&said, group);
-    status = alert_feedback_replace(&said, event, n);
-    judge(&change, candidate, group);
-    change.word = word;
-    for (size_t i = 0; status == VD_OK && i < n; i++) {
-        struct alert_judged now;
-        enum alert_word before, after;
-        bool did, would;
-
-        judge(&now, &event[i], group);
-        if (now.features.n == 0)
-            continue;
-        before = read_feedback(said.judged, said.n, &now, event[i].start_ns, NULL).word;
-        after = read_feedback(said.judged, said.n, &now, event[i].start_ns, &change).word;
-        did = alerts(&event[i], before, before);
-        would = alerts(&event[i], after, before);
-        out->events++;
-        out->alerted += did;
-        out->silenced += did && !would;
-        out->raised += !did && would;
-    }
-    alert_feedback_release(&said);
-    return status;
-}
-
-/* "14 events in the last 7 days, 6 alerted; 3 of these would not have." */
-char *alert_preview_text(const struct alert_preview *preview, double days, char *text,
-                         size_t size)
-{
-    char change[64] = "this changes none of them";
-
-    if (preview->silenced > 0)
-        snprintf(change, sizeof change, "%zu of these would not have", preview->silenced);
-    else if (preview->raised > 0)
-        snprintf(change, sizeof change, "%zu more would have", preview->raised);
-    snprintf(text, size, "%zu event%s in the last %.0f days, %zu alerted; %s.",
-             preview->events, preview->events == 1 ? "" : "s", days, preview->alerted,
-             change);
-    return text;
 }

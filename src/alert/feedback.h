@@ -89,24 +89,16 @@ void alert_feedback_save(const struct alert_feedback *f, struct vd_writer *w);
 enum vd_status alert_feedback_load(struct alert_feedback *f, struct vd_reader *r,
                                    struct vd_error *err);
 
-/* What one more thing said would change, had it been said before these events. */
-struct alert_preview {
-    size_t events;   /* those that feedback can speak of: anomalies and rules */
-    size_t alerted;  /* of them, under what has been said so far */
-    size_t silenced; /* of those, would not have alerted */
-    size_t raised;   /* of the others, would have alerted */
-};
+/* ---- for those who ask what would be ---- */
 
-/* `event`: the past, `n` events with what was said of them. `candidate`: the one in
- * question (it need not be among them), `word`: what would be said; ALERT_UNSAID = what
- * was said would be undone. VD_ERR_MEMORY. */
-enum vd_status alert_feedback_preview(const struct record_event *event, size_t n,
-                                      const struct record_event *candidate,
-                                      enum alert_word word, alert_group_of *group,
-                                      struct alert_preview *out);
+/* Reduces an event to what is compared. */
+void alert_judge(struct alert_judged *judged, const struct record_event *event,
+                 alert_group_of *group);
 
-/* Writes the preview as one English sentence; `days` is how far the past reaches. */
-char *alert_preview_text(const struct alert_preview *preview, double days, char *text,
-                         size_t size);
+/* Finds what was said of events like `now`; `instead` (may be NULL) stands in the place
+ * of what was said of the same event. */
+struct alert_said alert_feedback_find(const struct alert_feedback *f,
+                                      const struct alert_judged *now, int64_t time_ns,
+                                      const struct alert_judged *instead);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "alert/preview.h"
 #include "cmd/commands.h"
 #include "cmd/data_dir.h"
 #include "cmd/local_api.h"
@@ -97,11 +98,11 @@ static int say(const struct feedback_settings *s, const struct os_data_dir *dir,
                const struct history_reader *history, int64_t event_id, const char *word)
 {
     struct vd_error err = {0};
-    char preview[256];
+    struct record_preview preview;
 
     /* Before it is said: afterwards there is nothing left that it would change. */
-    if (pipeline_feedback_preview(history, event_id, word, os_clock_wall_ns(), preview,
-                                  sizeof preview, &err) != VD_OK)
+    if (alert_preview(history, event_id, alert_word_of(word), os_clock_wall_ns(),
+                      pipeline_group_of, &preview, &err) != VD_OK)
         return cmd_failed(&err);
     if (!s->preview && tell(dir, event_id, word, &err) != VD_OK)
         return cmd_failed(&err);
@@ -109,7 +110,7 @@ static int say(const struct feedback_settings *s, const struct os_data_dir *dir,
         printf("Event %" PRId64 ": undone. ", event_id);
     else if (!s->preview)
         printf("Event %" PRId64 " is marked as %s. ", event_id, word);
-    puts(preview);
+    puts(preview.text);
     return CMD_OK;
 }
 

@@ -131,20 +131,24 @@ static void work_event(struct show_job *job, const struct history_reader *reader
 static void work_preview(struct show_job *job)
 {
     const struct show_source *source = &job->server->source;
-    char text[256] = "";
+    struct record_preview preview = {0};
 
     if (source->preview == NULL)
         job->status =
             vd_error_set(&job->err, VD_ERR_UNAVAILABLE, NULL, "nobody takes feedback");
     else
         job->status = source->preview(source->context, job->event_id, job->query.word,
-                                      text, sizeof text, &job->err);
+                                      &preview, &job->err);
     if (job->status != VD_OK)
         return;
     show_json_open(&job->json, NULL, '{');
     show_json_integer(&job->json, "event", job->event_id);
     show_json_string(&job->json, "feedback", job->query.word);
-    show_json_string(&job->json, "preview", text);
+    show_json_string(&job->json, "preview", preview.text);
+    show_json_open(&job->json, "changed", '[');
+    for (size_t i = 0; i < preview.n_changed; i++)
+        show_json_integer(&job->json, NULL, preview.changed[i]);
+    show_json_close(&job->json, ']');
     show_json_close(&job->json, '}');
 }
 

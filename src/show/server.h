@@ -81,9 +81,9 @@ struct show_source {
     /* The operator said what an event was: "normal", "real", "expected", "" = undone. */
     enum vd_status (*feedback)(void *context, int64_t event_id, const char *feedback,
                                struct vd_error *err);
-    /* What that would change, as a sentence. Called on worker threads. */
+    /* What that would change. Called on worker threads. */
     enum vd_status (*preview)(void *context, int64_t event_id, const char *feedback,
-                              char *answer, size_t size, struct vd_error *err);
+                              struct record_preview *out, struct vd_error *err);
 };
 
 /* Listens. VD_ERR_BUSY with a hint when the port is taken. */

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "alert/feedback.h"
+#include "alert/preview.h"
 
 /* 2023-11-14 22:13:20 UTC. */
 static const int64_t THEN = INT64_C(1700000000000000000);
@@ -316,70 +317,64 @@ static void fill_past(struct record_event past[8])
     past[2].start_ns += 5 * HOUR;
 }
 
-static struct alert_preview preview_of(const struct record_event past[8], size_t which,
-                                       enum alert_word word)
+static struct record_preview preview_of(const struct record_event past[8], size_t which,
+                                        enum alert_word word)
 {
-    struct alert_preview preview;
+    struct record_preview preview;
 
-    assert_int_equal(
-        alert_feedback_preview(past, 8, &past[which], word, group_of, &preview), VD_OK);
+    assert_int_equal(alert_preview_of(past, 8, &past[which], word, group_of, &preview),
+                     VD_OK);
     return preview;
 }
 
-static void preview_counts_what_would_have_been(void **state)
+static void preview_counts_what_the_list_shows(void **state)
 {
     struct record_event past[8];
-    struct alert_preview p;
-    char text[256];
+    struct record_preview p;
 
     (void)state;
     fill_past(past);
     p = preview_of(past, 0, ALERT_NORMAL);
-    assert_int_equal(p.events, 7);
-    assert_int_equal(p.alerted, 6);
-    assert_int_equal(p.silenced, 3);
-    assert_int_equal(p.raised, 0);
     assert_string_equal(
-        alert_preview_text(&p, 7, text, sizeof text),
-        "7 events in the last 7 days, 6 alerted; 3 of these would not have.");
-    assert_int_equal(preview_of(past, 0, ALERT_EXPECTED).silenced, 2);
+        p.text, "8 events in the last 7 days, 6 alerted; 3 of these would not have.");
+    assert_int_equal(p.n_changed, 3);
+    assert_true(p.changed[0] == 1 && p.changed[1] == 2 && p.changed[2] == 3);
+    assert_int_equal(preview_of(past, 0, ALERT_EXPECTED).n_changed, 2);
     p = preview_of(past, 0, ALERT_REAL);
-    assert_int_equal(p.silenced, 0);
-    assert_int_equal(p.raised, 1);
-    assert_string_equal(alert_preview_text(&p, 7, text, sizeof text),
-                        "7 events in the last 7 days, 6 alerted; 1 more would have.");
+    assert_string_equal(p.text,
+                        "8 events in the last 7 days, 6 alerted; 1 more would have.");
+    assert_true(p.n_changed == 1 && p.changed[0] == 4);
 }
 
 static void preview_of_undoing_is_the_reverse(void **state)
 {
     struct record_event past[8];
-    struct alert_preview p;
+    struct record_preview p;
 
     (void)state;
     fill_past(past);
     past[0] = busy(1, 50, "normal");
     past[0].alerted = true;
     p = preview_of(past, 0, ALERT_UNSAID);
-    assert_int_equal(p.alerted, 3);
-    assert_int_equal(p.silenced, 0);
-    assert_int_equal(p.raised, 4);
+    assert_string_equal(
+        p.text,
+        "8 events in the last 7 days, 6 alerted; 3 like these would alert again.");
+    assert_int_equal(p.n_changed, 4);
 }
 
 static void preview_sees_what_else_was_said(void **state)
 {
     struct record_event past[8];
-    struct alert_preview p;
-    char text[256];
+    struct record_preview p;
 
     (void)state;
     fill_past(past);
     past[1] = busy(2, 50, "normal");
     past[1].alerted = true;
     p = preview_of(past, 0, ALERT_NORMAL);
-    assert_string_equal(alert_preview_text(&p, 7, text, sizeof text),
-                        "7 events in the last 7 days, 3 alerted; this changes none of "
-                        "them.");
-    assert_int_equal(preview_of(past, 5, ALERT_NORMAL).silenced, 2);
+    assert_string_equal(
+        p.text, "8 events in the last 7 days, 6 alerted; this changes none of them.");
+    assert_int_equal(preview_of(past, 5, ALERT_NORMAL).n_changed, 2);
 }
 
 int main(void)
@@ -399,7 +394,7 @@ int main(void)
         cmocka_unit_test(undone_later_it_has_faded_as_well),
         cmocka_unit_test(what_alerted_nobody_has_nothing_to_give_back),
         cmocka_unit_test(credits_come_back_from_their_bytes_or_not_at_all),
-        cmocka_unit_test(preview_counts_what_would_have_been),
+        cmocka_unit_test(preview_counts_what_the_list_shows),
         cmocka_unit_test(preview_of_undoing_is_the_reverse),
         cmocka_unit_test(preview_sees_what_else_was_said),
     };
