@@ -1,6 +1,6 @@
 /* Lines for people who watch the terminal, and the bell.
  *
- *     10:32:17 HIGH     High CPU usage detected
+ *     2026-11-21T10:32:17.250+01:00 HIGH     High CPU usage detected
  *              cpu_percent: 97.1 (high, expected ≈9.4, z=8.8)
  *              burn (pid 4242): 80 % of the cpu excess
  */
@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "alert/channel.h"
+#include "os/clock.h"
 #include "os/utf8.h"
 
 enum { TEXT_MAX = 4096, WAIT_MS = 200 };
@@ -66,16 +66,13 @@ static void append_head(struct terminal *t, const struct alert_notice *notice)
 {
     const struct record_event *event = &notice->event;
     bool over = notice->change == RECORD_EVENT_ENDED;
-    time_t seconds = (time_t)((over ? event->end_ns : event->start_ns) / 1000000000);
-    char clock[16] = "", word[16] = "", headline[640], escape[16];
+    char clock[OS_CLOCK_TEXT], word[16] = "", headline[640], escape[16];
     const char *name = over ? "ended" : record_severity_name(event->severity);
-    struct tm tm;
 
-    if (localtime_r(&seconds, &tm) != NULL)
-        strftime(clock, sizeof clock, "%H:%M:%S ", &tm);
     for (size_t i = 0; name[i] != '\0' && i + 1 < sizeof word; i++)
         word[i] = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 32) : name[i];
-    append(t, clock);
+    append(t, os_clock_text(over ? event->end_ns : event->start_ns, clock));
+    append(t, " ");
     if (t->place.config->color) {
         snprintf(escape, sizeof escape, "\x1b[%sm", over ? "32" : color[event->severity]);
         append(t, escape);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "batch/benchmark.h"
@@ -254,13 +253,10 @@ static void say_rows(struct plot_comparison *c, const char *name, const char *pa
 static void say_run(struct plot_comparison *c, const struct batch_compare_rows *rows,
                     const struct compare_settings *s)
 {
-    time_t now = (time_t)(os_clock_wall_ns() / 1000000000);
-    char text[64] = "";
-    struct tm local;
+    char now[OS_CLOCK_TEXT];
 
-    if (localtime_r(&now, &local) != NULL)
-        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %z", &local);
-    plot_comparison_say(c, "Made", "%s by vedette " VEDETTE_VERSION, text);
+    plot_comparison_say(c, "Made", "%s by vedette " VEDETTE_VERSION,
+                        os_clock_text(os_clock_wall_ns(), now));
     if (rows->same_rows) {
         say_rows(c, "Learned from and tested on", s->data, &rows->test);
     } else {

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "alert/preview.h"
 #include "cmd/commands.h"
@@ -45,13 +44,10 @@ static const struct os_option options[] = {
 
 static void print_said(const struct record_event *event)
 {
-    time_t seconds = (time_t)(event->feedback_ns / 1000000000);
-    char when[32] = "?", reason[sizeof event->reason * 2];
-    struct tm tm;
+    char when[OS_CLOCK_TEXT], reason[sizeof event->reason * 2];
 
-    if (localtime_r(&seconds, &tm) != NULL)
-        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
-    printf("%6" PRId64 "  %-8s  %s  %s\n", event->id, event->feedback, when,
+    printf("%6" PRId64 "  %-8s  %s  %s\n", event->id, event->feedback,
+           os_clock_text(event->feedback_ns, when),
            os_utf8_visible(event->reason, reason, sizeof reason));
 }
 
@@ -67,7 +63,7 @@ static int list(const struct history_reader *history)
     if (n == 0)
         puts("Nothing was said of any event.");
     else
-        printf("%6s  %-8s  %-19s  %s\n", "EVENT", "IS", "SAID", "REASON");
+        printf("%6s  %-8s  %-29s  %s\n", "EVENT", "IS", "SAID", "REASON");
     for (size_t i = 0; i < n; i++)
         print_said(&event[i]);
     free(event);

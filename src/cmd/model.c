@@ -1,22 +1,20 @@
 /* vedette model: what is in a model bundle, and whether it is whole. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "batch/model_file.h"
 #include "batch/settings.h"
 #include "cmd/commands.h"
+#include "os/clock.h"
 
 static void show(const vd_model *model, const char *path, size_t size)
 {
-    time_t made = (time_t)(vd_model_time(model) / 1000000000);
     const struct vd_model_entry *entry;
-    char text[64] = "unknown";
-    struct tm local;
+    char made[OS_CLOCK_TEXT] = "unknown";
 
-    if (made != 0 && localtime_r(&made, &local) != NULL)
-        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %z", &local);
-    printf("%s: %zu bytes, made %s\n\nColumns (%zu)\n", path, size, text,
+    if (vd_model_time(model) != 0)
+        os_clock_text(vd_model_time(model), made);
+    printf("%s: %zu bytes, made %s\n\nColumns (%zu)\n", path, size, made,
            vd_model_columns(model));
     for (size_t i = 0; i < vd_model_columns(model) && i < 32; i++)
         printf("  %s\n", vd_model_column(model, i));

@@ -19,7 +19,7 @@ struct monitor_settings {
     bool desktop, bell, terminal;
     char *webhook;
     char *model;
-    bool performance_log, metrics_history, anomalies, alerts;
+    bool performance_log, metrics_history, anomalies, alerts, events;
     double keep_raw, keep_minutes, keep_hours, max_disk;
 };
 

@@ -261,6 +261,7 @@ static void set_store(const struct monitor_settings *s, struct pipeline_config *
     config->store.performance_log = s->performance_log;
     config->store.metrics_history = s->metrics_history;
     config->store.alerts = s->alerts;
+    config->store.events = s->events;
     config->store.anomalies = s->anomalies;
     config->store.retention_raw_s = s->keep_raw;
     config->store.retention_minute_s = s->keep_minutes;

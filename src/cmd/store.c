@@ -1,15 +1,14 @@
 /* vedette store: what is kept, making room, taking a span out as CSV. */
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/commands.h"
 #include "cmd/data_dir.h"
+#include "cmd/when.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "store/inspect.h"
@@ -89,7 +88,7 @@ static const struct os_option options[] = {
      .value = "WHEN",
      .offset = AT(from),
      .group = "Export",
-     .help = "Begin: \"2026-11-21 03:10:29\" (local time), or seconds since 1970"},
+     .help = "Begin: " CMD_WHEN_HELP},
     {.name = "to",
      .type = OS_OPTION_TEXT,
      .value = "WHEN",
@@ -134,39 +133,12 @@ static const struct os_option options[] = {
 
 /* ---- times ---- */
 
-/* "2026-11-21 03:10:29", "2026-11-21T03:10", "2026-11-21" (local), "1700000000.5". */
-static bool parse_when(const char *text, int64_t *time_ns)
-{
-    static const char *const form[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
-                                       "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
-    double seconds;
-    char *end;
-
-    for (size_t i = 0; i < sizeof form / sizeof form[0]; i++) {
-        struct tm tm = {.tm_isdst = -1};
-        const char *rest = strptime(text, form[i], &tm);
-        time_t when;
-
-        if (rest == NULL || *rest != '\0')
-            continue;
-        when = mktime(&tm);
-        *time_ns = (int64_t)when * 1000000000;
-        return when != (time_t)-1;
-    }
-    seconds = strtod(text, &end);
-    if (end == text || *end != '\0' || !(fabs(seconds) < 9e9))
-        return false;
-    *time_ns = (int64_t)(seconds * 1e9);
-    return true;
-}
-
+/* Leaves *time_ns as it is when nothing was given. */
 static enum vd_status read_when(const char *option, const char *text, int64_t *time_ns,
                                 struct vd_error *err)
 {
-    if (text == NULL || parse_when(text, time_ns))
-        return VD_OK;
-    return vd_error_set(err, VD_ERR_ARGUMENT, "write \"2026-11-21 03:10:29\"",
-                        "%s: \"%.64s\" is no time", option, text);
+    return text == NULL ? VD_OK
+                        : cmd_when(option, text, os_clock_wall_ns(), time_ns, err);
 }
 
 /* ---- info ---- */
@@ -185,21 +157,10 @@ static char *size_text(int64_t bytes, char text[24])
     return text;
 }
 
-static char *time_text(int64_t time_ns, char text[32])
-{
-    time_t seconds = (time_t)(time_ns / 1000000000);
-    struct tm tm;
-
-    if (localtime_r(&seconds, &tm) == NULL ||
-        strftime(text, 32, "%Y-%m-%d %H:%M:%S", &tm) == 0)
-        snprintf(text, 32, "?");
-    return text;
-}
-
 static void print_database(const struct store_info *info)
 {
     static const char *const name[STORE_TIERS] = {"samples", "minutes", "hours"};
-    char size[24], log[24], unused[24], first[32], last[32];
+    char size[24], log[24], unused[24], first[OS_CLOCK_TEXT], last[OS_CLOCK_TEXT];
 
     printf("Database     %s, log %s, free inside %s\n",
            size_text(info->database_bytes, size), size_text(info->log_bytes, log),
@@ -207,8 +168,8 @@ static void print_database(const struct store_info *info)
     for (int tier = STORE_RAW; tier < STORE_TIERS; tier++) {
         printf("  %-10s %8" PRId64 " rows", name[tier], info->tier[tier].rows);
         if (info->tier[tier].rows > 0)
-            printf("  %s .. %s", time_text(info->tier[tier].first_ns, first),
-                   time_text(info->tier[tier].last_ns, last));
+            printf("  %s .. %s", os_clock_text(info->tier[tier].first_ns, first),
+                   os_clock_text(info->tier[tier].last_ns, last));
         printf("\n");
     }
     printf("  %-10s %8" PRId64 "\n", "metrics", info->metrics);
@@ -221,7 +182,7 @@ static int run_info(const char *dir)
 {
     struct store_info *info = calloc(1, sizeof *info);
     struct vd_error err = {0};
-    char size[24], when[32];
+    char size[24], when[OS_CLOCK_TEXT];
 
     if (info == NULL) {
         vd_error_set(&err, VD_ERR_MEMORY, NULL, "no memory");
@@ -240,7 +201,7 @@ static int run_info(const char *dir)
     for (size_t i = 0; i < info->n_files; i++)
         printf("%-38s %10s  %s\n", info->file[i].name,
                size_text(info->file[i].bytes, size),
-               time_text(info->file[i].changed_ns, when));
+               os_clock_text(info->file[i].changed_ns, when));
     free(info);
     return err.status == VD_OK ? CMD_OK : cmd_failed(&err);
 }

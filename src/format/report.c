@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "format/table.h"
+#include "os/clock.h"
 #include "os/log.h"
 
 enum { COLUMNS_TOLD = 5 }; /* with values that are no numbers */
@@ -50,16 +50,11 @@ static void end_names(struct line *line)
 
 /* ---- rows ---- */
 
-static void add_time(struct line *line, int64_t ns, bool with_zone)
+static void add_time(struct line *line, int64_t ns)
 {
-    time_t seconds = (time_t)(ns / 1000000000);
-    char text[40] = "?";
-    struct tm tm;
+    char text[OS_CLOCK_TEXT];
 
-    if (localtime_r(&seconds, &tm) != NULL)
-        strftime(text, sizeof text,
-                 with_zone ? "%Y-%m-%d %H:%M:%S %z" : "%Y-%m-%d %H:%M:%S", &tm);
-    add(line, text);
+    add(line, os_clock_text(ns, text));
 }
 
 static const char *order_text(const struct format_table *t)
@@ -86,9 +81,9 @@ static void add_span(struct line *line, const struct format_table *t)
     char text[64];
 
     add(line, ", ");
-    add_time(line, t->place[0].time_ns, false);
+    add_time(line, t->place[0].time_ns);
     add(line, " to ");
-    add_time(line, t->place[t->n - 1].time_ns, true);
+    add_time(line, t->place[t->n - 1].time_ns);
     if (!isnan(t->order.pace_s)) {
         snprintf(text, sizeof text, ", a row every %.4g s", t->order.pace_s);
         add(line, text);

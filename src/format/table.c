@@ -124,6 +124,14 @@ static bool read_time(const struct format_table *t, int64_t *ns)
          !format_stamp_ns(&clock, false, &of_day)))
         return false;
     *ns += of_day - (stamp.east_s + clock.east_s) * SECOND_NS;
+    /* A file that was begun before its times had zones. */
+    if (t->zoned && !stamp.has_zone && !clock.has_zone) {
+        int64_t utc_ns[2];
+
+        if (format_zone_utc(&t->zone, *ns, utc_ns) == 0)
+            return false;
+        *ns = utc_ns[0];
+    }
     return true;
 }
 

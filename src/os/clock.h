@@ -25,4 +25,16 @@ int64_t os_clock_local_s(int64_t time_ns);
  * name[size] and returned; "" when it has none. */
 const char *os_clock_zone(char *name, size_t size);
 
+/* ---- times as text ---- */
+
+enum { OS_CLOCK_TEXT = 40 };
+
+/* Writes a time as the program shows and stores it everywhere: the local clock with its
+ * offset, "2026-11-28T23:43:17.123+01:00". Milliseconds are cut. Returns text. */
+char *os_clock_text(int64_t time_ns, char text[OS_CLOCK_TEXT]);
+
+/* Writes the same moment on a clock `east_s` seconds east of UTC. Asks for no zone and
+ * takes no lock, so a child forked at any moment may call it. */
+char *os_clock_text_at(int64_t time_ns, int east_s, char text[OS_CLOCK_TEXT]);
+
 #endif

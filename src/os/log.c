@@ -2,8 +2,8 @@
  * need no lock, and a child forked at any moment can still write: the file is opened with
  * O_APPEND, and a new file takes over the descriptor's number with dup2.
  *
- * Times are UTC, computed here: the C library's conversion takes a lock, which a child
- * forked at the wrong moment would never get. */
+ * Times are UTC: to ask for the zone takes a lock of the C library, which a child forked
+ * at the wrong moment would never get. */
 #include "os/log.h"
 
 #include <assert.h>
@@ -13,15 +13,14 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include "os/clock.h"
 #include "os/terminal.h"
 
 enum { LINE_MAX_BYTES = 2000, NAME_MAX_BYTES = 128 };
@@ -258,28 +257,13 @@ static size_t make_safe(const char *text, char *line, size_t at)
     return at;
 }
 
-/* "2026-01-31T12:00:00.123Z" by the algorithm for days of the Gregorian calendar counted
- * from March (Hinnant, "chrono-compatible low-level date algorithms"). */
+/* "2026-01-31T12:00:00.123+00:00 " */
 static size_t put_time(char *line)
 {
-    struct timespec now;
-    int64_t days, era, day, year;
-    int seconds, month, mday;
+    char text[OS_CLOCK_TEXT];
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    seconds = (int)(now.tv_sec % 86400);
-    days = now.tv_sec / 86400 + 719468;
-    era = days / 146097;
-    day = days - era * 146097;
-    year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    day -= 365 * year + year / 4 - year / 100;
-    month = (int)((5 * day + 2) / 153);
-    mday = (int)day - (153 * month + 2) / 5 + 1;
-    month += month < 10 ? 3 : -9;
-    year += era * 400 + (month <= 2);
-    return (size_t)snprintf(line, 40, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ ", (int)year,
-                            month, mday, seconds / 3600, seconds / 60 % 60, seconds % 60,
-                            (int)(now.tv_nsec / 1000000));
+    return (size_t)snprintf(line, OS_CLOCK_TEXT + 1, "%s ",
+                            os_clock_text_at(os_clock_wall_ns(), 0, text));
 }
 
 /* Writes a line in one call, so that lines of several threads do not mix; what does not

@@ -1,5 +1,6 @@
-/* alerts.jsonl: one line per event, when it opens, and one more when it alerts later than
- * that; append only. docs/formats/alerts.md has the keys.
+/* alerts.jsonl: one line per alert. events.jsonl: one per event when it opens, when it
+ * alerts later than that, and when it ends. The lines are the same, and only ever added.
+ * docs/formats/alerts.md has the keys.
  */
 #include <string.h>
 
@@ -7,15 +8,26 @@
 #include "store/row.h"
 #include "store/text.h"
 
-static bool wanted(const struct store_config *config)
+static bool wants_alerts(const struct store_config *config)
 {
     return config->alerts;
 }
 
-static enum vd_status create(void **out, const struct store_place *place,
-                             struct vd_error *err)
+static bool wants_events(const struct store_config *config)
+{
+    return config->events;
+}
+
+static enum vd_status create_alerts(void **out, const struct store_place *place,
+                                    struct vd_error *err)
 {
     return store_file_new(out, place->config, "alerts.jsonl", NULL, NULL, err);
+}
+
+static enum vd_status create_events(void **out, const struct store_place *place,
+                                    struct vd_error *err)
+{
+    return store_file_new(out, place->config, "events.jsonl", NULL, NULL, err);
 }
 
 static void print_suspects(struct vd_writer *line, const struct record_event *event)
@@ -34,7 +46,44 @@ static void print_suspects(struct vd_writer *line, const struct record_event *ev
     }
 }
 
-/* {"time": "2026-11-21T03:10:29.123456", "kind": "anomaly", "score": -0.62,
+static void print_change(struct vd_writer *line, const struct store_event_row *row)
+{
+    static const char *const name[] = {"none", "opened", "alerted", "ended"};
+
+    store_print(line, ", \"change\": \"%s\", \"end\": ", name[row->change]);
+    if (row->change != RECORD_EVENT_ENDED) {
+        store_print(line, "null");
+        return;
+    }
+    store_print(line, "\"");
+    store_print_time(line, row->event.end_ns);
+    store_print(line, "\"");
+}
+
+/* Why it does not alert, or what the alert cost; and the limit of a rule. */
+static void print_note(struct vd_writer *line, const struct record_event *event)
+{
+    const struct record_limit *limit = &event->limit;
+
+    store_print(line, ", \"note\": ");
+    store_json_text(line, event->note);
+    store_print(line, ", \"limit\": ");
+    if (limit->rule[0] == '\0') {
+        store_print(line, "null");
+        return;
+    }
+    store_print(line, "{\"rule\": ");
+    store_json_text(line, limit->rule);
+    store_print(line, ", \"above\": %s, \"value\": ", limit->above ? "true" : "false");
+    store_json_number(line, limit->value);
+    store_print(line, ", \"for_s\": ");
+    store_json_number(line, limit->for_s);
+    store_print(line, ", \"since\": \"");
+    store_print_time(line, limit->since_ns);
+    store_print(line, "\"}");
+}
+
+/* {"time": "2026-11-21T03:10:29.123+01:00", "kind": "anomaly", "score": -0.62,
  *  "explanation": ["cpu_percent: 97.1 (high, expected ≈9.4, z=8.8)"],
  *  "metrics": {"cpu_percent": 97.1, ...}, "event": 12, ...} */
 static enum store_result write_event(void *sink, const void *message, size_t size,
@@ -47,7 +96,7 @@ static enum store_result write_event(void *sink, const void *message, size_t siz
     (void)size;
     (void)err;
     store_print(line, "{\"time\": \"");
-    store_print_time(line, event->start_ns, 'T');
+    store_print_time(line, event->start_ns);
     /* Readers of the format know two kinds; `source` tells the others apart. */
     store_print(line, "\", \"kind\": \"%s\", \"score\": ",
                 event->kind == RECORD_DRIFT ? "drift" : "anomaly");
@@ -67,7 +116,10 @@ static enum store_result write_event(void *sink, const void *message, size_t siz
     store_print(line, ", \"alerted\": %s, \"suspects\": [",
                 event->alerted ? "true" : "false");
     print_suspects(line, event);
-    store_print(line, "]}\n");
+    store_print(line, "]");
+    print_change(line, row);
+    print_note(line, event);
+    store_print(line, "}\n");
     return STORE_OK;
 }
 
@@ -78,9 +130,25 @@ const struct store_sink store_sink_alerts = {
     .batch = 1,
     .columns = store_features,
     .n_columns = STORE_FEATURES,
-    .wanted = wanted,
+    .wanted = wants_alerts,
     .pack = store_pack_alert,
-    .create = create,
+    .create = create_alerts,
+    .write = write_event,
+    .flush = store_file_flush,
+    .reopen = store_file_reopen,
+    .destroy = store_file_free,
+};
+
+const struct store_sink store_sink_events = {
+    .name = "events",
+    .file = "events.jsonl",
+    .queue_bytes = 128 * 1024,
+    .batch = 1,
+    .columns = store_features,
+    .n_columns = STORE_FEATURES,
+    .wanted = wants_events,
+    .pack = store_pack_change,
+    .create = create_events,
     .write = write_event,
     .flush = store_file_flush,
     .reopen = store_file_reopen,

@@ -34,7 +34,7 @@ static enum store_result write_event(void *sink, const void *message, size_t siz
     (void)size;
     (void)err;
     store_print(line, "%s\n{\"timestamp\": \"", first ? "" : ",");
-    store_print_time(line, event->start_ns, ' ');
+    store_print_time(line, event->start_ns);
     store_print(line, "\", \"anomaly_score\": ");
     store_json_number(line, event->score);
     store_print(line, ", \"metrics\": ");

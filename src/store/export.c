@@ -167,7 +167,7 @@ static enum vd_status print_row(void *context, int64_t time_ns, const double *va
 {
     struct sheet *sheet = context;
 
-    store_print_time(&sheet->w, time_ns, ' ');
+    store_print_time(&sheet->w, time_ns);
     for (size_t i = 0; i < sheet->n; i++) {
         store_print(&sheet->w, ",");
         store_print_number(&sheet->w, value[i]);

@@ -11,7 +11,6 @@
 
 #include "os/clock.h"
 #include "store/lock.h"
-#include "store/text.h"
 
 /* -1 when it is no file of ours. */
 static int64_t file_bytes(const struct os_data_dir *dir, const char *name,
@@ -206,15 +205,12 @@ enum vd_status store_feedback_keep(const char *dir, int64_t event_id,
 
 static void say_what_is_believed(const struct store_config *config, int64_t time_ns)
 {
-    struct vd_writer text = {0};
+    char text[OS_CLOCK_TEXT];
 
-    store_print_time(&text, time_ns, ' ');
-    if (text.status == VD_OK)
-        os_log_tell(&config->log, OS_LOG_WARNING,
-                    "ages count from %.19s: the rows after it do not last as long as the "
-                    "gap before them, so the clock may be ahead; --now overrules that",
-                    (const char *)text.at);
-    vd_writer_release(&text);
+    os_log_tell(&config->log, OS_LOG_WARNING,
+                "ages count from %s: the rows after it do not last as long as the gap "
+                "before them, so the clock may be ahead; --now overrules that",
+                os_clock_text(time_ns, text));
 }
 
 /* The clock, but for one that may be ahead for a while: it shows what rows show that are

@@ -29,7 +29,7 @@ static enum store_result write_row(void *sink, const void *message, size_t size,
 
     (void)size;
     (void)err;
-    store_print_time(line, row->time_ns, ' ');
+    store_print_time(line, row->time_ns);
     for (size_t i = 0; i < STORE_METRICS; i++) {
         store_print(line, ",");
         store_print_number(line, row->value[i]);

@@ -111,9 +111,9 @@ static void write_summary(struct performance_log *log)
     if (sum->rows == 0)
         return;
     store_print(&text, "Summary of performance_log.csv, rows of the last run\nFrom: ");
-    store_print_time(&text, sum->first_ns, 'T');
+    store_print_time(&text, sum->first_ns);
     store_print(&text, "\nTo: ");
-    store_print_time(&text, sum->last_ns, 'T');
+    store_print_time(&text, sum->last_ns);
     store_print(&text, "\nRows: %llu\nAnomalies: %llu\nAnomaly rate: %.6f\n",
                 (unsigned long long)sum->rows, (unsigned long long)sum->anomalies,
                 (double)sum->anomalies / (double)sum->rows);
@@ -142,7 +142,7 @@ static enum store_result write_row(void *sink, const void *message, size_t size,
     (void)size;
     (void)err;
     count(&log->now, row);
-    store_print_time(line, row->time_ns, 'T');
+    store_print_time(line, row->time_ns);
     store_print(line, ",%.3f", (double)(row->mono_ns - log->now.first_mono_ns) / 1e9);
     for (size_t i = 0; i < STORE_FEATURES; i++) {
         store_print(line, ",");

@@ -57,28 +57,50 @@ static size_t pack_event(struct store_pack *pack)
 
     if (pack->size >= sizeof *out) {
         fill(&out->row, pack);
+        out->change = pack->record->change;
         out->event = *pack->record->event;
     }
     return sizeof *out;
 }
 
+static bool has(const struct record *record, enum record_event_change change)
+{
+    return record->event != NULL && record->change == change;
+}
+
+/* Whether the event alerts with the change of this very tick. */
+static bool alerts(const struct record *record)
+{
+    return (has(record, RECORD_EVENT_OPENED) && record->event->alerted) ||
+           (has(record, RECORD_EVENT_UPDATED) && record->event->alerts_now);
+}
+
 size_t store_pack_event(struct store_pack *pack)
 {
-    const struct record *record = pack->record;
-
-    return record->event != NULL && record->change == RECORD_EVENT_OPENED
-               ? pack_event(pack)
-               : 0;
+    return has(pack->record, RECORD_EVENT_OPENED) ? pack_event(pack) : 0;
 }
 
 size_t store_pack_alert(struct store_pack *pack)
 {
-    const struct record *record = pack->record;
+    return alerts(pack->record) ? pack_event(pack) : 0;
+}
 
-    return record->event != NULL && record->change == RECORD_EVENT_UPDATED &&
-                   record->event->alerts_now
+size_t store_pack_change(struct store_pack *pack)
+{
+    return has(pack->record, RECORD_EVENT_OPENED) ||
+                   has(pack->record, RECORD_EVENT_ENDED) || alerts(pack->record)
                ? pack_event(pack)
-               : store_pack_event(pack);
+               : 0;
+}
+
+struct store_event_row store_event_row_bare(const struct record_event *event,
+                                            enum record_event_change change)
+{
+    struct store_event_row out = {.change = change, .event = *event};
+
+    for (size_t i = 0; i < STORE_COLUMNS_MAX; i++)
+        out.row.value[i] = NAN;
+    return out;
 }
 
 void store_json_metrics(struct vd_writer *w, const struct store_row *row,

@@ -16,14 +16,21 @@ struct store_row {
 
 struct store_event_row {
     struct store_row row;
+    enum record_event_change change;
     struct record_event event;
 };
 
 /* The `pack` of sinks that keep every tick; of those that keep each event once, when it
- * opens; and of those that keep it once more when it alerts later than that. */
+ * opens; of those that keep what alerts, when it does; and of those that keep whatever
+ * becomes of an event: it opens, alerts later than that, ends. */
 size_t store_pack_row(struct store_pack *pack);
 size_t store_pack_event(struct store_pack *pack);
 size_t store_pack_alert(struct store_pack *pack);
+size_t store_pack_change(struct store_pack *pack);
+
+/* An event without a tick: its metrics are not known. */
+struct store_event_row store_event_row_bare(const struct record_event *event,
+                                            enum record_event_change change);
 
 /* {"cpu_percent": 12.5, ...} */
 void store_json_metrics(struct vd_writer *w, const struct store_row *row,

@@ -93,6 +93,7 @@ extern const struct store_sink store_sink_sqlite;
 extern const struct store_sink store_sink_performance_log;
 extern const struct store_sink store_sink_metrics_history;
 extern const struct store_sink store_sink_alerts;
+extern const struct store_sink store_sink_events;
 extern const struct store_sink store_sink_anomalies;
 
 #endif

@@ -5,7 +5,7 @@
 
 static const struct store_sink *const table[] = {
     &store_sink_sqlite, &store_sink_performance_log, &store_sink_metrics_history,
-    &store_sink_alerts, &store_sink_anomalies,
+    &store_sink_alerts, &store_sink_events,          &store_sink_anomalies,
 };
 
 const struct store_sink *const *store_sink_table(size_t *n)
@@ -21,6 +21,7 @@ struct store_config store_config_default(void)
         .performance_log = true,
         .metrics_history = true,
         .alerts = true,
+        .events = true,
         .anomalies = true,
         .retention_raw_s = 24 * 3600.0,
         .retention_minute_s = 14 * 86400.0,

@@ -28,7 +28,7 @@ struct store_config {
     const char *dir; /* data directory, created with mode 0700 when it is not there */
     /* The same, opened by OS_DATA_DIR_WRITE; borrowed. NULL = the store opens `dir`. */
     const struct os_data_dir *folder;
-    bool sqlite, performance_log, metrics_history, alerts, anomalies;
+    bool sqlite, performance_log, metrics_history, alerts, events, anomalies;
     /* How long a row stays in the database: as sampled, per minute, per hour; seconds. */
     double retention_raw_s, retention_minute_s, retention_hour_s;
     double max_bytes;  /* of the database with its log; the oldest raw rows leave first */

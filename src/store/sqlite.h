@@ -117,7 +117,7 @@ int64_t store_db_number(sqlite3 *db, const char *sql, int64_t fallback);
 void store_db_set_aside(const struct store_config *config, const char *why);
 
 /* Whether the directory has traces of events of a database before this one: one that was
- * set aside, or lines in alerts.jsonl or what became of it. */
+ * set aside, or lines in alerts.jsonl, events.jsonl or what became of them. */
 bool store_db_had_another(const struct os_data_dir *dir);
 
 /* ---- what may be believed of a file: sqlite_check.c ---- */

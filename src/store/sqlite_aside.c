@@ -115,7 +115,7 @@ bool store_db_had_another(const struct os_data_dir *dir)
 
         found |=
             begins_with(name, ASIDE) ||
-            (begins_with(name, "alerts.jsonl") &&
+            ((begins_with(name, "alerts.") || begins_with(name, "events.")) &&
              fstatat(dir->fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_size > 0);
         free(entry[i]);
     }

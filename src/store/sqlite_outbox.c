@@ -3,10 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/row.h"
 #include "store/set.h"
 #include "store/sqlite.h"
 
 /* ---- on the caller's thread ---- */
+
+/* What happens to an event between two ticks has a line of its own, too. */
+static void tell_events_file(store_set *set, const struct record_event *event,
+                             enum record_event_change change)
+{
+    struct store_slot *slot = store_set_slot(set, store_sink_events.name);
+    struct store_event_row row = store_event_row_bare(event, change);
+
+    if (slot->wanted)
+        store_set_post(set, slot->sink->name, &row, sizeof row);
+}
 
 void store_set_event(store_set *set, const struct record_event *event,
                      enum record_event_change change, const char *receiver,
@@ -14,6 +26,8 @@ void store_set_event(store_set *set, const struct record_event *event,
 {
     struct store_db_event message;
 
+    if (receiver == NULL)
+        tell_events_file(set, event, change);
     if (!store_set_keeps_events(set))
         return;
     memset(&message, 0, sizeof message);

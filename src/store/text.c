@@ -6,8 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "os/clock.h"
 #include "os/utf8.h"
 
 void store_print(struct vd_writer *w, const char *format, ...)
@@ -23,20 +23,11 @@ void store_print(struct vd_writer *w, const char *format, ...)
         vd_write_bytes(w, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
 }
 
-void store_print_time(struct vd_writer *w, int64_t time_ns, char separator)
+void store_print_time(struct vd_writer *w, int64_t time_ns)
 {
-    int64_t part = time_ns % 1000000000;
-    time_t seconds;
-    struct tm tm;
+    char text[OS_CLOCK_TEXT];
 
-    if (part < 0)
-        part += 1000000000;
-    seconds = (time_t)((time_ns - part) / 1000000000);
-    if (localtime_r(&seconds, &tm) == NULL)
-        tm = (struct tm){.tm_mday = 1, .tm_year = 70};
-    store_print(w, "%04d-%02d-%02d%c%02d:%02d:%02d.%06d", tm.tm_year + 1900,
-                tm.tm_mon + 1, tm.tm_mday, separator, tm.tm_hour, tm.tm_min, tm.tm_sec,
-                (int)(part / 1000));
+    store_print(w, "%s", os_clock_text(time_ns, text));
 }
 
 void store_print_number(struct vd_writer *w, double value)

@@ -11,9 +11,8 @@
 void store_print(struct vd_writer *w, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Local time with microseconds, `separator` between date and time:
- * 2026-11-21T03:10:29.123456 */
-void store_print_time(struct vd_writer *w, int64_t time_ns, char separator);
+/* A time as os_clock_text writes it: 2026-11-21T03:10:29.123+01:00 */
+void store_print_time(struct vd_writer *w, int64_t time_ns);
 
 /* Six significant digits; nothing for NaN and infinities (an empty CSV field). */
 void store_print_number(struct vd_writer *w, double value);

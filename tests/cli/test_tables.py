@@ -168,12 +168,12 @@ def played(vedette, tmp_path):
 
 
 def values(history):
-    """Time and the three metrics of each row; the verdicts are of no matter here."""
+    """Local time and the three metrics of each row; the verdicts are of no matter here."""
     lines = [line.split(",") for line in history.splitlines()[1:]]
-    return [(cells[0], *(float(cells[i]) for i in (1, 3, 5))) for cells in lines]
+    return [(cells[0][:23], *(float(cells[i]) for i in (1, 3, 5))) for cells in lines]
 
 
-EXPECTED = [(f"{when:%Y-%m-%d %H:%M:%S}.000000", *numbers) for when, numbers in rows()]
+EXPECTED = [(f"{when:%Y-%m-%dT%H:%M:%S}.000", *numbers) for when, numbers in rows()]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -469,7 +469,18 @@ def test_a_clock_that_was_set_back_mixes_no_rows(played):
     assert "rows keep their order" in done.stderr and "sorted" not in done.stderr
     assert [v[1:] for v in values(done.history)] == [tuple(v) for _, v in rows(900)]
     begin = START - dt.timedelta(seconds=200)
-    assert values(done.history)[0][0] == f"{begin:%Y-%m-%d %H:%M:%S}.000000"
+    assert values(done.history)[0][0] == f"{begin:%Y-%m-%dT%H:%M:%S}.000"
+
+
+def test_a_file_may_have_been_begun_before_its_times_had_zones(played):
+    """The first half as an older vedette wrote it, local and without a zone."""
+    lines = table().splitlines(True)
+    half = len(lines) // 2
+    later = table(time=as_("%Y-%m-%dT%H:%M:%S.000+09:00")).splitlines(True)
+    for mixed in (lines[:half] + later[half:], later[:half] + lines[half:]):
+        done = played("".join(mixed), zone="Asia/Tokyo")
+        assert values(done.history) == EXPECTED, done.stderr
+        assert done.history.splitlines()[1].split(",")[0].endswith("+09:00")
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
@@ -485,7 +496,7 @@ def test_times_that_are_not_of_this_zone_are_utc(played):
     text = table(start=dt.datetime(2026, 3, 29, 1, 59, 30))
     done = played(text, zone="Europe/Berlin")
     assert "read as UTC" in done.stderr
-    assert values(done.history)[0][0].startswith("2026-03-29 03:59:30")
+    assert values(done.history)[0][0].startswith("2026-03-29T03:59:30")
     text = table(start=dt.datetime(2026, 10, 25, 1, 30), step=60, n=150)
     done = played(text, zone="Europe/Berlin")
     assert "read as UTC" in done.stderr
@@ -525,7 +536,7 @@ def test_options_that_are_none(played, options, word):
                                         ("America/New_York", 12), ("-0330", 11)])
 def test_a_zone_is_that_of_times_without_one(played, zone, hour):
     first = values(played(table(), "--time-zone", zone).history)[0][0]
-    assert first.startswith(f"2026-03-20 {hour:02}:")
+    assert first.startswith(f"2026-03-20T{hour:02}:")
     # An offset in the file wins.
     first = values(played(FORMS["iso Z"], "--time-zone", zone).history)[0][0]
-    assert first.startswith("2026-03-20 08:00:00")
+    assert first.startswith("2026-03-20T08:00:00")

@@ -138,6 +138,11 @@ class Monitor:
         """What alerts.jsonl tells, oldest first; also of a program that has ended."""
         return [json.loads(line) for line in open(self.data_dir / "alerts.jsonl")]
 
+    def event_lines(self, change="opened"):
+        """What events.jsonl tells of that change of events, oldest first."""
+        lines = [json.loads(line) for line in open(self.data_dir / "events.jsonl")]
+        return [line for line in lines if line["change"] == change]
+
     def points(self):
         return self.status()["points"]
 

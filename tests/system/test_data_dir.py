@@ -21,8 +21,8 @@ def run(*words, timeout=20, **more):
 
 
 @pytest.mark.parametrize("name", [
-    "vedette.db", "vedette.db-wal", "vedette.db-shm", "alerts.jsonl", "performance_log.csv",
-    "metrics_history.csv", "anomalies.json", "system_monitor.log", "models/monitor.1.model"])
+    "vedette.db", "vedette.db-wal", "vedette.db-shm", "alerts.jsonl", "events.jsonl",
+    "performance_log.csv", "metrics_history.csv", "anomalies.json", "system_monitor.log", "models/monitor.1.model"])
 @pytest.mark.parametrize("kind", ["pipe", "link", "hard link"])
 def test_what_is_no_file_of_ours_is_told_and_not_touched(tmp_path, name, kind):
     data = tmp_path / "d"

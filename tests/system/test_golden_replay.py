@@ -72,7 +72,7 @@ def test_events_are_as_before(tmp_path, machine, seconds, options):
                                         "--no-desktop", "--no-dashboard", *options)
     assert samples == seconds
     assert events >= 2 and alerts >= 1
-    for name in "anomalies.json", "alerts.jsonl":
+    for name in "anomalies.json", "alerts.jsonl", "events.jsonl":
         got = (tmp_path / "data" / name).read_text()
         golden = GOLDEN / machine.__name__ / name
         if os.environ.get("VEDETTE_RENEW"):

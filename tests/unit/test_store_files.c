@@ -71,6 +71,37 @@ static size_t count_events(const struct fixture *f)
     return n;
 }
 
+static void push_change(struct fixture *f, store_set *set,
+                        const struct record_event *event, enum record_event_change change)
+{
+    fixture_tick(f, 0);
+    f->record.event = event;
+    f->record.change = change;
+    store_set_push(set, &f->record);
+}
+
+/* "1 opened -, 1 ended 2023-...": event, change and end of each line. */
+static char *changes_of(const struct fixture *f, const char *name)
+{
+    char *text = fixture_read(f, name), *out = calloc(1, 4096);
+    size_t used = 0;
+
+    assert_non_null(out);
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        json_t *root = json_loads(line, 0, NULL);
+        const char *end = json_string_value(json_object_get(root, "end"));
+
+        assert_non_null(root);
+        used += (size_t)snprintf(
+            out + used, 4096 - used, "%lld %s %s, ",
+            (long long)json_integer_value(json_object_get(root, "event")),
+            json_string_value(json_object_get(root, "change")), end == NULL ? "-" : end);
+        json_decref(root);
+    }
+    free(text);
+    return out;
+}
+
 static void alerts_have_the_agreed_keys(void **state)
 {
     json_t *root, *value;
@@ -91,7 +122,7 @@ static void alerts_have_the_agreed_keys(void **state)
     root = json_loads(text, 0, NULL);
     assert_non_null(root);
     assert_string_equal(json_string_value(json_object_get(root, "time")),
-                        "2023-11-14T22:14:10.000000");
+                        "2023-11-14T22:14:10.000+00:00");
     assert_string_equal(json_string_value(json_object_get(root, "kind")), "anomaly");
     assert_double_equal(json_real_value(json_object_get(root, "score")), -0.6, 1e-9);
     value = json_object_get(root, "explanation");
@@ -102,6 +133,8 @@ static void alerts_have_the_agreed_keys(void **state)
     assert_int_equal(json_object_size(value), 7);
     assert_int_equal(json_integer_value(json_object_get(value, "cpu_memory")), 50);
     assert_true(json_is_null(json_object_get(value, "gpu_temp")));
+    assert_string_equal(json_string_value(json_object_get(root, "note")),
+                        "Alerted: 1 of 1 this week");
     value = json_array_get(json_object_get(root, "suspects"), 0);
     assert_string_equal(json_string_value(json_object_get(value, "name")),
                         "burn\xef\xbf\xbd\x1b[2J");
@@ -114,7 +147,7 @@ static void alerts_have_the_agreed_keys(void **state)
     assert_int_equal(json_array_size(root), 2);
     value = json_array_get(root, 1);
     assert_string_equal(json_string_value(json_object_get(value, "timestamp")),
-                        "2023-11-14 22:14:10.000000");
+                        "2023-11-14T22:14:10.000+00:00");
     assert_int_equal(json_object_size(json_object_get(value, "metrics")), 8);
     assert_string_equal(
         json_string_value(json_array_get(json_object_get(value, "severity_factors"), 0)),
@@ -153,8 +186,8 @@ static void torn_ends_are_mended(void **state)
         text = fixture_read(&f, "metrics_history.csv");
         assert_null(strstr(text, "-0.6\n\n"));
         /* The torn third row is gone, the fourth is there. */
-        assert_null(strstr(text, "22:14:02.250000"));
-        assert_non_null(strstr(text, "\n2023-11-14 22:14:03.250000,3,"));
+        assert_null(strstr(text, "22:14:02.250+"));
+        assert_non_null(strstr(text, "\n2023-11-14T22:14:03.250+00:00,3,"));
         free(text);
         fixture_close(&f);
     }
@@ -220,7 +253,7 @@ static void a_removed_file_comes_back(void **state)
     free(text);
     text = fixture_read(&f, "metrics_history.csv");
     assert_true(strncmp(text, "timestamp,cpu_percent,", 22) == 0);
-    assert_non_null(strstr(text, "22:14:01.250000"));
+    assert_non_null(strstr(text, "22:14:01.250+00:00"));
     free(text);
     store_set_close(set);
     fixture_close(&f);
@@ -244,6 +277,93 @@ static void old_files_are_few(void **state)
     fixture_close(&f);
 }
 
+/* What becomes of three events: one that alerts at once, one that alerts later, one that
+ * never does and ends between two ticks. */
+static void events_have_a_line_for_each_change(void **state)
+{
+    static const struct {
+        int64_t id;
+        enum record_event_change change;
+        bool alerted, alerts_now;
+    } tick[] = {
+        {1, RECORD_EVENT_OPENED, true, true},    {1, RECORD_EVENT_UPDATED, true, false},
+        {2, RECORD_EVENT_OPENED, false, false},  {2, RECORD_EVENT_UPDATED, true, true},
+        {1, RECORD_EVENT_ENDED, true, false},    {3, RECORD_EVENT_OPENED, false, false},
+        {3, RECORD_EVENT_UPDATED, false, false}, {2, RECORD_EVENT_ENDED, true, false},
+    };
+    struct record_event event;
+    struct fixture f;
+    store_set *set;
+    char *text;
+
+    (void)state;
+    fixture_open(&f);
+    set = open_set(&f);
+    for (size_t i = 0; i < sizeof tick / sizeof *tick; i++) {
+        fixture_event(&event, tick[i].id);
+        event.alerted = tick[i].alerted;
+        event.alerts_now = tick[i].alerts_now;
+        event.end_ns = tick[i].change == RECORD_EVENT_ENDED ? event.peak_ns : 0;
+        push_change(&f, set, &event, tick[i].change);
+    }
+    fixture_event(&event, 3);
+    event.alerted = false;
+    event.end_ns = event.peak_ns + 1;
+    store_set_event(set, &event, RECORD_EVENT_ENDED, NULL, 0);
+    store_set_event(set, &event, RECORD_EVENT_ENDED, "webhook", 1); /* told, not new */
+    store_set_close(set);
+    text = changes_of(&f, "alerts.jsonl");
+    assert_string_equal(text, "1 opened -, 2 alerted -, ");
+    free(text);
+    text = changes_of(&f, "events.jsonl");
+    assert_string_equal(text, "1 opened -, 2 opened -, 2 alerted -, "
+                              "1 ended 2023-11-14T22:14:12.000+00:00, 3 opened -, "
+                              "2 ended 2023-11-14T22:14:12.000+00:00, "
+                              "3 ended 2023-11-14T22:14:12.000+00:00, ");
+    free(text);
+    fixture_close(&f);
+}
+
+static void a_limit_and_a_note_are_told(void **state)
+{
+    struct record_event event;
+    struct fixture f;
+    store_set *set;
+    json_t *root, *limit;
+    char *text;
+
+    (void)state;
+    setenv("TZ", "Asia/Tokyo", 1);
+    tzset();
+    fixture_open(&f);
+    set = open_set(&f);
+    fixture_event(&event, 1);
+    event.kind = RECORD_RULE;
+    snprintf(event.note, sizeof event.note, "1 of \"1\" this week");
+    event.limit = (struct record_limit){
+        .rule = "cpu_percent > 95 for 10 s", .above = true, .value = 95, .for_s = 10};
+    event.limit.since_ns = event.start_ns;
+    push_change(&f, set, &event, RECORD_EVENT_OPENED);
+    store_set_close(set);
+    text = fixture_read(&f, "events.jsonl");
+    root = json_loads(text, 0, NULL);
+    assert_non_null(root);
+    limit = json_object_get(root, "limit");
+    assert_string_equal(json_string_value(json_object_get(root, "note")),
+                        "1 of \"1\" this week");
+    assert_string_equal(json_string_value(json_object_get(limit, "rule")),
+                        "cpu_percent > 95 for 10 s");
+    assert_true(json_is_true(json_object_get(limit, "above")));
+    assert_int_equal(json_integer_value(json_object_get(limit, "value")), 95);
+    assert_string_equal(json_string_value(json_object_get(limit, "since")),
+                        "2023-11-15T07:14:10.000+09:00");
+    json_decref(root);
+    free(text);
+    fixture_close(&f);
+    setenv("TZ", "UTC", 1);
+    tzset();
+}
+
 static void numbers_and_texts(void **state)
 {
     struct vd_writer w = {0};
@@ -259,9 +379,9 @@ static void numbers_and_texts(void **state)
     vd_writer_release(&w);
     setenv("TZ", "Asia/Kolkata", 1);
     tzset();
-    store_print_time(&w, -500000000, 'T');
+    store_print_time(&w, -500000000);
     vd_write_u8(&w, 0);
-    assert_string_equal((char *)w.at, "1970-01-01T05:29:59.500000");
+    assert_string_equal((char *)w.at, "1970-01-01T05:29:59.500+05:30");
     vd_writer_release(&w);
     setenv("TZ", "UTC", 1);
     tzset();
@@ -271,6 +391,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(alerts_have_the_agreed_keys),
+        cmocka_unit_test(events_have_a_line_for_each_change),
+        cmocka_unit_test(a_limit_and_a_note_are_told),
         cmocka_unit_test(torn_ends_are_mended),
         cmocka_unit_test(another_header_is_set_aside),
         cmocka_unit_test(a_pretty_array_is_continued),
