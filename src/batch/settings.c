@@ -149,14 +149,14 @@ void batch_settings_put(FILE *out, const struct vd_detector_info *info,
 
 /* "lof: scale=robust n_neighbors=20 contamination=0.002 (folds: F1 0.893, ROC AUC 0.923)"
  */
-static void print_choice(const struct vd_detector_info *info,
+static void print_choice(FILE *out, const struct vd_detector_info *info,
                          const struct vd_tune_choice *choice)
 {
     os_terminal_status(NULL);
-    printf("%s:", info->name);
-    batch_settings_put(stdout, info, choice);
-    printf(" (folds: F1 %.3f, ROC AUC %.3f)\n", choice->f1, choice->roc_auc);
-    fflush(stdout);
+    fprintf(out, "%s:", info->name);
+    batch_settings_put(out, info, choice);
+    fprintf(out, " (folds: F1 %.3f, ROC AUC %.3f)\n", choice->f1, choice->roc_auc);
+    fflush(out);
 }
 
 void batch_settings_choose_by(struct batch_settings_plan *plan,
@@ -195,7 +195,7 @@ static void make(struct batch_settings_plan *plan, const struct vd_detector_info
     } else if (plan->rows.x != NULL) {
         if (vd_tune_detector(choice, info->name, &plan->rows, &given,
                              isnan(plan->contamination), &err) == VD_OK) {
-            print_choice(info, choice);
+            print_choice(plan->say != NULL ? plan->say : stdout, info, choice);
         } else {
             os_log_warning("%s: settings are left at their defaults: %s", info->name,
                            err.text);

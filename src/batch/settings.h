@@ -15,9 +15,10 @@ enum { BATCH_DETECTORS_MAX = 16 };
 enum vd_status batch_settings_check(const char *text, struct vd_error *err);
 
 struct batch_settings_plan {
-    const struct os_list *given;                       /* items of --set, checked */
-    struct vd_tune_rows rows;                          /* x NULL = nothing is chosen */
-    double contamination;                              /* NaN = chosen, or the default */
+    const struct os_list *given; /* items of --set, checked */
+    struct vd_tune_rows rows;    /* x NULL = nothing is chosen */
+    double contamination;        /* NaN = chosen, or the default */
+    FILE *say; /* what was chosen is printed here; NULL = standard output */
     struct vd_tune_choice choice[BATCH_DETECTORS_MAX]; /* by row of the table */
     bool is_made[BATCH_DETECTORS_MAX];
 };

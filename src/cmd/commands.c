@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd/commands_parse.h"
 #include "cmd/config.h"
@@ -16,6 +17,8 @@
 /* clang-format off */
 static const struct cmd_command *const commands[] = {
     &cmd_monitor,
+    &cmd_status,
+    &cmd_events,
     &cmd_collect,
     &cmd_train,
     &cmd_compare,
@@ -230,6 +233,8 @@ int cmd_main(int argc, char **argv)
     enum vd_status status = os_options_defaults(cmd_global_options, &globals, &err);
     int code;
 
+    /* The zone is read now: later there may be no descriptor left to read it with. */
+    tzset();
     if (status == VD_OK)
         status = cmd_line_parse(&before, NULL, argc, argv, &err);
     if (status == VD_OK)

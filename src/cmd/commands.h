@@ -8,14 +8,16 @@
 #define VD_CMD_COMMANDS_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "os/options.h"
 
 /* Exit codes, documented in vedette(1). */
 enum cmd_exit {
-    CMD_OK = 0,     /* fine */
-    CMD_FAILED = 1, /* it was tried and failed */
-    CMD_USAGE = 2,  /* wrong use: an option, an argument, the configuration */
+    CMD_OK = 0,      /* fine */
+    CMD_FAILED = 1,  /* it was tried and failed */
+    CMD_USAGE = 2,   /* wrong use: an option, an argument, the configuration */
+    CMD_UNUSUAL = 3, /* it was found that something is unusual (status) */
 };
 
 /* The option, and the item of a list, that a message of a cmd_check is about. */
@@ -35,6 +37,10 @@ struct cmd_command {
     const char *about;     /* paragraphs for the man page and --help, parted by \n\n */
     const char *examples;  /* lines "command\n    what it does\n" */
     const struct os_option *options; /* NULL-terminated by name; NULL = none */
+    /* Writes what else there is to know, a heading and one line each, for the help, the
+     * man page and the example of the configuration; NULL = nothing. */
+    void (*list)(FILE *out);
+    const char *list_title; /* "Built-in limits" */
     /* Runs with the options already parsed: `settings` is the struct of `settings_size`
      * bytes that the rows' offsets point into, filled with the defaults, then the
      * configuration file (keys are the options of `monitor`; another command takes those
@@ -72,6 +78,7 @@ extern const struct cmd_command cmd_compare;
 extern const struct cmd_command cmd_config;
 extern const struct cmd_command cmd_completion;
 extern const struct cmd_command cmd_evaluate;
+extern const struct cmd_command cmd_events;
 extern const struct cmd_command cmd_feedback;
 extern const struct cmd_command cmd_help;
 extern const struct cmd_command cmd_model;
@@ -79,6 +86,7 @@ extern const struct cmd_command cmd_monitor;
 extern const struct cmd_command cmd_split;
 extern const struct cmd_command cmd_train;
 extern const struct cmd_command cmd_probe;
+extern const struct cmd_command cmd_status;
 extern const struct cmd_command cmd_store;
 extern const struct cmd_command cmd_version;
 

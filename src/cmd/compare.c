@@ -10,6 +10,7 @@
 #include "batch/settings.h"
 #include "cmd/commands.h"
 #include "cmd/fit_options.h"
+#include "cmd/json_out.h"
 #include "cmd/table_options.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -23,7 +24,7 @@ struct compare_settings {
     struct fit_options fit;
     struct table_options table;
     int anomaly;
-    bool plots;
+    bool plots, json;
 };
 
 #define AT(field) offsetof(struct compare_settings, field)
@@ -70,6 +71,7 @@ static const struct os_option options[] = {
      .fallback = "true",
      .offset = AT(plots),
      .help = "Draw the plots (needs gnuplot)"},
+    CMD_JSON_OPTION(AT(json)),
     {.name = NULL},
 };
 
@@ -191,7 +193,8 @@ static void run_all(struct plot_comparison *c, const struct batch_compare_rows *
     struct vd_tune_rows by = {&rows->train.x, rows->train.label, &rows->normal.x,
                               &params};
     struct batch_settings_plan plan = {.given = &s->fit.set,
-                                       .contamination = s->fit.contamination};
+                                       .contamination = s->fit.contamination,
+                                       .say = s->json ? stderr : stdout};
 
     if (s->fit.tune && !rows->same_rows)
         batch_settings_choose_by(&plan, &by);
@@ -229,6 +232,27 @@ static void print_table(const struct plot_comparison *c)
         print_quality(8, r->roc_auc);
         putchar('\n');
     }
+}
+
+static void print_json(const struct plot_comparison *c)
+{
+    json_t *root = json_array();
+
+    for (size_t i = 0; i < c->n; i++) {
+        const struct plot_result *r = &c->result[i];
+
+        json_array_append_new(
+            root,
+            json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o}",
+                      "detector", r->name, "settings", r->settings, "train_time_s",
+                      r->train_s, "model_size_kb", r->size_kb, "runtime_mem_mb",
+                      r->memory_mb, "latency_ms", r->latency_ms, "throughput_ips",
+                      r->throughput_ips, "f1_score", cmd_json_number(r->f1), "precision",
+                      cmd_json_number(r->precision), "recall", cmd_json_number(r->recall),
+                      "roc_auc", cmd_json_number(r->roc_auc), "pr_auc",
+                      cmd_json_number(r->pr_auc)));
+    }
+    cmd_json_print(root);
 }
 
 static size_t count_odd(const struct batch_dataset *data)
@@ -336,7 +360,10 @@ static enum vd_status compare(const struct compare_settings *s, struct vd_error 
             status = vd_error_set(err, VD_ERR_DATA, NULL, "no detector could be trained");
     }
     if (status == VD_OK) {
-        print_table(&c);
+        if (s->json)
+            print_json(&c);
+        else
+            print_table(&c);
         say_run(&c, &rows, s);
         status = plot_comparison_write(&c, s->out, s->plots, err);
     }

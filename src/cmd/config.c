@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/json_out.h"
+#include "detect/rules.h"
 #include "os/config.h"
 
 /* The keys of the file are these options. */
@@ -129,6 +131,7 @@ enum vd_status cmd_config_check(const struct cmd_command *command, cmd_check *ch
 /* The file that `check` and `show` work on: the argument, --config, the usual places. */
 struct config_settings {
     char *config;
+    bool json;
 };
 
 static const struct os_option options[] = {
@@ -138,6 +141,7 @@ static const struct os_option options[] = {
      .value = "FILE",
      .help = "The file to look at, when it is not given as an argument",
      .offset = offsetof(struct config_settings, config)},
+    CMD_JSON_OPTION(offsetof(struct config_settings, json)),
     {0},
 };
 
@@ -162,8 +166,94 @@ static void show_row(const struct os_option *row, const void *settings,
     free(text);
 }
 
-/* Reads everything as `monitor` would; prints it when `print`. */
-static int look(const char *path, bool print)
+/* {"name": "port", "value": "5000", "default": true, "file": null, "line": null} */
+static json_t *json_row(const struct os_option *row, const void *settings,
+                        const struct os_config *config)
+{
+    size_t line = config == NULL ? 0 : os_config_line(config, row);
+    char *text = os_option_text(row, settings);
+    bool set = text != NULL && *text != '\0';
+    json_t *out =
+        json_pack("{s:s, s:o, s:b, s:b, s:o, s:o}", "name", row->name, "value",
+                  !set || row->secret ? json_null() : cmd_json_text(text), "secret",
+                  (int)(set && row->secret), "default", (int)(line == 0), "file",
+                  line == 0 ? json_null() : cmd_json_text(os_config_name(config)), "line",
+                  line == 0 ? json_null() : json_integer((json_int_t)line));
+
+    free(text);
+    return out;
+}
+
+/* ---- the built-in rules ---- */
+
+/* The table as these settings leave it. */
+static void rules_of(const struct os_option *rows, const void *settings,
+                     struct detect_rules *rules)
+{
+    const struct os_option *row = os_option_find(rows, "without-rule");
+    const struct os_list *off =
+        row == NULL ? NULL
+                    : (const struct os_list *)((const char *)settings + row->offset);
+
+    detect_rules_init(rules);
+    for (size_t i = 0; off != NULL && i < off->n; i++)
+        detect_rules_switch_off(rules, off->at[i], NULL);
+}
+
+static void show_rules(const struct detect_rules *rules)
+{
+    char text[DETECT_RULE_TEXT];
+
+    for (size_t i = 0; i < rules->n; i++)
+        printf("%-24s %-44s %s\n", "built-in rule",
+               detect_rule_text(&rules->rule[i], text, sizeof text),
+               rules->rule[i].off ? "off" : "on");
+}
+
+static json_t *json_rules(const struct detect_rules *rules)
+{
+    char text[DETECT_RULE_TEXT];
+    json_t *root = json_array();
+
+    for (size_t i = 0; i < rules->n; i++)
+        json_array_append_new(
+            root,
+            json_pack("{s:o, s:b}", "rule",
+                      cmd_json_text(detect_rule_text(&rules->rule[i], text, sizeof text)),
+                      "on", (int)!rules->rule[i].off));
+    return root;
+}
+
+static int show_all(const struct os_option *rows, const void *settings,
+                    const struct os_config *config, bool json)
+{
+    json_t *root = json ? json_array() : NULL;
+    struct detect_rules *rules = malloc(sizeof *rules);
+    int code = CMD_OK;
+
+    if (rules == NULL)
+        return CMD_FAILED;
+    rules_of(rows, settings, rules);
+    for (const struct os_option *o = rows; o != NULL && o->name != NULL; o++) {
+        if (!json)
+            show_row(o, settings, config);
+        else if (!o->in_file || (config != NULL && os_config_line(config, o) > 0))
+            json_array_append_new(root, json_row(o, settings, config));
+    }
+    if (json)
+        code = cmd_json_print(
+            json_pack("{s:o, s:o}", "options", root, "rules", json_rules(rules)));
+    else
+        show_rules(rules);
+    free(rules);
+    return code;
+}
+
+/* What is to be done with what was read. */
+enum look { LOOK_CHECK, LOOK_SHOW, LOOK_JSON };
+
+/* Reads everything as `monitor` would. */
+static int look(const char *path, enum look how)
 {
     const struct cmd_command *command = monitor();
     struct os_config *config = NULL;
@@ -171,6 +261,7 @@ static int look(const char *path, bool print)
     void *settings = calloc(1, command->settings_size + 1);
     struct vd_error err = {0};
     enum vd_status status = VD_OK;
+    int code = CMD_OK;
 
     if (settings == NULL)
         return CMD_FAILED;
@@ -185,26 +276,28 @@ static int look(const char *path, bool print)
     if (status == VD_OK)
         status = cmd_config_check(command, command->rehearse, settings, NULL, NULL,
                                   config, &err);
-    for (const struct os_option *o = command->options;
-         print && status == VD_OK && o != NULL && o->name != NULL; o++)
-        show_row(o, settings, config);
+    if (status == VD_OK && how != LOOK_CHECK)
+        code = show_all(command->options, settings, config, how == LOOK_JSON);
     os_options_release(command->options, settings);
     os_options_release(cmd_global_options, &globals);
     os_config_free(config);
     free(settings);
-    return status == VD_OK ? CMD_OK : cmd_wrong_use(&cmd_config, &err);
+    return status == VD_OK ? code : cmd_wrong_use(&cmd_config, &err);
 }
 
-static int run_check(const char *path)
+static int run_check(const char *path, bool json)
 {
     int code;
 
-    if (path == NULL) {
+    if (path == NULL && !json) {
         puts("no configuration file: every option has its default");
         return CMD_OK;
     }
-    code = look(path, false);
-    if (code == CMD_OK)
+    code = look(path, LOOK_CHECK);
+    if (code == CMD_OK && json)
+        code =
+            cmd_json_print(json_pack("{s:o, s:b}", "file", cmd_json_text(path), "ok", 1));
+    else if (code == CMD_OK)
         printf("%s: ok\n", path);
     return code;
 }
@@ -219,13 +312,13 @@ static int run_config(void *data, int argc, char **argv)
     if (monitor() == NULL) {
         fprintf(stderr, "vedette: built without the monitor, which the file is for\n");
         code = CMD_FAILED;
-    } else if (argc == 1 && strcmp(argv[0], "example") == 0) {
+    } else if (argc == 1 && strcmp(argv[0], "example") == 0 && !settings->json) {
         cmd_config_example(stdout, monitor());
         code = CMD_OK;
     } else if (argc >= 1 && argc <= 2 && strcmp(argv[0], "check") == 0) {
-        code = run_check(path);
+        code = run_check(path, settings->json);
     } else if (argc >= 1 && argc <= 2 && strcmp(argv[0], "show") == 0) {
-        code = look(path, true);
+        code = look(path, settings->json ? LOOK_JSON : LOOK_SHOW);
     } else {
         vd_error_set(&err, VD_ERR_ARGUMENT, NULL,
                      "expected 'config check', 'config show' or 'config example'");
@@ -249,7 +342,9 @@ const struct cmd_command cmd_config = {
         "/etc/vedette/vedette.yaml.\n\n"
         "\"check\" names the line of the first mistake; it refuses whatever \"monitor\" "
         "would refuse to start with, short of a port that is taken. \"show\" prints each "
-        "option with its value and where that came from; secrets are not shown. "
+        "option with its value and where that came from, and each built-in limit with "
+        "its "
+        "state; secrets are not shown. "
         "\"example\" writes a file with every option, its default and what it does.",
     .examples = "vedette config example > vedette.yaml\n"
                 "    a file to begin with\n"

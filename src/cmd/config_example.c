@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/config.h"
+#include "cmd/help.h"
 
 enum { WIDTH = 78 };
 
@@ -90,6 +91,17 @@ static void row_lines(FILE *out, const struct os_option *row)
     fputc('\n', out);
 }
 
+static void list_lines(FILE *out, const struct cmd_command *command)
+{
+    char *text = cmd_help_list(command), *rest = text, *line;
+
+    fprintf(out, "\n# ---- %s ----\n", command->list_title);
+    while (rest != NULL && (line = strsep(&rest, "\n")) != NULL)
+        if (*line != '\0')
+            comment(out, line);
+    free(text);
+}
+
 void cmd_config_example(FILE *out, const struct cmd_command *command)
 {
     const char *group = NULL;
@@ -107,4 +119,6 @@ void cmd_config_example(FILE *out, const struct cmd_command *command)
         group = o->group;
         row_lines(out, o);
     }
+    if (command->list != NULL)
+        list_lines(out, command);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/commands.h"
+#include "cmd/json_out.h"
 #include "format/nab.h"
 #include "os/output.h"
 #include "os/terminal.h"
@@ -14,6 +15,7 @@
 
 struct evaluate_settings {
     char *out, *windows;
+    bool json;
 };
 
 #define AT(field) offsetof(struct evaluate_settings, field)
@@ -31,6 +33,7 @@ static const struct os_option options[] = {
      .value = "FILE",
      .offset = AT(windows),
      .help = "The labelled windows, JSON (default: looked for around the series)"},
+    CMD_JSON_OPTION(AT(json)),
     {.name = NULL},
 };
 
@@ -43,6 +46,7 @@ struct evaluation {
     format_nab_labels *labels; /* NULL = only scores, no points */
     struct vd_nab_result total[PROFILES];
     size_t rows, alarms, failed;
+    json_t *series; /* what --json writes of each */
 };
 
 /* The univariate layer over the series, one row after the other. The benchmark tells
@@ -67,6 +71,43 @@ static enum vd_status score_series(const struct format_nab_series *series, doubl
     return VD_OK;
 }
 
+static void print_series(const char *name, size_t rows, size_t alarms,
+                         const struct vd_nab_result *one)
+{
+    if (one == NULL) {
+        printf("%-54s %7zu %7zu\n", name, rows, alarms);
+        return;
+    }
+    printf("%-54s %7zu %7zu %7zu %7zu ", name, rows, one->windows, one->caught,
+           one->false_alarms);
+    if (one->windows == 0)
+        printf("%7s\n", "-");
+    else
+        printf("%7.1f\n", vd_nab_normalised(one));
+}
+
+/* `one` is NULL where nothing is labelled. */
+static void tell_series(struct evaluation *e, const char *name, size_t rows,
+                        size_t alarms, const struct vd_nab_result *one)
+{
+    json_t *row;
+
+    if (!e->settings->json) {
+        print_series(name, rows, alarms, one);
+        return;
+    }
+    row = json_pack("{s:o, s:I, s:I}", "series", cmd_json_text(name), "rows",
+                    (json_int_t)rows, "alarms", (json_int_t)alarms);
+    if (one != NULL)
+        json_object_update_new(
+            row,
+            json_pack("{s:I, s:I, s:I, s:o}", "windows", (json_int_t)one->windows,
+                      "caught", (json_int_t)one->caught, "false_alarms",
+                      (json_int_t)one->false_alarms, "score",
+                      cmd_json_number(one->windows == 0 ? NAN : vd_nab_normalised(one))));
+    json_array_append_new(e->series, row);
+}
+
 /* Into the totals of all profiles and a line of the table. */
 static void count_series(struct evaluation *e, const char *name,
                          const struct format_nab_series *series, const uint8_t *detected)
@@ -81,7 +122,7 @@ static void count_series(struct evaluation *e, const char *name,
     e->rows += series->n;
     e->alarms += alarms;
     if (e->labels == NULL) {
-        printf("%-54s %7zu %7zu\n", name, series->n, alarms);
+        tell_series(e, name, series->n, alarms, NULL);
         return;
     }
     for (size_t k = 0; k < n && k < PROFILES; k++)
@@ -89,12 +130,7 @@ static void count_series(struct evaluation *e, const char *name,
                      &e->total[k]);
     vd_nab_score(detected, series->n, series->window, series->n_windows, &profiles[0],
                  &one);
-    printf("%-54s %7zu %7zu %7zu %7zu ", name, series->n, one.windows, one.caught,
-           one.false_alarms);
-    if (one.windows == 0)
-        printf("%7s\n", "-");
-    else
-        printf("%7.1f\n", vd_nab_normalised(&one));
+    tell_series(e, name, series->n, alarms, &one);
 }
 
 static enum vd_status evaluate_series(struct evaluation *e, const char *name,
@@ -149,6 +185,31 @@ static void print_totals(const struct evaluation *e)
         printf("%-20s %6.2f\n", profiles[k].name, vd_nab_normalised(&e->total[k]));
 }
 
+/* Takes the list of series. */
+static int print_json(struct evaluation *e)
+{
+    const struct vd_nab_profile *profiles;
+    json_t *scores = e->labels == NULL ? json_null() : json_object();
+    size_t n;
+
+    profiles = vd_nab_profiles(&n);
+    for (size_t k = 0; e->labels != NULL && k < n && k < PROFILES; k++)
+        json_object_set_new(scores, profiles[k].name,
+                            cmd_json_number(vd_nab_normalised(&e->total[k])));
+    return cmd_json_print(json_pack("{s:I, s:I, s:o, s:o}", "rows", (json_int_t)e->rows,
+                                    "alarms", (json_int_t)e->alarms, "scores", scores,
+                                    "series", e->series));
+}
+
+static void print_columns(const struct evaluation *e)
+{
+    if (e->labels == NULL)
+        printf("%-54s %7s %7s\n", "series", "rows", "alarms");
+    else
+        printf("%-54s %7s %7s %7s %7s %7s\n", "series", "rows", "windows", "caught",
+               "false", "score");
+}
+
 static int evaluate_nab(struct evaluation *e)
 {
     struct format_nab_list list;
@@ -162,11 +223,10 @@ static int evaluate_nab(struct evaluation *e)
         format_nab_list_release(&list);
         return cmd_failed(&err);
     }
-    if (e->labels == NULL)
-        printf("%-54s %7s %7s\n", "series", "rows", "alarms");
+    if (e->settings->json)
+        e->series = json_array();
     else
-        printf("%-54s %7s %7s %7s %7s %7s\n", "series", "rows", "windows", "caught",
-               "false", "score");
+        print_columns(e);
     for (size_t i = 0; i < list.n; i++) {
         os_terminal_progress((double)i / (double)list.n);
         vd_error_clear(&err);
@@ -176,7 +236,10 @@ static int evaluate_nab(struct evaluation *e)
         }
     }
     os_terminal_progress(1);
-    print_totals(e);
+    if (e->settings->json)
+        e->failed += print_json(e) != CMD_OK;
+    else
+        print_totals(e);
     format_nab_labels_free(e->labels);
     format_nab_list_release(&list);
     return e->failed > 0 || fflush(stdout) != 0 ? CMD_FAILED : CMD_OK;

@@ -10,6 +10,7 @@
 #include "alert/preview.h"
 #include "cmd/commands.h"
 #include "cmd/data_dir.h"
+#include "cmd/json_out.h"
 #include "cmd/local_api.h"
 #include "os/clock.h"
 #include "os/utf8.h"
@@ -19,7 +20,7 @@
 
 struct feedback_settings {
     char *data_dir;
-    bool preview;
+    bool preview, json;
 };
 
 #define AT(field) offsetof(struct feedback_settings, field)
@@ -31,6 +32,7 @@ static const struct os_option options[] = {
      .fallback = "false",
      .offset = AT(preview),
      .help = "Only say what it would change on the events of the last seven days"},
+    CMD_JSON_OPTION(AT(json)),
     {.name = "data-dir",
      .letter = 'd',
      .type = OS_OPTION_TEXT,
@@ -51,7 +53,21 @@ static void print_said(const struct record_event *event)
            os_utf8_visible(event->reason, reason, sizeof reason));
 }
 
-static int list(const struct history_reader *history)
+/* [{"event": 12, "feedback": "normal", "time": "...", "reason": "..."}, ...] */
+static int list_json(const struct record_event *event, size_t n)
+{
+    json_t *root = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(root, json_pack("{s:I, s:s, s:o, s:o}", "event",
+                                              (json_int_t)event[i].id, "feedback",
+                                              event[i].feedback, "time",
+                                              cmd_json_time(event[i].feedback_ns),
+                                              "reason", cmd_json_text(event[i].reason)));
+    return cmd_json_print(root);
+}
+
+static int list(const struct history_reader *history, bool json)
 {
     struct history_event_query query = {.judged_only = true, .limit = 1000};
     struct record_event *event = NULL;
@@ -60,6 +76,12 @@ static int list(const struct history_reader *history)
 
     if (history->events(history->context, &query, &event, &n, &err) != VD_OK)
         return cmd_failed(&err);
+    if (json) {
+        int code = list_json(event, n);
+
+        free(event);
+        return code;
+    }
     if (n == 0)
         puts("Nothing was said of any event.");
     else
@@ -148,7 +170,9 @@ static int obey(const struct feedback_settings *s, struct store_reader *reader, 
     int64_t id;
 
     if (argc == 1 && strcmp(argv[0], "list") == 0)
-        return list(&history);
+        return list(&history, s->json);
+    if (s->json)
+        return wrong_use("--json is for list");
     if (argc != 2)
         return wrong_use(argc == 0 ? "nothing to do" : "two words are needed");
     if (!parse_event(argv[undo ? 1 : 0], &id))

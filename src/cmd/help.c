@@ -6,64 +6,11 @@
 #include <string.h>
 
 #include "cmd/commands_parse.h"
+#include "cmd/json_out.h"
+#include "cmd/sheet.h"
 #include "os/terminal.h"
 
 enum { INDENT = 2, HELP_COLUMN = 30 };
-
-struct page {
-    FILE *out;
-    int width;
-    bool color;
-};
-
-static struct page page_for(FILE *out)
-{
-    return (struct page){out, os_terminal_width(out), os_terminal_has_color(out)};
-}
-
-static void styled(const struct page *page, const char *style, const char *text)
-{
-    if (page->color)
-        fprintf(page->out, "\033[%sm%s\033[0m", style, text);
-    else
-        fputs(text, page->out);
-}
-
-static void heading(const struct page *page, const char *text)
-{
-    fputc('\n', page->out);
-    styled(page, "1", text);
-    fputc('\n', page->out);
-}
-
-/* Prints `text` in lines of the page's width, each from `indent` on; the first begins at
- * `column`, where the cursor stands. A line break in the text breaks the line, two make
- * an empty line. */
-static void wrapped(const struct page *page, const char *text, int indent, int column)
-{
-    while (*text != '\0') {
-        size_t bytes = strcspn(text, " \n");
-        int columns = (int)os_terminal_columns(text, bytes);
-
-        if (column > indent && column + 1 + columns > page->width) {
-            fputc('\n', page->out);
-            column = 0;
-        }
-        if (column > indent)
-            column += fprintf(page->out, " ");
-        else if (bytes > 0)
-            column += fprintf(page->out, "%*s", indent - column, "");
-        fwrite(text, 1, bytes, page->out);
-        column += columns;
-        text += bytes;
-        if (*text == '\n') {
-            fputc('\n', page->out);
-            column = 0;
-        }
-        text += *text != '\0';
-    }
-    fputc('\n', page->out);
-}
 
 /* "Help text (one of a, b; default: b)" */
 static char *full_help(const struct os_option *row)
@@ -89,7 +36,7 @@ static char *full_help(const struct os_option *row)
     return text;
 }
 
-static void option_line(const struct page *page, const struct os_option *row)
+static void option_line(const struct cmd_sheet *page, const struct os_option *row)
 {
     char name[96], letter[8] = "   ";
     char *help = full_help(row);
@@ -102,18 +49,18 @@ static void option_line(const struct page *page, const struct os_option *row)
              row->value != NULL ? row->value : "",
              row->type == OS_OPTION_LIST ? "..." : "");
     column += fprintf(page->out, "%*s%s ", INDENT, "", letter) - INDENT;
-    styled(page, "36", name);
+    cmd_sheet_styled(page, "36", name);
     column += (int)strlen(name);
     if (column > HELP_COLUMN - 2) {
         fputc('\n', page->out);
         column = 0;
     }
-    wrapped(page, help == NULL ? row->help : help, HELP_COLUMN, column);
+    cmd_sheet_wrapped(page, help == NULL ? row->help : help, HELP_COLUMN, column);
     free(help);
 }
 
 /* The rows group by group, in the order in which the groups appear. */
-static void option_groups(const struct page *page, const struct os_option *options)
+static void option_groups(const struct cmd_sheet *page, const struct os_option *options)
 {
     for (const struct os_option *o = options; o != NULL && o->name != NULL; o++) {
         const char *group = o->group == NULL ? "Options" : o->group;
@@ -124,7 +71,7 @@ static void option_groups(const struct page *page, const struct os_option *optio
                     strcmp(p->group == NULL ? "Options" : p->group, group) == 0;
         if (seen)
             continue;
-        heading(page, group);
+        cmd_sheet_heading(page, group);
         for (const struct os_option *p = o; p->name != NULL; p++) {
             if (!p->file_only &&
                 strcmp(p->group == NULL ? "Options" : p->group, group) == 0)
@@ -135,36 +82,37 @@ static void option_groups(const struct page *page, const struct os_option *optio
 
 void cmd_help_program(FILE *out)
 {
-    struct page page = page_for(out);
+    struct cmd_sheet page = cmd_sheet_for(out);
     size_t n;
     const struct cmd_command *const *table = cmd_table(&n);
 
     fputs("Usage: vedette [OPTION...] COMMAND [ARGUMENT...]\n\n", out);
-    wrapped(&page,
-            "Watches this machine, learns what is normal for it, and says within seconds "
-            "when something is not, why, and which process did it.",
-            0, 0);
-    heading(&page, "Commands");
+    cmd_sheet_wrapped(
+        &page,
+        "Watches this machine, learns what is normal for it, and says within seconds "
+        "when something is not, why, and which process did it.",
+        0, 0);
+    cmd_sheet_heading(&page, "Commands");
     for (size_t i = 0; i < n; i++) {
         int column = INDENT + (int)strlen(table[i]->name);
 
         fprintf(out, "%*s", INDENT, "");
-        styled(&page, "36", table[i]->name);
-        wrapped(&page, table[i]->summary, 16, column);
+        cmd_sheet_styled(&page, "36", table[i]->name);
+        cmd_sheet_wrapped(&page, table[i]->summary, 16, column);
     }
     option_groups(&page, cmd_global_options);
     fputs("  -h, --help                  Show help, of the command when one is named\n"
           "  -V, --version               Show the version\n\n",
           out);
-    wrapped(
+    cmd_sheet_wrapped(
         &page,
         "\"vedette help COMMAND\" tells all about one command. Exit status: 0 fine, 1 "
-        "it failed, 2 wrong use.",
+        "it failed, 2 wrong use; of status, 3 when something is unusual.",
         0, 0);
 }
 
 /* "command\n    what it does\n" */
-static void example_lines(const struct page *page, const char *examples)
+static void example_lines(const struct cmd_sheet *page, const char *examples)
 {
     while (*examples != '\0') {
         size_t n = strcspn(examples, "\n");
@@ -174,24 +122,51 @@ static void example_lines(const struct page *page, const char *examples)
     }
 }
 
+char *cmd_help_list(const struct cmd_command *command)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (out == NULL)
+        return NULL;
+    command->list(out);
+    fclose(out);
+    return text;
+}
+
+static void list_lines(const struct cmd_sheet *page, const struct cmd_command *command)
+{
+    char *text = cmd_help_list(command);
+
+    if (text != NULL)
+        example_lines(page, text);
+    free(text);
+}
+
 void cmd_help_command(FILE *out, const struct cmd_command *command)
 {
-    struct page page = page_for(out);
+    struct cmd_sheet page = cmd_sheet_for(out);
 
     fprintf(out, "Usage: vedette %s [OPTION...]%s%s\n\n", command->name,
             command->arguments == NULL ? "" : " ",
             command->arguments == NULL ? "" : command->arguments);
-    wrapped(&page, command->about == NULL ? command->summary : command->about, 0, 0);
+    cmd_sheet_wrapped(&page, command->about == NULL ? command->summary : command->about,
+                      0, 0);
     option_groups(&page, command->options);
     option_groups(&page, cmd_global_options);
+    if (command->list != NULL) {
+        cmd_sheet_heading(&page, command->list_title);
+        list_lines(&page, command);
+    }
     if (command->examples != NULL) {
-        heading(&page, "Examples");
+        cmd_sheet_heading(&page, "Examples");
         example_lines(&page, command->examples);
     }
 }
 
 struct help_settings {
-    bool man, markdown, names;
+    bool man, markdown, names, json;
     char *date;
 };
 
@@ -208,6 +183,7 @@ static const struct os_option options[] = {
      .type = OS_OPTION_FLAG,
      .help = "Write the names of the commands alone, for scripts",
      .offset = offsetof(struct help_settings, names)},
+    CMD_JSON_OPTION(offsetof(struct help_settings, json)),
     {.name = "date",
      .type = OS_OPTION_TEXT,
      .value = "DATE",
@@ -226,6 +202,41 @@ static void names(FILE *out)
         fprintf(out, "%s\n", table[i]->name);
 }
 
+static json_t *json_option(const struct os_option *row)
+{
+    static const char *const type[] = {"flag", "integer", "number", "duration",
+                                       "size", "text",    "choice", "list"};
+
+    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:b}", "name", row->name, "type",
+                     type[row->type], "default", cmd_json_text(row->fallback), "choices",
+                     cmd_json_words(row->choices), "help", row->help, "file_only",
+                     (int)row->file_only);
+}
+
+static json_t *json_command(const struct cmd_command *command)
+{
+    json_t *list = json_array();
+
+    for (const struct os_option *o = command->options; o != NULL && o->name != NULL; o++)
+        json_array_append_new(list, json_option(o));
+    return json_pack("{s:s, s:s, s:o, s:o}", "name", command->name, "summary",
+                     command->summary, "arguments", cmd_json_text(command->arguments),
+                     "options", list);
+}
+
+/* All commands, or one. */
+static int help_json(const struct cmd_command *command)
+{
+    json_t *root = json_array();
+    size_t n;
+    const struct cmd_command *const *table = cmd_table(&n);
+
+    for (size_t i = 0; i < n; i++)
+        if (command == NULL || table[i] == command)
+            json_array_append_new(root, json_command(table[i]));
+    return cmd_json_print(root);
+}
+
 static int run_help(void *data, int argc, char **argv)
 {
     const struct help_settings *settings = data;
@@ -235,6 +246,8 @@ static int run_help(void *data, int argc, char **argv)
         fprintf(stderr, "vedette: unknown command '%s'\nTry 'vedette help'.\n", argv[0]);
         return CMD_USAGE;
     }
+    if (settings->json)
+        return help_json(command);
     if (settings->names)
         names(stdout);
     else if (settings->markdown)

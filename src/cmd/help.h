@@ -12,6 +12,9 @@ void cmd_help_program(FILE *out);
 /* `vedette help CMD`: one command. */
 void cmd_help_command(FILE *out, const struct cmd_command *command);
 
+/* What the `list` of a command writes, allocated; NULL without memory. */
+char *cmd_help_list(const struct cmd_command *command);
+
 /* The manual page vedette-NAME(1); NULL = vedette(1). `date` is "2026-01-31". */
 void cmd_help_man(FILE *out, const struct cmd_command *command, const char *date);
 

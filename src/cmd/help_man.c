@@ -1,5 +1,6 @@
 /* Manual pages from the tables, in man(7), and docs/options.md in Markdown. */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/commands_parse.h"
@@ -119,7 +120,8 @@ static void man_exit_status(FILE *out)
     fputs(".SH EXIT STATUS\n"
           ".TP\n.B 0\nIt is fine.\n"
           ".TP\n.B 1\nIt was tried and failed.\n"
-          ".TP\n.B 2\nWrong use: an option, an argument or the configuration file.\n",
+          ".TP\n.B 2\nWrong use: an option, an argument or the configuration file.\n"
+          ".TP\n.B 3\nOf status: a limit is exceeded or something is unusual.\n",
           out);
 }
 
@@ -158,6 +160,24 @@ static void man_program(FILE *out, const char *date)
           out);
 }
 
+static void man_list(FILE *out, const struct cmd_command *command)
+{
+    char *text = cmd_help_list(command), *rest = text, *line;
+
+    fputs(".SH ", out);
+    upper(out, command->list_title);
+    fputs("\n", out);
+    if (text != NULL && *text != '\0')
+        text[strlen(text) - 1] = '\0'; /* the last line's end would begin another */
+    while (rest != NULL && (line = strsep(&rest, "\n")) != NULL) {
+        if (*line == '\0')
+            continue;
+        roff(out, line);
+        fputs(rest != NULL ? "\n.br\n" : "\n", out);
+    }
+    free(text);
+}
+
 void cmd_help_man(FILE *out, const struct cmd_command *command, const char *date)
 {
     if (command == NULL) {
@@ -182,6 +202,8 @@ void cmd_help_man(FILE *out, const struct cmd_command *command, const char *date
     man_options(out, command->options, "Options");
     fputs(command->options == NULL ? "" : ".PP\n", out);
     fputs("The options of all commands are in \\fBvedette\\fR(1).\n", out);
+    if (command->list != NULL)
+        man_list(out, command);
     if (command->examples != NULL)
         man_examples(out, command->examples);
     man_exit_status(out);

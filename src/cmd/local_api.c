@@ -1,8 +1,6 @@
 /* Asks the monitor of this machine, and says in its own words what it refuses. */
 #include "cmd/local_api.h"
 
-#include <jansson.h>
-
 #include "net/http.h"
 
 /* {"error": {"message": "there is no event 7", "hint": "vedette feedback list"}} */
@@ -37,6 +35,28 @@ enum vd_status cmd_local_api_post(const char *address, const char *path, const c
 
     if (status == VD_OK && answer.code != 200)
         status = take_refusal(&answer, err);
+    net_http_answer_release(&answer);
+    return status;
+}
+
+enum vd_status cmd_local_api_get(const char *address, const char *path, json_t **out,
+                                 struct vd_error *err)
+{
+    const struct net_http_request request = {
+        .server = "the monitor", .address = address, .method = "GET", .path = path};
+    struct net_http_answer answer;
+    enum vd_status status = net_http_ask(&answer, &request, err);
+
+    *out = NULL;
+    if (status == VD_OK && answer.code != 200) {
+        status = take_refusal(&answer, err);
+    } else if (status == VD_OK) {
+        *out = json_loads(answer.body, 0, NULL);
+        if (*out == NULL)
+            status =
+                vd_error_set(err, VD_ERR_FORMAT, NULL,
+                             "what answers at the address %s is not a monitor", address);
+    }
     net_http_answer_release(&answer);
     return status;
 }

@@ -5,6 +5,7 @@
 #include "batch/model_file.h"
 #include "batch/settings.h"
 #include "cmd/commands.h"
+#include "cmd/json_out.h"
 #include "os/clock.h"
 
 static void show(const vd_model *model, const char *path, size_t size)
@@ -29,13 +30,75 @@ static void show(const vd_model *model, const char *path, size_t size)
                vd_detector_threshold(entry->detector));
 }
 
+static int show_json(const vd_model *model, const char *path, size_t size)
+{
+    json_t *columns = json_array(), *detectors = json_array();
+    const struct vd_model_entry *entry;
+
+    for (size_t i = 0; i < vd_model_columns(model); i++)
+        json_array_append_new(columns, cmd_json_text(vd_model_column(model, i)));
+    for (size_t i = 0; (entry = vd_model_at(model, i)) != NULL; i++)
+        json_array_append_new(
+            detectors,
+            json_pack("{s:s, s:I, s:f, s:o}", "name",
+                      vd_detector_describe(entry->detector)->name, "bytes",
+                      (json_int_t)vd_detector_size(entry->detector), "calibrated_on",
+                      (double)entry->calibration.n, "threshold",
+                      cmd_json_number(vd_detector_threshold(entry->detector))));
+    return cmd_json_print(json_pack("{s:o, s:I, s:o, s:o, s:o}", "file",
+                                    cmd_json_text(path), "bytes", (json_int_t)size,
+                                    "made", cmd_json_time(vd_model_time(model)),
+                                    "columns", columns, "detectors", detectors));
+}
+
+static json_t *json_param(const struct vd_param *param)
+{
+    json_t *words = cmd_json_words(param->choices);
+    bool is_word = param->choices != NULL;
+
+    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "name", param->name, "default",
+                     is_word ? json_incref(json_array_get(words, (size_t)param->value))
+                             : cmd_json_number(param->value),
+                     "help", param->help, "choices", words, "min",
+                     is_word ? json_null() : cmd_json_number(param->min), "max",
+                     is_word ? json_null() : cmd_json_number(param->max));
+}
+
+static int settings_json(void)
+{
+    json_t *root = json_array();
+    const struct vd_detector_info *info;
+
+    for (size_t i = 0; (info = vd_detector_at(i)) != NULL; i++) {
+        json_t *list = json_array();
+
+        for (size_t k = 0; k < info->n_params; k++)
+            json_array_append_new(list, json_param(&info->params[k]));
+        json_array_append_new(
+            root, json_pack("{s:s, s:o}", "detector", info->name, "settings", list));
+    }
+    return cmd_json_print(root);
+}
+
+struct model_settings {
+    bool json;
+};
+
+static const struct os_option options[] = {
+    CMD_JSON_OPTION(offsetof(struct model_settings, json)),
+    {.name = NULL},
+};
+
 static int run(void *settings, int argc, char **argv)
 {
+    const struct model_settings *s = settings;
     struct vd_error err = {0};
+    int code = CMD_OK;
     vd_model *model;
     size_t size;
 
-    (void)settings;
+    if (argc == 1 && s->json && strcmp(argv[0], "settings") == 0)
+        return settings_json();
     if (argc == 1 && strcmp(argv[0], "settings") == 0) {
         batch_settings_print_all();
         return CMD_OK;
@@ -47,12 +110,17 @@ static int run(void *settings, int argc, char **argv)
     }
     if (batch_model_file_read(&model, argv[1], &size, &err) != VD_OK)
         return cmd_failed(&err);
-    if (strcmp(argv[0], "show") == 0)
+    if (strcmp(argv[0], "show") == 0 && s->json)
+        code = show_json(model, argv[1], size);
+    else if (s->json)
+        code = cmd_json_print(
+            json_pack("{s:o, s:b}", "file", cmd_json_text(argv[1]), "whole", 1));
+    else if (strcmp(argv[0], "show") == 0)
         show(model, argv[1], size);
     else
         printf("%s: whole\n", argv[1]);
     vd_model_free(model);
-    return CMD_OK;
+    return code;
 }
 
 const struct cmd_command cmd_model = {
@@ -69,5 +137,7 @@ const struct cmd_command cmd_model = {
                 "    Exit status 0 when it is whole\n"
                 "vedette model settings\n"
                 "    Every setting of every detector\n",
+    .options = options,
+    .settings_size = sizeof(struct model_settings),
     .run = run,
 };

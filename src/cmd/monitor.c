@@ -299,6 +299,8 @@ const struct cmd_command cmd_monitor = {
                 "vedette monitor --replay metrics_history.csv --no-store\n"
                 "    Run a recording through the same detectors\n",
     .options = monitor_options,
+    .list = monitor_list_rules,
+    .list_title = "Built-in limits",
     .settings_size = sizeof(struct monitor_settings),
     .check = monitor_check,
     .rehearse = monitor_rehearse,

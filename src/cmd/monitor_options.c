@@ -350,3 +350,13 @@ const struct os_option monitor_options[] = {
      .help = "Write anomalies.json"},
     {.name = NULL},
 };
+
+void monitor_list_rules(FILE *out)
+{
+    char text[DETECT_RULE_TEXT];
+    size_t n;
+    const struct detect_rule *rule = detect_rules_builtin(&n);
+
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "%s\n", detect_rule_text(&rule[i], text, sizeof text));
+}

@@ -2,6 +2,8 @@
 #ifndef VD_CMD_MONITOR_OPTIONS_H
 #define VD_CMD_MONITOR_OPTIONS_H
 
+#include <stdio.h>
+
 #include "cmd/table_options.h"
 #include "os/options.h"
 
@@ -24,5 +26,8 @@ struct monitor_settings {
 };
 
 extern const struct os_option monitor_options[];
+
+/* Writes the built-in rules, one a line, as people write rules. */
+void monitor_list_rules(FILE *out);
 
 #endif

@@ -1,7 +1,6 @@
 /* vedette probe: every metric that this machine gives, once, and what reading it took. */
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <time.h>
 
 #include "cmd/commands.h"
+#include "cmd/json_out.h"
 #include "cmd/root.h"
 #include "collect/collectors.h"
 #include "feature/rates.h"
@@ -74,11 +74,7 @@ static const struct os_option options[] = {
      .value = "FILE",
      .help = "The NVIDIA management library, libnvidia-ml.so.1 by default",
      .offset = AT(nvml_library)},
-    {.name = "json",
-     .letter = 'j',
-     .type = OS_OPTION_FLAG,
-     .help = "Write JSON",
-     .offset = AT(json)},
+    CMD_JSON_OPTION(AT(json)),
     {.name = NULL},
 };
 
@@ -248,31 +244,6 @@ static void print_collectors(const struct probe *probe)
     printf("%-12s %10.1f\n", "all", sum);
 }
 
-static json_t *json_number(double x)
-{
-    return isnan(x) ? json_null() : json_real(x);
-}
-
-/* Bytes that are no UTF-8 make no JSON string; they are written one for one as Latin-1.
- */
-static json_t *json_text(const char *text)
-{
-    char utf8[2 * RECORD_COMMAND_MAX + 1];
-    size_t n = 0;
-    json_t *json = json_string(text);
-
-    if (json != NULL)
-        return json;
-    for (; *text != '\0' && n + 2 < sizeof utf8; text++) {
-        unsigned char byte = (unsigned char)*text;
-
-        if (byte >= 0x80)
-            utf8[n++] = (char)(0xc0 | byte >> 6);
-        utf8[n++] = (char)(byte >= 0x80 ? 0x80 | (byte & 0x3f) : byte);
-    }
-    return json_stringn(utf8, n);
-}
-
 static json_t *json_metrics(const struct probe *probe)
 {
     json_t *array = json_array();
@@ -282,8 +253,8 @@ static json_t *json_metrics(const struct probe *probe)
 
         json_array_append_new(
             array, json_pack("{s:s, s:o, s:s, s:s, s:o}", "name", metric->name, "label",
-                             json_text(metric->label), "unit", metric->unit, "help",
-                             metric->help, "value", json_number(probe->value[i])));
+                             cmd_json_text(metric->label), "unit", metric->unit, "help",
+                             metric->help, "value", cmd_json_number(probe->value[i])));
     }
     return array;
 }
@@ -298,12 +269,13 @@ static json_t *json_processes(const struct probe *probe, long top)
         const struct record_process *p = list[i];
 
         json_array_append_new(
-            array, json_pack("{s:i, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "pid", p->pid,
-                             "name", json_text(p->comm), "command", json_text(p->command),
-                             "cpu_percent", json_number(p->cpu_percent), "rss_bytes",
-                             json_number(p->rss_bytes), "threads", (int)p->threads,
-                             "read_bytes_s", json_number(p->read_bytes_s),
-                             "write_bytes_s", json_number(p->write_bytes_s)));
+            array,
+            json_pack("{s:i, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "pid", p->pid, "name",
+                      cmd_json_text(p->comm), "command", cmd_json_text(p->command),
+                      "cpu_percent", cmd_json_number(p->cpu_percent), "rss_bytes",
+                      cmd_json_number(p->rss_bytes), "threads", (int)p->threads,
+                      "read_bytes_s", cmd_json_number(p->read_bytes_s), "write_bytes_s",
+                      cmd_json_number(p->write_bytes_s)));
     }
     free(list);
     return array;
@@ -321,26 +293,22 @@ static json_t *json_collectors(const struct probe *probe)
 
         for (size_t k = 0; k < failed; k++)
             if (strcmp(names[k], name) == 0)
-                error = json_text(errors[k].text);
-        json_array_append_new(
-            array, json_pack("{s:s, s:f, s:f, s:o, s:o}", "name", name, "mean_us",
-                             mean_us(probe, i), "max_us", probe->max_us[i], "error",
-                             error, "note", json_text(collect_set_note(probe->set, i))));
+                error = cmd_json_text(errors[k].text);
+        json_array_append_new(array,
+                              json_pack("{s:s, s:f, s:f, s:o, s:o}", "name", name,
+                                        "mean_us", mean_us(probe, i), "max_us",
+                                        probe->max_us[i], "error", error, "note",
+                                        cmd_json_text(collect_set_note(probe->set, i))));
     }
     return array;
 }
 
 static int print_json(const struct probe *probe, long top)
 {
-    json_t *json =
-        json_pack("{s:I, s:o, s:o, s:o}", "time_ns", (json_int_t)probe->sample.time_ns,
-                  "metrics", json_metrics(probe), "processes", json_processes(probe, top),
-                  "collectors", json_collectors(probe));
-    int code = json == NULL ? -1 : json_dumpf(json, stdout, JSON_INDENT(2));
-
-    json_decref(json);
-    putchar('\n');
-    return code == 0 ? CMD_OK : CMD_FAILED;
+    return cmd_json_print(json_pack(
+        "{s:I, s:o, s:o, s:o, s:o}", "time_ns", (json_int_t)probe->sample.time_ns, "time",
+        cmd_json_time(probe->sample.time_ns), "metrics", json_metrics(probe), "processes",
+        json_processes(probe, top), "collectors", json_collectors(probe)));
 }
 
 static int print(const struct probe *probe, const struct probe_settings *settings)

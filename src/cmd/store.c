@@ -8,6 +8,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/data_dir.h"
+#include "cmd/json_out.h"
 #include "cmd/when.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -15,7 +16,7 @@
 
 struct store_settings {
     char *data_dir;
-    bool dry_run;
+    bool dry_run, json;
     double keep_raw, keep_minutes, keep_hours, max_disk;
     char *now, *from, *to, *output;
     double last;
@@ -32,6 +33,7 @@ static const struct os_option options[] = {
      .value = "DIR",
      .offset = AT(data_dir),
      .help = "The data directory (default: the monitor's)"},
+    CMD_JSON_OPTION(AT(json)),
 
     {.name = "dry-run",
      .letter = 'n',
@@ -178,11 +180,62 @@ static void print_database(const struct store_info *info)
            "events", info->events, info->alerted, info->feedback, info->recorders);
 }
 
-static int run_info(const char *dir)
+static json_t *json_database(const struct store_info *info)
+{
+    static const char *const name[STORE_TIERS] = {"samples", "minutes", "hours"};
+    json_t *root = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "bytes",
+        (json_int_t)info->database_bytes, "log_bytes", (json_int_t)info->log_bytes,
+        "unused_bytes", (json_int_t)info->unused_bytes, "metrics",
+        (json_int_t)info->metrics, "events", (json_int_t)info->events, "alerted",
+        (json_int_t)info->alerted, "feedback", (json_int_t)info->feedback, "recorders",
+        (json_int_t)info->recorders);
+
+    for (int tier = STORE_RAW; tier < STORE_TIERS; tier++)
+        json_object_set_new(root, name[tier],
+                            json_pack("{s:I, s:o, s:o}", "rows",
+                                      (json_int_t)info->tier[tier].rows, "first",
+                                      cmd_json_time(info->tier[tier].first_ns), "last",
+                                      cmd_json_time(info->tier[tier].last_ns)));
+    return root;
+}
+
+static int print_info_json(const char *dir, const struct store_info *info, bool readable)
+{
+    json_t *files = json_array();
+
+    for (size_t i = 0; i < info->n_files; i++)
+        json_array_append_new(files, json_pack("{s:o, s:I, s:o}", "name",
+                                               cmd_json_text(info->file[i].name), "bytes",
+                                               (json_int_t)info->file[i].bytes, "changed",
+                                               cmd_json_time(info->file[i].changed_ns)));
+    return cmd_json_print(
+        json_pack("{s:o, s:o, s:o, s:o}", "directory", cmd_json_text(dir), "pid",
+                  info->owner != 0 ? json_integer(info->owner) : json_null(), "database",
+                  info->has_database && readable ? json_database(info) : json_null(),
+                  "files", files));
+}
+
+static void print_info(const char *dir, const struct store_info *info, bool readable)
+{
+    char size[24], when[OS_CLOCK_TEXT];
+
+    printf("Directory    %s\n", dir);
+    if (info->owner != 0)
+        printf("In use by    vedette, pid %d\n", info->owner);
+    if (info->has_database && readable)
+        print_database(info);
+    for (size_t i = 0; i < info->n_files; i++)
+        printf("%-38s %10s  %s\n", info->file[i].name,
+               size_text(info->file[i].bytes, size),
+               os_clock_text(info->file[i].changed_ns, when));
+}
+
+static int run_info(const char *dir, bool json)
 {
     struct store_info *info = calloc(1, sizeof *info);
     struct vd_error err = {0};
-    char size[24], when[OS_CLOCK_TEXT];
+    int code = CMD_OK;
 
     if (info == NULL) {
         vd_error_set(&err, VD_ERR_MEMORY, NULL, "no memory");
@@ -193,17 +246,12 @@ static int run_info(const char *dir)
         free(info);
         return cmd_failed(&err);
     }
-    printf("Directory    %s\n", dir);
-    if (info->owner != 0)
-        printf("In use by    vedette, pid %d\n", info->owner);
-    if (info->has_database && err.status == VD_OK)
-        print_database(info);
-    for (size_t i = 0; i < info->n_files; i++)
-        printf("%-38s %10s  %s\n", info->file[i].name,
-               size_text(info->file[i].bytes, size),
-               os_clock_text(info->file[i].changed_ns, when));
+    if (json)
+        code = print_info_json(dir, info, err.status == VD_OK);
+    else
+        print_info(dir, info, err.status == VD_OK);
     free(info);
-    return err.status == VD_OK ? CMD_OK : cmd_failed(&err);
+    return err.status == VD_OK ? code : cmd_failed(&err);
 }
 
 /* ---- clean ---- */
@@ -229,6 +277,12 @@ static int run_clean(const struct store_settings *s, const char *dir)
                      "--keep-minutes, --keep-hours and --max-disk; or stop it first");
         return cmd_failed(&err);
     }
+    if (s->json)
+        return cmd_json_print(json_pack(
+            "{s:b, s:I, s:I, s:I, s:I}", "dry_run", (int)s->dry_run, "samples",
+            (json_int_t)trim.rows[STORE_RAW], "minutes",
+            (json_int_t)trim.rows[STORE_MINUTE], "hours",
+            (json_int_t)trim.rows[STORE_HOUR], "events", (json_int_t)trim.events));
     printf("%s %" PRId64 " samples, %" PRId64 " minutes, %" PRId64 " hours, %" PRId64
            " events\n",
            s->dry_run ? "Would delete" : "Deleted", trim.rows[STORE_RAW],
@@ -298,9 +352,15 @@ static int run_store(void *data, int argc, char **argv)
     if (cmd_data_dir(s->data_dir, dir, sizeof dir, &err) != VD_OK)
         return cmd_failed(&err);
     if (argc == 1 && strcmp(argv[0], "info") == 0)
-        return run_info(dir);
+        return run_info(dir, s->json);
     if (argc == 1 && strcmp(argv[0], "clean") == 0)
         return run_clean(s, dir);
+    if (argc == 1 && strcmp(argv[0], "export") == 0 && s->json) {
+        vd_error_set(&err, VD_ERR_ARGUMENT, NULL,
+                     "store: export writes CSV, --json is for "
+                     "info and clean");
+        return cmd_failed(&err);
+    }
     if (argc == 1 && strcmp(argv[0], "export") == 0)
         return run_export(s, dir);
     vd_error_set(&err, VD_ERR_ARGUMENT, "write info, clean or export", "%s%.64s",

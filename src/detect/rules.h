@@ -31,6 +31,8 @@ struct detect_rule {
 enum vd_status detect_rule_parse(struct detect_rule *rule, const char *text,
                                  struct vd_error *err);
 
+enum { DETECT_RULE_TEXT = RECORD_NAME_MAX + RECORD_LABEL_MAX + 64 };
+
 /* The text again, canonical. Returns text. */
 char *detect_rule_text(const struct detect_rule *rule, char *text, size_t size);
 

@@ -12,7 +12,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { TIMEOUT_S = 10, ANSWER_MAX = 1 << 20 };
+enum { TIMEOUT_S = 10, ANSWER_MAX = 64 << 20 };
 
 /* "127.0.0.1:5000", "[::1]:5000" -> host and port. */
 static bool split_address(const char *address, char *host, size_t size, const char **port)
@@ -92,17 +92,25 @@ static bool send_all(int fd, const char *text, size_t size)
  * an end in time, or there is no memory. */
 static char *receive_all(int fd)
 {
-    char *answer = malloc(ANSWER_MAX + 1);
-    size_t size = 0;
+    size_t size = 0, capacity = 64 * 1024;
+    char *answer = malloc(capacity);
     ssize_t n = -1;
 
-    while (answer != NULL && size < ANSWER_MAX) {
-        n = recv(fd, answer + size, ANSWER_MAX - size, 0);
+    while (answer != NULL) {
+        n = recv(fd, answer + size, capacity - size - 1, 0);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
             break;
         size += (size_t)n;
+        if (size + 1 == capacity) {
+            char *larger = capacity < ANSWER_MAX ? realloc(answer, 2 * capacity) : NULL;
+
+            if (larger == NULL)
+                break;
+            answer = larger;
+            capacity *= 2;
+        }
     }
     if (answer == NULL || n != 0) {
         free(answer);

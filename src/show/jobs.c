@@ -90,6 +90,7 @@ static void work_events(struct show_job *job, const struct history_reader *reade
                                         .alerted_only = q->alerted,
                                         .kind = q->event_kind,
                                         .judged_only = q->judged,
+                                        .open_only = q->open,
                                         .limit = q->limit};
     struct record_event *event = NULL;
     size_t n = 0;

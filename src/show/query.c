@@ -136,6 +136,8 @@ static enum vd_status add_events(struct show_query *q, const char *name,
         return add_flag(&q->alerted, "alerted", value, err);
     if (strcmp(name, "judged") == 0)
         return add_flag(&q->judged, "judged", value, err);
+    if (strcmp(name, "open") == 0)
+        return add_flag(&q->open, "open", value, err);
     if (strcmp(name, "kind") == 0) {
         if (record_event_kind_of(value) == RECORD_EVENT_KINDS)
             return wrong(err, "kind", "anomaly, rule, silence or drift");
@@ -143,7 +145,8 @@ static enum vd_status add_events(struct show_query *q, const char *name,
         return VD_OK;
     }
     return vd_error_set(err, VD_ERR_ARGUMENT,
-                        "known are from, to, limit, before, kind, alerted, judged",
+                        "known are from, to, limit, before, kind, alerted, judged, "
+                        "open",
                         "unknown parameter");
 }
 

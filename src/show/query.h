@@ -35,7 +35,7 @@ struct show_query {
     size_t points, limit;
     int64_t before;
     const char *event_kind; /* static; NULL = all */
-    bool alerted, judged;
+    bool alerted, judged, open;
     const char *word; /* what would be said: as show_query_feedback gives it */
 };
 

@@ -264,7 +264,7 @@ static enum vd_status events(void *context, const struct history_event_query *qu
         return status;
     if (prepare_events(
             view.db,
-            "WHERE (?1=0 AND ?2=0 OR start<=?2 AND ifnull(end, start)>=?1)"
+            "WHERE (?1=0 AND ?2=0 OR start<=?2 AND (end IS NULL OR end>=?1))"
             " AND (?3=0 OR id<?3) AND (?4 IS NULL OR kind=?4) AND (?5=0 OR alerted)"
             " AND (?7=0 OR feedback<>'') AND (?8=0 OR end IS NULL)"
             " ORDER BY id DESC LIMIT ?6",

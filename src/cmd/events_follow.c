@@ -1,0 +1,225 @@
+/* Follows events by asking for the newest ones every half second and comparing: the same
+ * for a monitor that runs, one that is started anew, and a store that another process
+ * writes. What opens and ends between two questions is told in one go. */
+#include "cmd/events_follow.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "cmd/commands.h"
+#include "cmd/event_text.h"
+#include "cmd/json_out.h"
+#include "os/clock.h"
+#include "os/log.h"
+
+enum { NEWEST = 100, EVERY_MS = 500 };
+
+/* What was told of an event last. Only events that can still change are kept. */
+struct known {
+    int64_t id;
+    int severity;
+    bool alerted, open;
+};
+
+struct follower {
+    struct cmd_follow *by;
+    struct known known[2 * NEWEST];
+    size_t n;
+    int64_t newest; /* all up to this id have been seen */
+    bool lost;      /* it was said that there is no contact */
+};
+
+static int severity_rank(const json_t *event)
+{
+    static const char *const name[] = {"normal", "low", "medium", "high", "critical"};
+    const char *is = cmd_event_string(event, "severity");
+
+    for (int i = 0; i < 5; i++)
+        if (strcmp(is, name[i]) == 0)
+            return i;
+    return 0;
+}
+
+static struct known describe(const json_t *event)
+{
+    return (struct known){
+        .id = json_integer_value(json_object_get(event, "id")),
+        .severity = severity_rank(event),
+        .alerted = json_is_true(json_object_get(event, "alerted")),
+        .open = !json_is_number(json_object_get(event, "end")),
+    };
+}
+
+static struct known *find(struct follower *f, int64_t id)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->known[i].id == id)
+            return &f->known[i];
+    return NULL;
+}
+
+/* Makes room by forgetting what has ended, else the oldest. */
+static void remember(struct follower *f, const struct known *now)
+{
+    size_t out = 0;
+
+    if (now->id > f->newest)
+        f->newest = now->id;
+    if (f->n == sizeof f->known / sizeof *f->known) {
+        for (size_t i = 0; i < f->n; i++)
+            if (!f->known[i].open)
+                out = i;
+        memmove(&f->known[out], &f->known[out + 1], (f->n - out - 1) * sizeof *f->known);
+        f->n--;
+    }
+    f->known[f->n++] = *now;
+}
+
+static int tell(struct follower *f, const json_t *event, const char *change)
+{
+    static const char *const api[][2] = {
+        {"began", "opened"}, {"now", "updated"}, {"ended", "ended"}};
+    json_t *copy;
+
+    if (!f->by->json) {
+        cmd_event_line(&f->by->sheet, event, change);
+        return fflush(stdout) == 0 ? CMD_OK : CMD_FAILED;
+    }
+    copy = json_deep_copy(event);
+    cmd_json_name_times(copy);
+    for (size_t i = 0; i < 3; i++)
+        if (strcmp(change, api[i][0]) == 0)
+            change = api[i][1];
+    return cmd_json_print_line(json_pack("{s:s, s:o}", "change", change, "event", copy));
+}
+
+/* What is new of one event is told. */
+static int compare(struct follower *f, const json_t *event)
+{
+    struct known now = describe(event), *before = find(f, now.id);
+    int code = CMD_OK;
+
+    if (before == NULL && now.id <= f->newest)
+        return CMD_OK; /* it was over when we began, or is forgotten */
+    if (before == NULL) {
+        code = tell(f, event, "began");
+        if (code == CMD_OK && !now.open)
+            code = tell(f, event, "ended");
+        remember(f, &now);
+        return code;
+    }
+    if (before->open && !now.open)
+        code = tell(f, event, "ended");
+    else if (now.severity > before->severity || (now.alerted && !before->alerted))
+        code = tell(f, event, "now");
+    *before = now;
+    return code;
+}
+
+/* An event that is open and no longer among the newest is asked for by its id. */
+static int look_after_old(struct follower *f, const json_t *list)
+{
+    size_t n = json_array_size(list);
+    int64_t oldest =
+        n == 0 ? 0
+               : json_integer_value(json_object_get(json_array_get(list, n - 1), "id"));
+    int code = CMD_OK;
+
+    for (size_t i = 0; n == NEWEST && i < f->n && code == CMD_OK; i++) {
+        json_t *event = NULL;
+
+        if (f->known[i].open && f->known[i].id < oldest &&
+            cmd_source_event(f->by->source, f->known[i].id, &event, NULL) == VD_OK)
+            code = compare(f, event);
+        json_decref(event);
+    }
+    return code;
+}
+
+static void say_contact(struct follower *f, const struct vd_error *err)
+{
+    char clock[OS_CLOCK_TEXT];
+
+    if (err != NULL && !f->lost)
+        os_log_warning("no contact since %s: %s",
+                       os_clock_text(os_clock_wall_ns(), clock), err->text);
+    if (err == NULL && f->lost)
+        os_log_warning("in contact again since %s",
+                       os_clock_text(os_clock_wall_ns(), clock));
+    f->lost = err != NULL;
+}
+
+static int ask(struct follower *f)
+{
+    const struct history_event_query query = {.limit = NEWEST,
+                                              .alerted_only = f->by->alerted_only};
+    struct vd_error err = {0};
+    json_t *list = NULL;
+    int code = CMD_OK;
+
+    if (cmd_source_events(f->by->source, &query, &list, &err) != VD_OK) {
+        say_contact(f, &err);
+        return CMD_OK;
+    }
+    /* The store answers without a monitor: what is in it is told all the same. */
+    if (f->by->source->address[0] == '\0') {
+        vd_error_set(&err, VD_ERR_UNAVAILABLE, NULL, "no monitor answers");
+        say_contact(f, &err);
+    } else {
+        say_contact(f, NULL);
+    }
+    for (size_t i = json_array_size(list); i-- > 0 && code == CMD_OK;)
+        code = compare(f, json_array_get(list, i));
+    if (code == CMD_OK)
+        code = look_after_old(f, list);
+    json_decref(list);
+    return code;
+}
+
+/* Waits until it is time to ask again; false when it is time to end. */
+static bool wait_a_little(int signals)
+{
+    struct pollfd ready[2] = {{.fd = signals, .events = POLLIN},
+                              {.fd = STDOUT_FILENO, .events = 0}};
+    int n;
+
+    do
+        n = poll(ready, 2, EVERY_MS);
+    while (n < 0 && errno == EINTR);
+    /* Nobody reads any more: "vedette events --follow | head -1". */
+    return ready[0].revents == 0 && (ready[1].revents & (POLLERR | POLLHUP)) == 0;
+}
+
+int cmd_events_follow(struct cmd_follow *follow)
+{
+    struct follower *f = calloc(1, sizeof *f);
+    int signals, code = CMD_OK;
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signals = signalfd(-1, &set, SFD_CLOEXEC);
+    if (f == NULL || signals < 0) {
+        free(f);
+        return CMD_FAILED;
+    }
+    f->by = follow;
+    for (size_t i = json_array_size(follow->shown); i-- > 0;) {
+        struct known now = describe(json_array_get(follow->shown, i));
+
+        remember(f, &now);
+    }
+    do
+        code = ask(f);
+    while (code == CMD_OK && wait_a_little(signals));
+    close(signals);
+    free(f);
+    return code;
+}
