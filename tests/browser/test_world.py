@@ -94,6 +94,7 @@ def give_feedback(page, monitor, elsewhere):
     expect(row).to_have_count(3)
     expect(page.locator(".judge-preview", has_text="in the last 7 days")).to_have_count(3)
     expect(row.first).to_contain_text("1 of these would not have.")
+    expect(row.first.get_by_role("link")).to_have_attribute("href", f"#/events/{event}")
     page.get_by_role("button", name="Normal", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Marked as normal.")).to_be_visible()

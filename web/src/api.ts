@@ -106,17 +106,19 @@ export async function feedback(id: number, verdict: Feedback): Promise<Event> {
     return "event" in answer ? answer.event : answer;
 }
 
-/** What saying that of an event would change, as a sentence. */
+/** What saying that of an event would change: as a sentence, and the events it means. */
+export interface Preview {
+    preview: string;
+    changed: number[];
+}
+
 export async function preview(
     id: number,
     verdict: Feedback,
     signal: AbortSignal,
-): Promise<string> {
+): Promise<Preview> {
     const query = new URLSearchParams({ feedback: verdict });
-    const answer = await request<{ preview: string }>(`events/${id}/preview?${query}`, {
-        signal,
-    });
-    return answer.preview;
+    return request<Preview>(`events/${id}/preview?${query}`, { signal });
 }
 
 /** The users of the machine, by number. */

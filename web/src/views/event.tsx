@@ -327,19 +327,34 @@ const VERDICTS: [Feedback, string, string][] = [
 ];
 
 /** What each answer would change, in a sentence; "" until the server has counted. */
-function usePreviews(event: VdEvent, words: Feedback[]): Map<Feedback, string> {
-    const [previews, setPreviews] = useState<Map<Feedback, string>>(new Map());
+function usePreviews(event: VdEvent, words: Feedback[]): Map<Feedback, api.Preview> {
+    const [previews, setPreviews] = useState<Map<Feedback, api.Preview>>(new Map());
     useEffect(() => {
         const stop = new AbortController();
         setPreviews(new Map());
         for (const word of words) {
             api.preview(event.id, word, stop.signal)
-                .then((text) => setPreviews((known) => new Map(known).set(word, text)))
+                .then((found) => setPreviews((known) => new Map(known).set(word, found)))
                 .catch(() => {}); // the answer itself does not depend on it
         }
         return () => stop.abort();
     }, [event.id, event.feedback, event.alerted]);
     return previews;
+}
+
+/** The sentence, and links to the events that it counts. */
+function Changed(props: { found: api.Preview | undefined }) {
+    const { preview = "", changed = [] } = props.found ?? {};
+    return (
+        <span class="judge-preview">
+            {preview}
+            {changed.map((id) => (
+                <a key={id} href={routeTo("events", id)}>
+                    event {id}
+                </a>
+            ))}
+        </span>
+    );
 }
 
 function Judge(props: { event: VdEvent; onChange: (event: VdEvent) => void }) {
@@ -379,7 +394,7 @@ function Judge(props: { event: VdEvent; onChange: (event: VdEvent) => void }) {
                         </button>
                         <p id={`judge-${verdict}`} class="dim">
                             {hint}
-                            <span class="judge-preview">{previews.get(verdict)}</span>
+                            <Changed found={previews.get(verdict)} />
                         </p>
                     </li>
                 ))}
@@ -396,7 +411,7 @@ function Judge(props: { event: VdEvent; onChange: (event: VdEvent) => void }) {
                         </button>
                         <p id="judge-undo" class="dim">
                             As if nothing had been said
-                            <span class="judge-preview">{previews.get("")}</span>
+                            <Changed found={previews.get("")} />
                         </p>
                     </li>
                 )}
