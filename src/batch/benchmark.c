@@ -43,6 +43,8 @@ static void measure_speed(const vd_detector *detector, const struct vd_matrix *x
     result->throughput_ips = (double)(x->n * rounds) / seconds_since(start);
 }
 
+/* Fills in the quality. Without anomalies there is no F1, and of one class no curve:
+ * those stay NaN or empty. */
 static void measure_quality(const struct batch_dataset *test, const double *score,
                             double threshold, uint8_t *predicted,
                             struct plot_result *result)

@@ -11,6 +11,8 @@ static enum vd_status need_labels(const struct batch_dataset *data, const char *
                         "%s: no column with labels", path);
 }
 
+/* Reads one file that is both learned from and tested on; its labels are for the score
+ * alone. */
 static enum vd_status read_one(struct batch_compare_rows *rows,
                                const struct batch_compare_paths *p, struct vd_error *err)
 {

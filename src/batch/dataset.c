@@ -46,6 +46,8 @@ struct features {
     size_t d;
 };
 
+/* Takes the columns that the reader calls metrics, and makes room for what is known of
+ * each. */
 static enum vd_status choose_features(struct features *f, struct batch_dataset *data,
                                       const struct format_table *t, struct vd_error *err)
 {
@@ -100,6 +102,8 @@ static bool read_numbers(const struct format_table *t, struct features *f, doubl
     return good;
 }
 
+/* Reads the rows into the matrix. A row with a gap is counted and its place taken by the
+ * next. */
 static enum vd_status read_rows(struct batch_dataset *data, struct features *f,
                                 struct format_table *t, struct vd_error *err)
 {
@@ -119,6 +123,8 @@ static enum vd_status read_rows(struct batch_dataset *data, struct features *f,
     return status;
 }
 
+/* Finds the column that costs the most rows, so that somebody who lost half of a file
+ * knows which one to leave out. */
 static void name_worst(struct batch_dataset *data, const struct features *f)
 {
     struct batch_dataset_losses *lost = &data->lost;
@@ -148,6 +154,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(a, b);
 }
 
+/* Refuses two features of one name: nobody could say which is meant. */
 static enum vd_status check_names(const struct batch_dataset *data, size_t d,
                                   const char *path, struct vd_error *err)
 {
@@ -166,6 +173,8 @@ static enum vd_status check_names(const struct batch_dataset *data, size_t d,
     return status;
 }
 
+/* Notes which labels were seen; what they mean is settled over all files of the command.
+ */
 static void note_labels(struct batch_dataset *data, const struct format_table *t)
 {
     data->labels = (struct batch_dataset_labels){
@@ -215,6 +224,8 @@ static void say(const struct batch_dataset *data, const struct format_table *t)
             VD_VALUE_MAX);
 }
 
+/* Reads an open table, says what was read, and closes it. The data set is empty after a
+ * failure. */
 static enum vd_status take(struct batch_dataset *data, struct format_table *t,
                            enum vd_status status, struct vd_error *err)
 {

@@ -179,6 +179,8 @@ static void take_members(struct batch_settings_plan *plan, struct vd_tune_choice
             vd_tune_add_member(choice, member->name, batch_settings_for(plan, member));
 }
 
+/* Makes the settings of one detector: the defaults, over them what was given, and what is
+ * still free chosen by cross-validation where there are rows for it. */
 static void make(struct batch_settings_plan *plan, const struct vd_detector_info *info,
                  struct vd_tune_choice *choice)
 {

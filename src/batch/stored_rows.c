@@ -71,6 +71,8 @@ static enum vd_status take_sample(void *context, int64_t time_ns, const double *
     return VD_OK;
 }
 
+/* Reads the core metrics, and the score with them: it tells which samples made an event
+ * one. */
 static enum vd_status read_samples(struct samples *s, const char *dir, double last_s,
                                    struct vd_error *err)
 {
@@ -141,6 +143,8 @@ static void mark_said(struct samples *s, const struct record_event *event, size_
             s->use[i] = k++ % step == 0 ? use_of(event) : LEFT_OUT;
 }
 
+/* Marks the samples of one event. Of an anomaly of which nobody said anything it is not
+ * known what they are. */
 static void mark_event(struct samples *s, const struct record_event *event)
 {
     bool is_anomaly = event->kind == RECORD_ANOMALY;
@@ -187,6 +191,7 @@ static bool is_used(const struct samples *s, size_t i)
     return s->use[i] == QUIET || s->use[i] >= NORMAL;
 }
 
+/* Tells whether a metric is there in nearly all rows and moves. */
 static bool says_anything(const struct samples *s, size_t c)
 {
     double least = INFINITY, most = -INFINITY;
@@ -293,6 +298,7 @@ static enum vd_status fill(struct batch_dataset *data, struct batch_dataset *nor
     return VD_OK;
 }
 
+/* Makes both data sets of what was marked, or says what there is too little of. */
 static enum vd_status make_sets(struct batch_dataset *data, struct batch_dataset *normal,
                                 struct samples *s, struct batch_stored_count *count,
                                 const char *dir, struct vd_error *err)

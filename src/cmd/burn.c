@@ -186,6 +186,7 @@ static void *run_thread(void *context)
     return NULL;
 }
 
+/* Starts the workers. After a failure crew->n says how many are running. */
 static enum vd_status start(struct crew *crew, size_t workers, struct vd_error *err)
 {
     for (; crew->n < workers; crew->n++) {
@@ -204,6 +205,7 @@ static enum vd_status start(struct crew *crew, size_t workers, struct vd_error *
     return VD_OK;
 }
 
+/* Stops and joins all workers; the last failure among theirs is told. */
 static enum vd_status finish(struct crew *crew, struct vd_error *err)
 {
     enum vd_status status = VD_OK;

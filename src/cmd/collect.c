@@ -139,6 +139,7 @@ static void terminal_restore(struct session *s)
         tcsetattr(STDIN_FILENO, TCSANOW, &s->before);
 }
 
+/* Takes the keys that wait: a and n say what the rows from now on are, q ends. */
 static void read_keys(struct session *s)
 {
     char key[64];
@@ -194,6 +195,7 @@ static void show_progress(const struct session *s, double seconds)
     os_terminal_status(text);
 }
 
+/* Writes one row; what this machine does not have is an empty field. */
 static void write_fields(struct session *s, const double *value)
 {
     FILE *file = s->out.file;
@@ -236,6 +238,8 @@ static enum vd_status write_row(struct session *s, int64_t now_ns, struct vd_err
                         s->path, strerror(errno));
 }
 
+/* Writes rows until the time is over or somebody stops it. A late row moves those after
+ * it: rates need a whole interval. */
 static enum vd_status collect_rows(struct session *s, struct vd_error *err)
 {
     int64_t interval_ns = (int64_t)(s->settings->interval * 1e9);
@@ -276,6 +280,7 @@ static void choose_output(struct session *s)
                                        : "normal_training.csv";
 }
 
+/* Opens the output first: a file that exists is refused before anything is read. */
 static enum vd_status open_session(struct session *s, struct vd_error *err)
 {
     struct collect_config config = collect_config_default();

@@ -133,6 +133,8 @@ static void count_series(struct evaluation *e, const char *name,
     tell_series(e, name, series->n, alarms, &one);
 }
 
+/* Scores one series from its first row on, as a monitor would meet it, and adds its
+ * points. */
 static enum vd_status evaluate_series(struct evaluation *e, const char *name,
                                       struct vd_error *err)
 {
@@ -210,6 +212,8 @@ static void print_columns(const struct evaluation *e)
                "false", "score");
 }
 
+/* Goes through all series of the folder. One that cannot be read is said and counted; the
+ * others go on. */
 static int evaluate_nab(struct evaluation *e)
 {
     struct format_nab_list list;

@@ -121,6 +121,8 @@ static void sleep_until(int64_t mono_ns)
         ;
 }
 
+/* Reads as often as it was asked to. Each tick is due by the clock of the first, so that
+ * a slow one makes none after it later. */
 static void run_ticks(struct probe *probe, const struct probe_settings *settings)
 {
     int64_t start = os_clock_mono_ns(), interval = (int64_t)(settings->interval * 1e9);

@@ -174,6 +174,8 @@ static enum vd_status open_outputs(struct os_output out[2],
     return VD_OK;
 }
 
+/* Opens the table for its labels alone: the rows are copied as they stand, byte by byte.
+ */
 static enum vd_status open_table(struct format_table *t, const struct split_settings *s,
                                  const char *path, struct vd_error *err)
 {
@@ -190,6 +192,7 @@ static enum vd_status open_table(struct format_table *t, const struct split_sett
     return status;
 }
 
+/* Draws the rows and writes both files; they are there together or not at all. */
 static enum vd_status part(struct format_table *t, const struct split_settings *s,
                            struct os_output out[2], struct vd_error *err)
 {
