@@ -196,11 +196,45 @@ static void status(void *context, struct show_status *out)
     pipeline_fill_troubles(p, out);
 }
 
+/* How the rule stands: whether one of its metrics exceeds it, or it has none here. */
+static const char *state_of_rule(const pipeline *p, size_t rule)
+{
+    if (p->config.rules.rule[rule].off)
+        return "off";
+    for (size_t i = 0; i < p->n_limits; i++)
+        if (p->limit[i]->course.open && p->limit[i]->metric != SIZE_MAX &&
+            p->limit[i]->rule == rule)
+            return "exceeded";
+    for (size_t k = 0; k < p->schema.n; k++)
+        if (detect_rule_speaks_of(&p->config.rules.rule[rule], &p->schema.metric[k]))
+            return "kept";
+    return "no metric";
+}
+
+static size_t limits(void *context, struct show_limit out[SHOW_LIMITS_MAX])
+{
+    const pipeline *p = context;
+
+    _Static_assert((int)DETECT_RULES_MAX <= (int)SHOW_LIMITS_MAX, "all rules are shown");
+    for (size_t i = 0; i < p->config.rules.n; i++) {
+        const struct detect_rule *rule = &p->config.rules.rule[i];
+
+        out[i] = (struct show_limit){
+            .severity = rule->severity,
+            .builtin = rule->builtin,
+            .state = state_of_rule(p, i),
+        };
+        detect_rule_text(rule, out[i].rule, sizeof out[i].rule);
+    }
+    return p->config.rules.n;
+}
+
 struct show_source pipeline_show_source(pipeline *p)
 {
     return (struct show_source){
         .context = p,
         .status = status,
+        .limits = limits,
         .history = p->store == NULL ? NULL : store_set_history(p->store),
         .feedback = pipeline_feedback_take,
         .preview = pipeline_feedback_ask,

@@ -110,8 +110,9 @@ static void due_note(bool again, enum record_event_kind kind,
         snprintf(note, RECORD_NOTE_MAX, "%s: %u of %g this week", alerted,
                  cost->this_week, cost->allowed);
     else
-        snprintf(note, RECORD_NOTE_MAX, "%s: %s, whatever the week's budget", alerted,
-                 kind == RECORD_RULE ? "a limit always is" : "silence always is");
+        snprintf(note, RECORD_NOTE_MAX,
+                 "%s: %s always alerts, and costs nothing of the week's budget", alerted,
+                 kind == RECORD_RULE ? "a limit" : "silence");
 }
 
 char *alert_note(struct alert_answer answer, enum record_event_kind kind,

@@ -44,6 +44,16 @@ static void answer_users(struct show_server *server, struct show_json *j)
     show_encode_users(j, "/etc/passwd");
 }
 
+static void answer_limits(struct show_server *server, struct show_json *j)
+{
+    struct show_limit limit[SHOW_LIMITS_MAX];
+    size_t n = server->source.limits == NULL
+                   ? 0
+                   : server->source.limits(server->source.context, limit);
+
+    show_encode_limits(j, limit, n);
+}
+
 static const struct answer {
     const char *path;
     bool needs_tick;
@@ -54,6 +64,7 @@ static const struct answer {
     {"/api/v1/latest", true, answer_latest},
     {"/api/v1/processes", true, answer_processes},
     {"/api/v1/users", false, answer_users},
+    {"/api/v1/limits", false, answer_limits},
 };
 
 static const struct answer *find_answer(const char *path)

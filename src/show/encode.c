@@ -374,6 +374,20 @@ void show_encode_process_changes(struct show_json *j, const struct show_snapshot
     show_json_close(j, '}');
 }
 
+void show_encode_limits(struct show_json *j, const struct show_limit *limit, size_t n)
+{
+    show_json_open(j, NULL, '[');
+    for (size_t i = 0; i < n; i++) {
+        show_json_open(j, NULL, '{');
+        show_json_string(j, "rule", limit[i].rule);
+        show_json_string(j, "severity", record_severity_name(limit[i].severity));
+        show_json_bool(j, "builtin", limit[i].builtin);
+        show_json_string(j, "state", limit[i].state);
+        show_json_close(j, '}');
+    }
+    show_json_close(j, ']');
+}
+
 /* ---- events ---- */
 
 static void encode_deviations(struct show_json *j, const struct record_event *event,

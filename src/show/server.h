@@ -73,10 +73,21 @@ struct show_status {
     size_t n_detectors;
 };
 
+/* A hard limit, and how it stands. */
+enum { SHOW_LIMITS_MAX = 64 };
+struct show_limit {
+    char rule[RECORD_RULE_MAX]; /* "cpu_percent > 95 for 10 s" */
+    enum record_severity severity;
+    bool builtin;
+    const char *state; /* "kept", "exceeded", "off", "no metric"; static */
+};
+
 /* What the server asks of the pipeline. Called in the loop's thread but for `history`. */
 struct show_source {
     void *context;
     void (*status)(void *context, struct show_status *out);
+    /* All limits, built in or written down; returns how many. */
+    size_t (*limits)(void *context, struct show_limit out[SHOW_LIMITS_MAX]);
     const struct history_reader *history; /* called on worker threads */
     /* The operator said what an event was: "normal", "real", "expected", "" = undone. */
     enum vd_status (*feedback)(void *context, int64_t event_id, const char *feedback,

@@ -188,8 +188,9 @@ static void limits_of_one_metric_are_events_of_their_own(void **state)
     assert_int_equal(event[1].severity, RECORD_CRITICAL);
     for (size_t i = 0; i < n; i++) {
         assert_true(event[i].alerted && event[i].state == RECORD_EVENT_CLOSED);
-        assert_string_equal(event[i].note,
-                            "Alerted: a limit always is, whatever the week's budget");
+        assert_string_equal(
+            event[i].note,
+            "Alerted: a limit always alerts, and costs nothing of the week's budget");
         assert_double_equal(event[i].top[0].value, 85, 0.1);
     }
     /* From where the limit was exceeded; one goes on, ends later, and says how long. */

@@ -1,7 +1,7 @@
 // Requests to the JSON API. At most two at a time: the server's connections are bounded,
 // and a page of charts must not crowd out others.
 
-import type { Event, Feedback, History } from "./contract.ts";
+import type { Event, Feedback, History, Limit } from "./contract.ts";
 
 const AT_ONCE = 2;
 const METRICS_PER_REQUEST = 16;
@@ -124,4 +124,9 @@ export async function preview(
 /** The users of the machine, by number. */
 export async function users(): Promise<Record<string, string>> {
     return (await request<{ users: Record<string, string> }>("users")).users;
+}
+
+/** The hard limits, and how they stand. */
+export async function limits(signal: AbortSignal): Promise<Limit[]> {
+    return request<Limit[]>("limits", { signal });
 }

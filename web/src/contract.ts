@@ -218,3 +218,11 @@ export interface ProcessChanges {
     gone: number[];
     changed: (Partial<Process> & { pid: number })[];
 }
+
+/** A hard limit, built in or written down. */
+export interface Limit {
+    rule: string;
+    severity: Severity;
+    builtin: boolean;
+    state: "kept" | "exceeded" | "off" | "no metric";
+}

@@ -21,6 +21,7 @@ import {
 import { routeTo } from "../route.ts";
 import { isLimit, isOpen, mergeEvent, SEVERITIES } from "../severity.ts";
 import { now, ui, useSelect } from "../store.ts";
+import { Limits } from "./limits.tsx";
 
 const PAGE = 25;
 const KINDS = ["anomaly", "rule", "drift", "silence"];
@@ -60,74 +61,77 @@ export function Events() {
         (e) => !hidden.has(e.severity) && matches(e, filter),
     );
     return (
-        <Panel class="events" title="Events" aside={`${found.length} shown`}>
-            <div class="filters">
-                <fieldset class="chips">
-                    <legend class="hidden">Severities shown</legend>
-                    {SEVERITIES.map((severity) => (
-                        <button
-                            key={severity}
-                            type="button"
-                            class={`chip sev-${severity}`}
-                            aria-pressed={!hidden.has(severity)}
-                            onClick={() => toggle(severity)}
-                        >
-                            <SeverityMark severity={severity} />
-                            {severity}
-                        </button>
-                    ))}
-                </fieldset>
-                <label class="select">
-                    <span class="hidden">Kind</span>
-                    <select value={kind} onChange={(e) => choose({ kind: e.currentTarget.value })}>
-                        <option value="">every kind</option>
-                        {KINDS.map((k) => (
-                            <option key={k} value={k}>
-                                {KIND_WORDS[k] ?? k}
-                            </option>
+        <>
+            <Panel class="events" title="Events" aside={`${found.length} shown`}>
+                <div class="filters">
+                    <fieldset class="chips">
+                        <legend class="hidden">Severities shown</legend>
+                        {SEVERITIES.map((severity) => (
+                            <button
+                                key={severity}
+                                type="button"
+                                class={`chip sev-${severity}`}
+                                aria-pressed={!hidden.has(severity)}
+                                onClick={() => toggle(severity)}
+                            >
+                                <SeverityMark severity={severity} />
+                                {severity}
+                            </button>
                         ))}
-                    </select>
-                </label>
-                <Check label="alerted only" on={alerted} set={(on) => choose({ alerted: on ? "1" : null })} />
-                <Check label="marked only" on={judged} set={(on) => choose({ judged: on ? "1" : null })} />
-                <label class="search">
-                    <Icon name="search" />
-                    <span class="hidden">Filter by reason, metric or process</span>
-                    <input
-                        type="search"
-                        data-filter
-                        placeholder="Reason, metric, process"
-                        value={filter}
-                        onInput={(e) => choose({ q: e.currentTarget.value }, true)}
-                    />
-                    <kbd>/</kbd>
-                </label>
-            </div>
-            {pages.problem !== "" && (
-                <p class="problem" role="alert">
-                    Events could not be asked for: {pages.problem}
-                </p>
-            )}
-            {found.length === 0 ? (
-                <NoneFound pages={pages} judged={judged} />
-            ) : (
-                <ol class="log">
-                    {found.map((event) => (
-                        <LogRow key={event.id} event={event} />
-                    ))}
-                </ol>
-            )}
-            {pages.more && (
-                <button
-                    type="button"
-                    class="tool more"
-                    disabled={pages.loading}
-                    onClick={pages.next}
-                >
-                    Older events
-                </button>
-            )}
-        </Panel>
+                    </fieldset>
+                    <label class="select">
+                        <span class="hidden">Kind</span>
+                        <select value={kind} onChange={(e) => choose({ kind: e.currentTarget.value })}>
+                            <option value="">every kind</option>
+                            {KINDS.map((k) => (
+                                <option key={k} value={k}>
+                                    {KIND_WORDS[k] ?? k}
+                                </option>
+                            ))}
+                        </select>
+                    </label>
+                    <Check label="alerted only" on={alerted} set={(on) => choose({ alerted: on ? "1" : null })} />
+                    <Check label="marked only" on={judged} set={(on) => choose({ judged: on ? "1" : null })} />
+                    <label class="search">
+                        <Icon name="search" />
+                        <span class="hidden">Filter by reason, metric or process</span>
+                        <input
+                            type="search"
+                            data-filter
+                            placeholder="Reason, metric, process"
+                            value={filter}
+                            onInput={(e) => choose({ q: e.currentTarget.value }, true)}
+                        />
+                        <kbd>/</kbd>
+                    </label>
+                </div>
+                {pages.problem !== "" && (
+                    <p class="problem" role="alert">
+                        Events could not be asked for: {pages.problem}
+                    </p>
+                )}
+                {found.length === 0 ? (
+                    <NoneFound pages={pages} judged={judged} />
+                ) : (
+                    <ol class="log">
+                        {found.map((event) => (
+                            <LogRow key={event.id} event={event} />
+                        ))}
+                    </ol>
+                )}
+                {pages.more && (
+                    <button
+                        type="button"
+                        class="tool more"
+                        disabled={pages.loading}
+                        onClick={pages.next}
+                    >
+                        Older events
+                    </button>
+                )}
+            </Panel>
+            <Limits />
+        </>
     );
 }
 
