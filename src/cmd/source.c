@@ -124,7 +124,12 @@ static enum vd_status stored_events(const struct cmd_source *source,
     *out = parse(&j);
     free(event);
     store_reader_close(&reader);
-    return status == VD_OK && *out == NULL ? no_memory(err) : status;
+    if (status != VD_OK) {
+        json_decref(*out);
+        *out = NULL;
+        return status;
+    }
+    return *out == NULL ? no_memory(err) : VD_OK;
 }
 
 static enum vd_status stored_event(const struct cmd_source *source, int64_t id,
