@@ -19,8 +19,8 @@ struct net_http_answer {
     const char *body; /* points behind them; terminated */
 };
 
-/* Sends the request and waits for the whole answer, each time ten seconds at most and 64 MiB
- * at most. The caller releases *answer, which is empty after a failure.
+/* Sends the request and waits for the whole answer, each time ten seconds at most and 64
+ * MiB at most. The caller releases *answer, which is empty after a failure.
  * VD_ERR_UNAVAILABLE when nothing answers there, VD_ERR_IO when the answer does not come
  * to its end, VD_ERR_FORMAT when it is not one that this client understands. */
 enum vd_status net_http_ask(struct net_http_answer *answer,
