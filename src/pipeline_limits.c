@@ -111,18 +111,21 @@ static int64_t told_by(const pipeline *p, const struct record_event *event)
     return 0;
 }
 
-static struct alert_answer ask(const pipeline *p, const struct pipeline_limit *limit)
+static struct alert_answer ask(const pipeline *p, struct pipeline_limit *limit)
 {
     const struct record_event *event = &limit->course.event;
     struct alert_said said = alert_feedback_match(&p->feedback, event, p->record.time_ns);
 
+    /* What was told stays told when the anomaly ends and the limit is exceeded on. */
+    if (limit->told_by == 0)
+        limit->told_by = told_by(p, event);
     return alert_policy_limit(&(struct alert_limit_evidence){
         .alerted = event->alerted,
         .builtin = p->config.rules.rule[limit->rule].builtin,
         .said = said.word,
         .said_of = said.event_id,
         .in_hour = alerts_in_hour(p, limit),
-        .told_by = told_by(p, event),
+        .told_by = limit->told_by,
     });
 }
 
@@ -221,8 +224,10 @@ static void go_on(pipeline *p, struct pipeline_limit *limit,
     struct alert_answer answer = {.reason = ALERT_TOLD};
     bool kills = limit->metric != SIZE_MAX && p->config.rules.rule[limit->rule].kills;
 
-    if (step->change == RECORD_EVENT_OPENED)
+    if (step->change == RECORD_EVENT_OPENED) {
+        limit->told_by = 0;
         set_limit(p, &p->config.rules.rule[limit->rule], limit->since_ns, &event->limit);
+    }
     if (step->change == RECORD_EVENT_ENDED) {
         if (limit->metric != SIZE_MAX) /* else it was over before this run began */
             describe(p, limit, limit->course.above_ns, event);

@@ -48,6 +48,7 @@ struct pipeline_limit {
     uint32_t serial;     /* of the metric in the schema */
     int64_t since_ns;    /* monotonic: since when it has been exceeded */
     uint64_t tick;       /* on which it was exceeded last */
+    int64_t told_by; /* the anomaly whose alert told of the open event; 0 = none did */
     int64_t told_ns[PIPELINE_TOLD]; /* monotonic: alerts, newest first; 0 = none */
 };
 

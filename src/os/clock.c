@@ -1,6 +1,7 @@
 /* clock_gettime(2), the local time by way of the zone that is set, and times as text. */
 #include "os/clock.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +94,7 @@ char *os_clock_text_at(int64_t time_ns, int east_s, char text[OS_CLOCK_TEXT])
     ms += east_min * INT64_C(60000);
     days = ms / (DAY_S * 1000) - (ms % (DAY_S * 1000) < 0);
     of_day = ms - days * DAY_S * 1000;
+    assert(of_day >= 0 && of_day < DAY_S * 1000);
     split_days(days, &year, &month, &day);
     snprintf(text, OS_CLOCK_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%03d%c%02d:%02d", year,
              month, day, (int)(of_day / 3600000), (int)(of_day / 60000 % 60),

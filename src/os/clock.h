@@ -27,7 +27,7 @@ const char *os_clock_zone(char *name, size_t size);
 
 /* ---- times as text ---- */
 
-enum { OS_CLOCK_TEXT = 40 };
+enum { OS_CLOCK_TEXT = 64 };
 
 /* Writes a time as the program shows and stores it everywhere: the local clock with its
  * offset, "2026-11-28T23:43:17.123+01:00". Milliseconds are cut. Returns text. */

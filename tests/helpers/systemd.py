@@ -31,6 +31,8 @@ for place in $places; do
 done
 mkdir -p /run/dbus /run/systemd/system
 install -m 755 "$3" /run/vedette  # where every user may run it
+mkdir /run/out                     # and where one may write whom the test lets
+mount --bind "$D/out" /run/out
 export container=test SYSTEMD_UNIT_PATH="$D/units" SYSTEMD_LOG_LEVEL=notice
 exec "$2" --unit=all.target --log-target=console --show-status=no
 """
@@ -71,7 +73,7 @@ def missing():
 class Systemd:
     def __init__(self, folder, units, program):
         """`units` maps names to texts; each is started with systemd. They find `program`
-        as /run/vedette."""
+        as /run/vedette and the folder's `out` as /run/out."""
         self.folder = pathlib.Path(folder)
         self.program = program
         for name in ("units", "out"):

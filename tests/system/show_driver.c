@@ -271,7 +271,7 @@ static void give_status(void *context, struct show_status *out)
                               "the file system at /mnt/\xff does not answer"};
     out->n_troubles = 1;
     out->detector[0] = (struct show_detector){
-        "isolation_forest", "Isolation forest", NULL, true, 1.5, 2.5, 9};
+        "isolation_forest", "Isolation forest", NULL, true, false, 1.5, 2.5, 9};
     out->n_detectors = 1;
 }
 

@@ -24,7 +24,7 @@ def record(path, pace_s, begin, length, rows):
 def test_one_alert_and_no_overlap(tmp_path, pace_s, length):
     record(tmp_path / "in.csv", pace_s, 700, length, 700 + length + 50)
     v, _, _, alerts = replay(tmp_path / "data", tmp_path / "in.csv", "--no-desktop",
-                             "--no-dashboard")
+                             "--no-dashboard", "--without-rule", "all")
     assert alerts == 1, v.said()
     assert v.err.text.count("CRITICAL") == 1, v.said()
     assert "ENDED" in v.err.text, v.said()

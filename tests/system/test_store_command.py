@@ -110,16 +110,19 @@ def test_clean_does_not_believe_a_leap_and_does_what_it_is_told(vedette, filled,
 
 
 # What a newer format has brought, taken away.
-WITHOUT = {2: "ALTER TABLE suspect DROP COLUMN major_faults_s;"
+WITHOUT = {3: "".join(f"ALTER TABLE event DROP COLUMN {name};" for name in (
+                  "limit_since", "limit_for", "limit_value", "limit_above", "rule", "note")) +
+              "ALTER TABLE suspect DROP COLUMN of_use;",
+           2: "ALTER TABLE suspect DROP COLUMN major_faults_s;"
               "ALTER TABLE suspect DROP COLUMN swap_bytes;",
            1: "DROP TABLE outbox;"}
 
 
-@pytest.fixture(params=[1, 2])
+@pytest.fixture(params=[1, 2, 3])
 def older(filled, request):
     """As an older vedette left it."""
     with closing(sqlite3.connect(filled / "vedette.db")) as db:
-        db.executescript("".join(WITHOUT[k] for k in range(2, request.param - 1, -1)) +
+        db.executescript("".join(WITHOUT[k] for k in range(3, request.param - 1, -1)) +
                          f"PRAGMA user_version={request.param}")
     return filled
 
@@ -144,7 +147,7 @@ def test_what_an_older_vedette_wrote_is_read_as_it_is(vedette, older, tmp_path):
     # What writes brings it up to date.
     done = vedette("feedback", "--config", "none", "--data-dir", older, 1, "real")
     assert done.returncode == 0, done
-    assert version(older) == 3
+    assert version(older) == 4
 
 
 def test_what_an_older_vedette_never_wrote_is_told(vedette, older):
