@@ -170,6 +170,7 @@ static void status(void *context, struct show_status *out)
         .anomalies = p->anomalies,
         .alerts = p->alerts,
         .budget_per_week = p->events.budget.per_week,
+        .budget_used = alert_week_count(&p->week, &p->feedback, p->believed.time_ns),
         .achieved_per_week = alert_budget_achieved(&p->events.budget),
         .threshold_surprise = alert_budget_threshold(&p->events.budget),
         .trained_ns = (double)p->trained_ns,

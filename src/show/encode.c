@@ -157,6 +157,7 @@ void show_encode_status(struct show_json *j, const char *key,
     show_json_integer(j, "alerts", (int64_t)status->alerts);
     show_json_open(j, "budget", '{');
     show_json_number(j, "per_week", status->budget_per_week);
+    show_json_number(j, "used", status->budget_used);
     show_json_number(j, "achieved_per_week", status->achieved_per_week);
     show_json_number(j, "threshold", status->threshold_surprise);
     show_json_close(j, '}');

@@ -34,6 +34,7 @@ struct show_status {
     double interval_s, confidence;
     uint64_t points, anomalies, alerts;
     double budget_per_week;              /* the setting */
+    double budget_used; /* alerts of the last seven days that nobody confirmed */
     double achieved_per_week;            /* measured; NaN = too early to say */
     double threshold_surprise;           /* s0 */
     double trained_ns, next_training_ns; /* 0 = not yet */

@@ -106,7 +106,7 @@ def give_feedback(page, monitor, elsewhere):
     expect(page.locator(".log-row")).to_have_count(1)
     expect(page.locator(".log-row")).to_contain_text("marked normal")
     page.locator(".log-reason").click()
-    expect(page.locator(".judge li").last).to_contain_text("would have")
+    expect(page.locator(".judge li").last).to_contain_text("would alert again")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
     expect(elsewhere.locator(".log-row")).not_to_contain_text("marked")

@@ -128,7 +128,7 @@ def test_status(driver):
     assert status["version"] == "0.0.test" and status["state"] == "watching"
     assert status["started"] == 1700000000 and abs(status["now"] - time.time()) < 5
     assert set(status["zone"]) == {"name", "east"} and status["zone"]["east"] % 900 == 0
-    assert status["budget"] == {"per_week": 1, "achieved_per_week": None,
+    assert status["budget"] == {"per_week": 1, "used": 0, "achieved_per_week": None,
                                 "threshold": 5.78}
     assert status["self"]["stages"] == [{"name": "collect", "us": 812.5}]
     assert status["self"]["rss_mb"] == 12

@@ -197,7 +197,8 @@ def test_default_settings_end_to_end(plain, calm, burn):
     wait(lambda: f"(pid {load.pid})" in plain.out.text + plain.err.text, IN_TIME + 2,
          "the alert")
     said = plain.out.text + plain.err.text
-    assert re.search(r"cpu_\w+(\{\d+\})?: [\d.]+ \(high, expected ≈[\d.]+, z=", said), said
+    # By what is normal here or, on a machine that was busy before, by the limit.
+    assert re.search(r"cpu_\w+(\{\d+\})?: [\d.]+( %)? \((high, expected ≈[\d.]+, z=|limit)", said), said
     plain.stop()
     alerts = plain.alert_lines()
     assert any(a["kind"] == "anomaly" and a["explanation"] for a in alerts), alerts

@@ -17,7 +17,7 @@ export interface Status {
     points: number;
     anomalies: number;
     alerts: number;
-    budget: { per_week: Maybe; achieved_per_week: Maybe; threshold: Maybe };
+    budget: { per_week: Maybe; used: Maybe; achieved_per_week: Maybe; threshold: Maybe };
     training: { last: Maybe; next: Maybe; rows: number; quarantined: number };
     self: {
         cpu_percent: Maybe;
