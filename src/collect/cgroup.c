@@ -15,7 +15,8 @@
 #include "collect/collectors.h"
 #include "collect/fill.h"
 
-/* Ticks: our group changes hardly ever, its limits seldom. */
+/* Counts in ticks. A program is hardly ever moved to another group and limits change
+ * seldom, so most ticks save the search and the reads. */
 enum { LOOK_EVERY = 60, LIMITS_EVERY = 10 };
 
 #define GIB_OF_KIB (1.0 / (1024 * 1024))
@@ -93,6 +94,9 @@ static bool read_file(struct cgroup_collector *self, const char *folder, const c
     return good;
 }
 
+/* Returns the number behind `key` in a file of the group, or, without a key, the limit
+ * that the file holds (INFINITY for "max"). NaN when the file is not there or says
+ * neither. */
 static double value_in(struct cgroup_collector *self, const char *folder,
                        const char *name, const char *key)
 {
@@ -107,7 +111,8 @@ static const struct names *names_of(const struct collect_cgroup_place *place)
     return &names[place->version == 2];
 }
 
-/* The group as people know it: without the mount before it. */
+/* Returns the group's path as people know it: without the mount point before it, "/" for
+ * the group of the mount itself. */
 static const char *group_name(const struct collect_cgroup_place *place,
                               const char *folder)
 {
@@ -118,12 +123,15 @@ static const char *group_name(const struct collect_cgroup_place *place,
 
 /* ---- memory ---- */
 
+/* The group whose memory will run out first, as far as limits go. */
 struct memory {
     const char *folder; /* NULL = there is no limit */
     double limit, used; /* in bytes */
 };
 
-/* Files that nobody looked at for a while are given back before anything is killed. */
+/* Returns the bytes that the group holds and cannot give back. Files that nobody looked
+ * at for a while (inactive_file) do not count: the kernel drops them before it kills
+ * anything. NaN when the use cannot be read. */
 static double used_memory(struct cgroup_collector *self, const char *folder,
                           const struct names *of)
 {
@@ -135,11 +143,15 @@ static double used_memory(struct cgroup_collector *self, const char *folder,
     return dropped > 0 ? fmax(0, used - dropped) : used;
 }
 
+/* Returns the bytes that are left below the limit. Where the use cannot be read it is the
+ * whole limit, so that a small group is found even then. */
 static double room_in(const struct memory *memory)
 {
     return isnan(memory->used) ? memory->limit : memory->limit - memory->used;
 }
 
+/* Finds the level with the least room: its limit is hit first. A limit of 0 is left out,
+ * since nothing is a share of it. */
 static struct memory find_memory(struct cgroup_collector *self)
 {
     const struct names *of = names_of(&self->memory);
@@ -157,8 +169,9 @@ static struct memory find_memory(struct cgroup_collector *self)
     return least;
 }
 
-/* Whether counters go on from those of the tick before: not where they are of another
- * group now, or of another limit. */
+/* Tells whether counters go on from those of the tick before. They do not when they
+ * belong to another group now, or are measured by another limit: the leap would be taken
+ * for a rate. */
 static bool goes_on(struct followed *before, const char *folder, double limit)
 {
     bool first = before->folder[0] == '\0';
@@ -169,7 +182,9 @@ static bool goes_on(struct followed *before, const char *folder, double limit)
     return first || same;
 }
 
-/* The machine's own numbers stand where it has less left than the group. */
+/* Puts the group's memory in the place of the machine's, unless the machine itself has
+ * less left: whichever is smaller is what programs here run into. `left_kib` is NaN when
+ * the group's use is unknown. */
 static void follow(const struct cgroup_collector *self, struct record_sample *sample,
                    double left_kib, double percent)
 {
@@ -181,6 +196,8 @@ static void follow(const struct cgroup_collector *self, struct record_sample *sa
     collect_put(sample, self->core, percent);
 }
 
+/* Registers the metrics when the first limit is found: most machines have none, and would
+ * have columns without a number. */
 static void fill_memory(struct cgroup_collector *self, struct record_sample *sample,
                         const struct memory *memory)
 {
@@ -205,7 +222,8 @@ static void fill_memory(struct cgroup_collector *self, struct record_sample *sam
 
 /* ---- CPU time ---- */
 
-/* Version 1 has the quota and its period in two files, and -1 for none. */
+/* Returns the quota of a group in cores. Version 1 has the quota and its period in two
+ * files, in microseconds; -1, which stands for none, is no number here and gives NaN. */
 static double quota_of(struct cgroup_collector *self, const char *folder)
 {
     double quota, period;
@@ -235,6 +253,8 @@ static double used_cpu(struct cgroup_collector *self, size_t i)
     return NAN;
 }
 
+/* Fills in what the group of that level uses of its quota. The counters are left out on a
+ * tick on which the group or its quota is another one than before. */
 static void fill_cpu(struct cgroup_collector *self, struct record_sample *sample,
                      size_t level)
 {
@@ -258,7 +278,8 @@ static void fill_cpu(struct cgroup_collector *self, struct record_sample *sample
                 of->waited_s * collect_cgroup_value(stat->at, stat->size, of->waited));
 }
 
-/* The level with the smallest quota; n of the place when there is none. */
+/* Finds the level with the smallest quota; returns n of the place when no level has one.
+ */
 static size_t find_quota(const struct cgroup_collector *self)
 {
     size_t found = self->cpu.n;
@@ -272,6 +293,8 @@ static size_t find_quota(const struct cgroup_collector *self)
 
 /* ---- the collector ---- */
 
+/* Says which limits were found and of which group, for people who ask what this collector
+ * sees. Names of groups can be long and are cut. */
 static void write_note(struct cgroup_collector *self, const struct memory *memory,
                        size_t level)
 {
@@ -291,7 +314,8 @@ static void write_note(struct cgroup_collector *self, const struct memory *memor
     snprintf(self->note, sizeof self->note, "%.120s, %.120s", held, time);
 }
 
-/* Programs are moved between groups while they run. */
+/* Finds the groups anew, because a program can be moved to another one while it runs. In
+ * version 1 the CPU time that was used stands in a tree of its own (cpuacct). */
 static void look(struct cgroup_collector *self, const struct record_schema *schema)
 {
     collect_cgroup_find(&self->memory, self->root, "memory", &self->buffer);

@@ -10,10 +10,12 @@
 #include "collect/cgroup.h"
 #include "format/scan.h"
 
-/* The kernel's "no limit" of version 1 is the largest number of pages. */
+/* Version 1 writes "no limit" as the largest number of bytes in whole pages, close to
+ * 2^63. What is not smaller than this is therefore no limit. */
 #define NO_LIMIT 0x1p62
 
-/* Past the next `end` on this line; the text before it in [*from, *from + *length). */
+/* Goes past the next `end` on this line and gives the text before it as [*from, *from +
+ * *length). False when the line has no such byte; a last line needs no newline. */
 static bool part(struct format_scan *t, char end, const char **from, size_t *length)
 {
     *from = t->at;
@@ -26,7 +28,8 @@ static bool part(struct format_scan *t, char end, const char **from, size_t *len
     return true;
 }
 
-/* Whether `word` is one of a list parted by commas. */
+/* Tells whether `word` is one of a list parted by commas: "cpu" is in "cpu,cpuacct", but
+ * not in "cpuacct". */
 static bool lists(const char *list, size_t length, const char *word)
 {
     size_t size = strlen(word);
@@ -38,6 +41,8 @@ static bool lists(const char *list, size_t length, const char *word)
     return false;
 }
 
+/* Makes a string of a part of the text; false when it does not fit, as half a path would
+ * name another folder. */
 static bool copy(char out[COLLECT_PATH_MAX], const char *from, size_t length)
 {
     if (length >= COLLECT_PATH_MAX)
@@ -97,6 +102,8 @@ static bool parse_mount(struct format_scan *t, struct mount_line *line)
     for (int i = 0; i < 3; i++)
         if (!next_word(t, &word, &length))
             return false;
+    /* Any number of optional fields follow the options of the mount; a lone hyphen ends
+     * them, and the type stands behind it. */
     if (!next_word(t, &line->shown, &line->shown_length) ||
         !next_word(t, &line->point, &line->point_length))
         return false;
@@ -115,6 +122,8 @@ static bool is_type(const struct mount_line *line, const char *type)
            memcmp(line->type, type, line->type_length) == 0;
 }
 
+/* An empty controller stands for version 2, whose one tree has all of them. Of version 1
+ * the options of the mount name the controllers. */
 bool collect_cgroup_mount(const char *text, size_t size, const char *controller,
                           char point[COLLECT_PATH_MAX], char shown[COLLECT_PATH_MAX])
 {
@@ -187,8 +196,10 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* The group that is asked for: our own; for another machine whose living /proc is mounted
- * somewhere that of its first process, as ours would be that of the watcher. */
+/* Names the process whose group is asked for, which is this one. Where the living /proc
+ * of another machine is mounted below `root`, its link `self` would lead to the watcher's
+ * group, so the first process is asked for there. In a recorded tree `self` is a folder.
+ */
 static const char *subject(const char *root)
 {
     char path[COLLECT_PATH_MAX];
@@ -201,7 +212,7 @@ static const char *subject(const char *root)
                : "self";
 }
 
-/* One file of our group's process; false when it cannot be read. */
+/* Reads a file of that process into the buffer; false when it cannot be read. */
 static bool read_process(struct collect_buffer *buffer, const char *root,
                          const char *name)
 {
@@ -216,7 +227,8 @@ static bool read_process(struct collect_buffer *buffer, const char *root,
     return good;
 }
 
-/* Where it is mounted by custom, for want of a list of mounts. */
+/* Finds the folder where control groups are mounted by custom, for want of a list of
+ * mounts. Version 1 often has cpu and cpuacct in one folder of both names. */
 static bool usual_point(char point[COLLECT_PATH_MAX], const char *root,
                         const char *controller)
 {
@@ -234,7 +246,8 @@ static bool usual_point(char point[COLLECT_PATH_MAX], const char *root,
     return false;
 }
 
-/* What is left of `group` below the one that the mount shows. */
+/* Returns the part of `group` below the group that the mount shows as its root, "" when
+ * it is not below. "/.." is outside of the container's own namespace. */
 static const char *below(const char *group, const char *shown)
 {
     size_t length = strlen(shown);
@@ -249,7 +262,8 @@ static const char *below(const char *group, const char *shown)
     return "";
 }
 
-/* All folders from point/rest up to the point. */
+/* Lists all folders from point/rest up to the point, the group's own first: a limit of
+ * each of them holds for the group. */
 static void add_levels(struct collect_cgroup_place *place, const char *rest)
 {
     char path[COLLECT_PATH_MAX];
@@ -289,6 +303,8 @@ static bool find_version(struct collect_cgroup_place *place, const char *root,
     return true;
 }
 
+/* Tries version 1 first: a machine that has both (systemd's hybrid mode) sets its limits
+ * there, and keeps the tree of version 2 only to know which process is whose. */
 void collect_cgroup_find(struct collect_cgroup_place *place, const char *root,
                          const char *controller, struct collect_buffer *buffer)
 {

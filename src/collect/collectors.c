@@ -28,8 +28,8 @@ const struct collect_type *const *collect_table(size_t *n)
     return table;
 }
 
-/* The row of the family, or NULL. Each row is tried as what may have been meant, unless
- * `nearest` is NULL: nobody asks. */
+/* Finds the row of the family; NULL when the table has none. Unless `nearest` is NULL,
+ * each row is tried as what the user may have meant. */
 static const struct record_metric *
 find_row(const struct collect_rows *rows, const char *family, struct os_nearest *nearest)
 {
@@ -44,6 +44,8 @@ find_row(const struct collect_rows *rows, const char *family, struct os_nearest 
     return NULL;
 }
 
+/* Searches the core metrics first: they are in no collector's table, since several fill
+ * them in. */
 static const struct record_metric *find_family(const char *family,
                                                struct os_nearest *nearest)
 {

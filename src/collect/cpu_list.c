@@ -24,6 +24,7 @@ static bool number_of(const char *name, size_t *number)
 
 size_t collect_cpu_list(const char *root, bool present[COLLECT_CPUS_MAX])
 {
+    /* OTHERS leaves room for names that begin with "cpu" and are no CPU, as "cpufreq". */
     enum { OTHERS = 32, NAME = 16 };
     char names[COLLECT_CPUS_MAX + OTHERS][NAME], path[COLLECT_PATH_MAX];
     size_t n, cpu, end = 0;

@@ -17,6 +17,8 @@
  */
 #define MISSING_SHARE 0.1
 
+/* Returns the most ticks that so many CPUs can have counted; more is no time that passed,
+ * but a counter that was reset or went back. */
 static double most_ticks(size_t cpus, double elapsed)
 {
     return (double)cpus * (LATE_SHARE * elapsed + LATE_TICKS);
@@ -31,6 +33,9 @@ static double sum_of(const struct collect_cpu_step *step)
     return sum;
 }
 
+/* Takes each column by itself, because the kernel lets iowait (proc(5) warns of it) and
+ * on some virtual machines idle and steal time go back. Such a column is unknown for the
+ * step and the others stand, unless their sum is more than can have passed. */
 struct collect_cpu_step collect_cpu_step_of(const struct collect_cpu_ticks *now,
                                             const struct collect_cpu_ticks *before,
                                             size_t cpus, double elapsed)

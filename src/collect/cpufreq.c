@@ -15,6 +15,8 @@
 #include "collect/fill.h"
 #include "format/scan.h"
 
+/* Counts in cores, and in ticks. Cores and their drivers hardly ever change, so their
+ * files are looked for about once a minute. */
 enum { CORES_A_TICK = 16, CPUINFO_EVERY = 10, LOOK_EVERY = 60 };
 
 #define KHZ_MAX 1e8 /* 100 GHz: beyond is nonsense */
@@ -76,6 +78,8 @@ size_t collect_cpuinfo_parse(const char *text, size_t size, double *mhz, size_t 
     return seen;
 }
 
+/* Makes room for the cores below number n. A new one knows no clock rate and has no
+ * metric. */
 static enum vd_status grow(struct cpufreq_collector *self, size_t n)
 {
     struct core *core = realloc(self->core, n * sizeof *core);
@@ -89,6 +93,8 @@ static enum vd_status grow(struct cpufreq_collector *self, size_t n)
     return VD_OK;
 }
 
+/* Looks for the file of one core. One that is open needs no look: when the core goes
+ * away, reading fails and closes it. */
 static void look_at(struct cpufreq_collector *self, size_t cpu, bool present)
 {
     struct core *core = &self->core[cpu];
@@ -135,7 +141,8 @@ static void ask_core(struct cpufreq_collector *self, struct core *core)
     self->any_silent |= core->silent;
 }
 
-/* Numbers without a core cost nothing, and take no turn. */
+/* Asks up to CORES_A_TICK cores, going on behind the last one of the tick before. Numbers
+ * without a core cost nothing, so they do not count. */
 static void ask_files(struct cpufreq_collector *self)
 {
     size_t asked = 0;
@@ -171,6 +178,7 @@ static enum vd_status ask_cpuinfo(struct cpufreq_collector *self, struct vd_erro
     return VD_OK;
 }
 
+/* Takes the core's own file where it says a number, /proc/cpuinfo otherwise. */
 static double clock_of(const struct cpufreq_collector *self, const struct core *core)
 {
     return core->silent || !self->has_files ? core->told : core->mhz;
@@ -212,6 +220,8 @@ static enum vd_status read_cpufreq(void *context, struct record_sample *sample,
         return status;
     if (self->has_files)
         ask_files(self);
+    /* Beside the files, /proc/cpuinfo only stands in for single cores, so that it cannot
+     * be read is no failure of the collector. */
     if (!self->has_files)
         status = ask_cpuinfo(self, err);
     else if (self->any_silent)

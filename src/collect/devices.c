@@ -25,6 +25,7 @@ void collect_devices_begin(struct collect_devices *devices, int64_t mono_ns)
         devices->at[i].seen = false;
 }
 
+/* Doubles the room, up to COLLECT_DEVICES_MAX devices; false when there is no more. */
 static bool grow(struct collect_devices *devices)
 {
     size_t capacity = devices->capacity == 0 ? 8 : devices->capacity * 2;
@@ -40,6 +41,9 @@ static bool grow(struct collect_devices *devices)
     return true;
 }
 
+/* Adds a device at the end, with unknown counters, so that what it counted before it was
+ * seen is no rate. Counts it as left out and returns NULL when its name is too long or
+ * there is no room. */
 static struct collect_device *add(struct collect_devices *devices, const char *name)
 {
     struct collect_device *device;
@@ -77,13 +81,16 @@ struct collect_device *collect_devices_find(struct collect_devices *devices,
     return add(devices, name);
 }
 
-/* A reset mostly looks like a step of nearly 2^32. */
+/* Tells a counter of 32 bits that ran over from one that was reset. Running over is
+ * believed for steps of less than an eighth of its range; a reset, taken as such a step,
+ * mostly is one of nearly 2^32. */
 static bool is_wrap(double now, double before)
 {
     return before < TWO_TO_32 && now < before && now + TWO_TO_32 - before < TWO_TO_32 / 8;
 }
 
-/* What takes one counter back to zero takes the others along. */
+/* Tells whether the device counts anew: what takes one counter back to zero takes the
+ * others along, also those that seem to have grown. */
 static bool was_reset(const struct collect_device *device, const double *counter,
                       size_t n)
 {
@@ -93,7 +100,8 @@ static bool was_reset(const struct collect_device *device, const double *counter
     return false;
 }
 
-/* A counter that falls is unknown for the interval (vedette/rate.h). */
+/* Adds what a counter grew by to the count that is shown. An unknown step lets the count
+ * fall by one, which makes the interval unknown (vedette/rate.h). */
 static void count_on(double *count, double grown)
 {
     *count += isnan(grown) ? -1 : grown;
@@ -125,6 +133,8 @@ bool collect_devices_show(struct record_sample *sample, struct collect_device *d
     return device->shown;
 }
 
+/* Adds up what the counters grew by and not the counters themselves: those leap when a
+ * device comes or goes. One unknown step makes the sum unknown. */
 void collect_devices_sum(struct collect_devices *devices, size_t n)
 {
     assert(n <= COLLECT_COUNTERS_MAX);
@@ -141,6 +151,8 @@ void collect_devices_sum(struct collect_devices *devices, size_t n)
     }
 }
 
+/* Drops what was not seen on this tick and gives its metrics back. The others keep their
+ * order, on which the quick search of collect_devices_find rests. */
 void collect_devices_end(struct collect_devices *devices, struct record_schema *schema)
 {
     size_t kept = 0;

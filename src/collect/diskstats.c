@@ -14,6 +14,7 @@
 #include "collect/collectors.h"
 #include "collect/file.h"
 
+/* The kernel counts in sectors of 512 bytes here, whatever the disk's own are. */
 #define MIB_OF_SECTOR (512.0 / (1024 * 1024))
 
 /* Disks with metrics of their own. Where there are more, half of the room is kept for
@@ -111,6 +112,8 @@ static bool is_named_path(const char *name)
     return rest != NULL && *rest == 'n';
 }
 
+/* Tells whether the name is one of the prefixes, which NULL ends, with a number behind
+ * it. */
 static bool is_one_of(const char *name, const char *const *prefix)
 {
     for (; *prefix != NULL; prefix++)
@@ -119,10 +122,12 @@ static bool is_one_of(const char *name, const char *const *prefix)
     return false;
 }
 
-/* What a name says of a disk. */
+/* Says what a name tells of a disk. A later kind is preferred to an earlier one when the
+ * sum is chosen. */
 enum kind { NO_DISK, OF_OTHERS, DISK };
 
-/* zd: a volume of a ZFS pool; emcpower, vpath, sddlm: several paths to one disk. */
+/* Sorts a disk by its name: zd is a volume of a ZFS pool; emcpower, vpath and sddlm are
+ * several paths to one disk, and have letters behind them instead of a number. */
 static enum kind kind_by_name(const char *name)
 {
     static const char *const none[] = {"loop", "ram", "zram",  "fd",
@@ -147,6 +152,8 @@ static bool has_slaves(const char *folder)
            collect_folder(slaves, slave, sizeof slave, 1) > 0;
 }
 
+/* Tells whether the kernel hides the disk: it does so with the single paths to an NVMe
+ * device, whose traffic the device itself counts. */
 static bool is_hidden(const char *folder)
 {
     char hidden[COLLECT_PATH_MAX];
@@ -155,7 +162,8 @@ static bool is_hidden(const char *folder)
            collect_file_number(hidden) == 1;
 }
 
-/* The disk's folder. What is '/' in a name (cciss/c0d0) is '!' there. */
+/* Gives the disk's folder in /sys, where a '/' of its name (cciss/c0d0) is written as
+ * '!'. */
 static bool folder_of(char folder[COLLECT_PATH_MAX], const char *block, const char *name)
 {
     char entry[RECORD_LABEL_MAX];
@@ -167,7 +175,8 @@ static bool folder_of(char folder[COLLECT_PATH_MAX], const char *block, const ch
     return collect_path(folder, NULL, block, entry);
 }
 
-/* "vda1" beside "vda", "nvme0n1p2" beside "nvme0n1". The kernel lists disks first. */
+/* Tells whether the name is that of a listed disk and a number: "vda1" beside "vda",
+ * "nvme0n1p2" beside "nvme0n1". The kernel lists a disk before its partitions. */
 static bool is_named_partition(const struct collect_devices *devices, const char *name)
 {
     size_t length = strlen(name), stem = length;
@@ -187,7 +196,8 @@ static bool is_named_partition(const struct collect_devices *devices, const char
     return false;
 }
 
-/* Some containers have no /sys: the names are then all there is to go by. */
+/* Sorts what is seen first. Partitions have no folder in /sys/block; some containers have
+ * no /sys at all, and there the names are all there is to go by. */
 static enum kind kind_of(const struct collect_devices *devices, const char *block,
                          const char *name)
 {
@@ -201,7 +211,7 @@ static enum kind kind_of(const struct collect_devices *devices, const char *bloc
     return whole ? kind_by_name(name) : NO_DISK;
 }
 
-/* Slaves come and go while a disk lives: asked on each tick. */
+/* Looks for the disks below this one, on each tick: they come and go while it lives. */
 static bool is_made_of_others(const char *block, const char *name)
 {
     char folder[COLLECT_PATH_MAX];
@@ -209,6 +219,8 @@ static bool is_made_of_others(const char *block, const char *name)
     return folder_of(folder, block, name) && has_slaves(folder);
 }
 
+/* Puts the counters of one disk, or their sums. For the whole machine id[BUSY] is no
+ * metric, which collect_put ignores. */
 static void put(struct record_sample *sample, const size_t *id, const double *counter)
 {
     collect_put(sample, id[READ], counter[COLLECT_DISK_READ_SECTORS]);
@@ -232,7 +244,8 @@ static void take(struct diskstats_collector *self, const struct collect_diskstat
     collect_devices_count(&self->devices, disk, line->counter, COLLECT_DISK_COUNTERS);
 }
 
-/* The disks; where a container sees none of them, what is made of them. */
+/* Chooses what the sums are made of: the disks; or, where a container sees none of them,
+ * what is made of disks. */
 static void choose_summed(struct diskstats_collector *self)
 {
     struct collect_devices *devices = &self->devices;
@@ -250,12 +263,15 @@ static void choose_summed(struct diskstats_collector *self)
         devices->at[i].summed &= devices->at[i].kind == highest;
 }
 
+/* Tells whether the disk did anything since the tick before. What is unknown counts as
+ * nothing. */
 static bool is_used(const struct collect_device *disk)
 {
     return disk->grown[COLLECT_DISK_READS] > 0 || disk->grown[COLLECT_DISK_WRITES] > 0;
 }
 
-/* Returns how many disks have no metrics of their own. */
+/* Puts each disk's numbers, and gives metrics to those that have none while there is
+ * room. Returns how many disks are left without. */
 static size_t show(struct diskstats_collector *self, struct record_sample *sample)
 {
     size_t shown = 0, disks = 0, left_out = 0, room;

@@ -16,6 +16,7 @@
 
 #include "format/scan.h"
 
+/* Bytes: half of 4 KiB, the smallest page that Linux runs on. */
 enum { SURELY_WHOLE = 2048 };
 
 void collect_buffer_release(struct collect_buffer *buffer)
@@ -68,6 +69,8 @@ enum vd_status collect_file_init(struct collect_file *file, const char *root,
     return VD_OK;
 }
 
+/* Closes the file, so that the next read opens it anew: what came back under the same
+ * path is another file. Uses errno. */
 static enum vd_status fail(struct collect_file *file, const char *what,
                            struct vd_error *err)
 {
@@ -81,6 +84,8 @@ static enum vd_status fail(struct collect_file *file, const char *what,
                         "cannot %s %s: %s", what, file->path, strerror(code));
 }
 
+/* Reads by pread from the beginning on, which makes the kernel write the text of /proc
+ * anew; the descriptor can so be used on each tick. */
 static enum vd_status read_all(struct collect_file *file, struct collect_buffer *buffer,
                                struct vd_error *err)
 {
@@ -114,6 +119,7 @@ enum vd_status collect_file_read(struct collect_file *file, struct collect_buffe
     enum vd_status status;
 
     if (file->fd < 0) {
+        /* A pipe in the place of a file must not hold up the tick, hence O_NONBLOCK. */
         file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (file->fd < 0)
             return fail(file, "open", err);
@@ -131,6 +137,8 @@ void collect_file_release(struct collect_file *file)
     file->fd = -1;
 }
 
+/* Reads once: the kernel gives a file of /sys, and what fits into a page of /proc, whole.
+ * The newline at the end is cut off. */
 long collect_file_small(const char *path, char *text, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -159,6 +167,7 @@ double collect_file_number(const char *path)
     return length <= 0 ? NAN : format_scan_only_number(text, (size_t)length);
 }
 
+/* Sorts numbers within names by their value: "hwmon10" comes behind "hwmon9". */
 static int by_version(const void *a, const void *b)
 {
     return strverscmp(a, b);

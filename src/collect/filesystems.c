@@ -30,13 +30,19 @@ static const struct record_metric rows[ROWS] = {
                        "Files that exist, of all that can."),
 };
 
+/* Mounts with metrics: hosts of containers have thousands, and all metrics share one
+ * table. */
 enum { SHOWN_MAX = 64 };
 
+/* Space fills up slowly, so it is asked for every five seconds. A file system that works
+ * answers within milliseconds; two seconds also forgive a busy disk. */
 static const int64_t period_ns = 5000000000, deadline_ns = 2000000000;
 
-/* Space in %, by which one mount has to be fuller than another to take its place. */
+/* In percent of the space: a mount must be fuller than another by so much to take its
+ * place, or two that are about as full would change places all the time. */
 static const double FULLER = 5;
 
+/* A mount that has metrics, and what the scan taken last said of it. */
 struct shown {
     char point[sizeof((struct collect_mount *)0)->point];
     bool listed; /* in the scan that is being taken */
@@ -62,6 +68,8 @@ struct filesystem_collector {
     } hung[COLLECT_HUNG_MAX];
 };
 
+/* Makes a worker with a scan of its own: one that hangs keeps its scan, so nothing of it
+ * may be used again. */
 static enum vd_status make_worker(struct filesystem_collector *self)
 {
     self->waiting = false;
@@ -89,6 +97,7 @@ static void remove_shown(struct filesystem_collector *self, struct record_schema
     self->shown[i] = self->shown[--self->n];
 }
 
+/* Gives the mount metrics; false when the places or the schema are full. */
 static bool add_shown(struct filesystem_collector *self, struct record_sample *sample,
                       const struct collect_filesystem *fs)
 {
@@ -104,7 +113,8 @@ static bool add_shown(struct filesystem_collector *self, struct record_sample *s
     return true;
 }
 
-/* The least full that is shown, but for the root. */
+/* Finds the least full mount that is shown, SIZE_MAX when there is none. The root is
+ * never taken. */
 static size_t least_full(const struct filesystem_collector *self)
 {
     size_t least = SIZE_MAX;
@@ -117,7 +127,8 @@ static size_t least_full(const struct filesystem_collector *self)
     return least;
 }
 
-/* False when it gets no metrics. The root always does. */
+/* Gives the mount metrics, in the place of the least full one if there is no room; false
+ * when it gets none. The root need not be fuller than the one that it replaces. */
 static bool make_place(struct filesystem_collector *self, struct record_sample *sample,
                        const struct collect_filesystem *fs)
 {
@@ -142,6 +153,8 @@ static void forget_values(struct shown *shown)
         shown->value[k] = NAN;
 }
 
+/* Takes over the scan that has ended. A mount that is not listed any more gives its
+ * metrics back; but when the list itself could not be read, nobody knows what is gone. */
 static void take(struct filesystem_collector *self, struct record_sample *sample)
 {
     const struct collect_mount_scan *scan = self->scan;
@@ -170,8 +183,9 @@ static void take(struct filesystem_collector *self, struct record_sample *sample
 
 /* ---- mounts that do not answer ---- */
 
-/* Sets the mount that the worker hangs on aside, and the worker with it. False when there
- * are too many of them, or the worker is only slow in between. */
+/* Sets the mount aside that the worker hangs on, and the worker with it. False when so
+ * many hang already that there is no place left, or when the worker is between two mounts
+ * and only slow. */
 static bool set_aside(struct filesystem_collector *self)
 {
     int slot = 0, asking = atomic_load(&self->scan->asking);
@@ -190,6 +204,8 @@ static bool set_aside(struct filesystem_collector *self)
     return true;
 }
 
+/* Frees the workers that came back from their mounts, which lets those be asked again,
+ * and tells of a mount that still does not answer. */
 static enum vd_status check_hung(struct filesystem_collector *self, struct vd_error *err)
 {
     enum vd_status status = VD_OK;
@@ -210,7 +226,8 @@ static enum vd_status check_hung(struct filesystem_collector *self, struct vd_er
     return status;
 }
 
-/* Nothing is known any more when the worker cannot be replaced. */
+/* Forgets all numbers when the worker hangs and cannot be replaced: they would grow old
+ * unnoticed. */
 static enum vd_status give_up(struct filesystem_collector *self, struct vd_error *err)
 {
     for (size_t i = 0; i < self->n; i++)
@@ -236,7 +253,8 @@ static enum vd_status start(struct filesystem_collector *self, int64_t now)
     return self->waiting ? VD_OK : VD_ERR_RETRY;
 }
 
-/* What the last scan has to say. */
+/* Tells what went wrong in the last scan: first a file system that is broken, then those
+ * that have no metrics. */
 static enum vd_status complain(const struct filesystem_collector *self,
                                struct vd_error *err)
 {

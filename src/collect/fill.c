@@ -27,6 +27,8 @@ void collect_add_rows(struct record_schema *schema, const struct record_metric *
         id[i] = record_schema_add(schema, &rows[i], label);
 }
 
+/* Sets the new metrics to NaN: the sample was cleared when the tick began, before they
+ * were there. */
 bool collect_add_rows_now(struct record_sample *sample, const struct record_metric *rows,
                           size_t n, const char *label, size_t *id)
 {
@@ -40,6 +42,8 @@ bool collect_add_rows_now(struct record_sample *sample, const struct record_metr
     return all;
 }
 
+/* Registers all rows or none: a device with half of its metrics would seem to have no
+ * more to tell. */
 bool collect_show(struct record_sample *sample, const struct record_metric *rows,
                   size_t n, const char *label, size_t *id)
 {

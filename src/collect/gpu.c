@@ -17,6 +17,8 @@
 #include "collect/worker.h"
 #include "os/clock.h"
 
+/* Ticks come a second apart and not exactly, so the worker may start a little earlier.
+ * Without a processor it looks once a minute; a driver that takes ten seconds hangs. */
 static const int64_t period_ns = 950000000, idle_ns = 60000000000, stale_ns = 10000000000;
 
 enum { PERCENT, MEMORY, CELSIUS, WATTS, ROWS };
@@ -43,6 +45,8 @@ struct scan {
     struct vd_error err;
 };
 
+/* What the tick's side holds: copies of the last scan, since the worker writes into its
+ * own. */
 struct gpu_collector {
     collect_worker *worker;
     struct scan *scan;
@@ -59,6 +63,8 @@ struct gpu_collector {
 
 /* ---- the work ---- */
 
+/* Tries the library at most once a minute: it is on few machines, and looking for it
+ * costs several system calls. */
 static void open_library(struct scan *scan, int64_t now)
 {
     if (scan->nvml != NULL || (scan->tried_ns != 0 && now - scan->tried_ns < idle_ns))
@@ -69,6 +75,9 @@ static void open_library(struct scan *scan, int64_t now)
                       &scan->err);
 }
 
+/* Reads NVIDIA's processors. A library that fails to count them belongs to a driver that
+ * went: it is closed, which lets the driver be replaced, and opened anew on the next run.
+ */
 static void ask_library(struct scan *scan, int64_t now)
 {
     open_library(scan, now);
@@ -84,6 +93,8 @@ static void ask_library(struct scan *scan, int64_t now)
         collect_nvml_processes(scan->nvml, scan->process, COLLECT_GPU_PROCESSES_MAX);
 }
 
+/* Reads all processors. Those of NVIDIA that sleep are listed without being asked, with a
+ * load of 0, so that their numbers do not move to others. */
 static void work(void *context)
 {
     struct scan *scan = context;
@@ -109,6 +120,7 @@ static void free_scan(void *context)
 
 /* ---- the tick's side ---- */
 
+/* Copies what the worker found. It may be called only while the worker does not run. */
 static void take(struct gpu_collector *self)
 {
     const struct scan *scan = self->scan;
@@ -134,6 +146,8 @@ static double in_range(double value, double min, double max)
     return value >= min && value <= max ? value : NAN;
 }
 
+/* Puts the most of each kind as the core metrics. A single processor has no metrics of
+ * its own, as those would be the same. */
 static void fill(struct gpu_collector *self, struct record_sample *sample)
 {
     double most[3] = {NAN, NAN, NAN};
@@ -160,7 +174,7 @@ static void fill(struct gpu_collector *self, struct record_sample *sample)
         collect_put(sample, self->core[k], most[k]);
 }
 
-/* The table of processes is sorted by pid. */
+/* Finds a process by halving: the table is sorted by pid. */
 static struct record_process *find_process(struct record_processes *processes, int pid)
 {
     size_t low = 0, high = processes->n;
@@ -177,6 +191,9 @@ static struct record_process *find_process(struct record_processes *processes, i
                                                                : NULL;
 }
 
+/* Writes the load and memory into the table that the processes' collector made on this
+ * tick. All are unknown first: a process that ended its work must not keep old numbers.
+ */
 static void fill_processes(const struct gpu_collector *self,
                            struct record_processes *processes)
 {

@@ -27,7 +27,9 @@ static bool text_in(const char *folder, const char *name, char *text, size_t siz
            collect_file_small(path, text, size) > 0;
 }
 
-/* The card's own hwmon folder: temperature and power. */
+/* Reads temperature (thousandths of a degree) and power (millionths of a watt) from the
+ * card's own hwmon folder. Newer cards of AMD have power1_input in the place of
+ * power1_average. */
 static void read_hwmon(const char *device, struct collect_gpu_state *gpu)
 {
     char folder[COLLECT_PATH_MAX], names[4][32], one[COLLECT_PATH_MAX];
@@ -58,6 +60,8 @@ static double sleep_ms(const char *card, const char *device)
     return isnan(ms) ? number_in(device, "/tile0/gt0/gtidle/idle_residency_ms") : ms;
 }
 
+/* Returns the share of the time since the last read that was not slept; NaN on the first.
+ * The two clocks do not agree exactly, so it can come out a little below 0. */
 static double awake_percent(double ms, struct collect_gpu_slept *slept, long long now_ns)
 {
     double seconds = (double)(now_ns - slept->at_ns) * 1e-9;
@@ -70,7 +74,8 @@ static double awake_percent(double ms, struct collect_gpu_slept *slept, long lon
     return share < 0 ? 0 : share;
 }
 
-/* "suspended", or on the way there: reading anything else would wake it. */
+/* Tells whether the device is "suspended", or "suspending": reading any other file would
+ * wake it. */
 static bool is_asleep(const char *device)
 {
     char text[32];
@@ -79,6 +84,8 @@ static bool is_asleep(const char *device)
            strncmp(text, "suspend", 7) == 0;
 }
 
+/* Reads a card of AMD (vendor 0x1002) or Intel (0x8086); false for all others, which have
+ * no such files, NVIDIA's among them. */
 static bool read_card(const char *card, struct collect_gpu_state *gpu,
                       struct collect_gpu_slept *slept, long long now_ns)
 {

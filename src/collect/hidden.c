@@ -7,7 +7,9 @@
 
 #include "format/scan.h"
 
-/* rw,nosuid,hidepid=2,gid=27 */
+/* Finds what hides processes in the options of a mount, such as
+ * rw,nosuid,hidepid=2,gid=27. What follows the last letter or digit of the option is cut,
+ * so `option` may be shown as it is. */
 static bool find_option(const char *options, char *option, size_t room)
 {
     static const char *const harmless[] = {"hidepid=0", "hidepid=off"};
@@ -49,6 +51,9 @@ void collect_hidden_init(struct collect_hidden *hidden, const char *root)
     collect_file_init(&hidden->mounts, root, "/proc/mounts");
 }
 
+/* Takes process 1 as the witness: it is always there and belongs to root, so a table
+ * without it is not whole. A recorded tree may lack it for other reasons, and counts as
+ * hidden only when its list of mounts says so. */
 void collect_hidden_look(struct collect_hidden *hidden,
                          const struct collect_process_table *table,
                          struct collect_buffer *buffer)

@@ -29,6 +29,9 @@ struct kernel_log {
     char record[RECORD_BYTES];
 };
 
+/* Looks for "6,812,1234,-;Out of memory: Killed process 4163 (stress) total-vm:..., ...".
+ * What programs write into the log themselves has another facility and is not believed.
+ */
 bool collect_kernel_log_parse(const char *record, size_t size,
                               struct record_killed *killed)
 {
@@ -89,8 +92,9 @@ static enum vd_status create(void **out, const struct collect_config *config,
     return VD_OK;
 }
 
-/* One record, or 0: there is no new one. A ring that has run over goes on behind what it
- * lost. */
+/* Reads the next record and returns its size, 0 when there is no new one. EPIPE says that
+ * the kernel wrote over records that were not read; the read after it goes on behind
+ * them. */
 static size_t next_record(struct kernel_log *self)
 {
     ssize_t n;

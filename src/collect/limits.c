@@ -34,6 +34,8 @@ static const struct record_metric entropy_row = COLLECT_ROW(
 
 enum { HANDLES, COUNT, MAX, ENTROPY, POOL, FILES };
 
+/* Some machines lack all but the first: the firewall's are there once its module is
+ * loaded. */
 static const char *const paths[FILES] = {
     [HANDLES] = "/proc/sys/fs/file-nr",
     [COUNT] = "/proc/sys/net/netfilter/nf_conntrack_count",
@@ -42,6 +44,7 @@ static const char *const paths[FILES] = {
     [POOL] = "/proc/sys/kernel/random/poolsize",
 };
 
+/* In bits: more than the pool of new kernels has, fewer than that of old ones. */
 enum { POOL_THAT_COUNTS = 1024 };
 
 struct limits_collector {
@@ -72,7 +75,8 @@ double collect_limit_percent(double used, double limit)
     return used >= 0 && limit > 0 && used <= limit ? 100 * used / limit : NAN;
 }
 
-/* The one number of the file; NaN when it is absent, and *status when it fails. */
+/* Reads the one number of a file; NaN when the file is absent, which is no error. Sets
+ * *status when reading fails otherwise. */
 static double number_of(struct limits_collector *self, int i, enum vd_status *status,
                         struct vd_error *err)
 {
@@ -103,6 +107,8 @@ static enum vd_status read_handles(struct limits_collector *self,
     return isnan(files.used) ? VD_ERR_FORMAT : VD_OK;
 }
 
+/* Registers the metrics when connections are tracked for the first time, and keeps them:
+ * a firewall that is loaded anew is not another one. */
 static void read_tracked(struct limits_collector *self, struct record_sample *sample,
                          enum vd_status *status, struct vd_error *err)
 {
@@ -118,6 +124,8 @@ static void read_tracked(struct limits_collector *self, struct record_sample *sa
     collect_put(sample, self->track[TRACKED_PERCENT], collect_limit_percent(count, max));
 }
 
+/* Registers the metric when the pool is one that counts. Its size is not asked again
+ * then, as it does not change while the kernel runs. */
 static void read_entropy(struct limits_collector *self, struct record_sample *sample,
                          enum vd_status *status, struct vd_error *err)
 {

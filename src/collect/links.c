@@ -10,9 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Bytes: names of links have 15 at most, their uevent files a few lines. */
 enum { NAME_ROOM = 256 };
 
-/* The kernel's word for what a link is (DEVTYPE in its uevent). */
+/* Translates the kernel's word for what a link is (DEVTYPE in its uevent). */
 static const struct {
     const char *type;
     enum collect_link kind;
@@ -29,8 +30,9 @@ static const struct {
     {"ppp", COLLECT_LINK_LINE},         {"wwan", COLLECT_LINK_HARDWARE},
 };
 
-/* The first that fits counts. '#' stands for digits up to the end and '$' for the end;
- * without them the name may go on as it likes. */
+/* Translates names; the first pattern that fits counts, so the special ones stand before
+ * the general. '#' stands for digits up to the end and '$' for the end; without them the
+ * name may go on as it likes. */
 static const struct {
     const char *pattern;
     enum collect_link kind;
@@ -121,7 +123,7 @@ static const struct {
     {"ccmni", COLLECT_LINK_LINE},
 };
 
-/* Types of hardware addresses (ARPHRD_*). */
+/* Types of hardware addresses, as ARPHRD_* in the kernel's if_arp.h numbers them. */
 enum { TYPE_SLIP = 256, TYPE_SLIP_LAST = 259, TYPE_PPP = 512 };
 enum { TYPE_LOOPBACK = 772, TYPE_RADIO = 801, TYPE_RADIO_LAST = 803, TYPE_NETLINK = 824 };
 
@@ -131,7 +133,7 @@ void collect_links_init(struct collect_links *links, const char *root)
     collect_path(links->proc_net, root, "/proc/net/", NULL);
 }
 
-/* folder + name + entry; false when it does not fit. */
+/* Joins folder, name and entry to a path; false when it does not fit. */
 static bool place(char out[COLLECT_PATH_MAX], const char *folder, const char *name,
                   const char *entry)
 {
@@ -169,6 +171,7 @@ static bool all_digits(const char *text)
     return true;
 }
 
+/* Compares a name with a pattern of the table above. */
 static bool fits(const char *name, const char *pattern)
 {
     size_t length = strcspn(pattern, "#$");
@@ -197,6 +200,8 @@ static bool ends_with(const char *name, const char *end)
     return length > tail && strcmp(name + length - tail, end) == 0;
 }
 
+/* Guesses what a link is by its name. "mon" at the end is a radio that listens, a copy of
+ * what another link receives ("wlan0mon"). */
 static enum collect_link kind_by_name(const char *name)
 {
     if (strchr(name, ':') != NULL) /* a second address of a link, in old kernels */
@@ -229,7 +234,9 @@ static bool kind_by_type(const struct collect_links *links, const char *name,
     return false;
 }
 
-/* "pf0vf3": the switch's end of a virtual function, "c1pf0sf7" of a part of one. */
+/* Tells whether the link is the end of a virtual function that a switch within the
+ * adapter holds ("pf0vf3"), or of a part of one ("c1pf0sf7"): its traffic is another
+ * link's as well. */
 static bool is_representor(const struct collect_links *links, const char *name)
 {
     char text[NAME_ROOM];
@@ -240,7 +247,8 @@ static bool is_representor(const struct collect_links *links, const char *name)
     return pf != NULL && (strstr(pf, "vf") != NULL || strstr(pf, "sf") != NULL);
 }
 
-/* The end of a guest's link that a Xen host holds has a device, too. */
+/* Tells whether the link is the end that a Xen host holds of a guest's link. It has a
+ * device as adapters have, but carries what the host's own adapter carries already. */
 static bool is_backend(const struct collect_links *links, const char *name)
 {
     char text[NAME_ROOM];
@@ -250,6 +258,8 @@ static bool is_backend(const struct collect_links *links, const char *name)
            ends_with(text, "DRIVER=vif");
 }
 
+/* Decides by the type of the hardware address. Links of the kinds that listen (a radio's
+ * monitor, netlink) show the packets of others. */
 static bool kind_by_address(const struct collect_links *links, const char *name,
                             enum collect_link *kind)
 {
@@ -267,7 +277,8 @@ static bool kind_by_address(const struct collect_links *links, const char *name,
     return true;
 }
 
-/* What the kernel keeps beside it tells. */
+/* Decides by what the kernel keeps in the link's folder, or in /proc/net for bonds and
+ * VLANs. */
 static bool kind_by_folder(const struct collect_links *links, const char *name,
                            enum collect_link *kind)
 {
@@ -288,6 +299,8 @@ static bool kind_by_folder(const struct collect_links *links, const char *name,
     return true;
 }
 
+/* Believes the kernel before the name, with one exception: a name that hides the link
+ * stands against a kind that says no more than that the link is built on others. */
 enum collect_link collect_link_kind(const struct collect_links *links, const char *name)
 {
     enum collect_link kind, named = kind_by_name(name);
@@ -303,6 +316,8 @@ bool collect_link_has_master(const struct collect_links *links, const char *name
     return has(links->class_net, name, "/master");
 }
 
+/* The master of an adapter is mostly a bond or a bridge. In virtual machines of Azure and
+ * others it is another adapter, which counts the same packets. */
 bool collect_link_has_hardware_master(const struct collect_links *links, const char *name)
 {
     return has(links->class_net, name, "/master/device");
@@ -332,6 +347,8 @@ static bool lists_any(const struct collect_links *links, const char *name, size_
     return lines > head;
 }
 
+/* Each file begins with headings, of one line and of three; what stands below is a
+ * session that runs inside another link. */
 bool collect_links_have_sessions(const struct collect_links *links)
 {
     return lists_any(links, "pppoe", 1) || lists_any(links, "pppol2tp", 3);

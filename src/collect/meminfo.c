@@ -58,6 +58,8 @@ static const struct record_metric rows[ROWS] = {
                               "Swap space in use."),
 };
 
+/* Where the number of each line goes. A part that is more than the total was written by
+ * something else than a kernel (a container's file system) and is unknown. */
 static const struct {
     const char *name; /* with the colon */
     size_t offset;
@@ -81,6 +83,7 @@ static const struct {
 
 enum { FIELDS = sizeof fields / sizeof *fields };
 
+/* Goes by way of void * because the compiler cannot know that the offset is aligned. */
 static double *field_at(struct collect_meminfo *mem, size_t i)
 {
     return (double *)(void *)((char *)mem + fields[i].offset);
@@ -150,8 +153,9 @@ static double zero_if_nan(double x)
     return isnan(x) ? 0 : x;
 }
 
-/* Shared memory and tmpfs are among the cached pages, and cannot be dropped. Caches that
- * do not fit beside the free pages are those of another machine: a container's host. */
+/* Estimates what is available, in KiB. Shared memory and tmpfs are among the cached pages
+ * but cannot be dropped. Caches that do not fit beside the free pages are those of
+ * another machine, a container's host, and do not count. */
 static double estimate(const struct collect_meminfo *mem)
 {
     double files = fmax(0, zero_if_nan(mem->cached) - zero_if_nan(mem->shared));
@@ -161,8 +165,9 @@ static double estimate(const struct collect_meminfo *mem)
     return all <= mem->total ? all : mem->free;
 }
 
-/* LXC's file system for containers gave the free pages as available for years, and no
- * buffers. A kernel whose caches are all in use comes to the same number with buffers. */
+/* Tells whether what is given as available is only the free pages: LXC's file system for
+ * containers wrote that for years, and no buffers. Where a real kernel comes to the same
+ * number, because all caches are in use, it has buffers. */
 static bool is_free_memory(const struct collect_meminfo *mem)
 {
     return mem->available == mem->free && zero_if_nan(mem->buffers) == 0;
@@ -176,7 +181,7 @@ double collect_meminfo_available(const struct collect_meminfo *mem, double arc)
     return available + arc <= mem->total ? available + arc : available;
 }
 
-/* part / whole in percent, NaN when that is no share. */
+/* Returns part / whole in percent; NaN when that is no share. */
 static double percent(double part, double whole)
 {
     return whole > 0 && part >= 0 && part <= whole ? 100 * part / whole : NAN;
@@ -191,7 +196,9 @@ struct meminfo_collector {
     bool knows_whose, foreign; /* foreign: the ARC is that of a container's host */
 };
 
-/* A container's own file is mounted over the kernel's. */
+/* Finds out whose memory /proc/meminfo tells of. Where a container's own file is mounted
+ * over the kernel's, the ARC that the kernel counts is the host's and must not be added.
+ */
 static void look_whose(struct meminfo_collector *self)
 {
     struct collect_mount mount;
@@ -206,7 +213,8 @@ static void look_whose(struct meminfo_collector *self)
     collect_file_release(&self->mounts);
 }
 
-/* What ZFS would give back, in KiB; 0 where there is none. */
+/* Returns what ZFS would give back, in KiB; 0 where there is no ZFS. Whose memory it is
+ * matters only where there is some, so the list of mounts is read once, and then only. */
 static double read_arc(struct meminfo_collector *self)
 {
     if (self->foreign || collect_file_read(&self->arcstats, &self->buffer, NULL) != VD_OK)

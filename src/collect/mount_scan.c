@@ -14,6 +14,8 @@
 /* What is said to be larger is made up: servers without an end say so. */
 static const double BYTES_MAX = 1152921504606846976.0; /* 2^60 */
 
+/* Tells whether asking this mount would hang as well: it hangs already, or waits for the
+ * same server as one that does. */
 static bool is_left_alone(const struct collect_mount_scan *scan,
                           const struct collect_mount *mount)
 {
@@ -27,6 +29,8 @@ static bool is_left_alone(const struct collect_mount_scan *scan,
     return false;
 }
 
+/* Returns the share in percent; NaN when it is none. Some file systems have 0 inodes, or
+ * more free than there are. */
 static double share(double part, double whole)
 {
     return whole > 0 && part >= 0 && part <= whole ? 100 * part / whole : NAN;
@@ -48,8 +52,9 @@ static void fill(struct collect_filesystem *fs, const struct statvfs *info)
         share((double)info->f_files - (double)info->f_ffree, (double)info->f_files);
 }
 
-/* Single files of the host are mounted into a container (hosts, resolv.conf): those are
- * no file systems that anybody means. What a server gives is one whatever it is. */
+/* Tells whether people would call the mount a file system. Single files that are mounted
+ * into a container (hosts, resolv.conf) are none. What a server gives is one in any case
+ * and is not asked, as stat(2) could hang. */
 static bool is_meant(const struct collect_mount *mount, const char *path)
 {
     struct stat info;
@@ -58,6 +63,8 @@ static bool is_meant(const struct collect_mount *mount, const char *path)
            S_ISDIR(info.st_mode);
 }
 
+/* Asks one mount. Its number stands in `asking` while the kernel may take its time, so
+ * that the collector can name the mount when no answer comes. */
 static void ask(struct collect_mount_scan *scan, struct collect_filesystem *fs)
 {
     char path[COLLECT_PATH_MAX];
@@ -95,6 +102,7 @@ static bool has_room(struct collect_mount_scan *scan)
     return true;
 }
 
+/* Removes what a later mount covers: its path leads to the later one now. */
 static void remove_hidden(struct collect_mount_scan *scan,
                           const struct collect_mount *later)
 {
@@ -106,6 +114,8 @@ static void remove_hidden(struct collect_mount_scan *scan,
     scan->n = kept;
 }
 
+/* Lists the mounts in the kernel's order. Also those that are no storage can hide earlier
+ * ones. */
 static void list(struct collect_mount_scan *scan)
 {
     struct format_scan t = format_scan_of(scan->buffer.at, scan->buffer.size);
@@ -124,8 +134,8 @@ static void list(struct collect_mount_scan *scan)
     }
 }
 
-/* The same disk mounted again somewhere else is as full there. The root goes before the
- * others, else the first one does. */
+/* Tells whether the same disk was asked at another mount: it is as full there. The root
+ * is asked before all others; of the rest, the first one speaks for the disk. */
 static bool is_shown_elsewhere(const struct collect_mount_scan *scan, size_t i)
 {
     for (size_t k = 0; k < scan->n; k++)

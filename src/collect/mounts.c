@@ -4,8 +4,10 @@
 
 #include <string.h>
 
-/* A word with blanks, tabs, newlines and backslashes written as \040 and so on; false
- * when there is none. What does not fit is cut off, and *fits false. */
+/* Takes the next word, in which the kernel writes blanks, tabs, newlines and backslashes
+ * as \040 and so on; false when there is none. What does not fit is cut off and *fits
+ * becomes false, as a path that is cut leads elsewhere. A NUL within the word is no path
+ * of the kernel's. */
 static bool parse_word(struct format_scan *t, char *word, size_t size, bool *fits)
 {
     size_t n = 0;
@@ -73,6 +75,7 @@ static bool begins_with(const char *text, const char *beginning)
     return strncmp(text, beginning, strlen(beginning)) == 0;
 }
 
+/* Tells of images, which are full from the beginning and never change. */
 static bool is_image(const struct collect_mount *mount)
 {
     static const char *const images[] = {"squashfs",
@@ -92,6 +95,8 @@ static bool is_image(const struct collect_mount *mount)
            (begins_with(mount->source, "/dev/loop") && mount->read_only);
 }
 
+/* Tells of file systems that are kept in memory: what they hold counts as memory already.
+ */
 static bool is_of_memory(const struct collect_mount *mount)
 {
     static const char *const memory[] = {"tmpfs", "ramfs", "rootfs", "devtmpfs",
@@ -100,7 +105,8 @@ static bool is_of_memory(const struct collect_mount *mount)
     return is_one_of(mount->type, memory);
 }
 
-/* Of FUSE: views of what is somewhere else, mostly of the desktop. */
+/* Tells of file systems of FUSE that only show what is somewhere else, mostly for a
+ * desktop: the disk below is listed by itself. */
 static bool is_a_view(const struct collect_mount *mount)
 {
     static const char *const views[] = {"fuse.gvfsd-fuse",
@@ -120,7 +126,8 @@ static bool is_a_view(const struct collect_mount *mount)
     return is_one_of(mount->type, views);
 }
 
-/* The layers of containers, each a file system of its own in the same pool. */
+/* Tells of the layers of containers: each is a file system by itself, but all share the
+ * space of one pool. */
 static bool is_a_layer(const struct collect_mount *mount)
 {
     static const char *const folders[] = {
@@ -133,6 +140,8 @@ static bool is_a_layer(const struct collect_mount *mount)
     return false;
 }
 
+/* Tells of what a server, or the host of a virtual machine, gives: its source is no path
+ * of a device. */
 static bool is_remote(const struct collect_mount *mount)
 {
     static const char *const remote[] = {
@@ -160,6 +169,7 @@ bool collect_mount_is_storage(const struct collect_mount *mount)
            is_remote(mount) || is_one_of(mount->type, pools);
 }
 
+/* An autofs mount hides nothing: it only waits for the real mount at the same point. */
 bool collect_mount_hides(const struct collect_mount *later,
                          const struct collect_mount *mount)
 {
@@ -171,13 +181,16 @@ bool collect_mount_hides(const struct collect_mount *later,
     return mount->point[length] == '\0' || (mount->point[length] == '/' && length > 1);
 }
 
+/* Different file systems of FUSE often have the same source, the name of their program.
+ */
 bool collect_mount_is_same(const struct collect_mount *a, const struct collect_mount *b)
 {
     return strcmp(a->source, b->source) == 0 && strcmp(a->type, b->type) == 0 &&
            strcmp(a->source, "/dev/fuse") != 0 && !begins_with(a->type, "fuse.");
 }
 
-/* "nas" of "nas:/export", "//nas" of "//nas/share". */
+/* Returns how much of the source names a server: "nas" of "nas:/export", "//nas" of
+ * "//nas/share"; 0 when it names none. */
 static size_t server_length(const struct collect_mount *mount)
 {
     const char *colon = strstr(mount->source, ":/");

@@ -16,7 +16,9 @@
 
 #define MIB_OF_BYTE (1.0 / (1024 * 1024))
 
-/* Links with metrics of their own: adapters, and all others. */
+/* ADAPTERS_MAX and OTHERS_MAX are how many links have metrics. Others have a smaller room
+ * of their own, so that the hundreds of a host of containers cannot take that of
+ * adapters. */
 enum { ROWS = COLLECT_NET_COUNTERS, ADAPTERS_MAX = 256, OTHERS_MAX = 64 };
 
 /* A line's own traffic must exceed what went around it by so much: counters of different
@@ -49,7 +51,8 @@ struct net_collector {
     size_t total[ROWS];
 };
 
-/* Up to the last colon of the line's first word: names may hold colons ("eth0:1"). */
+/* Takes the name, which goes up to the last colon of the line's first word, since names
+ * may hold colons ("eth0:1"). */
 static bool parse_name(struct format_scan *t, char *name, size_t size)
 {
     const char *colon = NULL;
@@ -103,7 +106,8 @@ bool collect_net_dev_next(struct format_scan *t, struct collect_net_dev *dev)
     return good;
 }
 
-/* "eth0.100" beside "eth0". */
+/* Tells whether the name is that of another link with a number behind it: "eth0.100", a
+ * VLAN, beside "eth0". */
 static bool is_part_of_another(const struct collect_devices *devices, const char *name)
 {
     const char *dot = strrchr(name, '.');
@@ -116,7 +120,8 @@ static bool is_part_of_another(const struct collect_devices *devices, const char
     return false;
 }
 
-/* Masters come and go while a link lives, so they are looked for on each tick. */
+/* Tells whether another adapter counts what this one carries. Masters come and go while a
+ * link lives, so they are looked for on each tick. */
 static bool is_behind_hardware(const struct net_collector *self,
                                const struct collect_device *link)
 {
@@ -131,6 +136,7 @@ static bool is_behind_hardware(const struct net_collector *self,
     return false;
 }
 
+/* Tells whether a link may be one of those that are summed. */
 static bool can_carry(const struct net_collector *self, const struct collect_device *link)
 {
     switch ((enum collect_link)link->kind) {
@@ -153,7 +159,7 @@ static bool is_line(const struct collect_device *link)
     return link->kind == COLLECT_LINK_LINE;
 }
 
-/* What the summed links counted on this tick is what went around each line. */
+/* Adds what the summed links counted on this tick to what went around each line. */
 static void measure_around_lines(struct collect_devices *devices)
 {
     double grown[ROWS] = {0};
@@ -166,11 +172,16 @@ static void measure_around_lines(struct collect_devices *devices)
             devices->at[i].around[k] += grown[k];
 }
 
+/* Tells whether a line carried more than could have come through the other links, beyond
+ * what may differ because they are not read at one moment. */
 static bool exceeds(const struct collect_device *line, int counter)
 {
     return line->count[counter] > LINE_FACTOR * line->around[counter] + LINE_BYTES;
 }
 
+/* Adds the lines that carry traffic of their own, such as a modem's. One that runs inside
+ * another link (PPPoE, L2TP) does not. Sessions are looked for only when there is a line.
+ */
 static void choose_lines(struct net_collector *self)
 {
     bool inside = false, looked = false;
@@ -189,6 +200,8 @@ static void choose_lines(struct net_collector *self)
     }
 }
 
+/* Chooses the links whose sum is the machine's traffic, on each tick, as links come and
+ * go. */
 static void choose_summed(struct net_collector *self)
 {
     struct collect_devices *devices = &self->devices;
@@ -206,7 +219,8 @@ static void choose_summed(struct net_collector *self)
     choose_lines(self);
 }
 
-/* What is left over when a group is full gets its turn when one of it goes. */
+/* Gives the link metrics while its group has room; false when it has none. A link that
+ * found no room is tried again on each tick. */
 static bool show(struct record_sample *sample, struct collect_device *link, size_t *shown,
                  size_t max)
 {
@@ -218,8 +232,8 @@ static bool show(struct record_sample *sample, struct collect_device *link, size
     return link->shown;
 }
 
-/* Those that have metrics already keep them: they are asked first. Returns how many were
- * left out. */
+/* Gives metrics to links, in two turns: those that have some already keep them, and the
+ * others take what room is left. Returns how many links are left out. */
 static size_t choose_shown(struct net_collector *self, struct record_sample *sample)
 {
     size_t shown[2] = {0}, left_out = 0;

@@ -66,6 +66,8 @@ struct column {
         TABLE, NAME, offsetof(struct collect_netstat, FIELD)                             \
     }
 
+/* Of the files snmp and netstat. Columns of one table must stand together (columns_of).
+ */
 static const struct column columns[] = {
     COLUMN("Tcp:", "CurrEstab", connections),
     COLUMN("Tcp:", "ActiveOpens", connects),
@@ -85,6 +87,7 @@ static const struct column columns[] = {
     COLUMN("Udp:", "SndbufErrors", udp_send_full),
 };
 
+/* Of the file snmp6, which has one name and number on each line. */
 static const struct column columns_6[] = {
     COLUMN(NULL, "Udp6InErrors", udp6_errors),
     COLUMN(NULL, "Udp6NoPorts", udp6_no_port),
@@ -110,7 +113,8 @@ void collect_netstat_clear(struct collect_netstat *net)
         *field_of(net, &columns_6[i]) = NAN;
 }
 
-/* A counter, which the kernel may print with a sign; false when there is no number. */
+/* Reads a counter, false at the end of the line. The kernel may print it with a sign
+ * (MaxConn is -1): then it is no counter and unknown. */
 static bool read_value(struct format_scan *t, double *value)
 {
     uint64_t counter;
@@ -126,8 +130,8 @@ static bool read_value(struct format_scan *t, double *value)
     return good || format_scan_skip_word(t);
 }
 
-/* Both cursors stand behind the table's name. The lines end where the shorter one does.
- */
+/* Reads the line of names and the line of values side by side, up to the end of the
+ * shorter one. Both cursors stand behind the table's name. */
 static void parse_table(struct format_scan names, struct format_scan values,
                         const struct column *from, const struct column *to,
                         struct collect_netstat *net)
@@ -143,7 +147,8 @@ static void parse_table(struct format_scan names, struct format_scan values,
             }
 }
 
-/* The columns of one table, which stand together. */
+/* Finds the columns of one table, which stand together, from the one returned up to *end;
+ * none when it is no table of ours. */
 static const struct column *columns_of(const char *table, const struct column **end)
 {
     const struct column *from = columns, *last = columns + COLUMNS;
@@ -216,7 +221,8 @@ static enum vd_status create(void **out, const struct collect_config *config,
     return VD_OK;
 }
 
-/* What one family alone counts is all there is where the other is not compiled in. */
+/* Adds up the counters of IPv4 and IPv6. Where the kernel has no IPv6, IPv4 is all there
+ * is. */
 static double both(double four, double six)
 {
     return isnan(six) ? four : four + six;
@@ -243,6 +249,8 @@ static void fill(const struct collect_plain *self, struct record_sample *sample,
     collect_put(sample, self->id[UDP_NO_PORT], both(net->udp_no_port, net->udp6_no_port));
 }
 
+/* Reads all three files even when one fails: the others' numbers are still good. The
+ * first failure is told. */
 static enum vd_status read_netstat(void *context, struct record_sample *sample,
                                    struct vd_error *err)
 {

@@ -27,6 +27,7 @@ struct nvml_process {
     unsigned instance, compute_instance;
 };
 
+/* nvmlProcessUtilizationSample_t: `sm` is the load in percent. */
 struct nvml_process_sample {
     unsigned pid;
     unsigned long long time_us;
@@ -55,8 +56,8 @@ struct collect_nvml {
     unsigned long long seen_us[COLLECT_GPUS_MAX]; /* newest process sample taken */
 };
 
-/* Where each function goes, and whether nothing works without it. Those that are missing
- * in an old driver stay NULL. */
+/* Says where each function goes, and whether nothing works without it. One that an old
+ * driver lacks stays NULL. */
 static const struct {
     const char *name;
     size_t offset;
@@ -123,6 +124,7 @@ out:
     return VD_OK;
 }
 
+/* Counts the processors, up to `max`; false when the driver does not answer any more. */
 static bool device_count(const collect_nvml *nvml, size_t max, size_t *n)
 {
     unsigned count = 0;
@@ -132,6 +134,8 @@ static bool device_count(const collect_nvml *nvml, size_t max, size_t *n)
     return good;
 }
 
+/* Fills in what the driver answers; the rest stays NaN, since small and virtual
+ * processors have no sensor of power or temperature. */
 static void read_device(const collect_nvml *nvml, nvml_device device,
                         struct collect_gpu_state *gpu)
 {
@@ -172,7 +176,7 @@ bool collect_nvml_read(collect_nvml *nvml, struct collect_gpu_state *gpu, size_t
     return true;
 }
 
-/* The entry of `pid`, added when there is room; NULL otherwise. */
+/* Finds the entry of `pid`, or adds one; NULL when there is no room. */
 static struct collect_gpu_process *entry_of(struct collect_gpu_process *process,
                                             size_t *n, size_t max, unsigned pid)
 {
@@ -185,6 +189,8 @@ static struct collect_gpu_process *entry_of(struct collect_gpu_process *process,
     return &process[(*n)++];
 }
 
+/* Adds what the processes hold on this processor. When they are more than fit, the driver
+ * answers with an error, and nothing is added. */
 static void add_memory(int (*list)(nvml_device, unsigned *, struct nvml_process *),
                        nvml_device device, struct collect_gpu_process *process, size_t *n,
                        size_t max)
@@ -202,7 +208,8 @@ static void add_memory(int (*list)(nvml_device, unsigned *, struct nvml_process 
     }
 }
 
-/* A process may have several samples since the last call; their newest counts. */
+/* Adds the load of the processes since the last call. Of several samples, and of several
+ * processors, the largest load of a process counts. */
 static void add_percent(collect_nvml *nvml, size_t gpu, nvml_device device,
                         struct collect_gpu_process *process, size_t *n, size_t max)
 {

@@ -26,6 +26,8 @@ void collect_plain_add(struct collect_plain *plain, const struct collect_config 
     collect_file_init(&plain->more[plain->n_more++], config->root, path);
 }
 
+/* Leaves an empty buffer on failure, so that a parser finds nothing instead of old
+ * numbers. */
 enum vd_status collect_plain_read(struct collect_plain *plain, struct vd_error *err)
 {
     enum vd_status status = collect_file_read(&plain->file, &plain->buffer, err);
@@ -35,6 +37,8 @@ enum vd_status collect_plain_read(struct collect_plain *plain, struct vd_error *
     return status;
 }
 
+/* A further file that does not exist is no failure: it is one that not every machine has.
+ */
 enum vd_status collect_plain_read_more(struct collect_plain *plain, size_t i,
                                        struct vd_error *err)
 {

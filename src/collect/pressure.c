@@ -12,6 +12,7 @@
 
 enum { CPU, MEMORY, IO, FILES };
 
+/* The totals are microseconds: of a second, 10 000 are one percent. */
 #define PERCENT_OF_US 1e-4
 
 static const char *const paths[FILES] = {

@@ -44,6 +44,7 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Returns the pid that a folder of /proc is named by; 0 for all other names. */
 static int pid_of(const char *name)
 {
     struct format_scan t = format_scan_of(name, strlen(name));
@@ -54,6 +55,8 @@ static int pid_of(const char *name)
                : 0;
 }
 
+/* Opens /proc, or goes back to its beginning: the open folder is also where files of
+ * processes are looked up. A recorded tree may change as a whole and is opened anew. */
 static enum vd_status open_folder(struct collect_process_list *list, struct vd_error *err)
 {
     if (list->folder != NULL && list->recorded) {
@@ -70,6 +73,8 @@ static enum vd_status open_folder(struct collect_process_list *list, struct vd_e
     return VD_OK;
 }
 
+/* Lists all of /proc. The kernel gives pids in order; a recorded tree need not, hence the
+ * sorting. */
 static enum vd_status list_all(struct collect_process_list *list,
                                struct collect_process_table *table, struct vd_error *err)
 {
@@ -130,6 +135,8 @@ static bool is_process(const struct collect_process_list *list, int pid)
     return format_scan_u64(&t, &group) && group == (uint64_t)pid;
 }
 
+/* Adds those of the new pids that are processes. Processes that are gone need no look
+ * here: reading them fails, and they leave the table then. */
 static void look_up(const struct collect_process_list *list,
                     struct collect_process_table *table, int first, int last)
 {
@@ -138,6 +145,8 @@ static void look_up(const struct collect_process_list *list,
             collect_process_table_add(table, pid);
 }
 
+/* When listing fails, the last pid is forgotten: what began in between is known to
+ * nobody, so the next update lists all. */
 enum vd_status collect_process_list_update(struct collect_process_list *list,
                                            struct collect_process_table *table,
                                            struct vd_error *err)

@@ -104,6 +104,8 @@ void collect_process_io_parse(const char *text, size_t size,
     } while (format_scan_next_line(&t));
 }
 
+/* The kernel ends each argument with a NUL; programs that write their title there leave
+ * blanks or NULs at the end. */
 void collect_process_command(const char *text, size_t size, char *command, size_t room)
 {
     while (size > 0 && (text[size - 1] == '\0' || text[size - 1] == ' '))
@@ -115,7 +117,8 @@ void collect_process_command(const char *text, size_t size, char *command, size_
     command[size] = '\0';
 }
 
-/* The kB of the line that begins with `name`, as bytes. */
+/* Returns the number of the line that begins with `name`, in bytes (the kernel writes
+ * kB); NaN when there is no such line. */
 static double kib_of(const char *text, size_t size, const char *name)
 {
     struct format_scan t = format_scan_of(text, size);

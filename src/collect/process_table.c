@@ -16,6 +16,7 @@ static void close_files(struct collect_process *own)
     own->stat_fd = own->io_fd = -1;
 }
 
+/* Makes the entry that of a process of which nothing is known yet: NaN, not 0. */
 static void make_fresh(struct collect_process_table *table, size_t i, int pid)
 {
     struct record_process *record = &table->record[i];
@@ -35,6 +36,8 @@ static void make_fresh(struct collect_process_table *table, size_t i, int pid)
     record->gpu_percent = record->gpu_bytes = NAN;
 }
 
+/* Doubles both arrays. When the second does not grow, the first stays larger than
+ * `capacity` says, which harms nothing. */
 static bool grow(struct collect_process_table *table)
 {
     size_t capacity = table->capacity == 0 ? 256 : table->capacity * 2;
@@ -55,6 +58,8 @@ static bool grow(struct collect_process_table *table)
     return true;
 }
 
+/* Puts a new process in place i and moves those behind it; false when there is no room.
+ */
 static bool insert(struct collect_process_table *table, size_t i, int pid)
 {
     size_t after = table->n - i;
@@ -68,6 +73,7 @@ static bool insert(struct collect_process_table *table, size_t i, int pid)
     return true;
 }
 
+/* Searches from the end, where new pids mostly belong. */
 bool collect_process_table_add(struct collect_process_table *table, int pid)
 {
     size_t i = table->n;
@@ -107,6 +113,7 @@ void collect_process_table_update(struct collect_process_table *table, const int
             i++;
         table->own[k].gone = i == n || pid[i] != table->own[k].pid;
     }
+    /* Making room first keeps the table from growing when as many begin as end. */
     collect_process_table_sweep(table);
     table->dropped = 0;
     i = 0;

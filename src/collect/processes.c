@@ -105,6 +105,8 @@ static void keep_or_close(const struct process_collector *self, int *slot, int f
     }
 }
 
+/* Reads by the descriptor in *slot, or opens the file and keeps it there if one may be
+ * kept. Returns -1 with the errno of what failed. */
 static ssize_t read_slot(struct process_collector *self, int *slot, int pid,
                          const char *name, char *text, size_t size)
 {
@@ -124,6 +126,8 @@ static ssize_t read_slot(struct process_collector *self, int *slot, int pid,
     return got;
 }
 
+/* Reads the command line and takes its file's owner as the user of the process. A thread
+ * of the kernel has no command line. */
 static void read_command(struct process_collector *self, struct record_process *record)
 {
     char text[RECORD_COMMAND_MAX];
@@ -143,6 +147,8 @@ static void read_command(struct process_collector *self, struct record_process *
     close(fd);
 }
 
+/* Reads the I/O counters, which only the same user and root may, hence os_peek where
+ * there is one. A process whose counters were refused is not asked again. */
 static void read_io(struct process_collector *self, struct collect_process *own,
                     struct record_process *record, double seconds)
 {
@@ -184,7 +190,8 @@ static bool is_newborn(const struct process_collector *self, int64_t now,
     return age <= (double)(now - self->before_ns) * 1e-9 + 0.1;
 }
 
-/* What an older process used before it was seen first is not known. */
+/* Sets what the first read is compared with: nothing for a newborn process, the unknown
+ * for an older one, since when it used its time cannot be known. */
 static void begin(const struct process_collector *self, struct collect_process *own,
                   int64_t now, const struct collect_process_stat *stat)
 {
@@ -262,6 +269,8 @@ static double read_process(struct process_collector *self, size_t i, int64_t now
 
 /* ---- all of them ---- */
 
+/* Tells whether the process is read on this tick. Quiet ones take turns by their pid,
+ * which spreads them evenly. */
 static bool is_due(const struct process_collector *self,
                    const struct collect_process *own)
 {
@@ -269,7 +278,8 @@ static bool is_due(const struct process_collector *self,
            ((uint64_t)own->pid + self->tick) % TURNS == 0;
 }
 
-/* CPU ticks that the machine used since the last tick; NaN when nobody read it. */
+/* Returns the CPU ticks that the machine used since the last tick; NaN when the collector
+ * of /proc/stat is not there to say it. */
 static double machine_used(struct process_collector *self,
                            const struct record_sample *sample)
 {
@@ -282,8 +292,9 @@ static double machine_used(struct process_collector *self,
     return used;
 }
 
-/* Whether the processes that are not due should be read too. `missing` is the CPU time
- * that nobody is charged with; some always is: interrupts, and ticks that are rounded. */
+/* Tells whether the processes that are not due should be read as well. `missing` is the
+ * CPU time, in ticks, of which nobody is charged; some always is missing: interrupts, and
+ * ticks that are rounded. */
 static bool needs_second_look(struct process_collector *self, double used, double missing)
 {
     if (self->list.recorded || self->tick == 0 || missing <= 5 + 0.1 * used)
@@ -295,6 +306,8 @@ static bool needs_second_look(struct process_collector *self, double used, doubl
     return true;
 }
 
+/* Reads all others. When they explain less than a quarter of what was missing, the look
+ * was in vain, and the next one waits longer. */
 static void look_again(struct process_collector *self, int64_t now, double missing)
 {
     double found = 0;
@@ -326,6 +339,8 @@ static void read_all(struct process_collector *self, const struct record_sample 
     collect_process_table_sweep(&self->table);
 }
 
+/* Reads how much of one process is swapped out; threads of the kernel have no memory of
+ * their own. */
 static void read_swap(struct process_collector *self, size_t i)
 {
     struct record_process *record = &self->table.record[i];
@@ -345,7 +360,8 @@ static void read_swap(struct process_collector *self, size_t i)
     record->swap_bytes = got > 0 ? collect_process_swap_parse(text, (size_t)got) : NAN;
 }
 
-/* Where nothing is swapped out, nothing of any process is. */
+/* Reads the swap of a few processes, in turns. Where the machine has nothing swapped out,
+ * no process has. */
 static void read_swaps(struct process_collector *self, const struct record_sample *sample)
 {
     size_t n = self->table.n;
@@ -385,7 +401,8 @@ static void fill(struct process_collector *self, struct record_sample *sample)
     collect_put(sample, self->id[ZOMBIES], (double)zombies);
 }
 
-/* Counted anew on each tick: the table closes descriptors by itself. */
+/* Counts the open descriptors, anew on each tick since the table closes some by itself.
+ * Quiet processes give back theirs of `io`, which is not read while they are quiet. */
 static void count_files(struct process_collector *self)
 {
     self->files = 0;
@@ -423,6 +440,8 @@ static enum vd_status read_processes(void *context, struct record_sample *sample
     return collect_hidden_tell(&self->hidden, err);
 }
 
+/* Returns how many files of processes may stay open; none where the limit is so low that
+ * the rest of the program might need it all. */
 static size_t files_max(void)
 {
     struct rlimit limit;

@@ -28,8 +28,10 @@ static const struct record_metric pool_row =
 
 enum { POOLS_MAX = 64 };
 
+/* Arrays lose disks seldom, and a rebuild takes minutes at the least. */
 static const int64_t period_ns = 5000000000;
 
+/* An array or pool that has metrics. */
 struct shown {
     char name[COLLECT_ARRAY_NAME_MAX];
     double value[ARRAY_ROWS];
@@ -99,6 +101,8 @@ static double sync_of(struct format_scan *t)
     return NAN;
 }
 
+/* Tells whether a word of this line, but the first, begins so. Takes a copy of the cursor
+ * and leaves the caller's where it was. */
 static bool has_word(struct format_scan t, const char *begin)
 {
     while (format_scan_skip_word(&t)) {

@@ -35,7 +35,8 @@ static bool ends_with(const char *name, const char *end)
     return length >= tail && strcmp(name + length - tail, end) == 0;
 }
 
-/* A column of our name is that metric, already as people see it. */
+/* Makes the metric of a column. One that bears a name of ours is that metric, but its
+ * values are already as people see them, so neither rate nor unit is applied again. */
 static struct record_metric metric_of(const struct format_column *column,
                                       const char *name)
 {
@@ -67,7 +68,7 @@ static void split_name(char *name, char *label, size_t size)
         label[length - 1] = '\0';
 }
 
-/* Of a name that is too long the end says most. */
+/* Cuts a name that is too long at its beginning, as its end says most. */
 static void shorten(char *name)
 {
     size_t length = strlen(name), most = RECORD_NAME_MAX - 1;
@@ -78,7 +79,7 @@ static void shorten(char *name)
     name[0] = name[1] = '.';
 }
 
-/* Two columns may not be one metric under two names. */
+/* Refuses a second column of the same metric: one of the two would be lost silently. */
 static enum vd_status check_taken(const struct replay_collector *self, size_t c,
                                   struct vd_error *err)
 {
@@ -91,6 +92,8 @@ static enum vd_status check_taken(const struct replay_collector *self, size_t c,
     return VD_OK;
 }
 
+/* Finds or registers the metric of column c. It stays SIZE_MAX, without an error, when
+ * the schema is full. */
 static enum vd_status add_column(struct replay_collector *self, size_t c,
                                  struct record_schema *schema, struct vd_error *err)
 {
@@ -138,6 +141,8 @@ static enum vd_status add_columns(struct replay_collector *self,
 
 /* ---- rows ---- */
 
+/* Sets the sample's times by the row. The monotonic clock follows the rows, so that rates
+ * are those of the recorded time, however fast it is played. */
 static void set_time(struct replay_collector *self, struct record_sample *sample)
 {
     int64_t time = self->time_ns + SECOND_NS;

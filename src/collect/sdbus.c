@@ -47,10 +47,12 @@ static const struct {
     {"sd_bus_unref", offsetof(struct collect_sdbus, unref)},
 };
 
+/* The manager's address on the bus. */
 static const char service[] = "org.freedesktop.systemd1",
                   manager_path[] = "/org/freedesktop/systemd1",
                   manager[] = "org.freedesktop.systemd1.Manager";
 
+/* A manager that takes five seconds for an answer is in trouble itself. */
 static const uint64_t timeout_us = 5000000;
 
 /* ISO C has no conversion from object to function pointers; POSIX says that the bytes of
@@ -102,8 +104,9 @@ out:
     return status;
 }
 
-/* a(ssssssouso): name, description, load state, state, sub state, followed unit, path,
- * job, its type, its path */
+/* Hands each unit of a reply to `each`; returns 0 or a negative errno. The reply is
+ * a(ssssssouso): name, description, load state, state, sub state, followed unit, path,
+ * job, its type, its path. The strings live as long as the reply. */
 static int go_through(collect_sdbus *bus, sd_bus_message *reply, collect_sdbus_each *each,
                       void *context)
 {
@@ -132,6 +135,7 @@ enum vd_status collect_sdbus_failed(collect_sdbus *bus, collect_sdbus_each *each
     return code < 0 ? fail("list the failed units of systemd", code, err) : VD_OK;
 }
 
+/* Old managers do not know the call: then there are no services, and no error. */
 enum vd_status collect_sdbus_services(collect_sdbus *bus, collect_sdbus_each *each,
                                       void *context, struct vd_error *err)
 {

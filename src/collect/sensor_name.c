@@ -6,6 +6,7 @@
 
 #include "collect/sensors.h"
 
+/* Longer words are cut; all that are known are shorter. */
 enum { WORD_MAX = 32 };
 
 static bool is_one_of(const char *word, const char *const *list)
@@ -16,8 +17,9 @@ static bool is_one_of(const char *word, const char *const *list)
     return false;
 }
 
-/* Words of names, lower case and without the number behind them. Boards call it cpu, its
- * clusters, or the whole chip; Tegra has MCPU and BCPU, MediaTek mtktscpu. */
+/* Knows the words for a CPU, in lower case and without the number behind them. Boards
+ * call it cpu, its clusters, or the whole chip; Tegra has MCPU and BCPU, MediaTek
+ * mtktscpu. */
 static bool is_cpu_word(const char *word)
 {
     static const char *const words[] = {
@@ -29,6 +31,8 @@ static bool is_cpu_word(const char *word)
            (length >= 3 && strcmp(word + length - 3, "cpu") == 0);
 }
 
+/* Knows the words for other parts. One of them decides against a CPU: "soc-gpu" is none.
+ */
 static bool is_other_word(const char *word)
 {
     static const char *const words[] = {"gpu",  "npu",  "ddr", "fan",     "skin",
@@ -38,6 +42,7 @@ static bool is_other_word(const char *word)
     return is_one_of(word, words);
 }
 
+/* Knows the drivers of Intel, AMD and VIA, whose names do not say what they measure. */
 static bool is_processor_driver(const char *chip)
 {
     static const char *const names[] = {"coretemp", "k10temp",     "k8temp",

@@ -59,6 +59,8 @@ struct collect_sensors {
 
 /* ---- the list ---- */
 
+/* Adds a chip, called by its folder until its device is known; NULL when there are too
+ * many. */
 static struct chip *add_chip(struct list *list, const char *folder, const char *name)
 {
     struct chip *chip;
@@ -73,6 +75,8 @@ static struct chip *add_chip(struct list *list, const char *folder, const char *
     return chip;
 }
 
+/* Adds a sensor of the newest chip; NULL, and counted as left out, when there are too
+ * many. */
 static struct sensor *add_sensor(collect_sensors *sensors, const char *path)
 {
     struct list *list = sensors->now;
@@ -221,6 +225,8 @@ static bool is_chip_too(const struct list *list, const char *type)
     return false;
 }
 
+/* Adds a thermal zone as a chip with one sensor, unless a chip of the same name has it.
+ */
 static void find_zone(collect_sensors *sensors, const char *folder, const char *name)
 {
     char path[COLLECT_PATH_MAX], type[TEXT_MAX];
@@ -237,6 +243,8 @@ static void find_zone(collect_sensors *sensors, const char *folder, const char *
     snprintf(sensor->plain, sizeof sensor->plain, "%s", type);
 }
 
+/* Calls `find` for each folder of that prefix, in the order of their numbers, so that
+ * labels come out the same each time. */
 static void find_in(collect_sensors *sensors, const char *path, const char *prefix,
                     void (*find)(collect_sensors *sensors, const char *folder,
                                  const char *name))
@@ -279,7 +287,8 @@ static void write_label(const struct list *list, struct sensor *sensor)
     memcpy(sensor->at->label, whole, sizeof sensor->at->label - 1);
 }
 
-/* What has its label from before keeps it. */
+/* Keeps the labels of the sensors that were there before: a metric must not change its
+ * name because another chip was plugged in. */
 static void keep_labels(collect_sensors *sensors)
 {
     struct list *now = sensors->now, *before = sensors->before;
@@ -298,6 +307,7 @@ static void keep_labels(collect_sensors *sensors)
         }
 }
 
+/* Tells whether another sensor has the same label. */
 static bool has_twin(const struct list *list, size_t i)
 {
     for (size_t k = 0; k < list->n; k++)
@@ -306,7 +316,8 @@ static bool has_twin(const struct list *list, size_t i)
     return false;
 }
 
-/* Those that would have the same label tell more of themselves. */
+/* Writes all labels. Sensors that would have the same one tell more of their origin, step
+ * by step; those that kept theirs do not change. */
 static void write_labels(struct list *list)
 {
     bool twin[COLLECT_SENSORS_MAX];
@@ -334,6 +345,8 @@ static void forget(struct list *list)
     list->n = list->n_chips = list->cores = list->left_out = 0;
 }
 
+/* Makes the list anew. Thermal zones are a second source, so they are asked only where no
+ * chip measures a CPU, and labels only where no zone does either. */
 static void find_sensors(collect_sensors *sensors)
 {
     struct list *before = sensors->now;
@@ -364,6 +377,7 @@ double collect_sensor_celsius(const char *text, size_t size)
     return celsius > -40 && celsius < 127 && celsius != 0 ? celsius : NAN;
 }
 
+/* Tells whether the chip's device sleeps: reading its temperature would wake it. */
 static bool is_asleep(const struct chip *chip)
 {
     char status[TEXT_MAX];
@@ -383,6 +397,7 @@ static double read_sensor(collect_sensors *sensors, struct sensor *sensor)
     return collect_sensor_celsius(buffer->at, buffer->size);
 }
 
+/* Asks each chip once whether it sleeps, before any of its sensors wakes it. */
 void collect_sensors_read(collect_sensors *sensors)
 {
     struct list *list;

@@ -8,6 +8,7 @@
 #include "collect/fill.h"
 #include "os/clock.h"
 
+/* More than there are collectors in the table. */
 enum { MEMBERS_MAX = 32 };
 
 struct member {
@@ -42,6 +43,8 @@ static const struct collect_type *find(const char *name)
     return NULL;
 }
 
+/* Tells whether the collector is asked for. Without a list all are, but a replay stands
+ * in for all others: numbers of this machine must not mix with those of a file. */
 static bool is_wanted(const struct collect_type *type,
                       const struct collect_config *config, const char *const *only)
 {
@@ -65,6 +68,8 @@ static enum vd_status check_names(const char *const *only, struct vd_error *err)
     return VD_OK;
 }
 
+/* Makes a collector. That it cannot be made is told on each tick, and is fatal only for
+ * want of memory, or for a replay, without which there is nothing to do. */
 static enum vd_status add_member(collect_set *set, const struct collect_type *type,
                                  const struct collect_config *config,
                                  struct record_schema *schema, struct vd_error *err)
@@ -151,6 +156,8 @@ static bool make_room(struct record_sample *sample)
     return false;
 }
 
+/* Reads one collector. A failure without a text of its own gets the general text of its
+ * status. */
 static void read_member(struct member *member, struct record_sample *sample)
 {
     enum vd_status status;
@@ -166,6 +173,8 @@ static void read_member(struct member *member, struct record_sample *sample)
         vd_error_set(&member->error, status, NULL, "%s", vd_status_text(status));
 }
 
+/* Lets each collector's trouble, and that of the whole, decide whether it is worth
+ * telling. */
 static void look_for_news(collect_set *set, const struct record_sample *sample)
 {
     for (size_t i = 0; i <= set->n; i++) {

@@ -23,6 +23,7 @@ static const struct record_metric rows[ROWS] = {
                     "Memory that TCP and UDP hold for data on its way."),
 };
 
+/* Where the number behind each word goes; memory is in pages. */
 static const struct {
     const char *line, *word;
     size_t offset;
@@ -88,7 +89,7 @@ static enum vd_status create(void **out, const struct collect_config *config,
     return status;
 }
 
-/* A kernel without IPv6 has no second file. */
+/* Adds up IPv4 and IPv6; a kernel without IPv6 has no second file. */
 static double both(double four, double six)
 {
     return isnan(six) ? four : four + six;

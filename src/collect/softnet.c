@@ -26,6 +26,7 @@ struct softnet_collector {
     size_t id[ROWS];
 };
 
+/* Reads one column: at most eight hexadecimal digits without a prefix. */
 static bool read_hex(struct format_scan *t, double *value)
 {
     char word[16];

@@ -60,6 +60,8 @@ static const struct record_metric plain_rows[PLAIN_ROWS] = {
                 "Interrupts of devices and timers."),
 };
 
+/* Keeps the table of metrics from being filled by the parts of the cores of large
+ * machines. */
 enum { DETAILED_CORES = 128 };
 
 struct stat_collector {
@@ -89,6 +91,8 @@ static struct collect_cpu_ticks parse_cpu(struct format_scan *t)
     return cpu;
 }
 
+/* Takes a line "cpu ..." of all or "cpuN ..." of one. Cores that are off have no line, so
+ * those up to N that were not seen become unknown. */
 static void parse_cpu_line(struct format_scan *t, struct collect_stat *stat)
 {
     uint64_t cpu;
@@ -163,7 +167,7 @@ static void fill_cpu(struct record_sample *sample, const struct collect_cpu_time
         collect_put_ratio(sample, id[i], time->part[i], time->whole[i]);
 }
 
-/* Cores that were never seen before get their metrics. */
+/* Gives metrics to the cores that are seen for the first time. */
 static void add_cores(struct stat_collector *self, struct record_sample *sample)
 {
     char label[16];
@@ -179,8 +183,9 @@ static void add_cores(struct stat_collector *self, struct record_sample *sample)
     }
 }
 
-/* The step of the machine: its own line's, but for the columns in which it and its cores
- * differ by more than the rounding of each. */
+/* Returns the step of the machine: its own line's, but that of the cores in the columns
+ * in which they differ by more than the rounding of each, a tick for a core. Where not
+ * all cores fit the table, only the machine's line knows all. */
 static struct collect_cpu_step total_step(const struct stat_collector *self,
                                           const struct collect_cpu_step *cores,
                                           double elapsed)
@@ -233,6 +238,7 @@ static void fill(struct stat_collector *self, struct record_sample *sample)
     collect_put(sample, self->plain[4], self->now.interrupts);
 }
 
+/* Reads, counts and only then keeps what was read as the base of the next tick. */
 static enum vd_status read_stat(void *context, struct record_sample *sample,
                                 struct vd_error *err)
 {

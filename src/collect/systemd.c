@@ -35,6 +35,8 @@ enum {
     RECENT = 8          /* restarts of one unit that are remembered */
 };
 
+/* A failed unit stays failed, so five seconds lose nothing. Ten minutes are the window
+ * that the help of unit_restarts names; a manager silent for half a minute hangs. */
 static const int64_t period_ns = 5000000000, window_ns = 600000000000,
                      stale_ns = 30000000000;
 
@@ -104,6 +106,7 @@ static struct trouble *trouble_of(struct scan *scan, const char *name)
     return trouble;
 }
 
+/* Is called for each failed unit. Those beyond the table are counted. */
 static void take_failed(void *context, const char *name, const char *sub_state,
                         const char *path)
 {
@@ -121,6 +124,7 @@ static void take_failed(void *context, const char *name, const char *sub_state,
         scan->more_failed++;
 }
 
+/* Finds the service or adds it, which sets *fresh; NULL when there is no room. */
 static struct service *service_of(struct scan *scan, const char *name, bool *fresh)
 {
     struct service *service;
@@ -137,7 +141,9 @@ static struct service *service_of(struct scan *scan, const char *name, bool *fre
     return service;
 }
 
-/* How often a service was started again before it was seen first is its past. */
+/* Is called for each running service, and notes when its count of restarts grew. What it
+ * was when the service was seen first is the past and no news. A unit that has "exited"
+ * is done and never starts again. */
 static void take_service(void *context, const char *name, const char *sub_state,
                          const char *path)
 {
@@ -163,6 +169,7 @@ static void take_service(void *context, const char *name, const char *sub_state,
     service->restarts = restarts;
 }
 
+/* Counts the restarts within the window, of the last RECENT ones. */
 static double recent_restarts(const struct service *service, int64_t now_ns)
 {
     double n = 0;
@@ -172,8 +179,9 @@ static double recent_restarts(const struct service *service, int64_t now_ns)
     return n;
 }
 
-/* A service that stopped is forgotten when its restarts are no news any more: between two
- * starts it may be in a state that is not listed. */
+/* Tells of the services that were started again lately, and forgets those that stopped.
+ * That waits until their restarts are old, because between two starts a service may be in
+ * a state that is not listed. */
 static void count_restarts(struct scan *scan)
 {
     size_t kept = 0;
@@ -194,6 +202,7 @@ static void count_restarts(struct scan *scan)
     scan->n_services = kept;
 }
 
+/* Asks the manager for failed units first, so that these get the places in the table. */
 static enum vd_status ask(struct scan *scan)
 {
     enum vd_status status = VD_OK;
@@ -244,6 +253,8 @@ static bool is_booted(void)
            getenv("DBUS_SYSTEM_BUS_ADDRESS") != NULL;
 }
 
+/* Finds the unit among those shown, or adds it. When the places are used up it counts as
+ * "(others)", for which one more is kept, so the index is always good. */
 static size_t shown_of(struct systemd_collector *self, struct record_sample *sample,
                        const char *name)
 {
@@ -263,8 +274,8 @@ static size_t shown_of(struct systemd_collector *self, struct record_sample *sam
     return i;
 }
 
-/* One that has been well for as long as restarts count is let go. For those that found
- * no room it is tried again. Returns how many have none. */
+/* Lets go of the units that have been well for as long as restarts count, and tries again
+ * to give metrics to those that found no room. Returns how many have none. */
 static size_t make_room(struct systemd_collector *self, struct record_sample *sample)
 {
     size_t kept = 0, without = 0;
@@ -288,6 +299,8 @@ static size_t make_room(struct systemd_collector *self, struct record_sample *sa
     return without;
 }
 
+/* Takes over what the scan found. The values were set to 0 before: a unit that is not
+ * listed is well. */
 static void take_troubles(struct systemd_collector *self, struct record_sample *sample)
 {
     const struct scan *scan = self->scan;
@@ -315,6 +328,7 @@ static void take_troubles(struct systemd_collector *self, struct record_sample *
                          scan->left_out, SERVICES_MAX);
 }
 
+/* Takes over a scan that has ended. When it failed all values are unknown, not 0. */
 static void take(struct systemd_collector *self, struct record_sample *sample)
 {
     bool good = self->scan->status == VD_OK;

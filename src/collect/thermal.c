@@ -10,6 +10,8 @@
 #include "collect/sensors.h"
 #include "collect/worker.h"
 
+/* Ticks come a second apart and not exactly, so the worker may start a little earlier.
+ * Some chips answer over a slow bus; ten seconds mean that one hangs. */
 static const int64_t period_ns = 950000000, idle_ns = 60000000000, stale_ns = 10000000000;
 
 static const struct record_metric row = COLLECT_ROW_OF(
@@ -80,6 +82,8 @@ static void take(struct thermal_collector *self, struct record_sample *sample)
     }
 }
 
+/* Tells whether the worker should start. Without a thread the caller waits for the
+ * sensors, and asks them on each tick. */
 static bool is_due(const struct thermal_collector *self, int64_t now)
 {
     int64_t age = now - self->started_ns;

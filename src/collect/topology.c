@@ -81,6 +81,8 @@ static bool find_capacity(struct topology_collector *self, const char *root)
     return slow;
 }
 
+/* Finds out which cores are fast and which are slow; false when all are alike. What
+ * Intel's list half told is cleared before the capacities are asked. */
 static bool find_kinds(struct topology_collector *self)
 {
     if (find_intel(self, self->root))
@@ -117,6 +119,8 @@ static bool look_up(struct topology_collector *self, const struct record_schema 
     return true;
 }
 
+/* Adds up busy and whole time of the cores of one kind, and takes the mean of their
+ * clocks. Cores without a number on this tick count for neither. */
 static void fill_kind(const struct topology_collector *self, struct record_sample *sample,
                       int kind)
 {

@@ -2,6 +2,8 @@
  * never worked and is not available is well; one that did work and goes away is not. */
 #include "collect/trouble.h"
 
+/* So long a state must last before it is told: sources fail for moments when a device or
+ * a server comes and goes. */
 static const int64_t MINUTE_NS = 60000000000;
 
 enum collect_news collect_trouble_tick(struct collect_trouble *trouble,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Digits of a container's id, in full and as container managers show it. */
 enum { CONTAINER_ID = 64, SHORT_ID = 12 };
 
 const char *collect_unit_label(const char *name, char label[RECORD_LABEL_MAX])
@@ -28,9 +29,9 @@ static size_t hex_length(const char *at)
     return strspn(at, "0123456789abcdef");
 }
 
-/* Whether a part of a name, between two marks, is a number or an id: digits alone, or
- * eight and more hexadecimal digits of which some are decimal, perhaps behind an r.
- * Behind another one (in a UUID), four will do. */
+/* Tells whether a part of a name, between two marks, is a number or an id: digits alone,
+ * or eight and more hexadecimal digits of which some are decimal, perhaps behind an r.
+ * Behind another id (in a UUID), four will do. */
 static bool is_id(const char *part, size_t length, bool behind_id)
 {
     size_t digits = 0;

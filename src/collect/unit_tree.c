@@ -14,9 +14,11 @@
 #include "collect/unit_name.h"
 #include "vedette/rate.h"
 
+/* Levels of groups: units lie three or four below the top, pods some more. */
 enum { DEPTH_MAX = 8 };
 
-/* Below it, what might be dropped of a unit's memory is no matter. */
+/* In bytes. Of a smaller unit, what might be dropped matters to nobody, and the kernel is
+ * spared writing the long memory.stat. */
 static const double MEMORY_TO_LOOK_AT = 16 << 20;
 
 static bool ends_with(const char *text, const char *end)
@@ -26,6 +28,8 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
+/* Makes a number of the path, which finds the same group in the scan before faster, and
+ * in less room, than the path would. */
 static uint64_t key_of(const char *path)
 {
     uint64_t sum = UINT64_C(14695981039346656037); /* FNV-1a */
@@ -37,7 +41,8 @@ static uint64_t key_of(const char *path)
 
 /* ---- one group ---- */
 
-/* Whether the bytes of this device are counted once more at the disks below it. */
+/* Tells whether the bytes of this device are counted once more at the disks below it. The
+ * answer for a device is kept, as asking /sys for each group would be dear. */
 static bool is_stacked(struct collect_unit_tree *tree, const struct collect_unit_io *io)
 {
     const size_t max = sizeof tree->device / sizeof *tree->device;
@@ -59,6 +64,7 @@ static bool is_stacked(struct collect_unit_tree *tree, const struct collect_unit
     return stacked;
 }
 
+/* Adds what is known to a sum that is NaN before the first number. */
 static void add(double *sum, double value)
 {
     if (!isnan(value))
@@ -94,6 +100,8 @@ static void read_io(struct collect_unit_tree *tree, const char *group,
         }
 }
 
+/* Returns the bytes of a group without the files that can be dropped; NaN when it does
+ * not count memory. */
 static double read_memory(const char *group)
 {
     char text[8192], path[COLLECT_PATH_MAX];
@@ -112,6 +120,7 @@ static double read_memory(const char *group)
     return cache <= memory ? memory - cache : memory;
 }
 
+/* Adds a group with what it used. One without cpu.stat has just gone. */
 static void read_group(struct collect_unit_tree *tree, const char *path, const char *name)
 {
     struct collect_unit_group *unit;
@@ -134,6 +143,8 @@ static void read_group(struct collect_unit_tree *tree, const char *path, const c
 
 /* ---- the tree ---- */
 
+/* Knows units by the end of their names, and containers by their id of 64 digits.
+ * "user@1000.service" is a user's manager: its units lie below it. */
 static bool is_unit(const char *name)
 {
     static const char *const kinds[] = {".service", ".scope", ".socket", ".mount",
@@ -186,6 +197,8 @@ static int by_label(const void *a, const void *b)
                   ((const struct collect_unit_group *)b)->label);
 }
 
+/* Makes rates of what grew since the scan before. A group that was not there then has
+ * none. */
 static void fill_values(struct collect_unit_group *unit,
                         const struct collect_unit_group *before, double seconds)
 {
@@ -225,6 +238,8 @@ static void merge(struct collect_unit_tree *tree)
     tree->n = kept;
 }
 
+/* Finds where version 2 is mounted; in systemd's hybrid mode that is the second folder.
+ */
 static bool find_top(struct collect_unit_tree *tree)
 {
     static const char *const tops[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};

@@ -50,7 +50,7 @@ double collect_unit_cache_parse(const char *text, size_t size)
     return NAN;
 }
 
-/* The number into `field` when there is one; false at the end of the line. */
+/* Puts the number into `field` when there is one; false at the end of the line. */
 static bool take(struct format_scan *t, double *field)
 {
     uint64_t value;
@@ -61,6 +61,7 @@ static bool take(struct format_scan *t, double *field)
     return true;
 }
 
+/* Takes one line. Keys come in any order, and kernels add new ones. */
 static bool parse_device(struct format_scan *t, struct collect_unit_io *io)
 {
     uint64_t major, minor;

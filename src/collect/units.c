@@ -37,8 +37,11 @@ static const struct record_metric rows[COLLECT_UNIT_VALUES] = {
                              "limit."),
 };
 
+/* NAMES_MAX is twice SHOWN, so that those that were large once can stay. */
 enum { SHOWN = 24, NAMES_MAX = 48, OTHERS = NAMES_MAX };
 
+/* Each unit adds to the time from one scan to the next, so that reading takes about the
+ * same share of a core however many there are. */
 static const int64_t period_ns = 5000000000, per_unit_ns = 25000000,
                      idle_ns = 60000000000, stale_ns = 30000000000;
 
@@ -88,6 +91,8 @@ static double weight_of(const struct unit_collector *self,
                 disk / 1e9);
 }
 
+/* Finds a unit that has metrics; NULL for none. The place of the others is not searched.
+ */
 static struct shown *find(struct unit_collector *self, const char *label)
 {
     for (size_t i = 0; i < NAMES_MAX; i++)
@@ -96,12 +101,14 @@ static struct shown *find(struct unit_collector *self, const char *label)
     return NULL;
 }
 
-/* NULL when all are taken. */
+/* Returns a free place, which has no label; NULL when all are taken. */
 static struct shown *free_entry(struct unit_collector *self)
 {
     return find(self, "");
 }
 
+/* Gives the place to the unit; false, and the place stays free, when the schema is full.
+ */
 static bool show(struct record_sample *sample, struct shown *shown, const char *label)
 {
     if (!collect_show(sample, rows, COLLECT_UNIT_VALUES, label, shown->id))
@@ -117,7 +124,7 @@ static int by_label(const void *label, const void *unit)
     return strcmp(label, ((const struct collect_unit_group *)unit)->label);
 }
 
-/* Those that left the tree make room, also in the schema. */
+/* Frees the places of units that left the tree, and their metrics. */
 static void dismiss(struct unit_collector *self, struct record_schema *schema)
 {
     const struct collect_unit_tree *tree = &self->scan->tree;
@@ -133,7 +140,8 @@ static void dismiss(struct unit_collector *self, struct record_schema *schema)
     }
 }
 
-/* The `n` largest units that have no metrics get some, while there is room. */
+/* Gives metrics to the SHOWN largest units that have none, while there is room. The
+ * largest are kept in order while all units are gone through. */
 static void admit(struct unit_collector *self, struct record_sample *sample)
 {
     const struct collect_unit_tree *tree = &self->scan->tree;
@@ -164,6 +172,8 @@ static void admit(struct unit_collector *self, struct record_sample *sample)
     }
 }
 
+/* Adds a unit's values to a place; of the limits the worst is told, as in merge of the
+ * tree. */
 static void add_to(struct shown *shown, const double *value)
 {
     for (int k = 0; k < COLLECT_UNIT_THROTTLED; k++)
@@ -174,6 +184,8 @@ static void add_to(struct shown *shown, const double *value)
         fmax(shown->value[COLLECT_UNIT_THROTTLED], value[COLLECT_UNIT_THROTTLED]);
 }
 
+/* Shares out the units of a scan to places. "(others)" gets metrics with the first unit
+ * that needs it. */
 static void take_units(struct unit_collector *self, struct record_sample *sample)
 {
     const struct collect_unit_tree *tree = &self->scan->tree;
@@ -193,6 +205,7 @@ static void take_units(struct unit_collector *self, struct record_sample *sample
     }
 }
 
+/* Takes over a scan that has ended, and decides when the next one starts. */
 static void take(struct unit_collector *self, struct record_sample *sample)
 {
     const struct scan *scan = self->scan;

@@ -24,6 +24,8 @@ static const struct record_metric rows[ROWS] = {
                               "Programs killed because memory ran out."),
 };
 
+/* Where the number of each line goes. The blank keeps "pgfault" from fitting longer
+ * names. */
 static const struct {
     const char *name; /* with the blank */
     size_t offset;

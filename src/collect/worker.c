@@ -14,6 +14,9 @@
 /* Deep enough for a vendor's driver library and for dlopen. */
 enum { STACK = 512 * 1024 };
 
+/* IDLE: the owner may touch the context and start. RUNNING: only the thread may. QUIT:
+ * the owner asked the resting thread to end. ABANDONED: the owner left while it worked.
+ */
 enum state { IDLE, RUNNING, QUIT, ABANDONED };
 
 struct collect_worker {
@@ -26,6 +29,7 @@ struct collect_worker {
     pthread_t thread;
 };
 
+/* Frees everything. Only one of owner and thread may call it, the one that is left. */
 static void release(collect_worker *worker)
 {
     assert(atomic_load(&worker->state) != RUNNING);
@@ -110,11 +114,15 @@ bool collect_worker_start(collect_worker *worker)
     if (!worker->started && !start_thread(worker))
         return false;
     assert(atomic_load(&worker->state) == IDLE);
+    /* The state changes before the thread wakes, or it could end before it was running.
+     */
     atomic_store(&worker->state, RUNNING);
     sem_post(&worker->wake);
     return true;
 }
 
+/* Leaves at once a thread that works: a driver or server that hangs must not hold up the
+ * end of the program. */
 void collect_worker_free(collect_worker *worker)
 {
     enum state expected = RUNNING;
