@@ -46,6 +46,8 @@ static void print_suspects(struct vd_writer *line, const struct record_event *ev
     }
 }
 
+/* Says why this line was written, and the end of the event. The names are in the order of
+ * enum record_event_change. */
 static void print_change(struct vd_writer *line, const struct store_event_row *row)
 {
     static const char *const name[] = {"none", "opened", "alerted", "ended"};
@@ -60,7 +62,8 @@ static void print_change(struct vd_writer *line, const struct store_event_row *r
     store_print(line, "\"");
 }
 
-/* Why it does not alert, or what the alert cost; and the limit of a rule. */
+/* Prints why the event does not alert, or what the alert cost, and the limit of the rule
+ * that found it; null where no rule did. */
 static void print_note(struct vd_writer *line, const struct record_event *event)
 {
     const struct record_limit *limit = &event->limit;

@@ -22,7 +22,8 @@ struct export
     size_t n, capacity;
 };
 
-/* By name, or by family: "disk_busy_percent" is every disk's. */
+/* Tells whether a metric is asked for, by its name or by its family: "disk_busy_percent"
+ * is that of every disk. Where none is named all are asked for. */
 static bool is_wanted(const struct store_export *what, const char *name)
 {
     for (size_t i = 0; i < what->n_metrics; i++) {
@@ -52,6 +53,8 @@ static bool add_column(struct export *e, uint32_t metric, const char *name)
     return true;
 }
 
+/* Tells whether the metric has a column already: layouts of one span share most of
+ * theirs. */
 static bool is_column(const struct export *e, uint32_t metric)
 {
     for (size_t i = 0; i < e->n; i++)
@@ -60,7 +63,8 @@ static bool is_column(const struct export *e, uint32_t metric)
     return false;
 }
 
-/* The wanted metrics of one layout that are no columns yet. */
+/* Adds the wanted metrics of one layout that are no columns yet. An id without a name is
+ * left out, as nobody could tell what it was. */
 static enum vd_status add_layout(struct export *e, const struct store_layout *layout,
                                  struct vd_error *err)
 {

@@ -14,7 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What waiting may cure: a full disk, a quota, a lack of kernel memory. */
+/* Sorts errors: VD_ERR_RETRY for what waiting may cure, as a full disk, a quota, a lack
+ * of kernel memory or a server that is away; VD_ERR_IO for what needs a human. */
 static enum vd_status status_of(int error)
 {
     switch (error) {
@@ -39,7 +40,8 @@ static enum vd_status failed(const struct store_file *file, const char *what,
                         strerror(error));
 }
 
-/* `size` bytes at `at`, all or an errno. */
+/* Writes `size` bytes at offset `at`; false, with an errno, when not all could be
+ * written. A write of no bytes would repeat for ever and counts as a full disk. */
 static bool write_all(int fd, const void *bytes, size_t size, int64_t at)
 {
     const char *from = bytes;
@@ -60,7 +62,8 @@ static bool write_all(int fd, const void *bytes, size_t size, int64_t at)
     return true;
 }
 
-/* How much of the first `size` bytes ends with a line end. */
+/* Returns how many of the first `size` bytes are whole lines: up to the last line end,
+ * searched from behind in blocks. 0 when there is none, or reading fails. */
 static int64_t whole_lines(int fd, int64_t size)
 {
     char block[4096];
@@ -115,8 +118,8 @@ static bool is_older_one(const struct dirent *entry, const struct store_file *fi
            strcmp(entry->d_name + length - strlen(extension), extension) == 0;
 }
 
-/* Of the files set aside earlier the newest STORE_FILE_KEEP stay; their names sort by
- * time. */
+/* Removes files that were set aside earlier, but for the newest STORE_FILE_KEEP. Their
+ * names sort by time. */
 static void remove_older_ones(const struct store_file *file)
 {
     int folder = file->config->folder->fd, older = 0;
@@ -133,7 +136,8 @@ static void remove_older_ones(const struct store_file *file)
     free(entry);
 }
 
-/* The file gets the time into its name and is closed. */
+/* Closes the file and puts the time into its name, with a number behind it when that name
+ * is taken. Readers of the old name find no file until a new one begins. */
 static enum vd_status set_aside(struct store_file *file, const char *why,
                                 struct vd_error *err)
 {
@@ -179,8 +183,8 @@ static enum vd_status open_path(struct store_file *file, int64_t *size,
     return VD_OK;
 }
 
-/* The bytes that close the file are no line: the next line goes in their place. Where a
- * crash tore them the file ends after its last whole line. */
+/* Goes back before the bytes that close the file, since the next line goes in their
+ * place. Where a crash tore them, the file ends after its last whole line. */
 static void step_before_close(struct store_file *file)
 {
     size_t length = strlen(file->close);
@@ -197,7 +201,8 @@ static void step_before_close(struct store_file *file)
         file->size -= 1;
 }
 
-/* Less than one line, and not the beginning of a file of ours: somebody else's. */
+/* Tells whether the file is somebody else's: it has less than one whole line, and those
+ * bytes are not how a file of ours begins. */
 static bool is_foreign(const struct store_file *file, int64_t size)
 {
     char found[512];
@@ -211,7 +216,8 @@ static bool is_foreign(const struct store_file *file, int64_t size)
            memcmp(found, file->header, (size_t)size) != 0;
 }
 
-/* Header and end; when they cannot be written the next open finds an empty file. */
+/* Writes the header into an empty file. When that fails the file is emptied again, so the
+ * next opening does not take half a header for lines. */
 static bool begin(struct store_file *file)
 {
     size_t length = file->header == NULL ? 0 : strlen(file->header);
@@ -288,8 +294,8 @@ enum vd_status store_file_new(void **out, const struct store_config *config,
     return status;
 }
 
-/* Somebody may have removed the file, moved it away (logrotate) or emptied it: then we go
- * on with a new one. */
+/* Makes sure that lines go into the file that has our name. When somebody removed it,
+ * moved it away (logrotate) or emptied it, a new one begins; a full one is set aside. */
 static enum vd_status look_after(struct store_file *file, struct vd_error *err)
 {
     struct stat stat;
@@ -305,6 +311,9 @@ static enum vd_status look_after(struct store_file *file, struct vd_error *err)
     return open_again(file, err);
 }
 
+/* The lines leave `pending` in any case: after STORE_RETRY the writer hands over the same
+ * messages again, and their lines are made anew. The bytes that close the file are
+ * written with the lines, in one call, so that no reader finds the file open. */
 enum store_result store_file_flush(void *sink, struct vd_error *err)
 {
     struct store_file *file = sink;

@@ -12,7 +12,7 @@
 #include "os/clock.h"
 #include "store/lock.h"
 
-/* -1 when it is no file of ours. */
+/* Returns the size of a file in bytes, -1 when it is no file of ours. */
 static int64_t file_bytes(const struct os_data_dir *dir, const char *name,
                           int64_t *changed_ns)
 {
@@ -24,6 +24,7 @@ static int64_t file_bytes(const struct os_data_dir *dir, const char *name,
     return found.st_size;
 }
 
+/* Knows the files of the database and its lock, which are counted by themselves. */
 static bool is_database(const char *name)
 {
     return strcmp(name, STORE_DB_FILE) == 0 || strcmp(name, STORE_DB_FILE "-wal") == 0 ||
@@ -56,6 +57,7 @@ static enum vd_status list_files(const struct os_data_dir *dir, const char *belo
     return VD_OK;
 }
 
+/* Adds the models. That there are none, or that they cannot be read, is no failure. */
 static void list_models(const struct os_data_dir *dir, struct store_info *info)
 {
     struct os_data_dir models;
@@ -91,6 +93,8 @@ static void count(sqlite3 *db, struct store_info *info)
     info->recorders = store_db_number(db, "SELECT count(*) FROM moments", 0);
 }
 
+/* Fills in what is known. The files stand in it even when the database cannot be opened,
+ * which is when people look at them. */
 static enum vd_status read_info(const struct os_data_dir *dir, struct store_info *info,
                                 struct vd_error *err)
 {
@@ -203,6 +207,7 @@ enum vd_status store_feedback_keep(const char *dir, int64_t event_id,
 
 /* ---- clean ---- */
 
+/* Warns before anything is deleted by a time that is not the clock's. */
 static void say_what_is_believed(const struct store_config *config, int64_t time_ns)
 {
     char text[OS_CLOCK_TEXT];
@@ -213,8 +218,9 @@ static void say_what_is_believed(const struct store_config *config, int64_t time
                 os_clock_text(time_ns, text));
 }
 
-/* The clock, but for one that may be ahead for a while: it shows what rows show that are
- * not believed either. A store whose rows are all of the past has nothing against it. */
+/* Returns the time by which ages count. It is the clock's, unless the clock is where rows
+ * are that are not believed: then it may be ahead for a while, and would delete too much.
+ * A store whose rows are all of the past has nothing against the clock. */
 static int64_t find_time(sqlite3 *db, const struct store_config *config)
 {
     int64_t believed_ns = store_believed(db).time_ns, now_ns = os_clock_wall_ns();
@@ -228,7 +234,8 @@ static int64_t find_time(sqlite3 *db, const struct store_config *config)
     return believed_ns;
 }
 
-/* `*now_ns` 0 becomes what is believed to be the time. */
+/* Counts what a cleaning would delete, without changing anything. A `*now_ns` of 0
+ * becomes what is believed to be the time. */
 static enum vd_status count_only(const struct store_config *config, int64_t *now_ns,
                                  struct store_trim *trim, struct vd_error *err)
 {

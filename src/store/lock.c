@@ -15,8 +15,8 @@
 
 static const char lock_file[] = "vedette.lock";
 
-/* "4242\n127.0.0.1:5000\n": the pid and, in `address` when that is not NULL, the second
- * line. -1 when there is no pid in it. */
+/* Reads "4242\n127.0.0.1:5000\n": returns the pid, and gives the second line in `address`
+ * when that is not NULL. -1 when there is no pid in the file. */
 static int read_owner(const struct os_data_dir *dir, char *address, size_t size)
 {
     int fd = os_data_dir_file(dir, lock_file, O_RDONLY, NULL);
@@ -36,7 +36,8 @@ static int read_owner(const struct os_data_dir *dir, char *address, size_t size)
     return pid > 0 ? pid : -1;
 }
 
-/* The lock holds without it, also on a full disk. */
+/* Writes who holds the lock, for people and `vedette` commands to read. The lock holds
+ * without it, also on a full disk, so callers may ignore a failure. */
 static bool write_owner(int fd, const char *address)
 {
     char text[128];
@@ -51,8 +52,8 @@ void store_lock_announce(int fd, const char *address)
     write_owner(fd, address);
 }
 
-/* 0, or the errno that says why there is no lock; one that this file system does not have
- * counts as taken. */
+/* Locks the directory; returns 0, or the errno that says why there is no lock. A lock
+ * that this file system does not know counts as taken: the one on the file must do. */
 static int lock_directory(int fd, int how)
 {
     if (flock(fd, how | LOCK_NB) == 0 || errno == EBADF || errno == EOPNOTSUPP ||
@@ -106,8 +107,8 @@ void store_lock_release(int fd)
         close(fd);
 }
 
-/* Whether somebody holds what `fd` is. A shared lock: two who ask do not see each other;
- * it goes when the descriptor is closed. */
+/* Tells whether somebody holds what `fd` is, and closes it. It asks by a shared lock, so
+ * that two who ask do not take each other for the owner; closing lets the lock go. */
 static bool is_held(int fd)
 {
     bool held;

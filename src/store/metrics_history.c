@@ -6,6 +6,7 @@
 #include "store/row.h"
 #include "store/text.h"
 
+/* Other programs read these names; a file with others is set aside when it is opened. */
 static const char header[] =
     "timestamp,cpu_percent,cpu_frequency,memory_percent,memory_available_gb,disk_read_mb,"
     "disk_write_mb,network_sent_mb,network_recv_mb,is_anomaly,anomaly_score\n";

@@ -16,6 +16,8 @@
 #include "store/set.h"
 #include "vedette/bytes.h"
 
+/* HEAD_BYTES: magic 8, format 4, length 8, checksum 4. MODEL_MAX_BYTES keeps a file that
+ * somebody put there from taking all memory. */
 enum {
     GENERATIONS = 3,
     HEAD_BYTES = 24,
@@ -25,6 +27,7 @@ enum {
 
 static const char magic[8] = "vdmodel";
 
+/* Refuses names that could leave the folder or hide in it: no dots, no slashes. */
 static bool is_name(const char *name)
 {
     size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
@@ -54,7 +57,8 @@ static int descending(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* The generations of a name, newest first; malloc'ed, ended by 0. NULL = no memory. */
+/* Lists the generations of a name, newest first, ended by 0; the caller frees them. NULL
+ * says that there was no memory; a folder that cannot be read is an empty list. */
 static unsigned long *list(const struct os_data_dir *dir, const char *name)
 {
     unsigned long *found = calloc(1, sizeof *found);
@@ -149,7 +153,8 @@ out:
     return status;
 }
 
-/* The whole file, malloc'ed; NULL when it cannot be read. */
+/* Reads a whole file into memory that the caller frees; NULL when it cannot be read or
+ * its size is none that a model has. */
 static uint8_t *read_whole(const struct os_data_dir *dir, const char *name, size_t *size,
                            struct vd_error *err)
 {
@@ -193,7 +198,7 @@ bool store_model_verify(uint8_t *bytes, size_t *size)
     return true;
 }
 
-/* Says why it is not used. */
+/* Loads one generation. When it cannot be used, the reason is told and false returned. */
 static bool load(store_set *set, const struct os_data_dir *dir, const char *file,
                  void **bytes, size_t *size)
 {

@@ -9,6 +9,8 @@
 
 #include "store/sqlite.h"
 
+/* PROCESS_LEAST_BYTES is a little less than a process of version 1 without any text has.
+ */
 enum {
     MOMENTS_VERSION = 2, /* 1 had no swap and no faults */
     PROCESS_LEAST_BYTES = 100
@@ -37,6 +39,8 @@ static void write_process(struct vd_writer *w, const struct record_process *p)
     vd_write_f64(w, p->major_faults_s);
 }
 
+/* Reads one process, in the order of write_process. What an older version did not write
+ * is unknown. */
 static void read_process(struct vd_reader *r, uint32_t version, struct record_process *p)
 {
     p->pid = (int)vd_read_u32(r);

@@ -12,6 +12,7 @@
 #include "store/text.h"
 #include "vedette/stats.h"
 
+/* 480 bins of 16 an octave reach over 30 octaves: from 0.1 us to more than a minute. */
 enum { LATENCY_BINS = 480, BINS_PER_OCTAVE = 16, SUMMARY_SECONDS = 60 };
 
 struct summary {
@@ -92,7 +93,7 @@ static void count(struct summary *sum, const struct store_row *row)
     sum->bin[bin_of(latency_ms)]++;
 }
 
-/* The upper edge of the bin below which 99 % of the rows lie. */
+/* Returns the upper edge, in ms, of the bin below which 99 % of the rows lie. */
 static double latency_p99(const struct summary *sum)
 {
     uint64_t goal = sum->rows - sum->rows / 100, seen = 0;
@@ -103,6 +104,7 @@ static double latency_p99(const struct summary *sum)
     return fmin(1e-4 * exp2((double)(i + 1) / BINS_PER_OCTAVE), sum->latency_max_ms);
 }
 
+/* Writes the summary of the rows that are in the file; none before there is a row. */
 static void write_summary(struct performance_log *log)
 {
     const struct summary *sum = &log->kept;
@@ -171,6 +173,7 @@ static enum store_result flush(void *sink, struct vd_error *err)
     return result;
 }
 
+/* Rewrites the summary once a minute. There is never more to do at once. */
 static bool upkeep(void *sink, int64_t now_ns)
 {
     struct performance_log *log = sink;

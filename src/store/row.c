@@ -27,6 +27,8 @@ const struct store_column store_metrics[STORE_METRICS] = {
     {"network_recv_mb", "network_recv_mb"},
 };
 
+/* Copies the values of the columns; a column whose metric does not exist here gets NaN.
+ */
 static void fill(struct store_row *row, const struct store_pack *pack)
 {
     const struct record *record = pack->record;
@@ -51,6 +53,8 @@ size_t store_pack_row(struct store_pack *pack)
     return sizeof(struct store_row);
 }
 
+/* Packs the event with the values of its tick. Returns the size it needs, and writes
+ * nothing when there is less room. */
 static size_t pack_event(struct store_pack *pack)
 {
     struct store_event_row *out = (struct store_event_row *)pack->room;
@@ -68,7 +72,8 @@ static bool has(const struct record *record, enum record_event_change change)
     return record->event != NULL && record->change == change;
 }
 
-/* Whether the event alerts with the change of this very tick. */
+/* Tells whether the event alerts by the change of this very tick, not by one before it.
+ */
 static bool alerts(const struct record *record)
 {
     return (has(record, RECORD_EVENT_OPENED) && record->event->alerted) ||

@@ -14,6 +14,7 @@ struct scan {
     double *value;
 };
 
+/* Returns where the metric stands in rows of the layout, SIZE_MAX when they have none. */
 static size_t position_of(const struct store_layout *layout, uint32_t metric)
 {
     for (size_t i = 0; i < layout->n; i++)
@@ -100,6 +101,8 @@ enum vd_status store_rows_each(const struct store_rows *rows, store_row_fn *row,
 
 /* ---- the newest samples ---- */
 
+/* Reads the last stretch of the samples, counted back from the newest row and not from
+ * the clock: a recording ends when it ends. */
 static enum vd_status read_newest(sqlite3 *db, const struct store_newest *what,
                                   store_row_fn *row, void *context, struct vd_error *err)
 {

@@ -20,12 +20,14 @@ enum {
 /* A sink that fails is tried again after a second, then after twice as long each time. */
 static const int64_t PAUSE_FIRST_NS = 1000000000, PAUSE_MAX_NS = 30000000000;
 
-/* Between two rounds of deleting what is too old; a hundredth of it while there is more.
- */
+/* Lies between two rounds of deleting what is too old. While there is more to delete the
+ * next round comes after a hundredth of it, which leaves room for the queues. */
 static const int64_t UPKEEP_NS = 10000000000;
 
 /* ---- the tick's side ---- */
 
+/* Looks up where the columns of a sink stand in the record; they move with the schema
+ * alone. */
 static void find_columns(struct store_slot *slot, const struct record_schema *schema)
 {
     for (size_t c = 0; c < slot->sink->n_columns; c++)
@@ -47,7 +49,9 @@ static bool room_for(store_set *set, size_t size)
     return true;
 }
 
-/* Whether the writer should come to this slot. Called under the lock. */
+/* Tells whether the writer should come to this slot: a batch is complete, something is
+ * urgent, a failing sink is to be tried again, or a quarter of the queue is in use. Must
+ * be called under the lock. */
 static bool has_work(const struct store_slot *slot)
 {
     uint64_t waiting = slot->queue.next - slot->queue.first;
@@ -57,7 +61,8 @@ static bool has_work(const struct store_slot *slot)
                            slot->queue.used > slot->queue.capacity / 4);
 }
 
-/* Into the queue of one slot; the caller signals. One that is off loses it. */
+/* Puts a message into the queue of one slot; the caller signals. A sink that is off loses
+ * it, and the message leaves at once so that what it owns is freed. */
 static void enqueue(store_set *set, struct store_slot *slot, const void *message,
                     size_t size, bool urgent)
 {
@@ -158,6 +163,8 @@ size_t store_set_counters(const store_set *const_set, struct store_counters *out
 
 /* ---- the writer's side ---- */
 
+/* Lets a sink that failed rest, twice as long each time. Only the first failure of a row
+ * of them is logged. */
 static void pause_slot(store_set *set, struct store_slot *slot,
                        const struct vd_error *err)
 {
@@ -186,7 +193,8 @@ static void resume_slot(store_set *set, struct store_slot *slot)
     slot->failing = false;
 }
 
-/* Called under the lock. */
+/* Gives up all that waits in the queue, and counts it as lost. Must be called under the
+ * lock. */
 static void lose_waiting(struct store_slot *slot)
 {
     struct os_queue *queue = &slot->queue;
@@ -195,7 +203,8 @@ static void lose_waiting(struct store_slot *slot)
     slot->urgent = false;
 }
 
-/* The sink is there, or it is opened now. */
+/* Opens the sink unless it is open; false when it cannot be. What may be cured is tried
+ * again after a pause; anything else switches the sink off for this run. */
 bool store_set_open_slot(store_set *set, struct store_slot *slot)
 {
     const struct store_place place = {&set->config, &set->names, &set->health};
@@ -222,8 +231,9 @@ bool store_set_open_slot(store_set *set, struct store_slot *slot)
     return false;
 }
 
-/* The next message into the writer's buffer; 0 = no more in this batch. A batch ends
- * where the ring has dropped what would have come next. */
+/* Copies the next message into the writer's buffer and returns its size; 0 says that the
+ * batch is over. It also ends where the queue has dropped what would have come next,
+ * since a batch must be one piece of the queue to leave it as a whole. */
 static size_t take(store_set *set, struct store_slot *slot, struct os_cursor *cursor,
                    uint64_t n)
 {
@@ -286,6 +296,8 @@ static bool write_batch(store_set *set, struct store_slot *slot)
     return true;
 }
 
+/* Tells whether the slot has work. At the end of the program everything that waits is
+ * work. */
 static bool is_due(store_set *set, struct store_slot *slot)
 {
     bool due;
@@ -298,7 +310,8 @@ static bool is_due(store_set *set, struct store_slot *slot)
     return due;
 }
 
-/* One round over all sinks; whether a round should follow at once. */
+/* Goes once over all sinks; tells whether another round should follow at once. In the
+ * last round of the program pauses do not count: there is no later. */
 static bool write_all(store_set *set, bool last)
 {
     bool again = false;
@@ -316,8 +329,9 @@ static bool write_all(store_set *set, bool last)
     return again;
 }
 
-/* Whether the directory is where it was. When it is not, what is written would be kept
- * where nobody looks for it: what waits is lost then, and counted. */
+/* Tells whether the directory is still where it was, and logs when that changes. When it
+ * is not, what is written would be kept where nobody looks for it, so what waits is lost
+ * then, and counted. */
 static bool is_there(store_set *set)
 {
     struct vd_error err = {0};
@@ -342,7 +356,7 @@ static void lose_all(store_set *set)
     pthread_mutex_unlock(&set->lock);
 }
 
-/* Everything that waits in the queues, as far as it goes. */
+/* Writes everything that waits in the queues, as far as the sinks can. */
 static void empty_queues(store_set *set, bool last)
 {
     if (!is_there(set)) {
@@ -353,7 +367,8 @@ static void empty_queues(store_set *set, bool last)
         ;
 }
 
-/* What other threads have asked for. */
+/* Does what other threads have asked for. Sinks belong to the writer, so nobody else may
+ * reopen them. */
 static void do_requests(store_set *set)
 {
     bool reopen = atomic_exchange(&set->reopen, false);
@@ -363,6 +378,7 @@ static void do_requests(store_set *set)
             set->slot[i].sink->reopen(set->slot[i].state);
 }
 
+/* Lets each sink do its upkeep; true when one of them has more to do soon. */
 static bool keep_up(store_set *set)
 {
     int64_t now_ns = os_clock_mono_ns();
@@ -401,7 +417,7 @@ static void wait_for_work(store_set *set, int64_t until_ns)
     pthread_mutex_unlock(&set->lock);
 }
 
-/* Whoever waits in store_set_settle looks again. */
+/* Wakes the threads that wait in store_set_settle, so that they look again. */
 static void report_settled(store_set *set)
 {
     pthread_mutex_lock(&set->lock);
@@ -440,8 +456,9 @@ void *store_set_writer(void *context)
     return NULL;
 }
 
-/* Whether all before `goal` is written of the sink `only`, NULL = of every one; what is
- * not becomes urgent. */
+/* Tells whether all messages before `goal` are written of the sink `only`, or with NULL
+ * of every sink; what is not written yet becomes urgent. Must be called under the lock.
+ */
 static bool is_settled(store_set *set, const char *only, const uint64_t *goal)
 {
     bool settled = true;

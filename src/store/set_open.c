@@ -8,8 +8,12 @@
 
 #include "store/lock.h"
 
+/* Enough for SQLite, which the writer calls; the default is far more than is ever used.
+ */
 enum { STACK_BYTES = 256 * 1024 };
 
+/* Returns how many messages make a batch: the sink's own number, or fewer where ticks
+ * come so slowly that rows would wait longer than its batch_s. */
 static size_t batch_of(const struct store_sink *sink, double interval_s)
 {
     double n = sink->batch_s > 0 && interval_s > 0 ? sink->batch_s / interval_s : 1e9;
@@ -17,6 +21,8 @@ static size_t batch_of(const struct store_sink *sink, double interval_s)
     return n < 1 ? 1 : n < (double)sink->batch ? (size_t)n : sink->batch;
 }
 
+/* Makes the queues and opens the sinks. One that cannot be opened does not stop the
+ * others. */
 static enum vd_status open_sinks(store_set *set, struct vd_error *err)
 {
     size_t n;
@@ -59,6 +65,8 @@ static enum vd_status start_writer(store_set *set, struct vd_error *err)
     return VD_OK;
 }
 
+/* Waits are measured by the monotonic clock, so that a step of the time ends none early.
+ */
 static void init_locks(store_set *set)
 {
     pthread_condattr_t attributes;
@@ -72,6 +80,8 @@ static void init_locks(store_set *set)
     store_names_init(&set->names);
 }
 
+/* Takes the folder that the caller opened, or opens it; only our own is closed at the
+ * end. */
 static enum vd_status open_folder(store_set *set, struct vd_error *err)
 {
     enum vd_status status = VD_OK;
@@ -135,6 +145,7 @@ void store_set_reopen(store_set *set)
     pthread_mutex_unlock(&set->lock);
 }
 
+/* Tells what is still in a queue after the last round: it goes with the program. */
 static void say_what_is_lost(store_set *set, const struct store_slot *slot)
 {
     uint64_t waiting = slot->queue.next - slot->queue.first;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* TRIM_ROWS: rows deleted in one transaction. EVENT_SECONDS: an event that goes on is
+ * written so often even when nothing but its numbers changed. */
 enum { TRIM_ROWS = 1024, TRIM_SECONDS = 60, EVENT_SECONDS = 10 };
 
 /* A tick; n floats follow, then, when `event` is set, at the
@@ -60,6 +62,8 @@ static size_t count_values(const struct record *record)
            record->verdict.n;
 }
 
+/* Writes the values in the order of a layout: metrics, the verdict, the detectors. A
+ * detector that is not ready yet has no score. */
 static void pack_values(float *out, const struct record *record)
 {
     const struct record_verdict *verdict = &record->verdict;
@@ -75,6 +79,7 @@ static void pack_values(float *out, const struct record *record)
         *out++ = verdict->detector[i].ready ? (float)verdict->detector[i].score : NAN;
 }
 
+/* Rounds up to 8 bytes, since a struct record_event must stand aligned. */
 static size_t event_offset(size_t n_values)
 {
     return (sizeof(struct head) + n_values * sizeof(float) + 7) / 8 * 8;
@@ -121,6 +126,7 @@ static struct store_db_block *block_of(const void *message, size_t size)
     return moments.block;
 }
 
+/* Is called when the writer copies a message, under the lock of the queues. */
 static void hold(const void *message, size_t size)
 {
     struct store_db_block *block = block_of(message, size);
@@ -129,6 +135,7 @@ static void hold(const void *message, size_t size)
         atomic_fetch_add(&block->owners, 1);
 }
 
+/* Is called when a message leaves the queue or the writer is done with its copy. */
 static void leave(const void *message, size_t size)
 {
     struct store_db_block *block = block_of(message, size);
@@ -177,7 +184,8 @@ static enum vd_status open_once(struct store_db *s, struct vd_error *err)
     return status;
 }
 
-/* Damage that only the first statements meet is damage all the same. */
+/* Opens the database. Damage that only its first statements meet is damage all the same:
+ * the file is set aside, and a second try begins a new one. */
 static enum vd_status open_db(struct store_db *s, struct vd_error *err)
 {
     struct vd_error first = {0};
@@ -192,8 +200,9 @@ static enum vd_status open_db(struct store_db *s, struct vd_error *err)
     return status;
 }
 
-/* Between two batches: readers are not to find nothing until the next row comes. What
- * keeps it from being opened now is told when that row does. */
+/* Sets the database aside and begins a new one at once, between two batches, so that
+ * readers do not find nothing until the next row comes. What keeps it from being opened
+ * now is told when that row does. */
 static void begin_anew(struct store_db *s, const char *why)
 {
     set_aside(s, why);
@@ -240,6 +249,7 @@ static enum vd_status begin(struct store_db *s, struct vd_error *err)
     return status;
 }
 
+/* Names the series of a detector as a metric is named: "score.NAME". */
 static const char *detector_series(const char *detector, char name[STORE_NAME_MAX])
 {
     sqlite3_snprintf(STORE_NAME_MAX, name, "score.%s", detector);
@@ -272,6 +282,8 @@ static enum vd_status fill_layout(struct store_db *s, const struct head *head,
     return store_layout_save(s->db, layout, err);
 }
 
+/* Tells whether rows look as the one before did. Names of detectors are static, so
+ * comparing their addresses is enough. */
 static bool same_layout(const struct store_db *s, const struct head *head)
 {
     return s->n_metrics == head->n_metrics && s->serial == head->serial &&
@@ -306,7 +318,8 @@ static enum vd_status make_layout(struct store_db *s, const struct head *head,
     return VD_OK;
 }
 
-/* Minutes and hours that ended with the row before this one. */
+/* Writes the minutes and hours that ended with the row before this one. The first row of
+ * a run lets them catch up with what an earlier run left. */
 static enum vd_status roll_up(struct store_db *s, int64_t time_ns, struct vd_error *err)
 {
     enum vd_status status = VD_OK;
@@ -322,7 +335,8 @@ static enum vd_status roll_up(struct store_db *s, int64_t time_ns, struct vd_err
     return status;
 }
 
-/* Two rows of one nanosecond: the later one moves on. */
+/* Inserts the row of a tick. Time is the key, so where a row of that nanosecond exists
+ * this one moves on by as many as it takes. */
 static enum vd_status insert_sample(struct store_db *s, const struct head *head,
                                     struct vd_error *err)
 {
@@ -343,7 +357,8 @@ static enum vd_status insert_sample(struct store_db *s, const struct head *head,
     return status;
 }
 
-/* An event that goes on is told each tick: only news are written. */
+/* Tells whether an event has news. One that goes on comes with each tick, and writing it
+ * each time would wear the disk. */
 static bool is_news(const struct store_db *s, const struct record_event *event,
                     int64_t time_ns)
 {
@@ -446,7 +461,8 @@ static enum store_result flush(void *sink, struct vd_error *err)
     return STORE_OK;
 }
 
-/* Whether a reader met damage in the database that is written now. */
+/* Tells whether a reader met damage, in the database that is open now and not in one that
+ * was set aside meanwhile. */
 static bool is_reported(struct store_db *s)
 {
     unsigned broken = atomic_exchange(&s->health->broken, 0);
@@ -516,6 +532,8 @@ static void reopen(void *sink)
         close_db(s);
 }
 
+/* Retires the layout in use, so that it can be deleted once its rows are; a crash leaves
+ * that to the next run. */
 static void destroy(void *sink)
 {
     struct store_db *s = sink;

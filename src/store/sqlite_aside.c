@@ -13,8 +13,11 @@
 
 #define ASIDE STORE_DB_FILE ".broken-"
 
+/* Databases kept: each may be as large as the store may be. */
 enum { KEPT = 3 };
 
+/* The files of one database. They move together: a log beside another database would be
+ * taken for that one's. */
 static const char *const suffix[] = {"", "-wal", "-shm", "-journal"};
 
 enum { SUFFIXES = sizeof suffix / sizeof suffix[0] };
@@ -24,7 +27,8 @@ static bool begins_with(const char *name, const char *begin)
     return strncmp(name, begin, strlen(begin)) == 0;
 }
 
-/* "vedette.db.broken-20261121-031029", or with -1 ... -99 when it has that already. */
+/* Makes a name that is not taken: "vedette.db.broken-20261121-031029", or with -1 ... -99
+ * behind it. */
 static void name_for_broken(const struct os_data_dir *dir, char name[96])
 {
     char date[32];
@@ -67,7 +71,8 @@ static void remove_aside(const struct store_config *config, const char *name)
     }
 }
 
-/* Oldest first by their names; `newest` stays, whatever the clock says of it. */
+/* Removes what is more than KEPT, oldest first by their names. `newest` stays in any
+ * case: its name may be old because the clock is wrong. */
 static void limit(const struct store_config *config, const char *newest)
 {
     struct dirent **entry = NULL;

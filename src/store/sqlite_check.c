@@ -16,9 +16,9 @@
 
 /* ---- how the files are reached ---- */
 
-/* SQLite's own way resolves all links of a path, also that of /proc/self/fd/N, and from
- * then on uses the name that the directory had at that moment. This one leaves the path
- * as it is; everything else is SQLite's. Links as last part are refused by SQLite itself
+/* Stands in for SQLite's own way to a full path, which resolves all links, also that of
+ * /proc/self/fd/N, and from then on uses the name that the directory had at that moment.
+ * This one leaves the path as it is. A link as last part is refused by SQLite itself
  * (O_NOFOLLOW). */
 static int keep_path(sqlite3_vfs *vfs, const char *name, int size, char *out)
 {
@@ -64,6 +64,9 @@ enum vd_status store_db_check_files(const struct os_data_dir *dir, struct vd_err
 
 /* ---- the connection ---- */
 
+/* Takes away what our statements never need and a prepared file could use: SQL in the
+ * schema, text in double quotes, large or deep values, mapped pages that change under us.
+ */
 void store_db_harden(sqlite3 *db)
 {
     static const struct {
@@ -114,6 +117,8 @@ static bool is_same_row(sqlite3_stmt *a, sqlite3_stmt *b)
     return true;
 }
 
+/* Says what is wrong: the table or index at which `found` stands, or that one is missing.
+ */
 static enum vd_status other_tables(sqlite3_stmt *found, bool more, struct vd_error *err)
 {
     if (!more)
@@ -124,7 +129,8 @@ static enum vd_status other_tables(sqlite3_stmt *found, bool more, struct vd_err
                         (const char *)sqlite3_column_text(found, 1));
 }
 
-/* Row by row: the first that differs is named. */
+/* Compares both schemas row by row, in the same order, and names the first that differs.
+ */
 static enum vd_status compare(sqlite3 *db, sqlite3 *model, struct vd_error *err)
 {
     sqlite3_stmt *found = NULL, *right = NULL;
@@ -168,7 +174,8 @@ static enum vd_status compare_with_ours(sqlite3 *db, int64_t version,
     return status;
 }
 
-/* Named first of all: whoever put it there meant something by it. */
+/* Refuses triggers and views, before all other differences: they are SQL that would run
+ * with our rights, so they are what people should be told of. */
 static enum vd_status refuse_programs(sqlite3 *db, struct vd_error *err)
 {
     sqlite3_stmt *found = NULL;
@@ -185,7 +192,7 @@ static enum vd_status refuse_programs(sqlite3 *db, struct vd_error *err)
     return status;
 }
 
-/* The first column of the first row: VD_ERR_FORMAT when that meets damage. */
+/* Gives the first column of the first row; VD_ERR_FORMAT when reading it meets damage. */
 static enum vd_status ask(sqlite3 *db, const char *sql, int64_t *number,
                           struct vd_error *err)
 {
@@ -224,12 +231,14 @@ enum vd_status store_db_check_schema(sqlite3 *db, int64_t *version, struct vd_er
 
 /* ---- its pages ---- */
 
+/* Is called by SQLite during a check; anything but 0 ends it. */
 static int is_too_late(void *until_ns)
 {
     return os_clock_mono_ns() >= *(const int64_t *)until_ns;
 }
 
-/* "*** in database main ***\nPage 7: btreeInitPage() returns error code 11" */
+/* Tells the last line of SQLite's answer, which names the fault: "*** in database main
+ * ***\nPage 7: btreeInitPage() returns error code 11". */
 static enum vd_status complain(const char *text, struct vd_error *err)
 {
     const char *line = strrchr(text, '\n');

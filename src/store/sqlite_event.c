@@ -3,6 +3,8 @@
 
 #include "store/sqlite.h"
 
+/* Binds the row of an event. What is not bound is NULL: the end of one that goes on, and
+ * the limit of one that no rule found. */
 static void bind_event(sqlite3_stmt *s, const struct record_event *event)
 {
     sqlite3_bind_int64(s, 1, event->id);
@@ -102,7 +104,7 @@ static enum vd_status prepare(sqlite3 *db, const char *sql, sqlite3_stmt **s,
     return VD_OK;
 }
 
-/* Ranks that an earlier state of the event had and this one has not are removed. */
+/* Removes the ranks that an earlier state of the event had and this one has not. */
 static enum vd_status cut_ranks(sqlite3 *db, const struct record_event *event,
                                 struct vd_error *err)
 {

@@ -17,6 +17,7 @@ void store_layout_release(struct store_layout *layout)
     *layout = (struct store_layout){0};
 }
 
+/* Ids are little-endian in the file, whatever this machine is. */
 static uint32_t load_u32(const uint8_t *at)
 {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
@@ -55,8 +56,9 @@ enum vd_status store_layout_load(sqlite3 *db, int64_t id, struct store_layout *l
     return status == VD_OK ? VD_OK : vd_error_set(err, status, NULL, "no memory");
 }
 
-/* Runs a statement whose only parameter is `blob` or, when that is NULL, `text` and
- * `unit`; its first number, 0 when there is none. */
+/* Runs a statement whose only parameter is `blob` or, when that is NULL, `text` and,
+ * where it is given, `unit`. Returns its first number, 0 when there is none or it fails.
+ */
 static int64_t find(sqlite3 *db, const char *sql, const struct vd_writer *blob,
                     const char *text, const char *unit)
 {
@@ -77,6 +79,8 @@ static int64_t find(sqlite3 *db, const char *sql, const struct vd_writer *blob,
     return id;
 }
 
+/* Uses a layout of the same metrics again where there is one, and takes its end back, so
+ * that a device that comes and goes adds no layouts. */
 enum vd_status store_layout_save(sqlite3 *db, struct store_layout *layout,
                                  struct vd_error *err)
 {
@@ -127,6 +131,8 @@ enum vd_status store_layout_retire(sqlite3 *db, int64_t id, int64_t time_ns,
     return store_db_run(db, sql, err);
 }
 
+/* Deletes the layouts that ended an hour before the oldest row of any tier: no row can
+ * name them any more. */
 enum vd_status store_layout_sweep(sqlite3 *db, struct vd_error *err)
 {
     return store_db_run(db,

@@ -65,6 +65,8 @@ static const char *const migration[STORE_DB_VERSION] = {
      "ALTER TABLE suspect ADD COLUMN of_use INTEGER NOT NULL DEFAULT 0;"),
 };
 
+/* Sorts SQLite's errors by what can be done: wait (VD_ERR_RETRY), set the file aside
+ * (VD_ERR_FORMAT), drop the one row (VD_ERR_DATA), or give up. */
 enum vd_status store_db_failed(sqlite3 *db, const char *what, struct vd_error *err)
 {
     enum vd_status status = VD_ERR_IO;
@@ -117,6 +119,7 @@ int64_t store_db_number(sqlite3 *db, const char *sql, int64_t fallback)
     return number;
 }
 
+/* Tells whether the last writer ended without closing the database. */
 static bool was_left_open(const struct os_data_dir *dir)
 {
     struct stat log;
@@ -130,6 +133,8 @@ static bool is_same(const struct stat *a, const struct stat *b)
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+/* The log is made with the first write, so a file that was not there yet is noted when it
+ * comes; one that was there and is another now has been replaced. */
 bool store_db_is_in_place(const struct os_data_dir *dir, struct store_db_files *mark)
 {
     static const char *const name[] = {STORE_DB_FILE, STORE_DB_FILE "-wal"};
@@ -149,6 +154,8 @@ bool store_db_is_in_place(const struct os_data_dir *dir, struct store_db_files *
     return true;
 }
 
+/* Each step is a transaction with its version: after a crash the next start goes on with
+ * the step that did not end. */
 enum vd_status store_db_migrate(sqlite3 *db, int64_t version, int64_t until,
                                 struct vd_error *err)
 {
@@ -195,7 +202,9 @@ static enum vd_status set_up(sqlite3 *db, bool suspicious, struct vd_error *err)
     return status;
 }
 
-/* SQLite would make it with whatever mode the umask leaves. */
+/* Makes the file with mode 0600, since SQLite would make it with whatever the umask
+ * leaves, and takes it away from others where it exists. Command lines stand in it, which
+ * may hold secrets. */
 static enum vd_status make_file(const struct os_data_dir *dir, struct vd_error *err)
 {
     struct stat info;

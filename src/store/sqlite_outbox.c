@@ -9,7 +9,8 @@
 
 /* ---- on the caller's thread ---- */
 
-/* What happens to an event between two ticks has a line of its own, too. */
+/* Adds a line to events.jsonl for what happens to an event between two ticks, which no
+ * record of a tick would bring there. */
 static void tell_events_file(store_set *set, const struct record_event *event,
                              enum record_event_change change)
 {
@@ -62,6 +63,7 @@ unsigned store_set_generation(const store_set *set)
 
 /* ---- on the writer ---- */
 
+/* Runs a statement that gives no rows, and frees it. */
 static enum vd_status run_bound(sqlite3 *db, sqlite3_stmt *s, struct vd_error *err)
 {
     enum vd_status status = VD_OK;
@@ -104,6 +106,8 @@ enum vd_status store_outbox_remove(sqlite3 *db, const struct store_db_told *mess
 
 /* ---- reading ---- */
 
+/* Takes one row. A change that is not known is told as the opening of the event, rather
+ * than not at all. */
 static void read_row(sqlite3_stmt *s, struct history_notice *out)
 {
     const unsigned char *receiver = sqlite3_column_text(s, 0);

@@ -12,8 +12,11 @@
 #include "store/sqlite.h"
 #include "store/sqlite_series.h"
 
+/* Far more than the processes of a recorder take: a size in a damaged file must not take
+ * all memory. */
 enum { RECORDER_MAX_BYTES = 64 << 20 };
 
+/* So long a reader waits for the writer, in seconds: a page that asks must not hang. */
 #define SETTLE_S 0.25
 
 /* One call's look at the database. */
@@ -23,8 +26,8 @@ struct view {
     unsigned generation; /* of the database, when it was opened */
 };
 
-/* Tells the writer of damage. Between the two the writer may have begun another database:
- * that one is not meant. */
+/* Tells the writer of damage in the database that this view opened. Its generation goes
+ * along, since the writer may have begun another database meanwhile. */
 static void report(const struct view *view)
 {
     if (view->reader->health != NULL)
@@ -52,6 +55,8 @@ static enum vd_status open_view(struct view *view, const struct store_reader *re
     return status;
 }
 
+/* Closes the view, and reports the damage that reading met. Also closes one that was
+ * never opened. */
 static void close_view(const struct view *view, enum vd_status status)
 {
     if (status == VD_ERR_FORMAT)
@@ -59,6 +64,7 @@ static void close_view(const struct view *view, enum vd_status status)
     sqlite3_close(view->db);
 }
 
+/* Gives NaN for NULL, which SQLite itself would give as 0; it stores a NaN as NULL. */
 static double real(sqlite3_stmt *s, int column)
 {
     return sqlite3_column_type(s, column) == SQLITE_NULL
@@ -73,6 +79,8 @@ static void text(sqlite3_stmt *s, int column, char *out, size_t size)
     snprintf(out, size, "%s", found == NULL ? "" : (const char *)found);
 }
 
+/* Takes the columns of prepare_events. A severity or kind that is not known becomes the
+ * plainest, as the file may be of another version or damaged. */
 static void read_event(sqlite3_stmt *s, struct record_event *event)
 {
     int severity = sqlite3_column_int(s, 4);
@@ -109,6 +117,8 @@ static void read_event(sqlite3_stmt *s, struct record_event *event)
     event->limit.since_ns = sqlite3_column_int64(s, 18);
 }
 
+/* Finds the metric of this run by its name; one that does not exist here keeps the name.
+ */
 static void read_deviation(sqlite3_stmt *s, struct record_event *event,
                            struct store_names *names)
 {
@@ -155,8 +165,8 @@ static void read_suspect(sqlite3_stmt *s, struct record_event *event)
     suspect->of_use = sqlite3_column_int(s, 21) != 0;
 }
 
-/* Deviations and suspects of one event, by two statements that are used again for each.
- */
+/* Reads deviations and suspects of one event, by two statements that are used again for
+ * each event. */
 static enum vd_status read_parts(sqlite3 *db, sqlite3_stmt *top, sqlite3_stmt *suspects,
                                  struct record_event *event, struct store_names *names,
                                  struct vd_error *err)
@@ -179,7 +189,8 @@ static enum vd_status read_parts(sqlite3 *db, sqlite3_stmt *top, sqlite3_stmt *s
     return VD_OK;
 }
 
-/* What an older vedette did not write is unknown. */
+/* Prepares the statement for suspects. Reading does not migrate, so the columns that an
+ * older version did not have are asked for as NULL. */
 static int prepare_suspects(sqlite3 *db, sqlite3_stmt **s)
 {
     int64_t version = store_db_number(db, "PRAGMA user_version", 0);
@@ -324,7 +335,8 @@ static enum vd_status event(void *context, int64_t id, struct record_event *out,
     return status;
 }
 
-/* The row of `moments` unpacked; nothing of the file is trusted. */
+/* Unpacks a row of `moments`. Nothing of the file is trusted: the size is limited, and
+ * the bytes are checked as they are read. */
 static enum vd_status unpack(sqlite3_stmt *s, struct history_moment **out, size_t *n,
                              struct vd_error *err)
 {

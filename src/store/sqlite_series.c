@@ -24,6 +24,7 @@ struct reading {
     size_t *position;           /* of each metric in it, SIZE_MAX = not there */
 };
 
+/* Looks up where each metric stands in the rows of the layout that was just loaded. */
 static void find_positions(struct reading *r)
 {
     for (size_t k = 0; k < r->query->n_metrics; k++) {
@@ -37,7 +38,8 @@ static void find_positions(struct reading *r)
     }
 }
 
-/* A step that a finer tier has filled is not filled again by a coarser one. */
+/* Adds a cell to a step. One that a finer tier has filled is not filled again by a
+ * coarser one: the same time would count twice. */
 static void add(struct reading *r, enum store_tier tier, size_t k, size_t step,
                 struct store_cell cell)
 {
@@ -84,7 +86,8 @@ static void add_row(struct reading *r, enum store_tier tier, int64_t time_ns,
     }
 }
 
-/* All rows of a tier that reach into [from, to); `*end_ns` = the end of the last one. */
+/* Adds all rows of a tier that reach into [from, to). `*end_ns` becomes the end of the
+ * last one, but for raw rows, which have no length. */
 static enum vd_status scan(struct reading *r, enum store_tier tier, int64_t from_ns,
                            int64_t to_ns, int64_t *end_ns, struct vd_error *err)
 {
@@ -123,6 +126,7 @@ static enum vd_status scan(struct reading *r, enum store_tier tier, int64_t from
     return status;
 }
 
+/* Returns the time of the oldest row, INT64_MAX when the tier is empty. */
 static int64_t first_row(sqlite3 *db, enum store_tier tier)
 {
     char sql[64];
@@ -131,6 +135,8 @@ static int64_t first_row(sqlite3 *db, enum store_tier tier)
     return store_db_number(db, sql, INT64_MAX);
 }
 
+/* Reads the chosen tier, then the finer and last the coarser ones, so that `add` meets
+ * the finer number first where two tiers overlap. */
 static enum vd_status scan_tiers(struct reading *r, struct vd_error *err)
 {
     const enum store_tier tier = r->tier;
@@ -174,8 +180,8 @@ static size_t count_steps(const struct reading *r)
     return (size_t)((r->query->to_ns - from_ns + r->step_ns - 1) / r->step_ns);
 }
 
-/* Ticks in the middle of their steps: one that is a little late or early must not leave
- * one step empty and give another two. */
+/* Chooses where the first step begins so that ticks lie in the middle of their steps: one
+ * that is a little late or early must not leave one step empty and give another two. */
 static int64_t raw_origin(struct reading *r, int64_t unit_ns)
 {
     int64_t from_ns = r->query->from_ns, phase_ns;
@@ -187,8 +193,8 @@ static int64_t raw_origin(struct reading *r, int64_t unit_ns)
     return from_ns + phase_ns - unit_ns / 2;
 }
 
-/* The tier, the length of a step (a whole number of the tier's own) and where the first
- * one begins. */
+/* Chooses the tier, the length of a step (a whole number of the tier's own) and where the
+ * first step begins, so that no more points come out than were asked for. */
 static void choose_steps(struct reading *r, double interval_s)
 {
     double span_s = (double)(r->query->to_ns - r->query->from_ns) / 1e9;
@@ -235,6 +241,7 @@ static enum vd_status reserve(struct reading *r, struct vd_error *err)
     return VD_OK;
 }
 
+/* Makes means of the sums; a step without any row is unknown. */
 static void finish(struct reading *r)
 {
     for (size_t i = 0; i < r->out->n * r->out->n_metrics; i++) {

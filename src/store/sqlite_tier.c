@@ -23,6 +23,7 @@ int64_t store_tier_floor(enum store_tier tier, int64_t time_ns)
     return time_ns - (rest < 0 ? rest + step : rest);
 }
 
+/* Makes a cell of a single value; a value that is unknown counts as none. */
 static struct store_cell raw_cell(struct vd_reader *r)
 {
     float value = vd_read_f32(r);
@@ -53,7 +54,7 @@ struct store_cell store_cell_read(enum store_tier tier, const void *blob, size_t
     return cell;
 }
 
-/* One metric over the span. */
+/* What the rows of the span add up to, for one metric. */
 struct sum {
     double count, sum;
     float min, max;
@@ -65,6 +66,8 @@ struct roll {
     struct sum *sum;            /* layout.n */
 };
 
+/* Weighs each mean by its count, so that an hour is the mean of its ticks and not of its
+ * minutes. */
 static void add_cell(struct sum *sum, struct store_cell cell)
 {
     if (cell.count == 0)
@@ -77,7 +80,8 @@ static void add_cell(struct sum *sum, struct store_cell cell)
     sum->sum += (double)cell.mean * cell.count;
 }
 
-/* Rows of the layout that is being made go by position; of others by metric id. */
+/* Adds one row. Rows of the layout that is being made go by position, others by metric
+ * id; a metric that this layout does not have any more is left out. */
 static void add_row(struct roll *roll, const struct store_layout *layout,
                     enum store_tier from, const void *blob, size_t size)
 {
@@ -98,6 +102,8 @@ static void add_row(struct roll *roll, const struct store_layout *layout,
     }
 }
 
+/* Adds all rows of the statement. The newest one comes first and decides which metrics
+ * the coarser row has. */
 static enum vd_status add_rows(sqlite3 *db, struct roll *roll, sqlite3_stmt *rows,
                                enum store_tier from, struct vd_error *err)
 {
@@ -197,7 +203,8 @@ enum vd_status store_tier_roll(sqlite3 *db, enum store_tier tier, int64_t time_n
     return status;
 }
 
-/* The first row of the finer tier at or after `from_ns`; INT64_MAX when there is none. */
+/* Returns the time of the first row of the finer tier at or after `from_ns`, INT64_MAX
+ * when there is none. */
 static int64_t next_row(sqlite3 *db, enum store_tier tier, int64_t from_ns)
 {
     char sql[128];
@@ -207,6 +214,8 @@ static int64_t next_row(sqlite3 *db, enum store_tier tier, int64_t from_ns)
     return store_db_number(db, sql, INT64_MAX);
 }
 
+/* Makes the rows of the tier whose span was over before `until_ns`. It goes from one row
+ * of the finer tier to the next, so a long pause costs nothing. */
 static enum vd_status catch_up(sqlite3 *db, enum store_tier tier, int64_t until_ns,
                                struct vd_error *err)
 {

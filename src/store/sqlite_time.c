@@ -8,14 +8,18 @@
 
 #include "store/sqlite.h"
 
+/* Longer than the interval between two ticks, shorter than most pauses between two runs.
+ */
 static const int64_t GAP_NS = INT64_C(300) * 1000000000;
 
+/* Keeps the search short in a store of many restarts. */
 enum { STRETCHES_MAX = 256 };
 
 struct stretch {
     int64_t from_ns, to_ns;
 };
 
+/* Runs one of the two statements over [low, high]; INT64_MIN when it finds no row. */
 static int64_t ask(sqlite3_stmt *s, int64_t low_ns, int64_t high_ns)
 {
     int64_t time_ns = INT64_MIN;
@@ -28,7 +32,7 @@ static int64_t ask(sqlite3_stmt *s, int64_t low_ns, int64_t high_ns)
     return time_ns;
 }
 
-/* The first row of the stretch that has a row at `to_ns`. */
+/* Returns the first row of the stretch that has a row at `to_ns`, in steps of a gap. */
 static int64_t begin_of(sqlite3_stmt *first, int64_t to_ns)
 {
     for (;;) {
@@ -40,7 +44,8 @@ static int64_t begin_of(sqlite3_stmt *first, int64_t to_ns)
     }
 }
 
-/* Newest first; those before the last STRETCHES_MAX have nothing to add. */
+/* Lists the stretches, newest first, and returns how many there are. Those before the
+ * last STRETCHES_MAX are left out. */
 static size_t find_stretches(sqlite3_stmt *first, sqlite3_stmt *last,
                              struct stretch stretch[STRETCHES_MAX])
 {

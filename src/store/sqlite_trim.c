@@ -15,7 +15,7 @@ static double retention_of(const struct store_config *config, enum store_tier ti
                                   : config->retention_hour_s;
 }
 
-/* Rows before this time are past their retention; 0 = none is. */
+/* Returns the time before which rows are past their retention; 0 says that none is. */
 static int64_t cutoff(const struct store_config *config, enum store_tier tier,
                       int64_t now_ns)
 {
@@ -26,7 +26,8 @@ static int64_t cutoff(const struct store_config *config, enum store_tier tier,
     return now_ns - (int64_t)(retention_s * 1e9);
 }
 
-/* Up to `slice` of the oldest rows before `before_ns`. */
+/* Deletes up to `slice` of the oldest rows before `before_ns`. The inner SELECT is there
+ * because DELETE ... LIMIT is an option of SQLite's build that not all have. */
 static enum vd_status delete_rows(sqlite3 *db, enum store_tier tier, int64_t before_ns,
                                   int slice, int64_t *deleted, struct vd_error *err)
 {
@@ -43,7 +44,8 @@ static enum vd_status delete_rows(sqlite3 *db, enum store_tier tier, int64_t bef
     return status;
 }
 
-/* Events live as long as the hours do. */
+/* Deletes events that began before `before_ns`, with all that hangs on them. Events live
+ * as long as the hours do. */
 static enum vd_status delete_events(sqlite3 *db, int64_t before_ns, int slice,
                                     int64_t *deleted, struct vd_error *err)
 {
@@ -73,7 +75,8 @@ static enum vd_status delete_events(sqlite3 *db, int64_t before_ns, int slice,
     return status;
 }
 
-/* Pages in use and free ones. */
+/* Counts the pages in use and the free ones, which stay in the file until they are used
+ * again, and gives the bytes of a page. */
 static void pages(sqlite3 *db, int64_t *used, int64_t *unused, int64_t *bytes)
 {
     *unused = store_db_number(db, "PRAGMA freelist_count", 0);
@@ -81,7 +84,8 @@ static void pages(sqlite3 *db, int64_t *used, int64_t *unused, int64_t *bytes)
     *bytes = store_db_number(db, "PRAGMA page_size", 4096);
 }
 
-/* The file is too large: the finest tier that has more than a little goes first. */
+/* Deletes a slice of the oldest rows of the finest tier that has any, because the file is
+ * too large: many raw rows take more room and tell less than few hours. */
 static enum vd_status shrink(sqlite3 *db, int slice, struct store_trim *trim, bool *more,
                              struct vd_error *err)
 {

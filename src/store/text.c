@@ -10,6 +10,7 @@
 #include "os/clock.h"
 #include "os/utf8.h"
 
+/* Cuts what is longer than 511 bytes; texts of any length go through store_json_text. */
 void store_print(struct vd_writer *w, const char *format, ...)
 {
     char text[512];
@@ -44,6 +45,8 @@ void store_json_number(struct vd_writer *w, double value)
         vd_write_bytes(w, "null", 4);
 }
 
+/* Each byte that is no UTF-8 becomes U+FFFD: names of processes may hold anything, and
+ * one would make the whole line unreadable. */
 void store_json_text(struct vd_writer *w, const char *text)
 {
     size_t left = strlen(text);
