@@ -12,9 +12,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+/* TIMEOUT_S holds for connecting and for each piece; ANSWER_MAX keeps a server that never
+ * ends from taking all memory. */
 enum { TIMEOUT_S = 10, ANSWER_MAX = 64 << 20 };
 
-/* "127.0.0.1:5000", "[::1]:5000" -> host and port. */
+/* Splits "127.0.0.1:5000" or "[::1]:5000" into host and port, at the last colon; false
+ * when a part is missing. `*port` points into the address. */
 static bool split_address(const char *address, char *host, size_t size, const char **port)
 {
     const char *colon = strrchr(address, ':');
@@ -31,6 +34,8 @@ static bool split_address(const char *address, char *host, size_t size, const ch
     return length > 0 && snprintf(host, size, "%.*s", (int)length, address) < (int)size;
 }
 
+/* Connects to the first of the addresses that answers; -1, with errno of the last, when
+ * none does. The time limit for sending holds for connect(2) as well. */
 static int connect_first(const struct addrinfo *found)
 {
     static const struct timeval patience = {.tv_sec = TIMEOUT_S};
@@ -49,6 +54,8 @@ static int connect_first(const struct addrinfo *found)
     return -1;
 }
 
+/* Returns a connected socket, -1 when there is none. Ports are numbers only, so that no
+ * file of services is asked. */
 static int connect_to(const struct net_http_request *request, struct vd_error *err)
 {
     static const struct addrinfo want = {.ai_socktype = SOCK_STREAM,
@@ -73,6 +80,8 @@ static int connect_to(const struct net_http_request *request, struct vd_error *e
     return fd;
 }
 
+/* Sends all bytes; false when the other side is gone, which must not end us
+ * (MSG_NOSIGNAL). */
 static bool send_all(int fd, const char *text, size_t size)
 {
     while (size > 0) {
@@ -88,8 +97,8 @@ static bool send_all(int fd, const char *text, size_t size)
     return true;
 }
 
-/* All that comes until the other side hangs up, terminated; NULL when it does not come to
- * an end in time, or there is no memory. */
+/* Receives all that comes until the other side hangs up, terminated; the caller frees it.
+ * NULL when it does not come to an end in time, is too long, or there is no memory. */
 static char *receive_all(int fd)
 {
     size_t size = 0, capacity = 64 * 1024;
@@ -120,7 +129,8 @@ static char *receive_all(int fd)
     return answer;
 }
 
-/* "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\n\r\nno such thing" */
+/* Cuts an answer into head and body: "HTTP/1.1 404 Not Found\r\nContent-Type:
+ * text/plain\r\n\r\nno such thing". False when it is no HTTP, or comes in chunks. */
 static bool parse_answer(struct net_http_answer *answer)
 {
     char *end = strstr(answer->text, "\r\n\r\n");
@@ -132,6 +142,8 @@ static bool parse_answer(struct net_http_answer *answer)
     return strcasestr(answer->text, "\r\nTransfer-Encoding:") == NULL;
 }
 
+/* Asks for the connection to be closed behind the answer: that is how its end is known.
+ */
 static bool send_request(int fd, const struct net_http_request *request)
 {
     const char *body = request->body == NULL ? "" : request->body;

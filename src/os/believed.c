@@ -1,13 +1,16 @@
 /* Two numbers: the time that is believed, and for how long another one was shown. */
 #include "os/believed.h"
 
+/* A clock that is ahead by more than a day is believed after it has shown so for a day.
+ */
 static const int64_t DAY_NS = INT64_C(86400) * 1000000000;
 
-/* Small steps are corrections. */
+/* Steps up to a second are corrections of the clock, and believed at once. */
 static const int64_t STEP_NS = INT64_C(1000000000);
 
-/* The wall clock shows `wall_ns`, and `ran_ns` have passed since it was last looked at.
- */
+/* Takes in that the wall clock shows `wall_ns`, and that `ran_ns` have passed since it
+ * was last looked at. A clock behind the believed time is believed at once, since nothing
+ * is deleted by that; one ahead must show so for as long as it is ahead. */
 static void look(struct os_believed *b, int64_t wall_ns, int64_t ran_ns)
 {
     int64_t ahead_ns;

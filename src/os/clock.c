@@ -41,7 +41,8 @@ int64_t os_clock_local_s(int64_t time_ns)
     return (int64_t)t + local.tm_gmtoff;
 }
 
-/* "/usr/share/zoneinfo/Europe/Berlin", ":Europe/Berlin" -> "Europe/Berlin" */
+/* Finds the name of the zone in what TZ or the link says:
+ * "/usr/share/zoneinfo/Europe/Berlin" and ":Europe/Berlin" give "Europe/Berlin". */
 static const char *zone_in(const char *text)
 {
     const char *folder = strstr(text, "zoneinfo/");
@@ -84,6 +85,8 @@ static void split_days(int64_t days, int *year, int *month, int *day)
     *year = (int)(years + era * 400) + (*month <= 2);
 }
 
+/* Does without strftime(3) and the zone, so that a forked child may call it. Divisions
+ * round down, also before 1970. */
 char *os_clock_text_at(int64_t time_ns, int east_s, char text[OS_CLOCK_TEXT])
 {
     int east_min = east_s / 60; /* offsets of seconds are of the 19th century */

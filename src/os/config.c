@@ -24,6 +24,8 @@ struct os_config {
     char name[200];
 };
 
+/* Limits against files that are made to take all time or memory: keys of one item, keys
+ * of the file, brackets. Real files have a few dozen of each. */
 enum { PAIRS_MAX = 16, KEYS_MAX = 1000, BRACKETS_MAX = 5000 };
 
 /* "vedette.yaml:12:3", and the key when there is one: "vedette.yaml:12:3: port". */
@@ -35,6 +37,7 @@ static void place(const struct os_config *config, const yaml_node_t *node,
              key != NULL ? ": " : "", key != NULL ? key : "");
 }
 
+/* Says where in the file something is wrong, and what. */
 static enum vd_status refuse(const struct os_config *config, const yaml_node_t *node,
                              const char *key, const char *what, struct vd_error *err)
 {
@@ -44,13 +47,14 @@ static enum vd_status refuse(const struct os_config *config, const yaml_node_t *
     return vd_error_set(err, VD_ERR_FORMAT, NULL, "%s: %s", where, what);
 }
 
+/* Drops the const, because libyaml asks for a document that it only reads. */
 static yaml_node_t *node_at(const struct os_config *config, int index)
 {
     return yaml_document_get_node((yaml_document_t *)&config->document, index);
 }
 
-/* The text of a scalar; NULL when the node is another thing, or holds a NUL byte, which
- * would hide what comes after it. */
+/* Gives the text of a scalar; NULL when the node is another thing, or holds a NUL byte,
+ * which would hide what comes after it. */
 static const char *scalar(const yaml_node_t *node)
 {
     const char *text;
@@ -61,7 +65,8 @@ static const char *scalar(const yaml_node_t *node)
     return strlen(text) == node->data.scalar.length ? text : NULL;
 }
 
-/* `key:`, `key: ~` and `key: null`: set, to nothing. A quoted "null" is a text. */
+/* Tells whether a key is set to nothing: `key:`, `key: ~` or `key: null`. A quoted "null"
+ * is a text. */
 static bool is_null(const yaml_node_t *node)
 {
     const char *text = scalar(node);
@@ -71,7 +76,7 @@ static bool is_null(const yaml_node_t *node)
     return *text == '\0' || strcmp(text, "~") == 0 || strcmp(text, "null") == 0;
 }
 
-/* '_' stands for '-', as in os_option_find. */
+/* Compares keys as os_option_find does: '_' stands for '-'. */
 static bool same_key(const char *a, const char *b)
 {
     while (*a != '\0' && *b != '\0' && (*a == '_' ? '-' : *a) == (*b == '_' ? '-' : *b)) {
@@ -81,6 +86,8 @@ static bool same_key(const char *a, const char *b)
     return *a == *b;
 }
 
+/* Checks that all keys are words and none is there twice: libyaml would accept both, and
+ * the second value would win silently. */
 static enum vd_status check_mapping(const struct os_config *config,
                                     const yaml_node_t *node, struct vd_error *err)
 {
@@ -103,6 +110,8 @@ static enum vd_status check_mapping(const struct os_config *config,
     return VD_OK;
 }
 
+/* Turns libyaml's complaint into ours, with line and column counted from 1. A byte that
+ * is no text has no line yet, only its offset. */
 static enum vd_status syntax_error(const yaml_parser_t *parser, const char *name,
                                    struct vd_error *err)
 {
@@ -120,7 +129,7 @@ static enum vd_status syntax_error(const yaml_parser_t *parser, const char *name
                         parser->context == NULL ? "" : parser->context);
 }
 
-/* The document behind the first must not be there: it would be passed over silently. */
+/* Refuses a second document in the file: it would be passed over silently. */
 static enum vd_status only_document(yaml_parser_t *parser, const char *name,
                                     struct vd_error *err)
 {
@@ -137,8 +146,9 @@ static enum vd_status only_document(yaml_parser_t *parser, const char *name,
     return status;
 }
 
-/* libyaml looks through all open brackets at every token: a megabyte of '[' would take
- * hours. No real file has this many, quoted or not. */
+/* Tells whether there are too many brackets. libyaml looks through all open ones at every
+ * token, so a megabyte of '[' would take hours. They are counted quoted or not; no real
+ * file has this many. */
 static bool too_many_brackets(const char *bytes, size_t size)
 {
     size_t n = 0;
@@ -189,7 +199,8 @@ enum vd_status os_config_parse(struct os_config **config, const char *name,
     return status;
 }
 
-/* Up to `room` bytes of the file; -1 with errno. */
+/* Reads up to `room` bytes of the file and returns how many; -1 with errno. The caller
+ * asks for one byte more than is allowed, to learn that there is more. */
 static ssize_t read_all(const char *path, char *bytes, size_t room)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -266,7 +277,8 @@ enum vd_status os_config_check_keys(const struct os_config *config,
     return VD_OK;
 }
 
-/* An item of a list written as a mapping: handed to the row, which makes a text of it. */
+/* Hands an item of a list that is written as a mapping to its row, which makes a text of
+ * it. The caller frees that text. */
 static enum vd_status text_of_mapping(const struct os_config *config,
                                       const struct os_option *row,
                                       const yaml_node_t *node, char **text,
@@ -298,6 +310,7 @@ static enum vd_status text_of_mapping(const struct os_config *config,
     return row->from_mapping(pairs, n, where, text, err);
 }
 
+/* Sets one value, or adds it where the row is a list. */
 static enum vd_status apply_item(const struct os_config *config,
                                  const struct os_option *row, const yaml_node_t *node,
                                  void *settings, struct vd_error *err)
@@ -317,6 +330,8 @@ static enum vd_status apply_item(const struct os_config *config,
     return status;
 }
 
+/* Replaces the list by that of the file, its default included. A single value is a list
+ * of one. */
 static enum vd_status apply_list(const struct os_config *config,
                                  const struct os_option *row, const yaml_node_t *node,
                                  void *settings, struct vd_error *err)
@@ -333,7 +348,8 @@ static enum vd_status apply_list(const struct os_config *config,
     return status;
 }
 
-/* `webhook: {file: /etc/vedette/webhook}`: the value stands in that file. */
+/* Takes the value from the file that is named, as in `webhook: {file:
+ * /etc/vedette/webhook}`. */
 static enum vd_status apply_file(const struct os_config *config,
                                  const struct os_option *row, const yaml_node_t *node,
                                  void *settings, struct vd_error *err)
@@ -351,6 +367,8 @@ static enum vd_status apply_file(const struct os_config *config,
     return os_option_set_from(row, settings, scalar(value), where, err);
 }
 
+/* Applies the value of a key by the type of its row, and warns of a secret in a file that
+ * others can read. */
 static enum vd_status apply_value(const struct os_config *config,
                                   const struct os_option *row, const yaml_node_t *node,
                                   void *settings, struct vd_error *err)
@@ -398,6 +416,8 @@ enum vd_status os_config_apply(const struct os_config *config,
     return VD_OK;
 }
 
+/* Finds the key of an option in the file, under any of the names that it may have there.
+ */
 static const yaml_node_pair_t *find_pair(const struct os_config *config,
                                          const struct os_option *option)
 {

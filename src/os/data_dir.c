@@ -35,7 +35,8 @@ static enum vd_status make(const char *path, struct vd_error *err)
     return VD_OK;
 }
 
-/* Whoever owns a link decides where it leads: root and we may. */
+/* Refuses a link that belongs to another user, since its owner decides where it leads.
+ * Links of root and our own are followed. */
 static enum vd_status check_link(const char *path, struct vd_error *err)
 {
     struct stat link;
@@ -48,7 +49,8 @@ static enum vd_status check_link(const char *path, struct vd_error *err)
     return VD_OK;
 }
 
-/* Empty, or with a file in it that only we make. */
+/* Tells whether the folder is used by us alone: it is empty, or has a file in it that
+ * only we make. */
 static bool is_for_us_alone(const struct os_data_dir *dir)
 {
     int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -70,8 +72,9 @@ static bool is_for_us_alone(const struct os_data_dir *dir)
            faccessat(dir->fd, "vedette.db", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Whose it is, and who may write to it. A folder with other things in it keeps its mode:
- * the files of ours in it are closed to others all the same. */
+/* Checks whose the folder is, and who may write to it. One that is ours alone is closed
+ * to others. A folder with other things in it keeps its mode: the files of ours in it are
+ * closed to others all the same. */
 static enum vd_status check_folder(struct os_data_dir *dir, struct vd_error *err)
 {
     struct stat info;
@@ -95,6 +98,8 @@ static enum vd_status check_folder(struct os_data_dir *dir, struct vd_error *err
     return VD_OK;
 }
 
+/* Takes an open folder over, or says why it could not be opened. The checks are made on
+ * the descriptor: the path could lead elsewhere by now. */
 static enum vd_status adopt(struct os_data_dir *dir, int fd, struct vd_error *err)
 {
     enum vd_status status;
@@ -157,6 +162,8 @@ void os_data_dir_close(struct os_data_dir *dir)
     dir->fd = -1;
 }
 
+/* Compares what is open with what has the name now. A removed folder can still be written
+ * to by its descriptor, which nobody would ever see. */
 enum vd_status os_data_dir_is_there(const struct os_data_dir *dir, struct vd_error *err)
 {
     struct stat open_one, named;
@@ -187,6 +194,8 @@ static enum vd_status refuse(const struct os_data_dir *dir, const char *name,
                         "%s/%s %s: it is not touched", dir->path, name, why);
 }
 
+/* Refuses everything but a regular file of the folder's owner with one name: a second
+ * name could lie where others read it, or be another file that must not be changed. */
 static enum vd_status check_file(const struct os_data_dir *dir, const char *name,
                                  const struct stat *info, struct vd_error *err)
 {
@@ -224,6 +233,8 @@ enum vd_status os_data_dir_look(const struct os_data_dir *dir, const char *name,
     return check_file(dir, name, &found, err);
 }
 
+/* O_NONBLOCK: a pipe that was put there between the check and the opening must not stop
+ * us. */
 int os_data_dir_file(const struct os_data_dir *dir, const char *name, int flags,
                      struct vd_error *err)
 {

@@ -25,8 +25,8 @@ static enum vd_status too_large(const char *path, size_t max, struct vd_error *e
                         path, os_format_size((double)max, limit, sizeof limit));
 }
 
-/* The size that the file says it has is where the buffer begins: pipes and files of /proc
- * say nothing. */
+/* Reads to the end. The buffer begins with the size that the file says it has, and
+ * doubles: pipes and files of /proc say nothing, and a file may grow meanwhile. */
 static enum vd_status read_stream(FILE *file, const char *path, size_t max, char **bytes,
                                   size_t *size, struct vd_error *err)
 {
@@ -54,6 +54,8 @@ static enum vd_status read_stream(FILE *file, const char *path, size_t max, char
     }
 }
 
+/* Reads the file and closes it, also after a failure. *bytes is the caller's, NULL after
+ * one; a `file` of NULL is one that could not be opened, with its errno. */
 static enum vd_status read_and_close(FILE *file, const char *path, size_t max,
                                      char **bytes, size_t *size, struct vd_error *err)
 {

@@ -24,6 +24,7 @@ enum {
 };
 #endif
 
+/* LANDLOCK_CREATE_RULESET_VERSION and LANDLOCK_RULE_PATH_BENEATH of the kernel. */
 enum { VERSION_FLAG = 1, PATH_BENEATH = 1 };
 
 /* Rights over files, by bit; the version of Landlock that brought the last ones. */
@@ -38,10 +39,12 @@ enum {
     SCOPE_SIGNAL = 1 << 1,    /* 6, of its own field */
 };
 
+/* The kernel's struct landlock_ruleset_attr. It grew by a field with versions 4 and 6. */
 struct ruleset {
     uint64_t files, network, scoped;
 };
 
+/* The kernel's struct landlock_path_beneath_attr, which is packed. */
 struct beneath {
     uint64_t allowed;
     int32_t parent;
@@ -88,11 +91,13 @@ static const char *const readable[] = {
     "/etc/fonts",
 };
 
-/* What the environment says is read as well. */
+/* Variables whose paths may be read as well: libraries look there for certificates and
+ * zones. */
 static const char *const variable[] = {"SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE",
                                        "TZDIR"};
 
-/* GPUs are asked by way of these: opened for writing, too. */
+/* Devices that drivers of GPUs open for writing to ask them, and those every program may
+ * use. */
 static const char *const device[] = {
     "/dev/nvidiactl",
     "/dev/nvidia0",
@@ -119,7 +124,8 @@ int os_landlock_version(void)
     return version < 0 ? 0 : (int)version;
 }
 
-/* Only some rights are for a file that is no folder. */
+/* Allows what lies at or below `fd`. The kernel refuses a rule that gives a plain file
+ * the rights of a folder, so those are taken out. */
 static bool allow_fd(int rules, int fd, uint64_t rights)
 {
     struct beneath beneath = {rights, fd};
@@ -132,7 +138,8 @@ static bool allow_fd(int rules, int fd, uint64_t rights)
     return syscall(SYS_landlock_add_rule, rules, PATH_BENEATH, &beneath, 0) == 0;
 }
 
-/* What is not there needs no rule. */
+/* Allows a path. One that is not there needs no rule: it stays forbidden when it comes.
+ */
 static void allow(int rules, const char *path, uint64_t rights)
 {
     int fd = path == NULL || *path == '\0' ? -1 : open(path, O_PATH | O_CLOEXEC);
@@ -157,6 +164,8 @@ static void allow_all(int rules, const struct os_sandbox *sandbox)
         allow(rules, device[i], reading | WRITE_FILE);
 }
 
+/* Names only the rights that this kernel's version knows: a call with others, or a larger
+ * struct, fails as a whole. */
 bool os_landlock_enter(const struct os_sandbox *sandbox)
 {
     int version = os_landlock_version(), rules, code;

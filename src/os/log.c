@@ -23,14 +23,15 @@
 #include "os/clock.h"
 #include "os/terminal.h"
 
+/* A line stays below PIPE_BUF (4096), up to which a pipe takes a write whole. */
 enum { LINE_MAX_BYTES = 2000, NAME_MAX_BYTES = 128 };
 
 static atomic_int console_level = OS_LOG_INFO;
 static atomic_int log_fd = -1;
 static atomic_size_t lost;
 
-/* The file. All but `size` is guarded by `changing`, which is only ever tried: whoever
- * does not get it leaves the rotation to the one who has it. */
+/* The log file. All but the atomic fields is guarded by `changing`. A thread that wants
+ * to rotate only tries that lock: when another has it, that one rotates. */
 static struct {
     pthread_mutex_t changing;
     struct os_data_dir dir; /* owned */
@@ -60,7 +61,8 @@ size_t os_log_lost(void)
 
 /* ---- rotation ---- */
 
-/* NAME.N.gz, or NAME.1 without the ending while it waits to be compressed. */
+/* Makes the name of an older file: NAME.N.gz, or NAME.1 without the ending while it waits
+ * to be compressed. */
 static void old_name(char name[NAME_MAX_BYTES], long n, const char *ending)
 {
     snprintf(name, NAME_MAX_BYTES, "%s.%ld%s", file.name, n, ending);
@@ -79,7 +81,7 @@ static bool copy_packed(int from, gzFile to)
     return got == 0;
 }
 
-/* A packed copy of `plain`; false when it is not whole. */
+/* Makes a packed copy of `plain`; false when it is not whole. */
 static bool pack_into(const char *plain, const char *packed)
 {
     int from = os_data_dir_file(&file.dir, plain, O_RDONLY, NULL);
@@ -102,8 +104,8 @@ static bool pack_into(const char *plain, const char *packed)
     return good;
 }
 
-/* NAME.1 becomes NAME.1.gz, by way of a temporary name: a reader never sees half a file.
- */
+/* Makes NAME.1.gz of NAME.1 by way of a temporary name, so that a reader never sees half
+ * a file. Runs in a thread of its own; when it fails NAME.1 stays as it is. */
 static void *pack(void *unused)
 {
     char plain[NAME_MAX_BYTES], packed[NAME_MAX_BYTES], half[NAME_MAX_BYTES];
@@ -133,7 +135,8 @@ static void start_packing(void)
         atomic_store(&file.packing, false);
 }
 
-/* A new descriptor takes the place of the old one under the same number. */
+/* Opens the file. The new descriptor takes over the number of the old one, so a thread
+ * that writes at this moment writes into one of the two. */
 static bool open_file(struct vd_error *err)
 {
     int fd = os_data_dir_file(&file.dir, file.name, O_WRONLY | O_APPEND | O_CREAT, err);
@@ -155,8 +158,9 @@ static bool open_file(struct vd_error *err)
     return true;
 }
 
-/* NAME.2.gz -> NAME.3.gz, NAME.1.gz -> NAME.2.gz, NAME -> NAME.1, which is then packed.
- */
+/* Moves the files on: NAME.2.gz -> NAME.3.gz, NAME.1.gz -> NAME.2.gz, NAME -> NAME.1,
+ * which is then packed. While the last one is still being packed the file grows beyond
+ * its limit. */
 static void rotate(void)
 {
     char from[NAME_MAX_BYTES], to[NAME_MAX_BYTES];
@@ -178,6 +182,7 @@ static void rotate(void)
     pthread_mutex_unlock(&file.changing);
 }
 
+/* Lets the file go. Must be called with `changing` held. */
 static void release_file(void)
 {
     os_data_dir_close(&file.dir);
@@ -239,8 +244,9 @@ void os_log_close(void)
 
 /* ---- one line ---- */
 
-/* The bytes of `text` that are safe to show; the others as \xNN. A C1 control (UTF-8 c2
- * 80 .. c2 9f) steers a terminal as well. Ends with a line break. Returns the length. */
+/* Writes `text` into the line from `at` on, and a line break. Bytes that could steer a
+ * terminal become \xNN: controls, and the C1 controls (UTF-8 c2 80 .. c2 9f). Returns the
+ * length of the line; what does not fit is cut. */
 static size_t make_safe(const char *text, char *line, size_t at)
 {
     const unsigned char *p = (const unsigned char *)text;
@@ -257,7 +263,8 @@ static size_t make_safe(const char *text, char *line, size_t at)
     return at;
 }
 
-/* "2026-01-31T12:00:00.123+00:00 " */
+/* Begins the line with the time, "2026-01-31T12:00:00.123+00:00 ", and returns its
+ * length. */
 static size_t put_time(char *line)
 {
     char text[OS_CLOCK_TEXT];

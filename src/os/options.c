@@ -40,8 +40,8 @@ static bool parse_integer(const char *text, long *value)
     return errno == 0 && end != text && *end == '\0' && *text != ' ';
 }
 
-/* "auto|always|never": the index of `text` in it, in capitals or not; -1 when it is not
- * one. */
+/* Returns the index of `text` in a list such as "auto|always|never", in capitals or not;
+ * -1 when it is not in it. */
 static int parse_choice(const char *choices, const char *text)
 {
     size_t length = strlen(text);
@@ -57,6 +57,7 @@ static int parse_choice(const char *choices, const char *text)
     }
 }
 
+/* Returns the word of that index, allocated; "" for -1, a choice that was not made. */
 static char *choice_text(const char *choices, int index)
 {
     if (index < 0)
@@ -76,6 +77,7 @@ static enum vd_status wrong(const struct os_option *option, const char *text,
                         what);
 }
 
+/* Writes a number as people write it in this option, with its unit. */
 static void format_bound(const struct os_option *option, double bound, char *text,
                          size_t size)
 {
@@ -206,7 +208,7 @@ static enum vd_status set_choice(const struct os_option *option, int *value,
     return wrong(option, text, where, what, err);
 }
 
-/* An item of a list is kept as its row spells it. */
+/* Adds a word to a list as its row spells it, so that later comparisons are simple. */
 static enum vd_status append_choice(const struct os_option *option, struct os_list *list,
                                     const char *text, const char *where,
                                     struct vd_error *err)
@@ -222,7 +224,7 @@ static enum vd_status append_choice(const struct os_option *option, struct os_li
     return status;
 }
 
-/* The row's own check; the place goes in front of its message. */
+/* Runs the row's own check, and puts the place in front of its message. */
 static enum vd_status own_check(const struct os_option *option, const char *text,
                                 const char *where, struct vd_error *err)
 {
@@ -252,6 +254,7 @@ enum vd_status os_option_set_from(const struct os_option *option, void *settings
     return status;
 }
 
+/* Adds an item to a list. The row's `max` is how many there may be. */
 static enum vd_status add_item(const struct os_option *option, struct os_list *list,
                                const char *text, const char *where, struct vd_error *err)
 {
@@ -316,7 +319,7 @@ static void release_one(const struct os_option *option, void *settings)
     }
 }
 
-/* The value of a row without a default. */
+/* Sets the value of a row without a default: what stands for "not given" in each type. */
 static void set_none(const struct os_option *option, void *settings)
 {
     void *value = field(option, settings);
@@ -401,7 +404,8 @@ void os_options_release(const struct os_option *options, void *settings)
         release_one(o, settings);
 }
 
-/* '_' stands for '-', and a list may be called by its plural: `rules:` for --rule. */
+/* Tells whether the option has this name. '_' stands for '-', and a list may be called by
+ * its plural: `rules:` for --rule. */
 static bool has_name(const struct os_option *option, const char *name)
 {
     size_t i = 0;
@@ -502,6 +506,7 @@ size_t os_text_distance(const char *a, const char *b)
     return rows[n % 3][m];
 }
 
+/* Allows about one slip in three letters: with more, the advice would be a guess. */
 void os_nearest_try(struct os_nearest *nearest, const char *name)
 {
     size_t distance = os_text_distance(nearest->word, name);

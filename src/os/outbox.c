@@ -14,12 +14,15 @@
 #include "os/clock.h"
 #include "os/queue.h"
 
+/* Room for a library that does TLS; the default is far more than is ever used. */
 enum { STACK_BYTES = 256 * 1024 };
 
-/* A pause is this part of the outage: a message is late by that at most. */
+/* A pause is this part of the outage so far: after it is over, a message is late by that
+ * part of it at most. */
 static const double PAUSE_PART = 0.25;
 
-/* What a receiver may ask for at most. */
+/* The longest pause that a receiver can ask for (Retry-After); a slip there must not
+ * silence it for days. */
 static const double WAIT_MAX_S = 3600;
 
 /* Libraries look up about once a second whether they should stop. */
@@ -60,6 +63,7 @@ static int64_t after(int64_t ns, double seconds)
     return ns + (int64_t)(seconds * 1e9);
 }
 
+/* Returns the bytes of the largest message with its head. */
 static size_t room_of(const os_outbox *o)
 {
     return sizeof(struct head) + o->config.message_max;
@@ -67,6 +71,8 @@ static size_t room_of(const os_outbox *o)
 
 /* ---- putting in ---- */
 
+/* Allocates with the first message, so that an outbox which never gets one costs nothing;
+ * false without memory, and the next message tries again. */
 static bool has_memory(os_outbox *o)
 {
     if (o->leaving == NULL)
@@ -78,6 +84,7 @@ static bool has_memory(os_outbox *o)
     return o->queue.at != NULL;
 }
 
+/* Tells the owner what became of a message that left. */
 static void tell_left(os_outbox *o, const uint8_t *message, size_t size,
                       enum os_outbox_end end, const struct vd_error *err)
 {
@@ -87,8 +94,8 @@ static void tell_left(os_outbox *o, const uint8_t *message, size_t size,
                        size - sizeof(struct head), end, err);
 }
 
-/* The oldest leaves a full queue. What becomes of one that is being told right now is
- * known, and counted, when its try has ended. */
+/* Makes room by letting the oldest message go. What becomes of one that is being told
+ * right now is known, and counted, when its try has ended. */
 static void push_out_oldest(os_outbox *o)
 {
     struct vd_error err = {0};
@@ -105,6 +112,7 @@ static void push_out_oldest(os_outbox *o)
     tell_left(o, o->leaving, size, OS_OUTBOX_PUSHED_OUT, &err);
 }
 
+/* Queues a message; false when it is lost. Must be called under the lock. */
 static bool put(os_outbox *o, const void *message, size_t size, double age_s,
                 int64_t now_ns)
 {
@@ -160,6 +168,8 @@ static double queued_s(const uint8_t *message, int64_t now_ns)
     return seconds_between(head.queued_ns, now_ns);
 }
 
+/* Tells whether the message needs no further try: it was delivered, nobody could take it,
+ * or it is too old. A receiver that refused is given up sooner than one that is away. */
 static bool is_over(const os_outbox *o, enum os_outbox_result result, double age_s)
 {
     switch (result) {
@@ -186,7 +196,8 @@ static void pause_after(os_outbox *o, double wait_s, int64_t now_ns)
     o->due_ns = after(now_ns, pause);
 }
 
-/* The state after a try that took `took_s`; whether it is another one than before. */
+/* Sets the state after a try that took `took_s`; tells whether it is another one than
+ * before. */
 static bool turn(os_outbox *o, const struct os_outbox_answer *answer, double took_s)
 {
     enum os_outbox_state before = o->state;
@@ -205,7 +216,8 @@ static bool turn(os_outbox *o, const struct os_outbox_answer *answer, double too
     return o->state != before;
 }
 
-/* What the try did to the message; false when it stays. */
+/* Counts what the try did to the message, and takes it out of the queue when it is over;
+ * false when it stays. One that the queue let go of meanwhile has left in any case. */
 static bool settle(os_outbox *o, const struct os_outbox_answer *answer, int64_t now_ns,
                    enum os_outbox_end *end)
 {
@@ -226,7 +238,8 @@ static bool settle(os_outbox *o, const struct os_outbox_answer *answer, int64_t 
     return true;
 }
 
-/* When the next try is due. Under the lock. */
+/* Returns when the next try is due, INT64_MAX when nothing waits. Must be called under
+ * the lock. */
 static int64_t next_due(const os_outbox *o, int64_t now_ns)
 {
     if (o->queue.first == o->queue.next)
@@ -234,7 +247,9 @@ static int64_t next_due(const os_outbox *o, int64_t now_ns)
     return o->due_ns > now_ns ? o->due_ns : now_ns;
 }
 
-/* One try of the first message, due or not; false when there was none or it failed. */
+/* Tries the first message once, due or not; false when there was none or it failed. Only
+ * the outbox's thread, or a caller without one, may call it; the owner is told after the
+ * lock is free again, so it may put in more. */
 static bool try_first(os_outbox *o, int64_t begun_ns, int64_t (*clock)(void))
 {
     struct os_outbox_answer answer;
@@ -328,6 +343,8 @@ static bool wait_for_work(os_outbox *o)
     return go_on;
 }
 
+/* Tries what is due until it is told to stop, and then what is left, as long as tries
+ * succeed: a receiver that is away must not hold up the end of the program. */
 static void *work(void *context)
 {
     os_outbox *o = context;
@@ -374,6 +391,7 @@ bool os_outbox_push(os_outbox *o, const void *message, size_t size, double age_s
 
 /* ---- what is known, start and end ---- */
 
+/* Returns how long the oldest message waits, 0 when none does. */
 static double oldest_s(os_outbox *o, int64_t now_ns)
 {
     struct os_cursor cursor = {0};
@@ -437,7 +455,7 @@ void os_outbox_stop(os_outbox *o)
     pthread_mutex_unlock(&o->lock);
 }
 
-/* Waits until the thread has ended, or until then; whether it has. */
+/* Waits for the thread to end, until `until_ns` at most; tells whether it has. */
 static bool ends_before(os_outbox *o, int64_t until_ns)
 {
     struct timespec until = os_clock_timespec(until_ns);
@@ -451,6 +469,8 @@ static bool ends_before(os_outbox *o, int64_t until_ns)
     return ended;
 }
 
+/* A thread that hangs in a library cannot be ended. It is left behind with all that it
+ * uses, which the end of the process frees. */
 uint64_t os_outbox_free(os_outbox *o, double seconds, bool *left_behind)
 {
     uint64_t waiting;

@@ -14,7 +14,9 @@ static enum vd_status failed(const char *path, struct vd_error *err)
     return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(errno));
 }
 
-/* Where `path` leads, whether a file is there or not; a link to nothing leads nowhere. */
+/* Finds where `path` leads, whether a file is there or not, so that the new file is
+ * written beside the old one and not beside a link to it. False, with errno, for a link
+ * to nothing. */
 static bool resolve(const char *path, char out[PATH_MAX])
 {
     const char *slash = strrchr(path, '/'), *name = slash == NULL ? path : slash + 1;
@@ -34,7 +36,8 @@ static bool resolve(const char *path, char out[PATH_MAX])
     return snprintf(out + used, PATH_MAX - used, "/%s", name) < (int)(PATH_MAX - used);
 }
 
-/* What is there and no regular file. */
+/* Opens what is there and no regular file: a pipe or device is written to directly, as
+ * there is nothing to rename over. */
 static enum vd_status open_stream(struct os_output *out, const char *path, mode_t mode,
                                   enum os_output_rule rule, struct vd_error *err)
 {
@@ -49,9 +52,9 @@ static enum vd_status open_stream(struct os_output *out, const char *path, mode_
     return out->file == NULL ? failed(path, err) : VD_OK;
 }
 
-/* One that was left behind, or a link that someone put there, is not written to. `old` is
- * the file to be replaced, NULL when there is none: what its group may do is for that
- * group alone. */
+/* Makes the file that is written beside. One that was left behind, or a link that someone
+ * put there, is removed and not written to. `old` is the file to be replaced, NULL when
+ * there is none: what its group may do is for that group alone. */
 static bool open_part(struct os_output *out, const struct stat *old)
 {
     int fd;
@@ -99,6 +102,7 @@ enum vd_status os_output_open(struct os_output *out, const char *path,
     return os_output_open_as(out, path, OS_OUTPUT_ANY, err);
 }
 
+/* Tells whether all that was written is on the disk; false with errno. */
 static bool has_reached_disk(const struct os_output *out)
 {
     errno = EIO; /* of a write that failed long ago nothing else may be known */
@@ -106,6 +110,8 @@ static bool has_reached_disk(const struct os_output *out)
            (*out->part == '\0' || fsync(fileno(out->file)) == 0);
 }
 
+/* Renames only when all files are on the disk, so that a full disk replaces none of them.
+ */
 enum vd_status os_output_commit(struct os_output *out, size_t n, struct vd_error *err)
 {
     for (size_t i = 0; i < n; i++)
@@ -139,7 +145,8 @@ void os_output_drop(struct os_output *out)
     *out = (struct os_output){0};
 }
 
-/* Every folder on the way to `path`, and itself. */
+/* Makes every folder on the way to `path`, and itself. It cuts the path in place for
+ * that, and leaves it cut after a failure. */
 static bool make_all(char *path)
 {
     for (char *end = path; *end != '\0';) {

@@ -26,6 +26,7 @@ struct os_peek {
     bool gone; /* which was said */
 };
 
+/* The two kinds of datagrams. Both ends are one program, so bytes need no fixed order. */
 struct question {
     uint32_t number;
     int32_t pid, what;
@@ -39,6 +40,7 @@ struct answer {
 
 /* ---- the helper ---- */
 
+/* Reads one file of one process. A read is enough: both files fit into one. */
 static void look(int proc, const struct question *question, struct answer *answer)
 {
     char path[32];
@@ -75,8 +77,10 @@ static void serve(int fd)
     }
 }
 
-/* Whoever stops us with a signal to the whole group means the one that was started; this
- * one ends with it, when the socket is closed. */
+/* Becomes the helper. A signal to the whole group (Ctrl-C) means the program that was
+ * started; the helper ignores it and ends with that program, when the socket is closed.
+ * The kernel kills it should the program die first; if that happened before it was asked
+ * to, the parent is another one now. */
 static _Noreturn void be_helper(int fd, pid_t parent)
 {
     signal(SIGINT, SIG_IGN);
@@ -126,7 +130,9 @@ enum vd_status os_peek_start(os_peek **out, struct vd_error *err)
     return VD_OK;
 }
 
-/* The answer with the number asked for. */
+/* Receives the answer to the last question and returns its size; -1 with errno, EPIPE
+ * when the helper is gone. Answers to earlier questions, which came too late, are thrown
+ * away. */
 static ssize_t receive(os_peek *peek, struct answer *answer)
 {
     ssize_t got;
@@ -154,7 +160,8 @@ static ssize_t receive(os_peek *peek, struct answer *answer)
     return answer->size;
 }
 
-/* Its rights were given up when it was made: there is no other one to be had. */
+/* Tells once that the helper is gone. Another one cannot be made, since this process gave
+ * up its rights after the first. */
 static void say_gone(os_peek *peek)
 {
     if (!peek->gone)

@@ -23,6 +23,7 @@ enum vd_status os_queue_init(struct os_queue *q, size_t capacity,
     return VD_OK;
 }
 
+/* Copies into the ring from `at` on, in two parts where it goes around the end. */
 static void copy_in(struct os_queue *q, size_t at, const void *bytes, size_t size)
 {
     size_t until_end;
@@ -38,6 +39,7 @@ static void copy_in(struct os_queue *q, size_t at, const void *bytes, size_t siz
     memcpy(q->at, (const uint8_t *)bytes + until_end, size - until_end);
 }
 
+/* Copies out of the ring, as copy_in copies in. */
 static void copy_out(const struct os_queue *q, size_t at, void *bytes, size_t size)
 {
     size_t until_end;
@@ -53,6 +55,8 @@ static void copy_out(const struct os_queue *q, size_t at, void *bytes, size_t si
     memcpy((uint8_t *)bytes + until_end, q->at, size - until_end);
 }
 
+/* Returns the size of the message at `at`, by copying: four bytes may go around the end,
+ * too. */
 static size_t size_at(const struct os_queue *q, size_t at)
 {
     uint32_t size;
@@ -61,7 +65,7 @@ static size_t size_at(const struct os_queue *q, size_t at)
     return size;
 }
 
-/* The oldest message leaves. */
+/* Lets the oldest message leave. `leave` needs it in one piece, hence `scratch`. */
 static void pop(struct os_queue *q)
 {
     size_t size = size_at(q, q->head);
@@ -116,6 +120,7 @@ bool os_queue_push(struct os_queue *q, const void *message, size_t size)
     return true;
 }
 
+/* A cursor whose message has been dropped goes on with the oldest that is there. */
 size_t os_queue_peek(struct os_queue *q, struct os_cursor *cursor)
 {
     if (cursor->seq <= q->first) {

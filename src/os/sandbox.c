@@ -10,7 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Of those that we have, only these stay; none can come back. */
+/* Gives up all capabilities but those of `keep` (a bit each), for good: also what a
+ * program that is started could get back. */
 static bool keep_capabilities(uint64_t keep)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -30,6 +31,7 @@ static bool keep_capabilities(uint64_t keep)
     return syscall(SYS_capset, &head, set) == 0;
 }
 
+/* Appends a text behind a comma and returns the new length; what does not fit is cut. */
 static size_t put(char *said, size_t size, size_t at, const char *text)
 {
     int n = snprintf(said + at, size - at, "%s%s", at == 0 ? "" : ", ", text);
@@ -37,6 +39,8 @@ static size_t put(char *said, size_t size, size_t at, const char *text)
     return n < 0 || at + (size_t)n >= size ? size - 1 : at + (size_t)n;
 }
 
+/* Keeps to this order: dropping capabilities takes one, and Landlock and seccomp take
+ * either a capability or no_new_privs. */
 void os_sandbox_enter(const struct os_sandbox *sandbox, char *said, size_t size)
 {
     uint64_t keep = sandbox->low_port ? UINT64_C(1) << CAP_NET_BIND_SERVICE : 0;
@@ -68,6 +72,8 @@ void os_sandbox_enter(const struct os_sandbox *sandbox, char *said, size_t size)
     put(said, size, at, text);
 }
 
+/* Keeps what reading /proc/PID/io and smaps_rollup of other users takes. Landlock would
+ * forbid just that: a process in a domain may not look into those outside. */
 void os_sandbox_enter_helper(void)
 {
     keep_capabilities(UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_DAC_READ_SEARCH);

@@ -83,6 +83,8 @@ static const int forbidden[] = {
     SCMP_SYS(vhangup),
 };
 
+/* Refuses sockets of a family by the error that programs expect of one that is not built
+ * in. */
 static int refuse_family(scmp_filter_ctx filter, enum scmp_compare how, int family)
 {
     const struct scmp_arg_cmp which = {0, how, (scmp_datum_t)family, 0};
@@ -91,8 +93,9 @@ static int refuse_family(scmp_filter_ctx filter, enum scmp_compare how, int fami
                                   1, &which);
 }
 
-/* Sockets of the families that are used; all other kinds reach odd parts of the kernel.
- */
+/* Refuses all sockets but those of the families that are used; the others reach odd parts
+ * of the kernel. A filter has no "none of these", so the gaps between the families, which
+ * are sorted, are refused one by one. */
 static int refuse_other_families(scmp_filter_ctx filter)
 {
     static const int family[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};

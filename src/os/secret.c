@@ -29,7 +29,8 @@ static enum vd_status cannot_read(const char *path, int reason, struct vd_error 
     return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", path, strerror(reason));
 }
 
-/* A FIFO or a terminal would make the start wait for ever. */
+/* Opens a regular file and nothing else: a FIFO or a terminal would make the start wait
+ * for ever. */
 static enum vd_status open_regular(const char *path, int *fd, struct vd_error *err)
 {
     struct stat info;
@@ -84,6 +85,8 @@ enum vd_status os_secret_read(const char *path, char text[OS_SECRET_MAX],
     return VD_OK;
 }
 
+/* Guesses carefully: a user before the host, a query, a long word or more than one word
+ * in the path may be a key, as in the addresses of webhooks. */
 bool os_secret_in_url(const char *url)
 {
     const char *host = strstr(url, "://");

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* In columns: below NARROWEST nothing can be laid out. */
 enum { NARROWEST = 40, WIDEST = 100, USUAL = 80 };
 
 static enum os_color mode = OS_COLOR_AUTO;
@@ -47,6 +48,7 @@ int os_terminal_width(FILE *stream)
     return width > WIDEST ? WIDEST : width;
 }
 
+/* Counts the bytes that begin a character. Wide and combining characters count as one. */
 size_t os_terminal_columns(const char *text, size_t bytes)
 {
     size_t columns = 0;

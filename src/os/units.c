@@ -32,7 +32,7 @@ static const struct unit sizes[] = {
     {NULL, 0},
 };
 
-/* A decimal number at `*at`, which moves behind it. strtod alone would also take
+/* Reads a decimal number at `*at`, which moves behind it. strtod alone would also take
  * hexadecimal, "inf" and "nan", which nobody means in an option. */
 static bool read_number(const char **at, double *number)
 {
@@ -57,7 +57,8 @@ static bool read_number(const char **at, double *number)
     return true;
 }
 
-/* The unit whose name are the letters at `*at`, which moves behind it. */
+/* Finds the unit whose name are the letters at `*at`, which moves behind it; NULL, and
+ * `*at` stays, when they are none. */
 static const struct unit *read_unit(const struct unit *units, const char **at)
 {
     size_t length = 0;
@@ -133,7 +134,8 @@ bool os_parse_size(const char *text, double *bytes)
     return true;
 }
 
-/* `value` in the largest of the units at `names` that gives a whole number. */
+/* Writes `value` in the largest of the units at `names` that gives a whole number, in the
+ * last one when none does. */
 static char *format(double value, const struct unit *units, const char *const *names,
                     char *text, size_t size)
 {

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Also refuses what only looks like UTF-8: longer forms than needed, halves of surrogate
+ * pairs (U+D800 to U+DFFF), and what lies beyond U+10FFFF. */
 size_t os_utf8_length(const char *text, size_t size)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -37,7 +39,8 @@ unsigned long os_utf8_point(const char *text, size_t n)
     return point;
 }
 
-/* Controls, line and paragraph separators, and what reorders the text around it. */
+/* Tells whether the character could steer a terminal or deceive a reader: controls, line
+ * and paragraph separators, and what reorders the text around it. */
 static bool is_steering(unsigned long point)
 {
     return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x061c ||
