@@ -59,7 +59,7 @@ static const struct names {
      "throttled_usec", 1e-6},
 };
 
-/* The group of the tick before. */
+/* What the counters of the tick before belonged to. */
 struct followed {
     char folder[COLLECT_PATH_MAX];
     double limit;

@@ -14,6 +14,8 @@ static const double GROWTH_MAX = 1e12;
 
 static const double TWO_TO_32 = 4294967296.0;
 
+/* Begins a tick. On the first one the time that passed is NaN, so no growth is believed.
+ */
 void collect_devices_begin(struct collect_devices *devices, int64_t mono_ns)
 {
     devices->seconds =

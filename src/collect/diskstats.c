@@ -232,6 +232,7 @@ static void put(struct record_sample *sample, const size_t *id, const double *co
                       counter[COLLECT_DISK_READS] + counter[COLLECT_DISK_WRITES]);
 }
 
+/* Counts one line. The kind of a disk is decided when it is seen first. */
 static void take(struct diskstats_collector *self, const struct collect_diskstats *line)
 {
     struct collect_device *disk = collect_devices_find(&self->devices, line->name);
@@ -277,6 +278,8 @@ static size_t show(struct diskstats_collector *self, struct record_sample *sampl
     size_t shown = 0, disks = 0, left_out = 0, room;
 
     for (size_t i = 0; i < self->devices.n; i++) {
+        /* How much room there is depends on how many disks there are, so they are counted
+         * first. */
         shown += self->devices.at[i].shown;
         disks += self->devices.at[i].summed;
     }

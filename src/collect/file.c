@@ -181,6 +181,8 @@ static bool is_like(const char *name, const char *prefix, const char *suffix)
            strcmp(name + length - last, suffix) == 0;
 }
 
+/* Leaves out names that are too long, since a name that is cut leads elsewhere. What is
+ * taken of more than `max` entries is up to the file system's order. */
 size_t collect_folder_like(const char *path, const char *prefix, const char *suffix,
                            char *names, size_t size, size_t max)
 {

@@ -264,6 +264,8 @@ static enum vd_status complain(const struct filesystem_collector *self,
     return collect_left_out(err, "file systems", self->left_out);
 }
 
+/* Takes a scan that has ended, sets aside a mount that hangs, and starts the next scan,
+ * all without waiting: statvfs(2) on a dead server may never return. */
 static enum vd_status read_filesystems(void *context, struct record_sample *sample,
                                        struct vd_error *err)
 {
@@ -277,6 +279,7 @@ static enum vd_status read_filesystems(void *context, struct record_sample *samp
     else if (running && age > deadline_ns && set_aside(self))
         running = self->waiting = false;
     status = check_hung(self, err);
+    /* The worker hangs, and could not be set aside for two rounds. */
     if (running && age > 2 * (period_ns + deadline_ns))
         other = give_up(self, err);
     if (!running && (self->started_ns == 0 || age >= period_ns || self->worker == NULL)) {

@@ -231,9 +231,12 @@ static enum vd_status read_gpu(void *context, struct record_sample *sample,
     if (!running && is_due(self, sample->mono_ns)) {
         self->waiting = collect_worker_start(self->worker);
         self->started_ns = sample->mono_ns;
+        /* Without a thread the work was done within the call. */
         if (self->waiting && !self->threads)
             take(self);
     }
+    /* A driver that hangs leaves the metrics unknown: the numbers are too old to be told.
+     */
     if (running && sample->mono_ns - self->started_ns > stale_ns)
         return vd_error_set(err, VD_ERR_IO, NULL, "the graphics driver does not answer");
     fill(self, sample);

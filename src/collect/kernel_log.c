@@ -117,6 +117,8 @@ static enum vd_status read_log(void *context, struct record_sample *sample,
     sample->killed_known = self->fd >= 0;
     if (self->fd < 0)
         return VD_OK;
+    /* Reading goes on when the list is full, or old kills would be told on later ticks.
+     */
     for (int i = 0; i < RECORDS_MAX && (size = next_record(self)) > 0; i++)
         if (sample->n_killed < RECORD_KILLED_MAX &&
             collect_kernel_log_parse(self->record, size, &self->killed[sample->n_killed]))

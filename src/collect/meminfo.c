@@ -89,6 +89,7 @@ static double *field_at(struct collect_meminfo *mem, size_t i)
     return (double *)(void *)((char *)mem + fields[i].offset);
 }
 
+/* Takes one line. Most of some fifty lines are none of ours, and kernels add new ones. */
 static void parse_line(struct format_scan *t, struct collect_meminfo *mem)
 {
     uint64_t value;
@@ -291,6 +292,8 @@ static enum vd_status create(void **out, const struct collect_config *config,
         return VD_ERR_MEMORY;
     collect_file_init(&self->arcstats, config->root, "/proc/spl/kstat/zfs/arcstats");
     collect_file_init(&self->mounts, config->root, "/proc/mounts");
+    /* The core metric has no row here, so that it is registered as the one which others
+     * fill in as well. */
     memcpy(all, rows, sizeof all);
     all[USED_PERCENT] = collect_core_metrics[COLLECT_CPU_MEMORY];
     if (collect_plain_new(&plain, config, schema, "/proc/meminfo", all, ROWS) != VD_OK) {

@@ -250,6 +250,8 @@ static size_t choose_shown(struct net_collector *self, struct record_sample *sam
     return left_out;
 }
 
+/* Counts one line. The kind of a link is decided when it is seen first, since asking /sys
+ * takes several system calls. */
 static void take(struct net_collector *self, const struct collect_net_dev *dev)
 {
     struct collect_device *link = collect_devices_find(&self->devices, dev->name);

@@ -50,6 +50,7 @@ enum vd_status collect_plain_read_more(struct collect_plain *plain, size_t i,
     return status == VD_ERR_UNAVAILABLE ? VD_OK : status;
 }
 
+/* Serves as `destroy` of every collector of this kind. */
 void collect_plain_free(void *context)
 {
     struct collect_plain *plain = context;

@@ -86,6 +86,7 @@ static enum vd_status read_pressure(void *context, struct record_sample *sample,
             continue;
         }
         collect_pressure_parse(self->buffer.at, self->buffer.size, &p);
+        /* The rows stand in the order of the files; that of CPU has no `full`. */
         collect_put(sample, self->id[CPU_SOME + i], p.some);
         if (i != CPU)
             collect_put(sample, self->id[MEMORY_FULL + i - MEMORY], p.full);

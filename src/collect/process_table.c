@@ -127,6 +127,8 @@ void collect_process_table_update(struct collect_process_table *table, const int
     }
 }
 
+/* Begins anew for a pid that was given out again: the open files are the dead process's.
+ */
 void collect_process_table_renew(struct collect_process_table *table, size_t i)
 {
     close_files(&table->own[i]);

@@ -260,6 +260,7 @@ static double read_process(struct process_collector *self, size_t i, int64_t now
         own->gone = true;
         return 0;
     }
+    /* The pid was given out again since the last read. */
     if (!own->fresh && stat.start_ticks != self->table.record[i].start_ticks) {
         self->files -= own->stat_fd >= 0;
         collect_process_table_renew(&self->table, i);

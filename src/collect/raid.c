@@ -298,6 +298,7 @@ static enum vd_status read_both(struct raid_collector *self, struct record_sampl
     forget(self->pool, self->n_pools);
     status = read_arrays(self, sample, err);
     read_pools(self, sample);
+    /* Arrays that could not be asked for keep their metrics, without a number. */
     if (status == VD_OK)
         dismiss(sample->schema, self->array, &self->n_arrays, ARRAY_ROWS);
     dismiss(sample->schema, self->pool, &self->n_pools, 1);

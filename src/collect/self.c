@@ -38,6 +38,8 @@ static enum vd_status read_self(void *context, struct record_sample *sample,
     uint64_t pages;
     enum vd_status status;
 
+    /* This clock counts all threads, also those that have ended, but no helper process.
+     */
     if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0)
         collect_put(sample, self->id[CPU],
                     (double)used.tv_sec + (double)used.tv_nsec * 1e-9);

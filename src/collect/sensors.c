@@ -110,6 +110,8 @@ static void add_input(collect_sensors *sensors, const char *folder, const char *
         collect_file_small(path, text, sizeof text) <= 0)
         snprintf(text, sizeof text, "%s", input);
     core = measured && strncmp(text, "Core ", 5) == 0;
+    /* Cores beyond that are not told as left out: the processor as a whole has a sensor.
+     */
     if (core && list->cores == CORES_MAX)
         return;
     snprintf(name, sizeof name, "/%s", file);

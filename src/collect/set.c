@@ -127,6 +127,7 @@ enum vd_status collect_set_new(collect_set **out, const struct collect_config *c
     set = calloc(1, sizeof *set);
     if (set == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the collectors");
+    /* The core metrics are registered first, in the same order in each program. */
     for (int i = 0; i < COLLECT_CORE_METRICS; i++)
         if (collect_core(schema, i) == COLLECT_NO_METRIC) {
             status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the metrics");
@@ -196,6 +197,8 @@ void collect_set_read(collect_set *set, struct record_sample *sample)
         look_for_news(set, sample);
         return;
     }
+    /* What a collector does not fill in on this tick is unknown, and not as it was
+     * before. */
     for (size_t i = 0; i < sample->schema->n; i++) {
         sample->raw[i] = NAN;
         sample->base[i] = NAN;

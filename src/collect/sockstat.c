@@ -95,6 +95,7 @@ static double both(double four, double six)
     return isnan(six) ? four : four + six;
 }
 
+/* Reads the second file also when the first one fails, and tells the first failure. */
 static enum vd_status read_sockstat(void *context, struct record_sample *sample,
                                     struct vd_error *err)
 {

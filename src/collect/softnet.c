@@ -58,6 +58,7 @@ void collect_softnet_parse(const char *text, size_t size, struct collect_softnet
     } while (format_scan_next_line(&t));
 }
 
+/* Leaves the counters out on a tick on which cores came or went. */
 static enum vd_status read_softnet(void *context, struct record_sample *sample,
                                    struct vd_error *err)
 {

@@ -27,6 +27,8 @@ struct timex_collector {
 
 void collect_timex_parse(int state, const struct timex *from, struct collect_timex *clock)
 {
+    /* The offset is in nanoseconds where the kernel says so, in microseconds otherwise.
+     */
     double ms = from->status & STA_NANO ? 1e-6 : 1e-3;
 
     *clock = (struct collect_timex){NAN, NAN};

@@ -10,6 +10,8 @@
 /* Digits of a container's id, in full and as container managers show it. */
 enum { CONTAINER_ID = 64, SHORT_ID = 12 };
 
+/* Fills the label up with zeros, so that it can be copied as a whole. Of a name that is
+ * too long the beginning and the end stay, as names of units often differ in either. */
 const char *collect_unit_label(const char *name, char label[RECORD_LABEL_MAX])
 {
     const size_t half = (RECORD_LABEL_MAX - 4) / 2;

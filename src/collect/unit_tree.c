@@ -171,6 +171,8 @@ static bool walk(struct collect_unit_tree *tree, const char *path, int depth)
         const char *name = entry->d_name;
         char below[COLLECT_PATH_MAX];
 
+        /* The file system of control groups tells the type of each entry, so none is
+         * asked. */
         if (entry->d_type != DT_DIR || name[0] == '.' ||
             snprintf(below, sizeof below, "%s/%s", path, name) >= (int)sizeof below)
             continue;
@@ -268,6 +270,7 @@ bool collect_unit_tree_scan(struct collect_unit_tree *tree, int64_t mono_ns)
                     bsearch(&tree->unit[i], tree->before, tree->n_before,
                             sizeof *tree->before, by_key),
                     seconds);
+    /* The groups are kept before they are merged: the counters are those of groups. */
     memcpy(tree->before, tree->unit, tree->n * sizeof *tree->unit);
     tree->n_before = tree->n;
     tree->before_ns = mono_ns;

@@ -79,7 +79,8 @@ static void work(void *context)
 
 /* ---- the tick's side ---- */
 
-/* How much of the machine a unit has: the share of the resource it has most of. */
+/* Returns how much of the machine a unit has: the share of the resource of which it has
+ * most. A gigabyte a second counts as all that disks can do. */
 static double weight_of(const struct unit_collector *self,
                         const struct collect_unit_group *unit)
 {

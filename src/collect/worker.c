@@ -103,6 +103,7 @@ static bool start_thread(collect_worker *worker)
     return worker->started;
 }
 
+/* Only the owner may call it. The thread is made with the first work and then kept. */
 bool collect_worker_start(collect_worker *worker)
 {
     if (!worker->threads) {

@@ -137,6 +137,8 @@ static bool parse_answer(struct net_http_answer *answer)
 
     if (end == NULL || sscanf(answer->text, "HTTP/1.1 %d", &answer->code) != 1)
         return false;
+    /* The head ends behind its last line end, so the search below stays out of the body.
+     */
     end[2] = '\0';
     answer->body = end + 4;
     return strcasestr(answer->text, "\r\nTransfer-Encoding:") == NULL;

@@ -50,6 +50,7 @@ static const char *zone_in(const char *text)
     return folder != NULL ? folder + strlen("zoneinfo/") : text + (*text == ':');
 }
 
+/* Asks TZ before the link /etc/localtime, as the C library does. */
 const char *os_clock_zone(char *name, size_t size)
 {
     const char *set = getenv("TZ"), *zone;
@@ -73,6 +74,7 @@ enum { DAY_S = 86400 };
  * (Hinnant, "chrono-compatible low-level date algorithms"). */
 static void split_days(int64_t days, int *year, int *month, int *day)
 {
+    /* From 0000-03-01 to 1970-01-01 it is 719468 days, and 400 years have 146097. */
     int64_t from_0000 = days + 719468;
     int64_t era = (from_0000 >= 0 ? from_0000 : from_0000 - 146096) / 146097;
     int64_t of_era = from_0000 - era * 146097;

@@ -225,6 +225,8 @@ static ssize_t read_all(const char *path, char *bytes, size_t room)
     return (ssize_t)size;
 }
 
+/* A configuration without memory for its path works; only the warning about secrets is
+ * left out then. */
 enum vd_status os_config_load(struct os_config **config, const char *path,
                               struct vd_error *err)
 {
@@ -248,6 +250,8 @@ enum vd_status os_config_load(struct os_config **config, const char *path,
     return status;
 }
 
+/* Takes a key for known when any of the tables has it: a file may serve several commands.
+ */
 enum vd_status os_config_check_keys(const struct os_config *config,
                                     const struct os_option *const *tables, size_t n,
                                     struct vd_error *err)
@@ -438,6 +442,8 @@ size_t os_config_line(const struct os_config *config, const struct os_option *op
     return pair == NULL ? 0 : node_at(config, pair->key)->start_mark.line + 1;
 }
 
+/* Names the line of one item where the value is a list, for a check that comes after
+ * loading. */
 bool os_config_place(const struct os_config *config, const struct os_option *option,
                      size_t item, char where[OS_CONFIG_WHERE_MAX])
 {

@@ -24,6 +24,8 @@ static enum vd_status make(const char *path, struct vd_error *err)
         if (*at != '/')
             continue;
         *at = '\0';
+        /* That a folder above may not be made is no matter where it exists; if it does
+         * not, the last mkdir fails and tells. */
         if (mkdir(part, 0755) != 0 && errno != EEXIST && errno != EROFS &&
             errno != EACCES && errno != EPERM)
             break;
@@ -187,6 +189,7 @@ enum vd_status os_data_dir_is_there(const struct os_data_dir *dir, struct vd_err
 
 /* ---- a file ---- */
 
+/* Says why a file is not used. It is never removed by us: it may be somebody's. */
 static enum vd_status refuse(const struct os_data_dir *dir, const char *name,
                              const char *why, struct vd_error *err)
 {
@@ -242,6 +245,8 @@ int os_data_dir_file(const struct os_data_dir *dir, const char *name, int flags,
     struct stat info;
     int fd, error;
 
+    /* A file that is refused has no errno of its own; this is one that no waiting cures.
+     */
     errno = ELOOP;
     if (status == VD_ERR_IO) {
         os_data_dir_look(dir, name, NULL, err);

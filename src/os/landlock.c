@@ -50,6 +50,8 @@ struct beneath {
     int32_t parent;
 } __attribute__((packed));
 
+/* Paths that may be read, those of Nix and Guix among them. One that a machine lacks is
+ * passed over. */
 static const char *const readable[] = {
     "/proc",
     "/sys",
@@ -150,6 +152,8 @@ static void allow(int rules, const char *path, uint64_t rights)
     close(fd);
 }
 
+/* Allows all that may be read. The one folder that may be written to is allowed by its
+ * descriptor (os_landlock_enter), whatever its path leads to by now. */
 static void allow_all(int rules, const struct os_sandbox *sandbox)
 {
     const uint64_t reading = READ_FILE | READ_DIR;

@@ -26,6 +26,7 @@
 /* A line stays below PIPE_BUF (4096), up to which a pipe takes a write whole. */
 enum { LINE_MAX_BYTES = 2000, NAME_MAX_BYTES = 128 };
 
+/* The log belongs to the process: there is one standard error and one log file. */
 static atomic_int console_level = OS_LOG_INFO;
 static atomic_int log_fd = -1;
 static atomic_size_t lost;
@@ -201,6 +202,7 @@ enum vd_status os_log_open(const struct os_data_dir *dir, const char *name,
     file.max_bytes = max_bytes;
     file.keep = keep < 1 ? 1 : keep;
     file.dir = *dir;
+    /* The caller may close its folder while the log still needs it. */
     file.dir.fd = fcntl(dir->fd, F_DUPFD_CLOEXEC, 0);
     if (file.dir.fd < 0)
         status = vd_error_set(err, VD_ERR_IO, NULL, "%s/%s: %s", dir->path, name,
@@ -222,11 +224,14 @@ void os_log_reopen(void)
     if (atomic_load(&log_fd) < 0)
         return;
     pthread_mutex_lock(&file.changing);
+    /* There is no log to say it in, so that the log is gone is counted as a lost line. */
     if (!open_file(NULL))
         atomic_fetch_add(&lost, 1);
     pthread_mutex_unlock(&file.changing);
 }
 
+/* Takes the descriptor away first, so that no thread begins to write while it is closed.
+ */
 void os_log_close(void)
 {
     int fd = atomic_exchange(&log_fd, -1);
@@ -328,6 +333,9 @@ static void to_file(enum os_log_level level, const char *text)
         rotate();
 }
 
+/* Keeps errno, so that a message can be logged between a failure and its report. The file
+ * gets every message, but those for debugging only when the console shows them as well.
+ */
 void os_log(enum os_log_level level, const char *format, ...)
 {
     enum os_log_level least = os_log_get_level();

@@ -20,6 +20,7 @@ static void *field(const struct os_option *option, void *settings)
 /* Reads a word for yes or no; false when it is neither. */
 static bool parse_flag(const char *text, bool *value)
 {
+    /* Words for yes stand at odd places. */
     static const char *const words[] = {"false", "true", "no", "yes", "off", "on"};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -31,6 +32,8 @@ static bool parse_flag(const char *text, bool *value)
     return false;
 }
 
+/* Refuses what strtol would pass over: blanks before the number and anything behind it.
+ */
 static bool parse_integer(const char *text, long *value)
 {
     char *end;
@@ -248,6 +251,7 @@ enum vd_status os_option_set_from(const struct os_option *option, void *settings
     if (status != VD_OK)
         return vd_error_set(err, status, inner.hint, "%s: %s", where, inner.text);
     status = os_option_set(&value, settings, text, where, err);
+    /* A secret must not stay on the stack, from where a core dump would take it. */
     explicit_bzero(text, sizeof text);
     if (status == VD_OK && option->secret)
         os_secret_warn(path, option->name);
@@ -265,6 +269,7 @@ static enum vd_status add_item(const struct os_option *option, struct os_list *l
                                    : append_choice(option, list, text, where, err);
 }
 
+/* Keeps the old value when the new one is refused. */
 enum vd_status os_option_set(const struct os_option *option, void *settings,
                              const char *text, const char *where, struct vd_error *err)
 {
@@ -447,6 +452,8 @@ static char *join(const struct os_list *list)
     return text;
 }
 
+/* Writes a value so that os_option_set would read it again, but for lists; the caller
+ * frees it. */
 char *os_option_text(const struct os_option *option, const void *settings)
 {
     const void *value = (const char *)settings + option->offset;

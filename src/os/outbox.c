@@ -25,7 +25,8 @@ static const double PAUSE_PART = 0.25;
  * silence it for days. */
 static const double WAIT_MAX_S = 3600;
 
-/* Libraries look up about once a second whether they should stop. */
+/* So long a receiver may take to return when it is told to hurry: libraries look about
+ * once a second whether they should stop. */
 static const double HURRY_S = 2;
 
 /* Before each message in the ring. */
@@ -159,6 +160,7 @@ static bool take_first(os_outbox *o, int64_t now_ns)
     return true;
 }
 
+/* Returns how long a message has waited, also before this run. */
 static double queued_s(const uint8_t *message, int64_t now_ns)
 {
     struct head head;
@@ -285,6 +287,7 @@ static bool try_first(os_outbox *o, int64_t begun_ns, int64_t (*clock)(void))
     return answer.result == OS_OUTBOX_DONE || answer.result == OS_OUTBOX_NEVER;
 }
 
+/* Calls `visit` under the lock, so it must not use the outbox. */
 void os_outbox_each(os_outbox *o,
                     void (*visit)(void *context, const void *message, size_t size,
                                   double age_s),
@@ -363,6 +366,8 @@ static void *work(void *context)
     return NULL;
 }
 
+/* Starts the thread unless it runs; false when there is none to be had, and the next
+ * message tries again. Must be called under the lock. */
 static bool start(os_outbox *o)
 {
     pthread_attr_t attributes;
@@ -378,6 +383,7 @@ static bool start(os_outbox *o)
     return o->started;
 }
 
+/* Starts the thread with the first message. */
 bool os_outbox_push(os_outbox *o, const void *message, size_t size, double age_s)
 {
     bool taken;

@@ -88,6 +88,7 @@ enum vd_status os_output_open_as(struct os_output *out, const char *path,
         return open_stream(out, path, old.st_mode, rule, err);
     if (!resolve(path, out->path))
         return failed(path, err);
+    /* The pid keeps two programs apart that write the same file; the last one wins. */
     snprintf(out->part, sizeof out->part, "%s.%ld.part", out->path, (long)getpid());
     if (open_part(out, there ? &old : NULL))
         return VD_OK;

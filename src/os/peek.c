@@ -90,6 +90,8 @@ static _Noreturn void be_helper(int fd, pid_t parent)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(0);
+    /* A process that keeps rights must hold nothing else that it could be made to use, so
+     * all descriptors but the socket are closed. */
     if (dup2(fd, 3) != 3)
         _exit(1);
     close_range(4, ~0U, 0);
@@ -102,6 +104,7 @@ static _Noreturn void be_helper(int fd, pid_t parent)
 
 enum vd_status os_peek_start(os_peek **out, struct vd_error *err)
 {
+    /* A tick waits no longer than this for an answer. */
     const struct timeval patience = {.tv_sec = 1};
     os_peek *peek = calloc(1, sizeof *peek);
     pid_t parent = getpid();
@@ -206,6 +209,7 @@ ssize_t os_peek_read(os_peek *peek, int pid, enum os_peek_what what, char *text,
     return got;
 }
 
+/* Closes the socket, which is how the helper learns to end, and waits for that. */
 void os_peek_stop(os_peek *peek)
 {
     if (peek == NULL)

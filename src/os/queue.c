@@ -9,6 +9,7 @@
 
 enum { HEAD = sizeof(uint32_t) };
 
+/* Takes all memory at once, so that a push never allocates. */
 enum vd_status os_queue_init(struct os_queue *q, size_t capacity,
                              void (*leave)(const void *message, size_t size))
 {
@@ -108,6 +109,7 @@ bool os_queue_push(struct os_queue *q, const void *message, size_t size)
         q->lost++;
         return false;
     }
+    /* The oldest messages go for the newest one: what happens now matters more. */
     while (!os_queue_has_room(q, size)) {
         pop(q);
         q->lost++;

@@ -109,6 +109,8 @@ static int refuse_other_families(scmp_filter_ctx filter)
     return code != 0 ? code : refuse_family(filter, SCMP_CMP_GT, last);
 }
 
+/* Holds for this thread and those that it starts, so it must be called before there are
+ * others. Returns NULL, or why there is no filter. */
 const char *os_seccomp_enter(void)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);

@@ -13,6 +13,7 @@
 /* A word of a path that is longer is more likely a key than a name. */
 enum { WORD_MAX = 11 };
 
+/* Warns when every user can read the file. That a group can is often meant so. */
 void os_secret_warn(const char *path, const char *name)
 {
     struct stat info;
@@ -61,6 +62,8 @@ static enum vd_status read_bytes(const char *path, char *bytes, size_t room, siz
     return status;
 }
 
+/* Takes one line end off, which editors put there; anything else behind the secret is a
+ * mistake. */
 enum vd_status os_secret_read(const char *path, char text[OS_SECRET_MAX],
                               struct vd_error *err)
 {

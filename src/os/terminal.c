@@ -19,6 +19,7 @@ void os_terminal_set_color(enum os_color color)
     mode = color;
 }
 
+/* Follows what people ask for (NO_COLOR, no-color.org) before what the stream is. */
 bool os_terminal_has_color(FILE *stream)
 {
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -58,6 +59,8 @@ size_t os_terminal_columns(const char *text, size_t bytes)
     return columns;
 }
 
+/* Goes to the beginning of the line and clears it (\r\033[K), so that a message which
+ * comes next does not run into the status. */
 void os_terminal_status(const char *text)
 {
     if ((text == NULL && !has_status) || !isatty(STDERR_FILENO))

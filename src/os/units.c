@@ -111,6 +111,8 @@ bool os_parse_duration(const char *text, double *seconds)
     return true;
 }
 
+/* Takes a negative size, too: the bounds of the option refuse it with a better message.
+ */
 bool os_parse_size(const char *text, double *bytes)
 {
     const struct unit *unit;
@@ -158,6 +160,7 @@ static char *format(double value, const struct unit *units, const char *const *n
     return text;
 }
 
+/* Leaves what is more than a second and not whole in seconds: "1.5s", not "1500ms". */
 char *os_format_duration(double seconds, char *text, size_t size)
 {
     static const char *const names[] = {"w", "d", "h", "min", "s", "ms", "us", NULL};

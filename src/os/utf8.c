@@ -29,6 +29,7 @@ size_t os_utf8_length(const char *text, size_t size)
     return n;
 }
 
+/* Relies on os_utf8_length, which gave `n`: nothing is checked again. */
 unsigned long os_utf8_point(const char *text, size_t n)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -48,6 +49,8 @@ static bool is_steering(unsigned long point)
            (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
 }
 
+/* Ends before the first character that does not fit, so that neither a character nor an
+ * escape is cut in the middle. */
 char *os_utf8_visible(const char *text, char *out, size_t size)
 {
     size_t left = strlen(text), used = 0;

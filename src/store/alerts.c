@@ -126,6 +126,7 @@ static enum store_result write_event(void *sink, const void *message, size_t siz
     return STORE_OK;
 }
 
+/* Writes each line at once (batch 1): programs that follow the file wait for it. */
 const struct store_sink store_sink_alerts = {
     .name = "alerts",
     .file = "alerts.jsonl",

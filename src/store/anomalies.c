@@ -29,6 +29,7 @@ static enum store_result write_event(void *sink, const void *message, size_t siz
     struct vd_writer *line = &file->pending;
     const struct store_event_row *row = message;
     const struct record_event *event = &row->event;
+    /* Only the first object behind the opening bracket has no comma before it. */
     bool first = file->size <= 1 && line->size == 0;
 
     (void)size;

@@ -14,6 +14,7 @@ struct column {
     char name[STORE_NAME_MAX];
 };
 
+/* What one export works on; the columns are owned. */
 struct export
 {
     const struct store_export *what;
@@ -181,6 +182,8 @@ static enum vd_status print_row(void *context, int64_t time_ns, const double *va
     return put(&sheet->w, sheet->out, err);
 }
 
+/* Prints the head and the rows. There is room for one metric more than there are, since
+ * calloc may give NULL for none. */
 static enum vd_status print_rows(struct export *e, FILE *out, int64_t *rows,
                                  struct vd_error *err)
 {

@@ -205,6 +205,7 @@ static void step_before_close(struct store_file *file)
  * bytes are not how a file of ours begins. */
 static bool is_foreign(const struct store_file *file, int64_t size)
 {
+    /* The headers of all our files are shorter. */
     char found[512];
     size_t length = file->header == NULL ? 0 : strlen(file->header);
 
@@ -356,6 +357,8 @@ void store_file_reopen(void *sink)
     file->fd = -1;
 }
 
+/* Waits for the disk once, at the end. Before that the kernel writes lines when it likes,
+ * so a power cut may cost the last seconds of them. */
 void store_file_close(struct store_file *file)
 {
     if (file->fd >= 0) {
@@ -377,6 +380,8 @@ static bool write_synced(int fd, const void *bytes, size_t size)
     return write_all(fd, bytes, size, 0) && fsync(fd) == 0;
 }
 
+/* Writes a file beside and renames it when its bytes are on the disk: a power cut leaves
+ * the old file or the new one, and never half of it. */
 enum vd_status store_file_replace(const struct os_data_dir *dir, const char *name,
                                   const void *bytes, size_t size, struct vd_error *err)
 {

@@ -149,6 +149,7 @@ void store_reader_close(struct store_reader *reader)
 
 /* ---- a directory that nobody uses, for ourselves ---- */
 
+/* A data directory that this program has for itself. */
 struct alone {
     struct os_data_dir dir;
     struct store_config config;
@@ -173,6 +174,7 @@ static enum vd_status take(struct alone *a, const struct store_config *config,
     return status;
 }
 
+/* Undoes as much of `take` as was done. */
 static void give_back(struct alone *a)
 {
     sqlite3_close(a->db);
@@ -269,6 +271,7 @@ enum vd_status store_clean(const struct store_config *config, bool dry_run,
         return status;
     *trim = (struct store_trim){.events = 0};
     status = take(&a, config, err);
+    /* Each slice is a transaction, which keeps the log beside the database small. */
     while (status == VD_OK && more)
         status = store_trim_slice(a.db, &a.config, now_ns, 10000, trim, &more, err);
     if (status == VD_OK)

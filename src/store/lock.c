@@ -62,6 +62,7 @@ static int lock_directory(int fd, int how)
     return errno;
 }
 
+/* Says who uses the directory, as far as that one wrote it down. */
 static enum vd_status in_use(const struct os_data_dir *dir, struct vd_error *err)
 {
     static const char hint[] = "stop that one, or give this one another data directory";
@@ -73,6 +74,8 @@ static enum vd_status in_use(const struct os_data_dir *dir, struct vd_error *err
                         dir->path);
 }
 
+/* The lock on the directory goes when its descriptor is closed, so a failure further down
+ * has nothing to undo. */
 enum vd_status store_lock_take(const struct os_data_dir *dir, int *fd,
                                struct vd_error *err)
 {
@@ -120,6 +123,7 @@ static bool is_held(int fd)
     return held;
 }
 
+/* Asks the locks and not the file: its pid may be that of a program which was killed. */
 int store_lock_owner(const struct os_data_dir *dir, char *address, size_t size)
 {
     if (address != NULL)

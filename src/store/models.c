@@ -142,6 +142,8 @@ enum vd_status store_set_model_save(store_set *set, const char *name, const void
         status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to save a model");
         goto out;
     }
+    /* The newest generation stands first; where there is none, the 0 that ends the list
+     * does. */
     model_file(file, sizeof file, name, generation[0] + 1);
     status = store_file_replace(&dir, file, out.at, out.size, err);
     if (status == VD_OK)
@@ -217,6 +219,7 @@ static bool load(store_set *set, const struct os_data_dir *dir, const char *file
     return false;
 }
 
+/* Takes the newest generation that verifies; the caller frees *bytes. */
 enum vd_status store_set_model_load(store_set *set, const char *name, void **bytes,
                                     size_t *size, struct vd_error *err)
 {

@@ -9,8 +9,7 @@
 
 #include "store/sqlite.h"
 
-/* PROCESS_LEAST_BYTES is a little less than a process of version 1 without any text has.
- */
+/* PROCESS_LEAST_BYTES is what a process of version 1 takes whose texts are empty. */
 enum {
     MOMENTS_VERSION = 2, /* 1 had no swap and no faults */
     PROCESS_LEAST_BYTES = 100
@@ -126,6 +125,7 @@ enum vd_status store_moments_decode(const void *bytes, size_t size,
     return status;
 }
 
+/* Packs at the fastest level of zlib: the queues of all sinks wait meanwhile. */
 enum vd_status store_moments_write(sqlite3 *db, int64_t event_id, const void *bytes,
                                    size_t size, struct vd_error *err)
 {

@@ -20,8 +20,8 @@ void store_names_release(struct store_names *names)
     pthread_mutex_destroy(&names->lock);
 }
 
-/* Room for `n` names; the arrays grow one after the other, and `capacity` only when all
- * did. */
+/* Makes room for `n` names. The arrays grow one after the other, and `capacity` only when
+ * all did. */
 static bool reserve(struct store_names *names, size_t n)
 {
     size_t capacity = n + n / 4 + 16;
@@ -47,6 +47,8 @@ static bool reserve(struct store_names *names, size_t n)
     return true;
 }
 
+/* Writes only the names that changed. An index goes to another metric when a device has
+ * gone, which its serial number tells. Without memory all names stay as they were. */
 size_t store_names_note(struct store_names *names, const struct record_schema *schema)
 {
     size_t n;

@@ -15,6 +15,7 @@
 /* 480 bins of 16 an octave reach over 30 octaves: from 0.1 us to more than a minute. */
 enum { LATENCY_BINS = 480, BINS_PER_OCTAVE = 16, SUMMARY_SECONDS = 60 };
 
+/* What is known of the rows of this run. */
 struct summary {
     int64_t first_mono_ns, first_ns, last_ns;
     uint64_t rows, anomalies;
@@ -134,6 +135,8 @@ static void write_summary(struct performance_log *log)
     vd_writer_release(&text);
 }
 
+/* Counts the row as one that is on its way. Elapsed time runs from the first row of the
+ * run, by the monotonic clock. */
 static enum store_result write_row(void *sink, const void *message, size_t size,
                                    struct vd_error *err)
 {

@@ -80,16 +80,19 @@ static bool alerts(const struct record *record)
            (has(record, RECORD_EVENT_UPDATED) && record->event->alerts_now);
 }
 
+/* Is for anomalies.json: an event has one object there, written when it opens. */
 size_t store_pack_event(struct store_pack *pack)
 {
     return has(pack->record, RECORD_EVENT_OPENED) ? pack_event(pack) : 0;
 }
 
+/* Is for alerts.jsonl: an event may alert when it opens, or later when it grows worse. */
 size_t store_pack_alert(struct store_pack *pack)
 {
     return alerts(pack->record) ? pack_event(pack) : 0;
 }
 
+/* Is for events.jsonl: what has no line there is an event that only goes on. */
 size_t store_pack_change(struct store_pack *pack)
 {
     return has(pack->record, RECORD_EVENT_OPENED) ||
@@ -98,6 +101,7 @@ size_t store_pack_change(struct store_pack *pack)
                : 0;
 }
 
+/* Is for a change between two ticks, which has no values beside it. */
 struct store_event_row store_event_row_bare(const struct record_event *event,
                                             enum record_event_change change)
 {

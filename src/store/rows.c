@@ -7,6 +7,7 @@
 #include "metrics.h"
 #include "store/inspect.h"
 
+/* One pass over a span. */
 struct scan {
     const struct store_rows *rows;
     struct store_layout layout; /* of the row being read ... */

@@ -98,6 +98,8 @@ static void push_to(store_set *set, struct store_slot *slot, const struct record
         enqueue(set, slot, set->room, size, pack.urgent);
 }
 
+/* Runs on the tick. Columns are looked up only when the schema has changed, and the
+ * writer is woken once, when all queues have what they need. */
 void store_set_push(store_set *set, const struct record *record)
 {
     bool work;
@@ -141,6 +143,8 @@ int64_t store_set_next_event_id(store_set *set)
     return atomic_fetch_add(&set->next_event, 1);
 }
 
+/* Leaves out the sinks that are switched off; those that broke are told with the reason.
+ */
 size_t store_set_counters(const store_set *const_set, struct store_counters *out,
                           size_t max)
 {
@@ -436,6 +440,7 @@ static bool stopping(store_set *set)
     return stop;
 }
 
+/* Does the first upkeep a second after the start, so that short runs do some as well. */
 void *store_set_writer(void *context)
 {
     int64_t upkeep_ns = os_clock_mono_ns() + UPKEEP_NS / 10;
@@ -476,6 +481,8 @@ static bool is_settled(store_set *set, const char *only, const uint64_t *goal)
     return settled;
 }
 
+/* Notes the ends of the queues first and waits for those: with what comes meanwhile a
+ * busy program would never settle. */
 bool store_set_settle_sink(store_set *set, const char *only, double seconds)
 {
     int64_t until_ns = os_clock_mono_ns() + (int64_t)(seconds * 1e9);

@@ -95,6 +95,7 @@ static enum vd_status open_folder(store_set *set, struct vd_error *err)
     return status;
 }
 
+/* Takes the lock before any file is opened: two writers would ruin each other's lines. */
 enum vd_status store_set_new(store_set **out, const struct store_config *config,
                              struct vd_error *err)
 {
@@ -156,6 +157,8 @@ static void say_what_is_lost(store_set *set, const struct store_slot *slot)
                     (unsigned long long)waiting);
 }
 
+/* Closes also what store_set_new could not finish. The lock goes when all sinks are
+ * closed, so that the next program finds them whole. */
 void store_set_close(store_set *set)
 {
     if (set == NULL)

@@ -14,6 +14,8 @@ const struct store_sink *const *store_sink_table(size_t *n)
     return table;
 }
 
+/* Keeps ticks for a day, minutes for two weeks and hours for thirteen months, all of it
+ * within 500 MB. */
 struct store_config store_config_default(void)
 {
     return (struct store_config){

@@ -146,6 +146,7 @@ static void leave(const void *message, size_t size)
 
 /* ---- on the writer ---- */
 
+/* Closes the database without a COMMIT, which takes an open transaction back. */
 static void close_db(struct store_db *s)
 {
     sqlite3_finalize(s->insert);
@@ -371,6 +372,8 @@ static bool is_news(const struct store_db *s, const struct record_event *event,
            time_ns < s->event_ns;
 }
 
+/* Writes the row of a tick, before it the coarser rows that it completes, and behind it
+ * the news of an event. */
 static enum vd_status write_tick(struct store_db *s, const struct head *head, size_t size,
                                  struct vd_error *err)
 {

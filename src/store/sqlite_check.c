@@ -57,6 +57,8 @@ enum vd_status store_db_check_files(const struct os_data_dir *dir, struct vd_err
                                        STORE_DB_FILE "-shm", STORE_DB_FILE "-journal"};
 
     for (size_t i = 0; i < sizeof name / sizeof name[0]; i++)
+        /* A file that is not there is no error, so only one that is refused is asked
+         * again, for the reason. */
         if (os_data_dir_look(dir, name[i], NULL, NULL) == VD_ERR_IO)
             return os_data_dir_look(dir, name[i], NULL, err);
     return VD_OK;
@@ -215,6 +217,8 @@ enum vd_status store_db_check_schema(sqlite3 *db, int64_t *version, struct vd_er
 
     if (status == VD_OK)
         status = ask(db, "SELECT count(*) FROM sqlite_master", &tables, err);
+    /* A database without any table is a new one; tables without a version are not ours.
+     */
     if (status != VD_OK || (*version == 0 && tables == 0))
         return status;
     if (*version > STORE_DB_VERSION)
@@ -246,6 +250,9 @@ static enum vd_status complain(const char *text, struct vd_error *err)
     return vd_error_set(err, VD_ERR_FORMAT, NULL, "%s", line == NULL ? text : line + 1);
 }
 
+/* Ends at the first fault. quick_check does not compare indexes with their tables, which
+ * would take far longer. A check that ran out of time found nothing, and counts as good.
+ */
 enum vd_status store_db_check_pages(sqlite3 *db, double seconds, struct vd_error *err)
 {
     int64_t until_ns = os_clock_mono_ns() + (int64_t)(seconds * 1e9);

@@ -118,6 +118,8 @@ static enum vd_status cut_ranks(sqlite3 *db, const struct record_event *event,
     return store_db_run(db, sql, err);
 }
 
+/* Writes the event as it is now over what it was; the caller's transaction holds the
+ * three tables together. */
 enum vd_status store_event_write(sqlite3 *db, const struct record_event *event,
                                  struct store_names *names, struct vd_error *err)
 {
@@ -162,6 +164,7 @@ enum vd_status store_event_write(sqlite3 *db, const struct record_event *event,
     return status == VD_OK ? cut_ranks(db, event, err) : status;
 }
 
+/* Keeps every judgement as a row of its own, and the last one in the event. */
 enum vd_status store_feedback_write(sqlite3 *db, int64_t event_id, int64_t time_ns,
                                     const char *feedback, struct vd_error *err)
 {

@@ -15,6 +15,8 @@ bool store_set_keeps_events(store_set *set)
     return slot != NULL && slot->wanted && slot->broken == NULL;
 }
 
+/* Hands the recorder over in a block beside the queue, which it would fill. Without
+ * memory the event stands without its recorder. */
 void store_set_moments(store_set *set, int64_t event_id,
                        const struct history_moment *moment, size_t n)
 {
@@ -39,6 +41,8 @@ bool store_set_settle_events(store_set *set, double seconds)
     return !store_set_keeps_events(set) || store_set_settle_sink(set, "sqlite", seconds);
 }
 
+/* Compares the id with those that were given out and not with the database: the event may
+ * still wait in the queue. */
 enum vd_status store_set_feedback(store_set *set, int64_t event_id, const char *feedback,
                                   struct vd_error *err)
 {

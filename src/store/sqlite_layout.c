@@ -37,6 +37,7 @@ static enum vd_status take_blob(struct store_layout *layout, const uint8_t *blob
     return VD_OK;
 }
 
+/* Gives no metrics for a layout that is not there: values without names are not shown. */
 enum vd_status store_layout_load(sqlite3 *db, int64_t id, struct store_layout *layout,
                                  struct vd_error *err)
 {
@@ -106,6 +107,7 @@ out:
     return status;
 }
 
+/* Only looks the name up when `unit` is NULL: readers must not add to the database. */
 uint32_t store_metric_id(sqlite3 *db, const char *name, const char *unit,
                          struct vd_error *err)
 {

@@ -106,6 +106,7 @@ enum vd_status store_db_run(sqlite3 *db, const char *sql, struct vd_error *err)
     return VD_OK;
 }
 
+/* Takes any failure for "no number": callers ask for what an older database may lack. */
 int64_t store_db_number(sqlite3 *db, const char *sql, int64_t fallback)
 {
     sqlite3_stmt *statement = NULL;
@@ -244,6 +245,8 @@ static enum vd_status connect_to(sqlite3 **db, const struct os_data_dir *dir, in
         SQLITE_OK)
         return store_db_failed(*db, what, err);
     sqlite3_extended_result_codes(*db, 1);
+    /* Milliseconds: a checkpoint or a recovery by another connection may take a moment.
+     */
     sqlite3_busy_timeout(*db, 2000);
     store_db_harden(*db);
     return VD_OK;
@@ -275,6 +278,7 @@ static enum vd_status open_once(sqlite3 **db, const struct store_config *config,
     return status;
 }
 
+/* Tries a second time only after the first file was set aside; the second one is new. */
 enum vd_status store_db_open(sqlite3 **db, const struct store_config *config,
                              struct vd_error *err)
 {

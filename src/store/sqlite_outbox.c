@@ -21,6 +21,8 @@ static void tell_events_file(store_set *set, const struct record_event *event,
         store_set_post(set, slot->sink->name, &row, sizeof row);
 }
 
+/* Posts the event and what a receiver is owed as one message, so that both stand in one
+ * transaction: after a crash nobody is told of an event that does not exist. */
 void store_set_event(store_set *set, const struct record_event *event,
                      enum record_event_change change, const char *receiver,
                      int64_t queued_ns)
@@ -122,6 +124,7 @@ static void read_row(sqlite3_stmt *s, struct history_notice *out)
                      receiver == NULL ? (const unsigned char *)"" : receiver);
 }
 
+/* Gives the oldest HISTORY_NOTICES_MAX of them, which are those that wait longest. */
 enum vd_status store_outbox_read(sqlite3 *db, struct history_notice **out, size_t *n,
                                  struct vd_error *err)
 {

@@ -34,6 +34,7 @@ static void report(const struct view *view)
         atomic_store(&view->reader->health->broken, view->generation);
 }
 
+/* Opens a connection for one call. The caller closes the view in any case. */
 static enum vd_status open_view(struct view *view, const struct store_reader *reader,
                                 struct vd_error *err)
 {
@@ -206,7 +207,8 @@ static int prepare_suspects(sqlite3 *db, sqlite3_stmt **s)
     return sqlite3_prepare_v2(db, sql, -1, s, NULL);
 }
 
-/* Runs a bound statement over `event` and gives what it finds, at most `limit`. */
+/* Runs a bound statement over `event` and gives what it finds, at most `limit`. The
+ * caller frees *out, also after a failure. */
 static enum vd_status read_events(sqlite3 *db, sqlite3_stmt *s, struct store_names *names,
                                   size_t limit, struct record_event **out, size_t *n,
                                   struct vd_error *err)
@@ -260,6 +262,9 @@ static int prepare_events(sqlite3 *db, const char *conditions, sqlite3_stmt **s)
     return sqlite3_prepare_v2(db, sql, -1, s, NULL);
 }
 
+/* Gives the newest events that the query means. A parameter of 0 or NULL switches its
+ * condition off. An event belongs to a span when it reaches into it, also when it began
+ * before or goes on. */
 static enum vd_status events(void *context, const struct history_event_query *query,
                              struct record_event **out, size_t *n, struct vd_error *err)
 {
@@ -363,6 +368,8 @@ out:
     return status;
 }
 
+/* Gives a recorder. What is wrong within its bytes is kept apart from the database's own
+ * damage, which would have the database set aside. */
 static enum vd_status moments(void *context, int64_t event_id,
                               struct history_moment **out, size_t *n,
                               struct vd_error *err)
@@ -427,6 +434,8 @@ static enum vd_status notices(void *context, struct history_notice **out, size_t
     return status;
 }
 
+/* Gives the time of the newest row, but for those of the future that a clock left which
+ * was ahead. */
 static enum vd_status last(void *context, int64_t *time_ns, struct vd_error *err)
 {
     struct view view;

@@ -11,6 +11,7 @@
 
 #include "metrics.h"
 
+/* One query at work. The arrays are owned, but for those of `out`. */
 struct reading {
     sqlite3 *db;
     const struct history_query *query;
@@ -106,6 +107,7 @@ static enum vd_status scan(struct reading *r, enum store_tier tier, int64_t from
                      store_tier_table[tier]);
     if (sqlite3_prepare_v2(r->db, sql, -1, &s, NULL) != SQLITE_OK)
         return store_db_failed(r->db, "read a span", err);
+    /* A minute or an hour that began before the span may reach into it. */
     sqlite3_bind_int64(s, 1, wide > 0 ? from_ns - wide + 1 : from_ns);
     sqlite3_bind_int64(s, 2, to_ns);
     while (status == VD_OK && (code = sqlite3_step(s)) == SQLITE_ROW) {
@@ -165,11 +167,13 @@ static enum vd_status scan_tiers(struct reading *r, struct vd_error *err)
     return status;
 }
 
+/* Chooses the coarsest tier whose rows are not longer than a step. */
 static enum store_tier choose_tier(double step_s)
 {
     return step_s >= 3600 ? STORE_HOUR : step_s >= 60 ? STORE_MINUTE : STORE_RAW;
 }
 
+/* Counts the steps from where the first one begins to the end of the query. */
 static size_t count_steps(const struct reading *r)
 {
     int64_t from_ns = r->origin_ns > r->query->from_ns ? r->origin_ns : r->query->from_ns;
@@ -212,6 +216,8 @@ static void choose_steps(struct reading *r, double interval_s)
         r->step_ns += (int64_t)(unit_s * 1e9);
 }
 
+/* Takes the memory for the answer and the work; the caller releases both, also after a
+ * failure. */
 static enum vd_status reserve(struct reading *r, struct vd_error *err)
 {
     struct history_series *out = r->out;

@@ -15,6 +15,7 @@ int64_t store_tier_seconds(enum store_tier tier)
     return tier == STORE_RAW ? 0 : tier == STORE_MINUTE ? 60 : 3600;
 }
 
+/* Rounds down, also times before 1970. */
 int64_t store_tier_floor(enum store_tier tier, int64_t time_ns)
 {
     int64_t step = store_tier_seconds(tier) * 1000000000;
@@ -33,6 +34,7 @@ static struct store_cell raw_cell(struct vd_reader *r)
     return (struct store_cell){1, value, value, value};
 }
 
+/* Never reads beyond the blob, whose length comes from a file that may be damaged. */
 struct store_cell store_cell_read(enum store_tier tier, const void *blob, size_t size,
                                   size_t i)
 {
@@ -60,6 +62,7 @@ struct sum {
     float min, max;
 };
 
+/* A coarser row in the making. */
 struct roll {
     struct store_layout layout; /* of the row being made: that of the last row in it */
     struct store_layout other;  /* of the row being read, where it is another one */
@@ -134,6 +137,7 @@ static enum vd_status add_rows(sqlite3 *db, struct roll *roll, sqlite3_stmt *row
     return code == SQLITE_DONE ? VD_OK : store_db_failed(db, "read rows", err);
 }
 
+/* Writes a cell for each metric of the layout; one that no row had gets a count of 0. */
 static void write_cells(struct vd_writer *w, const struct roll *roll)
 {
     for (size_t i = 0; i < roll->layout.n; i++) {
@@ -176,6 +180,7 @@ static enum vd_status insert(sqlite3 *db, enum store_tier tier, int64_t time_ns,
     return status;
 }
 
+/* Makes no row where the finer tier has none, so that a pause stays a gap. */
 enum vd_status store_tier_roll(sqlite3 *db, enum store_tier tier, int64_t time_ns,
                                struct vd_error *err)
 {

@@ -59,6 +59,7 @@ static size_t find_stretches(sqlite3_stmt *first, sqlite3_stmt *last,
     return n;
 }
 
+/* Shows the stretches in order of time, as a clock would have shown them. */
 struct os_believed store_believed(sqlite3 *db)
 {
     struct stretch stretch[STRETCHES_MAX];

@@ -104,6 +104,9 @@ static enum vd_status shrink(sqlite3 *db, int slice, struct store_trim *trim, bo
     return VD_OK;
 }
 
+/* Deletes first what is too old, then, while the file is too large, what is oldest. Free
+ * pages go back to the file system when there are many (a quarter of those in use and
+ * 256) or the limit asks for it, 128 at a time. */
 enum vd_status store_trim_slice(sqlite3 *db, const struct store_config *config,
                                 int64_t now_ns, int slice, struct store_trim *trim,
                                 bool *more, struct vd_error *err)
