@@ -47,7 +47,7 @@ static const struct record_metric cpu_rows[CPU_ROWS] = {
                            "Time that its programs were held back, all together."),
 };
 
-/* What the files are called, by version. */
+/* The names of the files, first those of version 1. */
 static const struct names {
     const char *limit, *used, *dropped, *events;
     const char *quota, *waited;
@@ -81,7 +81,7 @@ struct cgroup_collector {
 
 /* ---- files ---- */
 
-/* The file `name` of a group into the buffer; false when it is not there. */
+/* Reads the file `name` of a group into the buffer; false when it is not there. */
 static bool read_file(struct cgroup_collector *self, const char *folder, const char *name)
 {
     struct collect_file file;
@@ -237,8 +237,8 @@ static double quota_of(struct cgroup_collector *self, const char *folder)
     return quota / period;
 }
 
-/* CPU time used by the group of level i, in seconds. Version 1 counts it elsewhere, and
- * not always by the same groups. */
+/* Returns the CPU time that the group of level i used, in seconds. Version 1 counts it
+ * elsewhere, and not always by the same groups. */
 static double used_cpu(struct cgroup_collector *self, size_t i)
 {
     const struct collect_cgroup_place *other = &self->accounting;

@@ -52,7 +52,8 @@ static bool copy(char out[COLLECT_PATH_MAX], const char *from, size_t length)
     return true;
 }
 
-/* 4:memory:/docker/3601745b3bd5
+/* Finds the group of a controller ("" = version 2) in lines such as
+ * 4:memory:/docker/3601745b3bd5
  * 0::/system.slice/nginx.service */
 bool collect_cgroup_path(const char *text, size_t size, const char *controller,
                          char path[COLLECT_PATH_MAX])
@@ -91,7 +92,8 @@ static bool next_word(struct format_scan *t, const char **word, size_t *length)
     return true;
 }
 
-/* 35 31 0:32 /docker/36 /sys/fs/cgroup/memory rw,nosuid shared:9 - cgroup cgroup
+/* Takes the words that matter out of one line of mountinfo:
+ * 35 31 0:32 /docker/36 /sys/fs/cgroup/memory rw,nosuid shared:9 - cgroup cgroup
  * rw,memory
  */
 static bool parse_mount(struct format_scan *t, struct mount_line *line)
@@ -144,7 +146,8 @@ bool collect_cgroup_mount(const char *text, size_t size, const char *controller,
     return false;
 }
 
-/* 536870912
+/* Reads a limit in bytes, INFINITY for "max":
+ * 536870912
  * max */
 double collect_cgroup_limit(const char *text, size_t size)
 {
@@ -158,7 +161,8 @@ double collect_cgroup_limit(const char *text, size_t size)
     return (double)bytes < NO_LIMIT ? (double)bytes : INFINITY;
 }
 
-/* 50000 100000
+/* Reads a quota and its period, both in microseconds, as cores:
+ * 50000 100000
  * max 100000 */
 double collect_cgroup_quota(const char *text, size_t size)
 {

@@ -44,7 +44,9 @@ struct cpufreq_collector {
     size_t cpu_freq;
 };
 
-/* processor       : 0
+/* Takes the clock rates of /proc/cpuinfo, in MHz. A CPU that is off has no lines, and
+ * other machines than x86 have no such clock:
+ * processor       : 0
  * model name      : ...
  * cpu MHz         : 2194.842 */
 size_t collect_cpuinfo_parse(const char *text, size_t size, double *mhz, size_t n)
@@ -128,7 +130,8 @@ static enum vd_status look(struct cpufreq_collector *self)
     return VD_OK;
 }
 
-/* 2400000
+/* Asks one core for its clock rate, which counts as silent when it gives no number:
+ * 2400000
  * in kHz */
 static void ask_core(struct cpufreq_collector *self, struct core *core)
 {

@@ -90,7 +90,7 @@ bool collect_diskstats_next(struct format_scan *t, struct collect_diskstats *dis
     return good;
 }
 
-/* The number that `name` goes on with after `prefix`, and what follows it; NULL when it
+/* Returns what follows the number with which `name` goes on after `prefix`; NULL when it
  * does not begin so. */
 static const char *after_number(const char *name, const char *prefix)
 {

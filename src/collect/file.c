@@ -25,7 +25,7 @@ void collect_buffer_release(struct collect_buffer *buffer)
     *buffer = (struct collect_buffer){0};
 }
 
-/* Room for one more read and the NUL. */
+/* Doubles the buffer, for one more read and the NUL behind it; false at its limit. */
 static bool grow(struct collect_buffer *buffer)
 {
     size_t capacity = buffer->capacity == 0 ? 4096 : buffer->capacity * 2;

@@ -140,7 +140,8 @@ static double memory_percent(const struct collect_gpu_state *gpu)
     return percent >= 0 && percent <= 100 ? percent : NAN;
 }
 
-/* What is no percentage or temperature is no value: drivers give -1 and worse. */
+/* Returns the value where it can be one; NaN otherwise, since drivers give -1 and worse.
+ */
 static double in_range(double value, double min, double max)
 {
     return value >= min && value <= max ? value : NAN;
@@ -256,7 +257,8 @@ static void destroy(void *context)
     free(self);
 }
 
-/* A recorded tree has no driver; this machine's belongs to it only when it was named. */
+/* Decides which library is asked, if any. A recorded tree has no driver, and this
+ * machine's belongs to it only when it was named. */
 static void set_library(struct scan *scan, const struct collect_config *config)
 {
     struct collect_file probe;

@@ -48,7 +48,9 @@ static void read_hwmon(const char *device, struct collect_gpu_state *gpu)
     }
 }
 
-/* 91234 (milliseconds) */
+/* Reads how long the processor slept so far. Drivers and kernels keep it in different
+ * places; the last one is that of Intel's newer driver (xe):
+ * 91234 (milliseconds) */
 static double sleep_ms(const char *card, const char *device)
 {
     static const char *const of_card[] = {"/gt/gt0/rc6_residency_ms",

@@ -54,7 +54,8 @@ struct limits_collector {
     bool tracks, counts_entropy; /* those metrics exist */
 };
 
-/* 1467	0	2466174
+/* Takes the numbers of file-nr:
+ * 1467	0	2466174
  * in use, unused (always 0), limit: larger than 2^53 when there is none in practice */
 void collect_file_handles_parse(const char *text, size_t size,
                                 struct collect_file_handles *files)

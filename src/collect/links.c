@@ -214,7 +214,8 @@ static enum collect_link kind_by_name(const char *name)
     return ends_with(name, "mon") ? COLLECT_LINK_HIDDEN : COLLECT_LINK_PLAIN;
 }
 
-/* INTERFACE=lan1 / IFINDEX=3 / DEVTYPE=dsa */
+/* Decides by the type that the kernel tells in the link's uevent, which is
+ * INTERFACE=lan1 / IFINDEX=3 / DEVTYPE=dsa */
 static bool kind_by_type(const struct collect_links *links, const char *name,
                          enum collect_link *kind)
 {
@@ -332,7 +333,8 @@ bool collect_link_is_over(const struct collect_links *links, const char *upper,
     return length < (int)sizeof entry && has(links->class_net, upper, entry);
 }
 
-/* Id       Address              Device
+/* Tells whether the file lists anything below its `head` lines of headings, as in
+ * Id       Address              Device
  * 00000007 aa:bb:cc:dd:ee:ff    eth0 */
 static bool lists_any(const struct collect_links *links, const char *name, size_t head)
 {

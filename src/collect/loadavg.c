@@ -17,7 +17,8 @@ static const struct record_metric rows[ROWS] = {
                 "Threads of all processes, the kernel's own among them."),
 };
 
-/* 0.17 0.05 0.01 3/96 6624 */
+/* Takes three averages, running and all tasks, and the pid given out last:
+ * 0.17 0.05 0.01 3/96 6624 */
 void collect_loadavg_parse(const char *text, size_t size, struct collect_loadavg *load)
 {
     struct format_scan t = format_scan_of(text, size);

@@ -103,7 +103,8 @@ static void parse_line(struct format_scan *t, struct collect_meminfo *mem)
     }
 }
 
-/* MemTotal:       24684084 kB
+/* Takes the numbers of /proc/meminfo, in KiB; what no line tells is NaN:
+ * MemTotal:       24684084 kB
  * MemFree:        20145312 kB
  * MemAvailable:   22311044 kB */
 void collect_meminfo_parse(const char *text, size_t size, struct collect_meminfo *mem)
@@ -122,7 +123,8 @@ void collect_meminfo_parse(const char *text, size_t size, struct collect_meminfo
             *field_at(mem, i) = NAN;
 }
 
-/* 13 1 0x01 123 33456 3714625811 5278411268
+/* Returns how much the ARC holds beyond its minimum, in KiB; NaN when that is not told:
+ * 13 1 0x01 123 33456 3714625811 5278411268
  * name                            type data
  * c_min                           4    536870912
  * size                            4    10737418240

@@ -36,7 +36,8 @@ static double share(double part, double whole)
     return whole > 0 && part >= 0 && part <= whole ? 100 * part / whole : NAN;
 }
 
-/* The percentage of df(1): what is reserved for root counts as neither. */
+/* Fills in what df(1) would show: space that is reserved for root is neither used nor
+ * free. */
 static void fill(struct collect_filesystem *fs, const struct statvfs *info)
 {
     double used = (double)info->f_blocks - (double)info->f_bfree;

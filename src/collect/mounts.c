@@ -31,7 +31,8 @@ static bool parse_word(struct format_scan *t, char *word, size_t size, bool *fit
     return n > 0 && memchr(word, '\0', n) == NULL;
 }
 
-/* /dev/vda1 /media/my\040disk ext4 rw,relatime 0 0 */
+/* Takes source, point, type, and whether it is read-only, of a line such as
+ * /dev/vda1 /media/my\040disk ext4 rw,relatime 0 0 */
 static bool parse_line(struct format_scan *t, struct collect_mount *mount, bool *fits)
 {
     char options[4];

@@ -160,7 +160,8 @@ static const struct column *columns_of(const char *table, const struct column **
     return from;
 }
 
-/* Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails ...
+/* Takes the columns of all tables that are known. Names and values follow each other:
+ * Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails ...
  * Tcp: 1 200 120000 -1 66 3 0 0 12 11166 6754 0 0 78 0
  * Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors ...
  * Udp: 96 0 0 97 0 0 0 0 0 */
@@ -184,7 +185,8 @@ void collect_netstat_parse(const char *text, size_t size, struct collect_netstat
     }
 }
 
-/* Udp6InDatagrams                 	0
+/* Takes the counters of IPv6:
+ * Udp6InDatagrams                 	0
  * Udp6NoPorts                     	0
  * Udp6InErrors                    	0 */
 void collect_netstat_parse_6(const char *text, size_t size, struct collect_netstat *net)

@@ -46,7 +46,8 @@ struct pressure_collector {
     size_t id[ROWS];
 };
 
-/* some avg10=3.11 avg60=0.82 avg300=0.26 total=8359116
+/* Takes the totals, in microseconds; NaN for a line that is not there:
+ * some avg10=3.11 avg60=0.82 avg300=0.26 total=8359116
  * full avg10=0.00 avg60=0.00 avg300=0.00 total=0 */
 void collect_pressure_parse(const char *text, size_t size, struct collect_pressure *p)
 {

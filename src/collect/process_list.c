@@ -105,7 +105,8 @@ static enum vd_status list_all(struct collect_process_list *list,
     return VD_OK;
 }
 
-/* Name:   bash
+/* Tells whether the pid is that of a process. A thread belongs to another group (Tgid):
+ * Name:   bash
  * Umask:  0022
  * State:  S (sleeping)
  * Tgid:   4163 */

@@ -21,7 +21,7 @@ static void copy_comm(char *comm, const char *from, const char *to)
     comm[length] = '\0';
 }
 
-/* The fields after the name: state is field 3 of proc(5). */
+/* Takes the fields behind the name, which begin with the state, field 3 of proc(5). */
 static bool parse_fields(struct format_scan *t, struct collect_process_stat *stat)
 {
     enum {
@@ -59,7 +59,8 @@ static bool parse_fields(struct format_scan *t, struct collect_process_stat *sta
     return true;
 }
 
-/* 4163 (my (odd) name) S 4100 4163 4100 34816 4163 4194304 1206 0 0 0 12 7 0 0 20 0 3 0
+/* Takes the name and the fields that matter; false when the text is no stat:
+ * 4163 (my (odd) name) S 4100 4163 4100 34816 4163 4194304 1206 0 0 0 12 7 0 0 20 0 3 0
  * 181022 123456789 2210 18446744073709551615 ... */
 bool collect_process_stat_parse(const char *text, size_t size,
                                 struct collect_process_stat *stat)
@@ -80,7 +81,8 @@ bool collect_process_stat_parse(const char *text, size_t size,
     return parse_fields(&t, stat);
 }
 
-/* rchar: 323934931
+/* Takes what really went to and from disks. rchar and wchar count pipes and caches too:
+ * rchar: 323934931
  * wchar: 323929600
  * syscr: 632687
  * syscw: 632675
@@ -133,14 +135,16 @@ static double kib_of(const char *text, size_t size, const char *name)
     return NAN;
 }
 
-/* VmRSS:      5124 kB
+/* Returns the bytes that are swapped out; a thread of the kernel has no such line:
+ * VmRSS:      5124 kB
  * VmSwap:      816 kB */
 double collect_process_swap_parse(const char *text, size_t size)
 {
     return kib_of(text, size, "VmSwap:");
 }
 
-/* 55d0c0000000-7ffd3a9fe000 ---p 00000000 00:00 0      [rollup]
+/* Returns the proportional size in bytes, in which shared pages are divided:
+ * 55d0c0000000-7ffd3a9fe000 ---p 00000000 00:00 0      [rollup]
  * Rss:               11640 kB
  * Pss:                9278 kB */
 double collect_process_pss_parse(const char *text, size_t size)

@@ -172,8 +172,8 @@ static void read_io(struct process_collector *self, struct collect_process *own,
     own->io = io;
 }
 
-/* Whether the process began after the tick before: all that it has used is of this tick.
- */
+/* Tells whether the process began after the tick before, so that all that it has used is
+ * of this tick. A tenth of a second allows for the two clocks. */
 static bool is_newborn(const struct process_collector *self, int64_t now,
                        const struct collect_process_stat *stat)
 {

@@ -52,7 +52,8 @@ struct raid_collector {
 
 /* ---- /proc/mdstat ---- */
 
-/* md0 : active (auto-read-only) raid1 sda1[0] sdb1[1](F) */
+/* Takes the first line of an array and counts its disks; false when it is none:
+ * md0 : active (auto-read-only) raid1 sda1[0] sdb1[1](F) */
 static bool parse_head(struct format_scan *t, struct collect_array *array, bool *runs,
                        size_t *disks, size_t *failed)
 {
@@ -113,8 +114,9 @@ static bool has_word(struct format_scan t, const char *begin)
     return false;
 }
 
-/* The lines of one array, from its head to the next line that is not indented. Those of
- * metadata elsewhere ("super external:imsm") hold the disks of others and never run. */
+/* Takes the lines of one array, from its head to the next line that is not indented.
+ * Arrays of metadata elsewhere ("super external:imsm") hold the disks of others and never
+ * run. */
 static bool parse_array(struct format_scan *t, struct collect_array *array)
 {
     bool runs, outside = false;
@@ -141,7 +143,8 @@ static bool parse_array(struct format_scan *t, struct collect_array *array)
     return true;
 }
 
-/* Personalities : [raid1] [raid6]
+/* Lists the arrays, and returns how many there are, also beyond the room for them:
+ * Personalities : [raid1] [raid6]
  * md0 : active raid1 sda1[0] sdb1[1](F)
  *       292945152 blocks super 1.2 [2/1] [U_]
  *       [=>...]  recovery =  8.5% (16775552/195310144) finish=17.0min speed=259783K/sec
@@ -170,7 +173,8 @@ size_t collect_mdstat_parse(const char *text, size_t size,
 
 /* ---- ZFS ---- */
 
-/* ONLINE */
+/* Returns 0, 1 or 2 for the state of a pool as ZFS names it, NaN for a word unknown:
+ * ONLINE */
 double collect_zfs_state_parse(const char *text, size_t size)
 {
     static const struct {
@@ -191,7 +195,8 @@ double collect_zfs_state_parse(const char *text, size_t size)
 
 /* ---- the collector ---- */
 
-/* The entry of that name, with new metrics when it is new; NULL when there is no room. */
+/* Finds the entry of that name, or makes one with new metrics; NULL when there is no
+ * room. */
 static struct shown *shown_of(struct shown *shown, size_t *n, size_t max,
                               struct record_sample *sample, const char *name,
                               const struct record_metric *rows, size_t n_rows)
@@ -237,8 +242,7 @@ static enum vd_status read_arrays(struct raid_collector *self,
     return VD_OK;
 }
 
-/* Each pool has a folder here, and so have a few things that are no pools: those have no
- * state. */
+/* Reads the state of each pool. A few folders here are no pools; those have no state. */
 static void read_pools(struct raid_collector *self, struct record_sample *sample)
 {
     char names[POOLS_MAX][COLLECT_ARRAY_NAME_MAX], path[COLLECT_PATH_MAX], text[32];
@@ -273,7 +277,7 @@ static void forget(struct shown *shown, size_t n)
     }
 }
 
-/* Those that are not listed any more leave. */
+/* Drops the entries that are not listed any more, and gives their metrics back. */
 static void dismiss(struct record_schema *schema, struct shown *shown, size_t *n,
                     size_t n_rows)
 {

@@ -162,7 +162,8 @@ static void set_time(struct replay_collector *self, struct record_sample *sample
     sample->jitter_ns = 0;
 }
 
-/* Told when it is played: a check of the settings opens it, too, and is silent. */
+/* Tells what was found of the table, when it is played and not before: a check of the
+ * settings opens it, too, and is silent. */
 static void say(const struct replay_collector *self)
 {
     format_table_say(&self->table);
@@ -205,7 +206,7 @@ static void destroy(void *context)
     free(self);
 }
 
-/* The core metrics are counters on a machine; here they are values already. */
+/* Makes gauges of the core metrics: they are counters on a machine, and values here. */
 static void make_gauges(struct record_schema *schema)
 {
     for (size_t i = 0; i < schema->n; i++) {

@@ -27,7 +27,8 @@ static enum vd_status create(void **out, const struct collect_config *config,
     return collect_plain_new(out, &here, schema, "/proc/self/statm", rows, ROWS);
 }
 
-/* 11182 2910 1800 16 0 900 0
+/* Reads what this process used, the memory from
+ * 11182 2910 1800 16 0 900 0
  * size resident shared text lib data dt, in pages */
 static enum vd_status read_self(void *context, struct record_sample *sample,
                                 struct vd_error *err)

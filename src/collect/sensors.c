@@ -132,8 +132,8 @@ static bool ends_with(const char *text, const char *end)
     return length >= last && strcmp(text + length - last, end) == 0;
 }
 
-/* AMD's Tctl is for fan control and may be up to 27 degrees too high on purpose; Tdie,
- * where there is one, is what it really is. */
+/* Takes AMD's Tctl out where there is a Tdie: Tctl is for fan control and may be up to 27
+ * degrees too high on purpose, while Tdie is what it really is. */
 static void drop_control_values(struct list *list, size_t first)
 {
     bool die = false;
@@ -145,7 +145,7 @@ static void drop_control_values(struct list *list, size_t first)
             list->sensor[i].at->processor = false;
 }
 
-/* The name of what is behind the chip: a link to "../../../0000:00:18.3" gives
+/* Finds the name of what is behind the chip: a link to "../../../0000:00:18.3" gives
  * "0000:00:18.3", one to "../.." the name of that folder. */
 static void find_device(struct chip *chip, const char *folder)
 {
@@ -169,7 +169,7 @@ static void find_device(struct chip *chip, const char *folder)
     free(real);
 }
 
-/* A chip without a name is called by its device, or by its folder. */
+/* Names a chip. One without a name is called by its device, or by its folder. */
 static void name_chip(struct chip *chip, const char *folder)
 {
     static const char *const files[] = {"/name", "/device/name"};
@@ -269,8 +269,9 @@ static bool any_processor(const struct list *list)
 
 /* ---- labels ---- */
 
-/* Detail 0 is the plain label; 1 adds the device, 2 the input of it, 3 the folder, which
- * is different for all. The end of a long label is cut, not what was added. */
+/* Writes the label of a sensor. Detail 0 is the plain label; 1 adds the device, 2 the
+ * input of it, 3 the folder, which is different for all. The end of a long label is cut,
+ * not what was added. */
 static void write_label(const struct list *list, struct sensor *sensor)
 {
     const struct chip *chip = &list->chip[sensor->chip];
@@ -366,7 +367,8 @@ static void find_sensors(collect_sensors *sensors)
     forget(sensors->before);
 }
 
-/* 47000
+/* Reads a temperature in degrees Celsius, NaN when it is none:
+ * 47000
  * in thousandths of a degree; some drivers of boards give whole degrees. What no sensor
  * of a running machine can say is no temperature: some give 0, -273, 127 or 255 when they
  * are off or have no diode. */

@@ -143,8 +143,8 @@ out:
     return VD_OK;
 }
 
-/* The pages behind metrics that do not exist are never touched, so the room for all of
- * them costs nothing. */
+/* Takes the room for all metrics that there may be. The pages behind those that do not
+ * exist are never touched, so they cost nothing. */
 static bool make_room(struct record_sample *sample)
 {
     if (sample->raw != NULL)

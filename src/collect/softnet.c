@@ -38,7 +38,8 @@ static bool read_hex(struct format_scan *t, double *value)
     return true;
 }
 
-/* 000001f6 00000000 00000003 00000000 00000000 00000000 00000000 00000000 ...
+/* Adds up the lines of all cores:
+ * 000001f6 00000000 00000003 00000000 00000000 00000000 00000000 00000000 ...
  * processed, dropped, squeezed; the rest grew over the years */
 void collect_softnet_parse(const char *text, size_t size, struct collect_softnet *softnet)
 {

@@ -111,7 +111,8 @@ static void parse_cpu_line(struct format_scan *t, struct collect_stat *stat)
     stat->core[cpu] = parse_cpu(t);
 }
 
-/* intr 219068 0 0 ..., ctxt 163427, processes 6624, procs_running 3, procs_blocked 0 */
+/* Takes one of the lines with a single number, of which intr has more behind it:
+ * intr 219068 0 0 ..., ctxt 163427, processes 6624, procs_running 3, procs_blocked 0 */
 static void parse_plain_line(struct format_scan *t, struct collect_stat *stat)
 {
     uint64_t value;

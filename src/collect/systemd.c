@@ -90,7 +90,7 @@ struct systemd_collector {
 
 /* ---- the work ---- */
 
-/* The entry of that unit, made when it is new; NULL when there is no room. */
+/* Finds the entry of that unit, or makes one; NULL when there is no room. */
 static struct trouble *trouble_of(struct scan *scan, const char *name)
 {
     struct trouble *trouble;
@@ -245,8 +245,9 @@ static void free_scan(void *context)
 
 /* ---- the tick's side ---- */
 
-/* The convention of sd_booted(3). Without systemd nobody is asked, since the bus would
- * try to start it. An address says that there is one to be asked. */
+/* Tells whether systemd runs this machine, by the convention of sd_booted(3). Without it
+ * nobody is asked, since the bus would try to start it. An address says that there is one
+ * to be asked. */
 static bool is_booted(void)
 {
     return access("/run/systemd/system", F_OK) == 0 ||

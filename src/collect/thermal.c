@@ -42,8 +42,8 @@ static void free_sensors(void *context)
     collect_sensors_free(context);
 }
 
-/* A sensor gets its metric with its first number: many inputs have no diode. `k` is its
- * place in the list, which is where it mostly was before. */
+/* Takes over a sensor's number. It gets its metric with its first number, as many inputs
+ * have no diode. `k` is its place in the list, which is where it mostly was before. */
 static void show(struct thermal_collector *self, struct record_sample *sample, size_t k,
                  const struct collect_sensor *sensor)
 {
@@ -63,7 +63,8 @@ static void show(struct thermal_collector *self, struct record_sample *sample, s
     self->shown[i].celsius = sensor->celsius;
 }
 
-/* The hottest sensor that belongs to a CPU stands for the processor. */
+/* Takes over what the worker read. The hottest sensor that belongs to a CPU stands for
+ * the processor. */
 static void take(struct thermal_collector *self, struct record_sample *sample)
 {
     const struct collect_sensor *sensor =

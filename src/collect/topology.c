@@ -38,7 +38,8 @@ struct topology_collector {
     size_t id[ROWS];
 };
 
-/* /sys/devices/cpu_core/cpus: 0-11
+/* Takes the lists of Intel's kernels; false unless both kinds of cores are there:
+ * /sys/devices/cpu_core/cpus: 0-11
  * /sys/devices/cpu_atom/cpus: 12-19 */
 static bool find_intel(struct topology_collector *self, const char *root)
 {
@@ -59,7 +60,8 @@ static bool find_intel(struct topology_collector *self, const char *root)
     return all;
 }
 
-/* /sys/devices/system/cpu/cpu4/cpu_capacity: 1024 */
+/* Takes the capacities, 1024 for the fastest; false when all are alike or none is told:
+ * /sys/devices/system/cpu/cpu4/cpu_capacity: 1024 */
 static bool find_capacity(struct topology_collector *self, const char *root)
 {
     double capacity[COLLECT_CPUS_MAX], largest = 0;

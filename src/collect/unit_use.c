@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-/* usage_usec 1234567
+/* Takes the CPU time; the periods are there only where the controller is switched on:
+ * usage_usec 1234567
  * user_usec 1000000
  * system_usec 234567
  * nr_periods 200
@@ -32,7 +33,8 @@ void collect_unit_cpu_parse(const char *text, size_t size, struct collect_unit_u
     } while (format_scan_next_line(&t));
 }
 
-/* anon 4096
+/* Returns the bytes of files that can be dropped:
+ * anon 4096
  * file 8192
  * inactive_file 8192
  * among some 50 lines of the same form */
@@ -84,7 +86,8 @@ static bool parse_device(struct format_scan *t, struct collect_unit_io *io)
     return true;
 }
 
-/* 8:0 rbytes=90430464 wbytes=299008000 rios=8950 wios=1252 dbytes=0 dios=0 */
+/* Takes the next device that has a line; false at the end:
+ * 8:0 rbytes=90430464 wbytes=299008000 rios=8950 wios=1252 dbytes=0 dios=0 */
 bool collect_unit_io_next(struct format_scan *t, struct collect_unit_io *io)
 {
     bool good = false;

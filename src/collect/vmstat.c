@@ -42,7 +42,8 @@ static double *field_at(struct collect_vmstat *vm, size_t i)
     return (double *)(void *)((char *)vm + fields[i].offset);
 }
 
-/* pgfault 2146312
+/* Takes the counters; one that a kernel does not have (oom_kill before 4.13) is NaN:
+ * pgfault 2146312
  * pgmajfault 12006
  * oom_kill 0
  * among some 180 lines of the same form. */

@@ -483,8 +483,9 @@ char *os_option_text(const struct os_option *option, const void *settings)
     return strdup(text);
 }
 
-/* Restricted Damerau-Levenshtein distance, three rows of the table at a time. Words
- * longer than the rows are cut: nobody is one slip away from such a name. */
+/* Counts the slips from one word to the other (restricted Damerau-Levenshtein distance),
+ * with three rows of the table at a time. Words longer than the rows are cut: nobody is
+ * one slip away from such a name. */
 size_t os_text_distance(const char *a, const char *b)
 {
     enum { LONGEST = 63 };

@@ -133,7 +133,8 @@ static enum vd_status find_columns(struct export *e, struct vd_error *err)
     return status;
 }
 
-/* A name with a comma or a quote in it (a mount point) is quoted. */
+/* Prints the name of a column; one with a comma or a quote in it (a mount point) is
+ * quoted. */
 static void print_name(struct vd_writer *w, const char *name)
 {
     bool quoted = strpbrk(name, ",\"\n\r") != NULL;
@@ -158,7 +159,7 @@ static enum vd_status put(struct vd_writer *w, FILE *out, struct vd_error *err)
     return VD_OK;
 }
 
-/* Where the rows go. */
+/* The table that is written, and where it goes. */
 struct sheet {
     struct vd_writer w;
     FILE *out;

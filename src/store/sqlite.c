@@ -14,8 +14,8 @@
  * written so often even when nothing but its numbers changed. */
 enum { TRIM_ROWS = 1024, TRIM_SECONDS = 60, EVENT_SECONDS = 10 };
 
-/* A tick; n floats follow, then, when `event` is set, at the
- * next multiple of 8 bytes, a struct record_event. */
+/* The head of a tick. The floats of its row follow and then, when `has_event` is set, at
+ * the next multiple of 8 bytes, a struct record_event. */
 struct head {
     uint32_t kind;
     uint32_t n_metrics, n_detectors;
@@ -114,8 +114,9 @@ static size_t pack(struct store_pack *pack)
     return size;
 }
 
-/* The block of a recorder belongs to the message in the queue and to the writer that
- * holds a copy of it: it is reference-counted, and freed by the last owner. */
+/* Gives the block of a recorder, NULL for all other messages. It belongs to the message
+ * in the queue and to the writer that holds a copy of it: it is reference-counted, and
+ * freed by the last owner. */
 static struct store_db_block *block_of(const void *message, size_t size)
 {
     struct store_db_moments moments;
@@ -448,7 +449,7 @@ static enum store_result write_message(void *sink, const void *message, size_t s
     return status == VD_OK ? STORE_OK : give_up(s, status, err);
 }
 
-/* Commits: from here on the messages are durable. */
+/* Commits the transaction: from here on its messages are durable. */
 static enum store_result flush(void *sink, struct vd_error *err)
 {
     struct store_db *s = sink;
