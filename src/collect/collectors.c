@@ -60,7 +60,7 @@ static const struct record_metric *find_family(const char *family,
     return row;
 }
 
-/* "disk_busy_percent{sda}" -> "disk_busy_percent" */
+/* Takes "disk_busy_percent" out of "disk_busy_percent{sda}". */
 static void take_family(char family[RECORD_NAME_MAX], const char *metric)
 {
     snprintf(family, RECORD_NAME_MAX, "%.*s", (int)strcspn(metric, "{"), metric);

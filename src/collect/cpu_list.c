@@ -10,7 +10,7 @@
 
 #define FOLDER "/sys/devices/system/cpu/"
 
-/* "cpu12", not "cpufreq" or "cpuidle". */
+/* Takes the number out of "cpu12"; false for "cpufreq" or "cpuidle". */
 static bool number_of(const char *name, size_t *number)
 {
     struct format_scan t = format_scan_of(name + 3, strlen(name + 3));

@@ -103,7 +103,7 @@ static const char *after_number(const char *name, const char *prefix)
     return name;
 }
 
-/* "nvme0c1n1": path 1 of the device nvme0n1. */
+/* Knows a single path to an NVMe device: "nvme0c1n1" is path 1 of nvme0n1. */
 static bool is_named_path(const char *name)
 {
     const char *rest = after_number(name, "nvme");

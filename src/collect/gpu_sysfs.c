@@ -116,7 +116,8 @@ static bool read_card(const char *card, struct collect_gpu_state *gpu,
     return true;
 }
 
-/* "card0", not "card0-HDMI-A-1" (a socket of it). */
+/* Tells whether the folder is a card, as "card0", and no socket of it, as
+ * "card0-HDMI-A-1". */
 static bool is_card(const char *name)
 {
     return strncmp(name, "card", 4) == 0 && name[4] != '\0' &&
@@ -137,7 +138,8 @@ size_t collect_gpu_sysfs_read(const char *drm, struct collect_gpu_state *gpu,
     return n;
 }
 
-/* "0000:01:00.0" among "bind" and "uevent". */
+/* Counts the devices, as "0000:01:00.0", among "bind" and "uevent"; 0 unless all sleep.
+ */
 size_t collect_gpu_all_asleep(const char *driver, size_t max)
 {
     char names[64][32], device[COLLECT_PATH_MAX];

@@ -182,7 +182,8 @@ static bool fits(const char *name, const char *pattern)
                                   : pattern[length] == '\0' || name[length] == '\0';
 }
 
-/* "br0", "lxdbr0", "vmbr12": bridges are called so whoever made them. */
+/* Knows names such as "br0", "lxdbr0" and "vmbr12": many programs call their bridges so.
+ */
 static bool is_named_bridge(const char *name)
 {
     size_t length = strlen(name);

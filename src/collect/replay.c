@@ -52,7 +52,7 @@ static struct record_metric metric_of(const struct format_column *column,
     return metric;
 }
 
-/* "disk_busy_percent{sda}" -> its name and its label ("" = none). */
+/* Splits "disk_busy_percent{sda}" into its name and its label ("" = none). */
 static void split_name(char *name, char *label, size_t size)
 {
     char *brace = strchr(name, '{');

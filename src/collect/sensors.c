@@ -95,7 +95,8 @@ static struct sensor *add_sensor(collect_sensors *sensors, const char *path)
     return sensor;
 }
 
-/* "temp1_input" of the newest chip; the label is temp1_label, or "temp1". */
+/* Adds the sensor of "temp1_input" to the newest chip; its label is what temp1_label
+ * holds, or "temp1". */
 static void add_input(collect_sensors *sensors, const char *folder, const char *file)
 {
     struct list *list = sensors->now;
@@ -211,7 +212,8 @@ static bool is_dummy(const char *type)
     return strcmp(type, "PMIC-Die") == 0;
 }
 
-/* "cpu-thermal" is there a second time as chip "cpu_thermal". */
+/* Tells whether the zone is there a second time as a chip: "cpu-thermal" is
+ * "cpu_thermal". */
 static bool is_chip_too(const struct list *list, const char *type)
 {
     for (size_t i = 0; i < list->n_chips; i++) {

@@ -34,6 +34,8 @@ void os_believed_saw(struct os_believed *believed, int64_t from_ns, int64_t to_n
     look(believed, to_ns, to_ns - from_ns);
 }
 
+/* Takes a monotonic clock that went back for that of another start of the machine: how
+ * much time passed in between is not known. */
 int64_t os_believed_at(struct os_believed *believed, int64_t wall_ns, int64_t mono_ns)
 {
     int64_t ran_ns = believed->mono_ns == 0 || mono_ns < believed->mono_ns

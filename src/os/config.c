@@ -28,7 +28,8 @@ struct os_config {
  * of the file, brackets. Real files have a few dozen of each. */
 enum { PAIRS_MAX = 16, KEYS_MAX = 1000, BRACKETS_MAX = 5000 };
 
-/* "vedette.yaml:12:3", and the key when there is one: "vedette.yaml:12:3: port". */
+/* Writes where a node stands, "vedette.yaml:12:3", and its key when there is one:
+ * "vedette.yaml:12:3: port". libyaml counts from 0, people from 1. */
 static void place(const struct os_config *config, const yaml_node_t *node,
                   const char *key, char where[OS_CONFIG_WHERE_MAX])
 {

@@ -280,6 +280,7 @@ bool os_data_dir_holds(const struct os_data_dir *dir, const char *name, int fd)
            named.st_dev == open_one.st_dev && named.st_ino == open_one.st_ino;
 }
 
+/* Leads through the descriptor, so that it stays right when the folder is moved. */
 void os_data_dir_path(const struct os_data_dir *dir, const char *name, char *out,
                       size_t size)
 {

@@ -74,6 +74,7 @@ static enum vd_status read_and_close(FILE *file, const char *path, size_t max,
     return status;
 }
 
+/* Waits for a pipe to be written, which is what people want who name one. */
 enum vd_status os_file_read(const char *path, size_t max, char **bytes, size_t *size,
                             struct vd_error *err)
 {

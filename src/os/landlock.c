@@ -119,6 +119,7 @@ static const char *const device[] = {
     "/dev/tty",
 };
 
+/* Returns 0 where the kernel has no Landlock, or has it switched off. */
 int os_landlock_version(void)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, VERSION_FLAG);

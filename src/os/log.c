@@ -302,6 +302,7 @@ static void to_console(enum os_log_level level, const char *text)
     char line[LINE_MAX_BYTES + 64];
     size_t size;
 
+    /* A line of status would stand in front of the message. */
     os_terminal_status(NULL);
     size = (size_t)snprintf(line, sizeof line, "vedette: %s",
                             colored ? color[level] : plain[level]);

@@ -12,6 +12,7 @@
 
 #include "os/secret.h"
 
+/* The type of the row says what lies there. */
 static void *field(const struct os_option *option, void *settings)
 {
     return (char *)settings + option->offset;

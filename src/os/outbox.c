@@ -315,6 +315,8 @@ static int64_t due_at(os_outbox *o, int64_t now_ns)
     return due_ns;
 }
 
+/* Does the thread's work for a caller without one, by the time that it gives: a try takes
+ * no time then. */
 int64_t os_outbox_step(os_outbox *o, int64_t now_ns)
 {
     if (due_at(o, now_ns) <= now_ns)
@@ -447,12 +449,14 @@ enum vd_status os_outbox_new(os_outbox **out, const struct os_outbox_config *con
     o->config = *config;
     pthread_mutex_init(&o->lock, NULL);
     pthread_condattr_init(&attributes);
+    /* A step of the time must neither end nor prolong a pause. */
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&o->wake, &attributes);
     pthread_condattr_destroy(&attributes);
     return VD_OK;
 }
 
+/* Only asks the thread to end; os_outbox_free waits for it. */
 void os_outbox_stop(os_outbox *o)
 {
     pthread_mutex_lock(&o->lock);

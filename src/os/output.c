@@ -137,6 +137,7 @@ enum vd_status os_output_close(struct os_output *out, struct vd_error *err)
     return status;
 }
 
+/* Throws away what was written and not committed; calling it again does nothing. */
 void os_output_drop(struct os_output *out)
 {
     if (out->file != NULL)

@@ -102,6 +102,7 @@ static _Noreturn void be_helper(int fd, pid_t parent)
 
 /* ---- our side ---- */
 
+/* Must be called while this process still has the rights that the helper keeps. */
 enum vd_status os_peek_start(os_peek **out, struct vd_error *err)
 {
     /* A tick waits no longer than this for an answer. */

@@ -84,6 +84,7 @@ static void pop(struct os_queue *q)
         q->head = 0;
 }
 
+/* Lets what is left leave one by one, so that what the messages own is freed. */
 void os_queue_release(struct os_queue *q)
 {
     if (q == NULL)

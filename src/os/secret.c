@@ -45,6 +45,7 @@ static enum vd_status open_regular(const char *path, int *fd, struct vd_error *e
     return vd_error_set(err, VD_ERR_IO, NULL, "%s: is no regular file", path);
 }
 
+/* Reads once, which gives all that a regular file has, up to `room`. */
 static enum vd_status read_bytes(const char *path, char *bytes, size_t room, size_t *size,
                                  struct vd_error *err)
 {

@@ -33,6 +33,7 @@ bool os_terminal_has_color(FILE *stream)
     return isatty(fileno(stream)) == 1;
 }
 
+/* Asks the terminal before COLUMNS, which a shell may have left from another window. */
 int os_terminal_width(FILE *stream)
 {
     const char *columns = getenv("COLUMNS");

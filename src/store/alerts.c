@@ -86,7 +86,8 @@ static void print_note(struct vd_writer *line, const struct record_event *event)
     store_print(line, "\"}");
 }
 
-/* {"time": "2026-11-21T03:10:29.123+01:00", "kind": "anomaly", "score": -0.62,
+/* Writes the line of an event, the same in both files:
+ * {"time": "2026-11-21T03:10:29.123+01:00", "kind": "anomaly", "score": -0.62,
  *  "explanation": ["cpu_percent: 97.1 (high, expected ≈9.4, z=8.8)"],
  *  "metrics": {"cpu_percent": 97.1, ...}, "event": 12, ...} */
 static enum store_result write_event(void *sink, const void *message, size_t size,

@@ -19,7 +19,8 @@ static enum vd_status create(void **out, const struct store_place *place,
     return store_file_new(out, place->config, "anomalies.json", "[", "\n]\n", err);
 }
 
-/* {"timestamp": "2026-11-21 03:10:29.123456", "anomaly_score": -0.62,
+/* Writes the object of an event behind the last one; store_file_flush closes the array:
+ * {"timestamp": "2026-11-21 03:10:29.123456", "anomaly_score": -0.62,
  *  "metrics": {"cpu_percent": 97.1, ...}, "reason": "High CPU usage detected",
  *  "severity_factors": ["CPU: 97.1%"], "severity": "high", "event": 12} */
 static enum store_result write_event(void *sink, const void *message, size_t size,

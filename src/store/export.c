@@ -216,6 +216,7 @@ static enum vd_status print_rows(struct export *e, FILE *out, int64_t *rows,
     return status;
 }
 
+/* Counts into *rows as it writes, so that the number is right after a failure, too. */
 enum vd_status store_export_csv(const struct store_export *what, FILE *out, int64_t *rows,
                                 struct vd_error *err)
 {

@@ -94,7 +94,7 @@ static bool has_header(const struct store_file *file)
     return same;
 }
 
-/* "performance_log" and ".csv". */
+/* Splits a name into its stem and its extension: "performance_log" and ".csv". */
 static void split_name(const char *name, char stem[64], const char **extension)
 {
     const char *dot = strrchr(name, '.');
@@ -278,6 +278,7 @@ enum vd_status store_file_open(struct store_file *file, const struct store_confi
     return open_again(file, err);
 }
 
+/* Serves sinks that are a single file and nothing else. */
 enum vd_status store_file_new(void **out, const struct store_config *config,
                               const char *name, const char *header, const char *close,
                               struct vd_error *err)

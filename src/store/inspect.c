@@ -184,6 +184,7 @@ static void give_back(struct alone *a)
 
 /* ---- feedback ---- */
 
+/* Is for a directory that no running program has; one that runs takes feedback itself. */
 enum vd_status store_feedback_keep(const char *dir, int64_t event_id,
                                    const char *feedback, int64_t now_ns,
                                    struct vd_error *err)

@@ -22,6 +22,7 @@ static enum vd_status create(void **out, const struct store_place *place,
     return store_file_new(out, place->config, "metrics_history.csv", header, NULL, err);
 }
 
+/* Writes the row of a tick; a score below 0 is what makes it anomalous. */
 static enum store_result write_row(void *sink, const void *message, size_t size,
                                    struct vd_error *err)
 {

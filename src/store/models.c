@@ -35,7 +35,8 @@ static bool is_name(const char *name)
     return length > 0 && length < 64 && name[length] == '\0';
 }
 
-/* "NAME.12.model" -> 12; 0 when it is not one of `name`. */
+/* Returns the generation of a file, 12 for "NAME.12.model"; 0 when it is not one of
+ * `name`. */
 static unsigned long generation_of(const char *file, const char *name)
 {
     size_t length = strlen(name);
@@ -180,6 +181,8 @@ static uint8_t *read_whole(const struct os_data_dir *dir, const char *name, size
     return bytes;
 }
 
+/* Compares the length besides the checksum: a file with more or less behind its head than
+ * the head says is damaged. */
 bool store_model_verify(uint8_t *bytes, size_t *size)
 {
     char found[sizeof magic];

@@ -62,6 +62,7 @@ static void read_process(struct vd_reader *r, uint32_t version, struct record_pr
     p->major_faults_s = version == 1 ? NAN : vd_read_f64(r);
 }
 
+/* Writes the version first, so that recorders of older versions can still be read. */
 enum vd_status store_moments_encode(struct vd_writer *out,
                                     const struct history_moment *moment, size_t n)
 {
@@ -109,6 +110,7 @@ enum vd_status store_moments_decode(const void *bytes, size_t size,
     version = vd_read_u32(&r);
     if (version < 1 || version > MOMENTS_VERSION)
         return r.failed ? VD_ERR_FORMAT : VD_ERR_VERSION;
+    /* A moment takes 16 bytes at the least: its time and the number of its processes. */
     count = vd_read_count(&r, 16);
     if (r.failed)
         return VD_ERR_FORMAT;

@@ -85,6 +85,7 @@ bool store_names_get(struct store_names *names, size_t i, char name[STORE_NAME_M
     return found;
 }
 
+/* Goes through all names: only questions of people come here, and none of a tick. */
 size_t store_names_find(struct store_names *names, const char *name)
 {
     size_t found = SIZE_MAX;

@@ -116,6 +116,7 @@ static enum vd_status read_newest(sqlite3 *db, const struct store_newest *what,
     for (size_t i = 0; i < what->n_metrics; i++)
         metric[i] = store_metric_id(db, metrics_canonical(what->metric[i]), NULL, NULL);
     rows.metric = metric;
+    /* The end of a span is not in it, and the newest row is to be. */
     rows.to_ns = store_db_number(db, "SELECT max(time) FROM sample", 0) + 1;
     rows.from_ns = rows.to_ns - what->last_ns;
     status = store_rows_each(&rows, row, context, err);

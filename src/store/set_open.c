@@ -137,6 +137,7 @@ void store_set_announce(store_set *set, const char *address)
     store_lock_announce(set->lock_fd, address);
 }
 
+/* Only asks the writer to reopen, so that the caller never waits for a disk. */
 void store_set_reopen(store_set *set)
 {
     atomic_store(&set->reopen, true);

@@ -88,6 +88,7 @@ static void limit(const struct store_config *config, const char *newest)
     free(entry);
 }
 
+/* Renames the files one by one; those that are not there are passed over. */
 void store_db_set_aside(const struct store_config *config, const char *why)
 {
     int dir = config->folder->fd;
@@ -108,6 +109,8 @@ void store_db_set_aside(const struct store_config *config, const char *why)
     limit(config, name);
 }
 
+/* Looks for what an earlier database left: one that was set aside, or lines of alerts and
+ * events, also in files that were set aside (alerts.DATE.jsonl). */
 bool store_db_had_another(const struct os_data_dir *dir)
 {
     struct dirent **entry = NULL;

@@ -262,6 +262,7 @@ enum vd_status store_db_check_pages(sqlite3 *db, double seconds, struct vd_error
     int code;
 
     if (seconds > 0)
+        /* SQLite asks after each 1000 instructions of its machine. */
         sqlite3_progress_handler(db, 1000, is_too_late, &until_ns);
     code = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL);
     if (code == SQLITE_OK)

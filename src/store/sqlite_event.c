@@ -53,6 +53,7 @@ static void bind_deviation(sqlite3_stmt *s, const struct record_event *event, si
     sqlite3_bind_text(s, 8, event->factor[i], -1, SQLITE_STATIC);
 }
 
+/* Binds a suspect and its process. SQLite stores an unknown number (NaN) as NULL. */
 static void bind_suspect(sqlite3_stmt *s, const struct record_event *event, size_t i)
 {
     const struct record_suspect *suspect = &event->suspect[i];

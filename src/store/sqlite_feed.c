@@ -8,6 +8,7 @@
 #include "store/set.h"
 #include "store/sqlite.h"
 
+/* Tells whether there is a database for events; one that broke during the run is none. */
 bool store_set_keeps_events(store_set *set)
 {
     struct store_slot *slot = store_set_slot(set, "sqlite");
@@ -36,6 +37,7 @@ out:
     vd_writer_release(&bytes);
 }
 
+/* Waits for nothing where no events are kept. */
 bool store_set_settle_events(store_set *set, double seconds)
 {
     return !store_set_keeps_events(set) || store_set_settle_sink(set, "sqlite", seconds);

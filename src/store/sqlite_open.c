@@ -294,6 +294,8 @@ enum vd_status store_db_open(sqlite3 **db, const struct store_config *config,
     return status;
 }
 
+/* Does not check the pages, which would take too long for each question: readers tell the
+ * writer of the damage that they meet. */
 enum vd_status store_db_open_readonly(sqlite3 **db, const struct os_data_dir *dir,
                                       struct vd_error *err)
 {

@@ -76,6 +76,7 @@ static enum vd_status run_bound(sqlite3 *db, sqlite3_stmt *s, struct vd_error *e
     return status;
 }
 
+/* Replaces a row that is there: a change that is posted twice is owed once. */
 enum vd_status store_outbox_add(sqlite3 *db, const struct store_db_event *message,
                                 struct vd_error *err)
 {

@@ -73,6 +73,7 @@ static double real(sqlite3_stmt *s, int column)
                : sqlite3_column_double(s, column);
 }
 
+/* Copies a text, cut to the room there is; NULL becomes "". */
 static void text(sqlite3_stmt *s, int column, char *out, size_t size)
 {
     const unsigned char *found = sqlite3_column_text(s, column);
@@ -401,6 +402,7 @@ static enum vd_status moments(void *context, int64_t event_id,
     return status == VD_OK ? found : status;
 }
 
+/* Gives a span of series; after a failure *out is empty. */
 static enum vd_status series(void *context, const struct history_query *query,
                              struct history_series *out, struct vd_error *err)
 {
@@ -419,6 +421,7 @@ static enum vd_status series(void *context, const struct history_query *query,
     return status;
 }
 
+/* Gives what receivers are still owed, for the start of a run. */
 static enum vd_status notices(void *context, struct history_notice **out, size_t *n,
                               struct vd_error *err)
 {
@@ -453,6 +456,7 @@ static enum vd_status last(void *context, int64_t *time_ns, struct vd_error *err
     return status;
 }
 
+/* Gives the reader as other parts of the program know it, without any word of SQLite. */
 struct history_reader store_reader_history(struct store_reader *reader)
 {
     return (struct history_reader){

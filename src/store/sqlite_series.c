@@ -265,6 +265,7 @@ enum vd_status store_series_read(sqlite3 *db, double interval_s,
     struct reading r = {.db = db, .query = query, .out = out};
     enum vd_status status;
 
+    /* The limits keep one question from taking all memory. */
     if (query->to_ns <= query->from_ns || query->points < 1 || query->points > 10000 ||
         query->n_metrics > 2 * RECORD_METRICS_MAX)
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL,

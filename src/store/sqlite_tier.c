@@ -170,6 +170,7 @@ static enum vd_status insert(sqlite3 *db, enum store_tier tier, int64_t time_ns,
     } else {
         sqlite3_bind_int64(statement, 1, time_ns);
         sqlite3_bind_int64(statement, 2, roll->layout.id);
+        /* A layout without metrics has no bytes, and a NULL would be no value at all. */
         sqlite3_bind_blob(statement, 3, blob.at == NULL ? (const void *)"" : blob.at,
                           (int)blob.size, SQLITE_STATIC);
         if (sqlite3_step(statement) != SQLITE_DONE)

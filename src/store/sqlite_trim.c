@@ -142,6 +142,7 @@ enum vd_status store_trim_slice(sqlite3 *db, const struct store_config *config,
     return status;
 }
 
+/* Counts what is past its retention, but not what the limit of the file would cost. */
 void store_trim_count(sqlite3 *db, const struct store_config *config, int64_t now_ns,
                       struct store_trim *trim)
 {

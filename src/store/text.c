@@ -31,12 +31,14 @@ void store_print_time(struct vd_writer *w, int64_t time_ns)
     store_print(w, "%s", os_clock_text(time_ns, text));
 }
 
+/* Leaves the field empty where the value is unknown. */
 void store_print_number(struct vd_writer *w, double value)
 {
     if (isfinite(value))
         store_print(w, "%.6g", value);
 }
 
+/* JSON has neither NaN nor infinity, so an unknown value is null. */
 void store_json_number(struct vd_writer *w, double value)
 {
     if (isfinite(value))
