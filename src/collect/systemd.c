@@ -143,7 +143,7 @@ static struct service *service_of(struct scan *scan, const char *name, bool *fre
 
 /* Is called for each running service, and notes when its count of restarts grew. What it
  * was when the service was seen first is the past and no news. A unit that has "exited"
- * is done and never starts again. */
+ * is done, and systemd does not start it again by itself. */
 static void take_service(void *context, const char *name, const char *sub_state,
                          const char *path)
 {

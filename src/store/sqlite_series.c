@@ -137,8 +137,9 @@ static int64_t first_row(sqlite3 *db, enum store_tier tier)
     return store_db_number(db, sql, INT64_MAX);
 }
 
-/* Reads the chosen tier, then the finer and last the coarser ones, so that `add` meets
- * the finer number first where two tiers overlap. */
+/* Reads the chosen tier, then of the finer ones what is newer than its last row, then of
+ * the coarser ones what is older than its first. The coarser come last, since `add` keeps
+ * them out of steps that have a number already. */
 static enum vd_status scan_tiers(struct reading *r, struct vd_error *err)
 {
     const enum store_tier tier = r->tier;
