@@ -22,6 +22,8 @@ struct burn_settings {
 
 #define AT(FIELD) offsetof(struct burn_settings, FIELD)
 
+/* Bounds the threads, so that the crew is one allocation of a known size. It is far more
+ * than the cores of the machines that are watched. */
 enum { WORKERS_MAX = 1024 };
 
 static const struct os_option options[] = {
@@ -84,6 +86,8 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
+/* Lists the kinds of load. `work` runs in a thread of its own until its worker is told to
+ * stop; `unit` divides what the worker counted, to give a number that people can read. */
 static const struct kind {
     const char *name;
     void (*work)(struct burn_worker *worker);
@@ -96,6 +100,8 @@ static const struct kind {
     {"network", burn_network, 1 << 20, "MiB sent"},
 };
 
+/* Holds the threads of one run. The workers point into it (plan and stop), so it must
+ * stay where it is until all of them are joined. */
 struct crew {
     const struct kind *kind;
     struct burn_plan plan;
@@ -105,6 +111,8 @@ struct crew {
     pthread_t thread[WORKERS_MAX];
 };
 
+/* Carries the two arguments of a new thread. It is allocated by start() and freed by the
+ * thread itself. */
 struct thread_task {
     const struct kind *kind;
     struct burn_worker *worker;
@@ -118,7 +126,9 @@ static const struct kind *find_kind(const char *name)
     return NULL;
 }
 
-/* "host", "host:port", "[::1]:port" -> addresses; to be freed with freeaddrinfo. */
+/* Turns "host", "host:port" or "[::1]:port" into addresses. The port is 9 when none is
+ * given: by convention what comes there is thrown away. The caller frees the list with
+ * freeaddrinfo(). */
 static enum vd_status resolve(const char *to, struct addrinfo **found,
                               struct vd_error *err)
 {
@@ -128,8 +138,9 @@ static enum vd_status resolve(const char *to, struct addrinfo **found,
     size_t length = strlen(to);
     int code;
 
-    /* A colon before the bracket, or one of several without brackets, is the address's.
-     */
+    /* Takes what follows the last colon for the port. Without brackets that must be the
+     * only colon, since an IPv6 address has several; with brackets it must stand behind
+     * them. */
     if (colon != NULL && (bracket == NULL ? strchr(to, ':') == colon : colon > bracket)) {
         length = (size_t)(colon - to);
         port = colon + 1;
@@ -149,7 +160,8 @@ static enum vd_status resolve(const char *to, struct addrinfo **found,
     return VD_OK;
 }
 
-/* A burner that fills the disk would be no test but an accident. */
+/* Refuses to take more than half of the free space. A burner that fills the disk would be
+ * no test but an accident, for the monitor's own store as well. */
 static enum vd_status check_room(const struct burn_settings *settings,
                                  struct vd_error *err)
 {
@@ -186,7 +198,8 @@ static void *run_thread(void *context)
     return NULL;
 }
 
-/* Starts the workers. After a failure crew->n says how many are running. */
+/* Starts the workers. After a failure crew->n says how many threads run, and finish()
+ * must still be called to join them. */
 static enum vd_status start(struct crew *crew, size_t workers, struct vd_error *err)
 {
     for (; crew->n < workers; crew->n++) {
@@ -205,7 +218,8 @@ static enum vd_status start(struct crew *crew, size_t workers, struct vd_error *
     return VD_OK;
 }
 
-/* Stops and joins all workers; the last failure among theirs is told. */
+/* Stops and joins all workers. It returns the failure of the last worker that had one;
+ * one reason is enough, since all workers do the same. */
 static enum vd_status finish(struct crew *crew, struct vd_error *err)
 {
     enum vd_status status = VD_OK;
@@ -222,6 +236,8 @@ static enum vd_status finish(struct crew *crew, struct vd_error *err)
     return status;
 }
 
+/* Prints how much was done so far. `end` is a carriage return for a line that the next
+ * one overwrites, and a newline for the last line. */
 static void report(const struct crew *crew, double seconds, FILE *out, const char *end)
 {
     double done = 0;
@@ -234,8 +250,9 @@ static void report(const struct crew *crew, double seconds, FILE *out, const cha
     fflush(out);
 }
 
-/* Waits for the end of the time or for a signal, with a line of progress on a terminal.
- */
+/* Waits until the duration has passed or a signal comes, and returns the seconds that
+ * passed. On a terminal it shows the progress twice a second. The signals must be blocked
+ * already, else they would end the program instead. */
 static double wait_for_end(const struct crew *crew, double duration,
                            const sigset_t *signals)
 {
@@ -278,10 +295,14 @@ static int run_burn(void *context, int argc, char **argv)
         status = check(kind, settings, &to, &err);
     if (status != VD_OK)
         goto out;
+    /* Blocks the signals before the first thread starts: threads inherit the mask, so
+     * only wait_for_end() receives them. */
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    /* Gives the process a name of its own, so that an explanation does not blame
+     * "vedette" for the load. */
     prctl(PR_SET_NAME, "vedette-burn");
     crew->kind = kind;
     crew->plan = (struct burn_plan){settings->load, settings->amount, settings->rate,

@@ -65,6 +65,8 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
+/* Names the columns of the file in the order in which they are written. They are the core
+ * metrics, which the detectors learn from. */
 static const char *const column[] = {
     "cpu_percent", "cpu_freq",   "cpu_memory", "cpu_temp",
     "gpu_percent", "gpu_memory", "gpu_temp",
@@ -72,7 +74,8 @@ static const char *const column[] = {
 
 enum { COLUMNS = sizeof column / sizeof *column };
 
-/* The only state a signal may touch. */
+/* Holds all that a signal handler may touch. Everything else is done by the loop, which
+ * looks at these between two rows. */
 static volatile sig_atomic_t stop_asked, was_stopped;
 
 static void on_signal(int number)
@@ -83,6 +86,8 @@ static void on_signal(int number)
         stop_asked = 1;
 }
 
+/* Holds one run of the command. `odd` counts the rows with the label 1; `label` is the
+ * one that the next rows get; `before` is the terminal as it was, to be restored. */
 struct session {
     const struct collect_settings *settings;
     bool labelled;
@@ -102,13 +107,15 @@ struct session {
 
 /* ---- keyboard ---- */
 
-/* In the background, touching the terminal would stop the program. */
+/* Tells whether this program may touch the terminal. The kernel stops a background
+ * program that does, and then no rows would come any more. */
 static bool owns_terminal(void)
 {
     return isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
-/* Keys at once, without echo, and Ctrl-C still a signal. */
+/* Lets keys arrive at once and without an echo. ISIG stays set, so Ctrl-C and Ctrl-Z
+ * still send their signals. */
 static void terminal_raw(struct session *s)
 {
     struct termios raw;
@@ -120,8 +127,9 @@ static void terminal_raw(struct session *s)
     s->raw_terminal = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
 
-/* After Ctrl-Z and fg the terminal is as the shell had it; told to go on without having
- * been stopped, it is as we left it. */
+/* Sets the terminal up again after Ctrl-Z and fg, when the shell has put its own settings
+ * back. A SIGCONT that follows no stop finds our settings in place (no ICANON), and then
+ * nothing must be done. */
 static void terminal_again(struct session *s)
 {
     struct termios now;
@@ -139,7 +147,8 @@ static void terminal_restore(struct session *s)
         tcsetattr(STDIN_FILENO, TCSANOW, &s->before);
 }
 
-/* Takes the keys that wait: a and n say what the rows from now on are, q ends. */
+/* Takes the keys that wait. "a" and "n" choose the label of the rows that follow, "q"
+ * ends. "a" does nothing when normal rows are collected, since they have no label. */
 static void read_keys(struct session *s)
 {
     char key[64];
@@ -159,7 +168,9 @@ static void read_keys(struct session *s)
     }
 }
 
-/* Until the monotonic time `due_ns`, taking keys as they come. */
+/* Waits until the monotonic time `due_ns` and takes keys as they come. It wakes up at
+ * least once a second, so that a return from the background is noticed. A signal ends
+ * poll() early, and the loop looks at stop_asked again. */
 static void wait_until(struct session *s, int64_t due_ns)
 {
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -177,6 +188,7 @@ static void wait_until(struct session *s, int64_t due_ns)
 
 /* ---- rows ---- */
 
+/* Draws a line over the last one. The keys are named only where they do something. */
 static void show_progress(const struct session *s, double seconds)
 {
     enum { WIDTH = 30 };
@@ -213,9 +225,9 @@ static void write_fields(struct session *s, const double *value)
     fputc('\n', file);
 }
 
-/* Each row reaches the kernel before the next: whatever ends this program, what was
- * collected is kept. With the first one the file takes its place, and that of an old one:
- * a start that collects nothing costs nothing. */
+/* Reads one sample and writes it. Each row reaches the kernel before the next is read, so
+ * whatever ends this program, what was collected is kept. The file takes its place with
+ * the first row: a start that collects nothing leaves an older file alone. */
 static enum vd_status write_row(struct session *s, int64_t now_ns, struct vd_error *err)
 {
     const double *value;
@@ -224,7 +236,7 @@ static enum vd_status write_row(struct session *s, int64_t now_ns, struct vd_err
     s->sample.mono_ns = now_ns;
     collect_set_read(s->collect, &s->sample);
     value = feature_rates_update(s->rates, &s->sample);
-    /* Rates need two samples: the first one only begins. */
+    /* Skips the first sample: rates need two of them, so it has no percentages yet. */
     if (s->rows == 0 && isnan(value[0]))
         return VD_OK;
     write_fields(s, value);
@@ -239,7 +251,7 @@ static enum vd_status write_row(struct session *s, int64_t now_ns, struct vd_err
 }
 
 /* Writes rows until the time is over or somebody stops it. A late row moves those after
- * it: rates need a whole interval. */
+ * it, because rates need a whole interval between two readings. */
 static enum vd_status collect_rows(struct session *s, struct vd_error *err)
 {
     int64_t interval_ns = (int64_t)(s->settings->interval * 1e9);
@@ -280,7 +292,8 @@ static void choose_output(struct session *s)
                                        : "normal_training.csv";
 }
 
-/* Opens the output first: a file that exists is refused before anything is read. */
+/* Opens the output first, so that a file that exists is refused before anything is read.
+ * After a failure close_session() must still be called. */
 static enum vd_status open_session(struct session *s, struct vd_error *err)
 {
     struct collect_config config = collect_config_default();
@@ -299,6 +312,8 @@ static enum vd_status open_session(struct session *s, struct vd_error *err)
     return status == VD_OK ? feature_rates_new(&s->rates, err) : status;
 }
 
+/* Releases what open_session() took. An output that was committed stays; one that never
+ * got a row is removed. */
 static void close_session(struct session *s)
 {
     os_output_drop(&s->out);
@@ -308,8 +323,9 @@ static void close_session(struct session *s)
     record_schema_release(&s->schema);
 }
 
-/* Whatever ends a session ends it in order: the terminal gets its echo back. Who ignores
- * a hang-up (nohup) goes on. */
+/* Makes every signal that would end the program end the loop instead, so that the
+ * terminal gets its echo back. A hang-up that is ignored already (nohup) stays ignored,
+ * and collecting goes on. */
 static void take_signals(void)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGPIPE, SIGCONT};

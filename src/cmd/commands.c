@@ -54,6 +54,8 @@ const struct cmd_command *cmd_find(const char *name)
     return NULL;
 }
 
+/* Maps an error to the exit status: a wrong argument is wrong use (2), anything else was
+ * tried and failed (1). */
 int cmd_failed(const struct vd_error *err)
 {
     os_log_failure(err);
@@ -71,6 +73,8 @@ int cmd_wrong_use(const struct cmd_command *command, const struct vd_error *err)
     return err->status == VD_ERR_MEMORY ? CMD_FAILED : CMD_USAGE;
 }
 
+/* Names the nearest command, so that a slip of the finger is one look away from the right
+ * word. */
 static int unknown_command(const char *name)
 {
     struct os_nearest nearest = {.word = name};
@@ -87,7 +91,9 @@ static int unknown_command(const char *name)
     return cmd_wrong_use(NULL, &err);
 }
 
-/* The global options from both sides of the command. */
+/* Applies the global options from both sides of the command; the later side wins. It is
+ * called once before the configuration file is read, since --config says which file, and
+ * again after it, so that the command line wins over the file. */
 static enum vd_status read_globals(struct cmd_globals *globals,
                                    const struct cmd_line *before,
                                    const struct cmd_line *line, struct vd_error *err)
@@ -99,6 +105,8 @@ static enum vd_status read_globals(struct cmd_globals *globals,
     return status;
 }
 
+/* Puts colour and log level into effect. The more exact option wins: --log-level before
+ * --quiet before --verbose. */
 static void use_globals(const struct cmd_globals *globals)
 {
     os_terminal_set_color((enum os_color)globals->color);
@@ -110,6 +118,8 @@ static void use_globals(const struct cmd_globals *globals)
         os_log_set_level(OS_LOG_DEBUG);
 }
 
+/* Looks for options that must have a value and have none after the file and the command
+ * line were read. */
 static enum vd_status check_required(const struct os_option *options,
                                      const void *settings, struct vd_error *err)
 {
@@ -125,7 +135,8 @@ static enum vd_status check_required(const struct os_option *options,
     return VD_OK;
 }
 
-/* Every user sees the command line of every process. */
+/* Warns of secrets on the command line, because every user of a machine sees the command
+ * line of every process. A secret from a file is not warned of. */
 static void warn_of_secrets(const struct cmd_line *line)
 {
     for (size_t i = 0; i < line->n; i++) {
@@ -139,8 +150,9 @@ static void warn_of_secrets(const struct cmd_line *line)
     }
 }
 
-/* Defaults, then the file, then the command line, for the command's options and for the
- * global ones; then all of them together. */
+/* Makes the settings: defaults, then the file, then the command line, for the options of
+ * the command and for the global ones. Then it checks them together, since one option may
+ * contradict another that came from elsewhere. */
 static enum vd_status make_settings(const struct cmd_command *command, void *settings,
                                     struct cmd_globals *globals,
                                     const struct cmd_line *before,
@@ -169,6 +181,10 @@ static enum vd_status make_settings(const struct cmd_command *command, void *set
     return status;
 }
 
+/* Parses what follows the command and runs it. The global options are used as soon as
+ * they are known, so that errors of the configuration file have the right colour and
+ * level; after the file they are used once more. `settings` has one byte more than
+ * needed, since calloc(0) may give NULL. */
 static int run_command(const struct cmd_command *command, struct cmd_globals *globals,
                        const struct cmd_line *before, int argc, char **argv)
 {
@@ -207,7 +223,9 @@ out:
     return code;
 }
 
-/* The options before the command. True when they said all there is to say. */
+/* Handles a command line that ends before a command. Returns true when nothing is left to
+ * be done; without any word the help goes to standard error and the exit status is that
+ * of wrong use. */
 static bool answered(const struct cmd_line *before, int argc, int *code)
 {
     *code = CMD_OK;

@@ -50,6 +50,9 @@ const struct os_option cmd_global_options[] = {
     {0},
 };
 
+/* Keeps the keys of argp apart. Keys below 128 are letters, so rows are counted from
+ * KEY_ROW on, two keys each (--NAME and --no-NAME). ROWS_MAX is several times the options
+ * of the largest command. */
 enum {
     KEY_ROW = 0x1000, /* + 2 * row, + 1 for --no-NAME */
     KEY_HELP = 0x800,
@@ -68,6 +71,8 @@ struct parse {
     int refused; /* the index in argv behind the word that argp refused */
 };
 
+/* Adds the options of one table. A name that is there already is skipped: the command's
+ * own option hides a global one. Options that only the file may have are left out. */
 static void add_rows(struct parse *p, const struct os_option *rows)
 {
     for (; rows != NULL && rows->name != NULL && p->n < ROWS_MAX; rows++) {
@@ -80,6 +85,8 @@ static void add_rows(struct parse *p, const struct os_option *rows)
     }
 }
 
+/* Tells whether one of the first n rows has the letter already. An option without a
+ * letter counts as taken, so that it gets a number as its key. */
 static bool letter_taken(const struct parse *p, size_t n, char letter)
 {
     for (size_t i = 0; i < n; i++) {
@@ -89,6 +96,8 @@ static bool letter_taken(const struct parse *p, size_t n, char letter)
     return letter == '\0';
 }
 
+/* Makes argp's array from the rows. A flag gets a second entry, --no-NAME. --help and
+ * --version give up their letters to options that use them. */
 static void make_argp(struct parse *p)
 {
     struct argp_option *o = p->argp;
@@ -113,6 +122,8 @@ static void make_argp(struct parse *p)
     *o = (struct argp_option){0};
 }
 
+/* Notes an option and its text, in the order of the command line. Nothing is converted
+ * here: the settings that take the value do not exist yet. */
 static error_t assign(struct parse *p, const struct os_option *row, const char *text)
 {
     struct cmd_line *line = p->line;
@@ -121,6 +132,8 @@ static error_t assign(struct parse *p, const struct os_option *row, const char *
     return 0;
 }
 
+/* Takes a word that is no option. Before the command, the first such word is the command:
+ * parsing ends there, and argp is told that no words are left. */
 static error_t got_word(struct parse *p, char *word, struct argp_state *state)
 {
     if (p->before_command) {
@@ -132,6 +145,8 @@ static error_t got_word(struct parse *p, char *word, struct argp_state *state)
     return 0;
 }
 
+/* Finds the row of a letter. Letters of a cluster such as "-vq" arrive here one by
+ * one. */
 static error_t got_letter(struct parse *p, int key, char *text)
 {
     for (size_t i = 0; i < p->n; i++) {
@@ -144,6 +159,8 @@ static error_t got_letter(struct parse *p, int key, char *text)
     return key == 'h' || key == 'V' ? 0 : ARGP_ERR_UNKNOWN;
 }
 
+/* Answers argp's calls. ARGP_KEY_ERROR comes when argp refuses a word; only then is it
+ * known which one, so its index is kept for explain(). */
 static error_t got(int key, char *text, struct argp_state *state)
 {
     struct parse *p = state->input;
@@ -165,6 +182,8 @@ static error_t got(int key, char *text, struct argp_state *state)
     return key > 0 && key < 128 ? got_letter(p, key, text) : ARGP_ERR_UNKNOWN;
 }
 
+/* Says what is wrong with a long option: its value is missing, it takes none, it is
+ * ambiguous or unknown. `word` begins behind the two dashes. */
 static enum vd_status explain_long(const struct parse *p, const char *word,
                                    struct vd_error *err)
 {
@@ -192,6 +211,8 @@ static enum vd_status explain_long(const struct parse *p, const char *word,
                         prefixes > 1 ? "ambiguous" : "unknown", name);
 }
 
+/* Says what is wrong with a cluster of letters. The first letter that takes a value ends
+ * the cluster, since the rest of the word is its value. */
 static enum vd_status explain_letters(const struct parse *p, const char *word,
                                       struct vd_error *err)
 {
@@ -210,7 +231,9 @@ static enum vd_status explain_letters(const struct parse *p, const char *word,
     return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "-%c: a value is missing", *word);
 }
 
-/* Why did argp refuse the word before `p->refused`? */
+/* Finds the word that argp refused and says why. argp's own index points behind that
+ * word, except within a cluster of letters, where it has not moved on yet; so two places
+ * are looked at. */
 static enum vd_status explain(const struct parse *p, int argc, char **argv,
                               struct vd_error *err)
 {
@@ -234,7 +257,8 @@ enum vd_status cmd_line_parse(struct cmd_line *line, const struct cmd_command *c
     enum vd_status status = VD_OK;
 
     *line = (struct cmd_line){.next = argc};
-    /* A cluster "-vvv" gives three assignments from one word. */
+    /* Bounds the assignments by the number of characters, since a cluster such as "-vvv"
+     * gives three assignments from one word. */
     size_t most = 1;
     for (int i = 0; i < argc; i++)
         most += strlen(argv[i]) + 1;
@@ -272,7 +296,8 @@ enum vd_status cmd_line_apply(const struct cmd_line *line,
 
         if (row == NULL)
             continue;
-        /* The line's list replaces the file's, it does not add to it. */
+        /* Empties a list when the line gives its first item: the list of the command line
+         * replaces that of the file and does not add to it. */
         for (size_t k = 0; k < i; k++)
             first &= strcmp(line->at[k].option->name, row->name) != 0;
         if (first && row->type == OS_OPTION_LIST)

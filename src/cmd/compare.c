@@ -77,13 +77,16 @@ static const struct os_option options[] = {
 
 /* ---- one detector ---- */
 
-/* The ensemble has members of both kinds: it can do without labels, and uses them. */
+/* Tells whether the detector learns from labelled rows. The ensemble has members of both
+ * kinds: it can do without labels, and uses them where they are. */
 static bool uses_labels(const struct batch_compare_rows *rows,
                         const struct vd_detector_info *info)
 {
     return info->needs_labels || (info->combines && !rows->same_rows);
 }
 
+/* Gives the parameters that all detectors share. The normal rows are given apart only
+ * when they are not the test rows themselves. */
 static struct vd_fit_params base_params(const struct batch_compare_rows *rows,
                                         const struct compare_settings *s)
 {
@@ -94,6 +97,8 @@ static struct vd_fit_params base_params(const struct batch_compare_rows *rows,
     return params;
 }
 
+/* Measures one detector with the settings that were chosen for it. Detectors that need no
+ * labels learn from the normal rows alone. */
 static enum vd_status run_one(const struct batch_compare_rows *rows,
                               const struct compare_settings *s,
                               const struct vd_detector_info *info,
@@ -114,8 +119,9 @@ static enum vd_status run_one(const struct batch_compare_rows *rows,
 
 /* ---- all of them ---- */
 
-/* Fitting and scoring the same rows is for detectors that see no labels: one that does
- * would be asked what it was told. */
+/* Decides whether a detector takes part. Fitting and scoring the same rows is for
+ * detectors that see no labels: one that sees them would be asked what it was told
+ * before. */
 static bool is_wanted(const struct batch_compare_rows *rows,
                       const struct compare_settings *s,
                       const struct vd_detector_info *info)
@@ -124,6 +130,8 @@ static bool is_wanted(const struct batch_compare_rows *rows,
            (s->fit.detectors.n == 0 && !(rows->same_rows && info->needs_labels));
 }
 
+/* Sorts the best F1 to the front. A NaN compares as equal with everything: it has no
+ * place of its own in the order. */
 static int by_f1(const void *left, const void *right)
 {
     const struct plot_result *a = left, *b = right;
@@ -131,7 +139,8 @@ static int by_f1(const void *left, const void *right)
     return (b->f1 > a->f1) - (b->f1 < a->f1);
 }
 
-/* What was set, for the report. */
+/* Keeps the settings as text for the report. When the stream cannot be opened the text
+ * stays empty, which is no reason to lose the result. */
 static void keep_settings(struct plot_result *result, const struct vd_detector_info *info,
                           const struct vd_tune_choice *choice)
 {
@@ -146,7 +155,7 @@ static void keep_settings(struct plot_result *result, const struct vd_detector_i
     fclose(out);
 }
 
-/* Why the detector cannot take part; NULL = it can. */
+/* Says why the detector cannot take part; NULL means that it can. */
 static const char *obstacle(const struct batch_compare_rows *rows,
                             const struct vd_detector_info *info)
 {
@@ -157,6 +166,9 @@ static const char *obstacle(const struct batch_compare_rows *rows,
                : NULL;
 }
 
+/* Measures one detector and keeps the result. A failure is a warning and not the end,
+ * since the others can still be compared. Only where the user named the detectors does
+ * `err` say that one is missing. */
 static void try_one(struct plot_comparison *c, const struct batch_compare_rows *rows,
                     const struct compare_settings *s, const struct vd_detector_info *info,
                     struct batch_settings_plan *plan, struct vd_error *err)
@@ -184,7 +196,9 @@ static void try_one(struct plot_comparison *c, const struct batch_compare_rows *
                      "not all detectors that were asked for could be trained");
 }
 
-/* `err` is set when one that was asked for by name is not among the results. */
+/* Measures all detectors that are wanted, best first. `err` is set when one that was
+ * asked for by name is not among the results. With --json the choice of settings is told
+ * on standard error, so that standard output stays JSON. */
 static void run_all(struct plot_comparison *c, const struct batch_compare_rows *rows,
                     const struct compare_settings *s, struct vd_error *err)
 {
@@ -207,7 +221,8 @@ static void run_all(struct plot_comparison *c, const struct batch_compare_rows *
 
 /* ---- what is said of it ---- */
 
-/* " 0.937", or "-" where there is nothing to say. */
+/* Prints " 0.937", or "-" where there is no number: F1 is not defined without anomalies,
+ * and the area under the curve needs both classes. */
 static void print_quality(int width, double value)
 {
     if (isnan(value))
@@ -234,6 +249,8 @@ static void print_table(const struct plot_comparison *c)
     }
 }
 
+/* Prints the results with the same names and units as the columns of the report file, so
+ * that a script can read either. */
 static void print_json(const struct plot_comparison *c)
 {
     json_t *root = json_array();
@@ -274,6 +291,8 @@ static void say_rows(struct plot_comparison *c, const char *name, const char *pa
         plot_comparison_say(c, name, "%s: %zu rows", path, data->x.n);
 }
 
+/* Writes into the report which rows and settings led to the numbers, so that a reader can
+ * repeat the run. */
 static void say_run(struct plot_comparison *c, const struct batch_compare_rows *rows,
                     const struct compare_settings *s)
 {
@@ -297,7 +316,9 @@ static void say_run(struct plot_comparison *c, const struct batch_compare_rows *
     plot_comparison_say(c, "Seed", "%ld", s->fit.seed);
 }
 
-/* One class cannot tell good detectors from bad ones. */
+/* Warns when the test rows have one class only, since they cannot tell good detectors
+ * from bad ones. The share of anomalies is kept as well: it is the precision of a
+ * detector that guesses. */
 static void warn_of_one_class(struct plot_comparison *c,
                               const struct batch_compare_rows *rows)
 {
@@ -312,6 +333,7 @@ static void warn_of_one_class(struct plot_comparison *c,
 
 /* ---- the command ---- */
 
+/* Refuses options that contradict each other before any file is read. */
 static enum vd_status check_use(const struct compare_settings *s, struct vd_error *err)
 {
     const char *hint = "see vedette help compare";
@@ -331,7 +353,8 @@ static enum vd_status check_use(const struct compare_settings *s, struct vd_erro
     return VD_OK;
 }
 
-/* What would be a pity to find out after the training. */
+/* Checks the output folder and the XGBoost library now: finding them out after minutes of
+ * training would be a pity. */
 static enum vd_status check_places(const struct compare_settings *s, struct vd_error *err)
 {
     enum vd_status status = os_folder_make(s->out, err);
@@ -341,6 +364,8 @@ static enum vd_status check_places(const struct compare_settings *s, struct vd_e
     return status;
 }
 
+/* Does the whole run. When a detector that was asked for is missing, the results of the
+ * others are still written and the exit status says that it failed. */
 static enum vd_status compare(const struct compare_settings *s, struct vd_error *err)
 {
     struct plot_comparison c = {0};

@@ -7,8 +7,9 @@
 #include "cmd/commands.h"
 #include "cmd/commands_parse.h"
 
-/* The words that a command takes first: its `arguments` "check|show|example [FILE]" gives
- * them; "DIR" and "[FILE...]" give none. */
+/* Gives the length of the words that a command takes first. They come from `arguments`:
+ * "check|show|example [FILE]" gives three, while "DIR" and "[FILE...]" are written in
+ * capitals or brackets and give none. */
 static size_t words_of(const struct cmd_command *command)
 {
     const char *a = command->arguments;
@@ -17,7 +18,9 @@ static size_t words_of(const struct cmd_command *command)
     return n > 0 && islower((unsigned char)a[0]) ? n : 0;
 }
 
-/* Every option that can be given to the command, one after another; NULL ends. */
+/* Gives the i-th option that the command takes, NULL after the last. Options of the
+ * command come first and hide global ones of the same name, as they do when the line is
+ * parsed. */
 static const struct os_option *option_at(const struct cmd_command *command, size_t i)
 {
     size_t n = 0;
@@ -33,18 +36,23 @@ static const struct os_option *option_at(const struct cmd_command *command, size
     return NULL;
 }
 
+/* Tells whether the option's value is of that kind. Comparing the beginning lets "FILE"
+ * match "FILE..." too. */
 static bool takes(const struct os_option *row, const char *value)
 {
     return row->value != NULL && strncmp(row->value, value, strlen(value)) == 0;
 }
 
-/* `text` with each '|' as `with`, up to `length` bytes. */
+/* Writes `text` with each '|' as `with`, `length` bytes at most: the tables part words by
+ * '|', the shells by a blank. */
 static void spread(FILE *out, const char *text, size_t length, char with)
 {
     for (size_t i = 0; i < length && text[i] != '\0'; i++)
         fputc(text[i] == '|' ? with : text[i], out);
 }
 
+/* Writes what completes a value: the choices of an option, or the names of files or
+ * folders. Other values are left to the user. */
 static void bash_values(FILE *out, const struct cmd_command *command)
 {
     const struct os_option *row;
@@ -63,6 +71,8 @@ static void bash_values(FILE *out, const struct cmd_command *command)
     }
 }
 
+/* Writes the options and first words of one command. Options that take a value end with
+ * '=', after which the script adds no blank. */
 static void bash_words(FILE *out, const struct cmd_command *command)
 {
     const struct os_option *row;
@@ -79,6 +89,8 @@ static void bash_words(FILE *out, const struct cmd_command *command)
     fputs("' ;;\n", out);
 }
 
+/* Writes the script for bash. bash parts "--name=value" at the equals sign into three
+ * words, so the script looks one word further back to find the name. */
 static void bash(FILE *out)
 {
     size_t n;
@@ -155,7 +167,8 @@ static void quoted(FILE *out, const char *text)
     }
 }
 
-/* A switch that is on until it is switched off. */
+/* Writes the --no- form of a switch that is on by default. The other form would change
+ * nothing. */
 static void zsh_switch_off(FILE *out, const struct os_option *row)
 {
     fprintf(out, "                '--no-%s[Off: ", row->name);
@@ -163,6 +176,8 @@ static void zsh_switch_off(FILE *out, const struct os_option *row)
     fputs("]' \\\n", out);
 }
 
+/* Writes one argument of _arguments. A star in front lets a list be given more than
+ * once. */
 static void zsh_option(FILE *out, const struct os_option *row)
 {
     if (os_option_starts_on(row))
@@ -186,6 +201,8 @@ static void zsh_option(FILE *out, const struct os_option *row)
     fputs("' \\\n", out);
 }
 
+/* Writes the case of one command. Words before "FILE" in `arguments` complete the first
+ * place, files all others. */
 static void zsh_command(FILE *out, const struct cmd_command *command)
 {
     const struct os_option *row;
@@ -243,6 +260,8 @@ static void zsh(FILE *out)
           out);
 }
 
+/* Writes text between single quotes; within them fish takes only the quote and the
+ * backslash as special. */
 static void fish_quoted(FILE *out, const char *text)
 {
     fputc('\'', out);
@@ -261,6 +280,8 @@ static void fish_switch_off(FILE *out, const struct cmd_command *command,
     fputc('\n', out);
 }
 
+/* Writes one option for fish. -x forbids files where a value is not a file; -r -F asks
+ * for one. */
 static void fish_option(FILE *out, const struct cmd_command *command,
                         const struct os_option *row)
 {

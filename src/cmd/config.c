@@ -10,12 +10,15 @@
 #include "detect/rules.h"
 #include "os/config.h"
 
-/* The keys of the file are these options. */
+/* Finds the command whose options are the keys of the file. It is NULL in a build without
+ * the monitor. */
 static const struct cmd_command *monitor(void)
 {
     return cmd_find("monitor");
 }
 
+/* Gives the path when the file is there, else NULL. A folder that is not known (an unset
+ * variable) has no file. The caller frees the path. */
 static char *place(const char *folder, const char *below)
 {
     char *path = NULL;
@@ -44,6 +47,9 @@ char *cmd_config_path(const char *given)
     return path != NULL ? path : place("/etc", "/vedette/vedette.yaml");
 }
 
+/* Tells whether the file has anything to say to the command: whether it shares an option
+ * with the monitor beyond the global ones. The other commands must not fail because of a
+ * mistake in a file that they do not use. */
 static bool reads_file(const struct cmd_command *command)
 {
     const struct os_option *o;
@@ -58,6 +64,7 @@ static bool reads_file(const struct cmd_command *command)
     return false;
 }
 
+/* Reads the file and refuses keys that no option of the monitor or of the program has. */
 static enum vd_status load(struct os_config **config, const char *path,
                            struct vd_error *err)
 {
@@ -84,7 +91,8 @@ enum vd_status cmd_config_apply(const struct cmd_command *command, void *setting
     status = load(config, path, err);
     if (status == VD_OK)
         status = os_config_apply(*config, command->options, settings, err);
-    /* A file that names another file would be a riddle. */
+    /* Sets --config aside while the file is applied, so that a file cannot name another
+     * file and hide where a value comes from. */
     kept = globals->config;
     globals->config = NULL;
     if (status == VD_OK)
@@ -95,6 +103,8 @@ enum vd_status cmd_config_apply(const struct cmd_command *command, void *setting
     return status;
 }
 
+/* Tells whether the option was given on the command line, and so did not come from the
+ * file. `line` may be NULL. */
 static bool is_on_line(const struct cmd_line *line, const char *name)
 {
     for (size_t i = 0; line != NULL && i < line->n; i++)
@@ -145,6 +155,9 @@ static const struct os_option options[] = {
     {0},
 };
 
+/* Prints one option, its value, and the line of the file that set it. A secret is never
+ * printed. The twin option that reads a secret from a file is left out unless the file
+ * has it. */
 static void show_row(const struct os_option *row, const void *settings,
                      const struct os_config *config)
 {
@@ -166,7 +179,8 @@ static void show_row(const struct os_option *row, const void *settings,
     free(text);
 }
 
-/* {"name": "port", "value": "5000", "default": true, "file": null, "line": null} */
+/* Makes one option: {"name": "port", "value": "5000", "default": true, "file": null,
+ * "line": null}. A secret has the value null, and "secret" says that there is one. */
 static json_t *json_row(const struct os_option *row, const void *settings,
                         const struct os_config *config)
 {
@@ -186,7 +200,8 @@ static json_t *json_row(const struct os_option *row, const void *settings,
 
 /* ---- the built-in rules ---- */
 
-/* The table as these settings leave it. */
+/* Builds the table of limits as these settings leave it. A rule that does not exist was
+ * refused when the option was read, so no error is looked for here. */
 static void rules_of(const struct os_option *rows, const void *settings,
                      struct detect_rules *rules)
 {
@@ -224,6 +239,8 @@ static json_t *json_rules(const struct detect_rules *rules)
     return root;
 }
 
+/* Prints every option of the table and then the built-in limits. It works for `config
+ * show` and for its JSON alike. */
 static int show_all(const struct os_option *rows, const void *settings,
                     const struct os_config *config, bool json)
 {
@@ -249,10 +266,12 @@ static int show_all(const struct os_option *rows, const void *settings,
     return code;
 }
 
-/* What is to be done with what was read. */
+/* Says what is to be done once the file was read: nothing more, or show it. */
 enum look { LOOK_CHECK, LOOK_SHOW, LOOK_JSON };
 
-/* Reads everything as `monitor` would. */
+/* Reads everything as `monitor` would, with the same checks, so that `config check`
+ * refuses what `monitor` would refuse. The command line is left out: only the file is
+ * looked at. */
 static int look(const char *path, enum look how)
 {
     const struct cmd_command *command = monitor();
@@ -285,6 +304,7 @@ static int look(const char *path, enum look how)
     return status == VD_OK ? code : cmd_wrong_use(&cmd_config, &err);
 }
 
+/* Checks the file. Having none is no failure, since every option has its default. */
 static int run_check(const char *path, bool json)
 {
     int code;

@@ -6,9 +6,11 @@
 #include "cmd/config.h"
 #include "cmd/help.h"
 
+/* Limits the columns of a line: below the 80 of a terminal. */
 enum { WIDTH = 78 };
 
-/* "# " lines of at most WIDTH columns. */
+/* Writes text as lines that begin with "# " and have at most WIDTH columns. Words are not
+ * parted, and columns are counted as a terminal shows them. */
 static void comment(FILE *out, const char *text)
 {
     size_t column = 0;
@@ -27,7 +29,8 @@ static void comment(FILE *out, const char *text)
     fputc('\n', out);
 }
 
-/* A value as YAML takes it: quoted where a reader might take it for something else. */
+/* Writes a value as YAML takes it. It is quoted where a reader could take a sign in it
+ * for YAML's own; a quote within quotes is doubled. */
 static void value(FILE *out, const char *text)
 {
     bool plain = *text != '\0' && strcspn(text, ":#'\"{}[],&*!|>%@`") == strlen(text) &&
@@ -43,6 +46,8 @@ static void value(FILE *out, const char *text)
     fputc('\'', out);
 }
 
+/* Writes a list, one item a line. The default of a list option has its items parted by
+ * commas. */
 static void list(FILE *out, const struct os_option *row)
 {
     const char *item = row->fallback;
@@ -67,6 +72,8 @@ static void list(FILE *out, const struct os_option *row)
     }
 }
 
+/* Writes the help of an option, its choices and its default, all commented out. The '|'
+ * between choices becomes '/', which reads better in a sentence. */
 static void row_lines(FILE *out, const struct os_option *row)
 {
     fputc('\n', out);
@@ -91,6 +98,8 @@ static void row_lines(FILE *out, const struct os_option *row)
     fputc('\n', out);
 }
 
+/* Writes the list that belongs to a command (the built-in limits of the monitor), since
+ * the keys that switch them need their names. */
 static void list_lines(FILE *out, const struct cmd_command *command)
 {
     char *text = cmd_help_list(command), *rest = text, *line;

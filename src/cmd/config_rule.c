@@ -5,6 +5,8 @@
 
 #include "cmd/config.h"
 
+/* Numbers the keys of a rule; KEYS counts them. `keys` below has their names in the same
+ * order. */
 enum rule_key {
     METRIC,
     ABOVE,
@@ -20,6 +22,8 @@ enum rule_key {
 static const char *const keys[KEYS] = {"metric", "above", "below",    "compare",
                                        "value",  "for",   "severity", "name"};
 
+/* Puts each pair at the place of its key. An unknown key is refused with its line and the
+ * nearest word; of a key that comes twice the last one counts. */
 static enum vd_status sort_pairs(const struct os_pair *pairs, size_t n,
                                  const struct os_pair *found[KEYS], struct vd_error *err)
 {
@@ -44,7 +48,9 @@ static enum vd_status sort_pairs(const struct os_pair *pairs, size_t n,
     return VD_OK;
 }
 
-/* '>' or '<', 0 when the rule does not say it, or says it twice. */
+/* Finds the direction of the limit, '>' or '<', and the pair with its number. It returns
+ * 0 when the rule says neither or both: exactly one of "above", "below" and "compare"
+ * with "value" may stand there. */
 static char comparison(const struct os_pair *found[KEYS], const struct os_pair **limit)
 {
     const char *text;
@@ -64,6 +70,9 @@ static char comparison(const struct os_pair *found[KEYS], const struct os_pair *
     return strcmp(text, "<") == 0 || strcmp(text, "below") == 0 ? '<' : 0;
 }
 
+/* Builds "METRIC > VALUE for TIME SEVERITY" from the mapping, the one text form that the
+ * command line has too: so one parser checks both. Numbers and durations are checked here
+ * already, because only here is the line of each known. */
 enum vd_status cmd_config_rule(const struct os_pair *pairs, size_t n, const char *where,
                                char **text, struct vd_error *err)
 {

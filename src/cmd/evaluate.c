@@ -37,9 +37,11 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
+/* Counts the profiles of the benchmark: standard, few false alarms, few misses. */
 enum { PROFILES = 3 };
 
-/* One run over all series. */
+/* Holds one run over all series. `total` has one sum for each profile; `failed` counts
+ * the series that could not be read. */
 struct evaluation {
     const struct evaluate_settings *settings;
     const char *dir;
@@ -49,8 +51,9 @@ struct evaluation {
     json_t *series; /* what --json writes of each */
 };
 
-/* The univariate layer over the series, one row after the other. The benchmark tells
- * every detector how many rows are probation; that is all it is told of the file. */
+/* Runs the univariate layer over the series, one row after the other and without looking
+ * ahead. The benchmark tells every detector how many rows are probation; nothing else is
+ * told of the file. */
 static enum vd_status score_series(const struct format_nab_series *series, double *score,
                                    uint8_t *detected, struct vd_error *err)
 {
@@ -71,6 +74,8 @@ static enum vd_status score_series(const struct format_nab_series *series, doubl
     return VD_OK;
 }
 
+/* Prints one line of the table. A series without a labelled window has no score: every
+ * one of its alarms is false, and no window could be caught. */
 static void print_series(const char *name, size_t rows, size_t alarms,
                          const struct vd_nab_result *one)
 {
@@ -86,7 +91,8 @@ static void print_series(const char *name, size_t rows, size_t alarms,
         printf("%7.1f\n", vd_nab_normalised(one));
 }
 
-/* `one` is NULL where nothing is labelled. */
+/* Prints a series or adds it to the JSON list. `one` is NULL where nothing is
+ * labelled. */
 static void tell_series(struct evaluation *e, const char *name, size_t rows,
                         size_t alarms, const struct vd_nab_result *one)
 {
@@ -108,7 +114,8 @@ static void tell_series(struct evaluation *e, const char *name, size_t rows,
     json_array_append_new(e->series, row);
 }
 
-/* Into the totals of all profiles and a line of the table. */
+/* Adds a series to the totals of all profiles and tells its line. The line shows the
+ * first profile, the standard one. */
 static void count_series(struct evaluation *e, const char *name,
                          const struct format_nab_series *series, const uint8_t *detected)
 {
@@ -187,7 +194,7 @@ static void print_totals(const struct evaluation *e)
         printf("%-20s %6.2f\n", profiles[k].name, vd_nab_normalised(&e->total[k]));
 }
 
-/* Takes the list of series. */
+/* Prints the whole run as one object. It takes over the list of series. */
 static int print_json(struct evaluation *e)
 {
     const struct vd_nab_profile *profiles;
@@ -212,8 +219,8 @@ static void print_columns(const struct evaluation *e)
                "false", "score");
 }
 
-/* Goes through all series of the folder. One that cannot be read is said and counted; the
- * others go on. */
+/* Goes through all series of the folder. One that cannot be read is told and counted and
+ * the others go on; the exit status then says that something failed. */
 static int evaluate_nab(struct evaluation *e)
 {
     struct format_nab_list list;

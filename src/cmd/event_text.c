@@ -10,6 +10,8 @@
 #include "os/clock.h"
 #include "os/utf8.h"
 
+/* Gives the layout: the column where the reason begins in a list, the width of the names
+ * when one event is shown, and how many processes of the flight recorder are shown. */
 enum { REASON_COLUMN = 54, NAME_COLUMN = 12, BUSIEST = 5 };
 
 const char *cmd_event_string(const json_t *object, const char *key)
@@ -34,6 +36,8 @@ int64_t cmd_event_time(const json_t *object, const char *key)
     return fabs(seconds) < 9e9 ? llround(seconds * 1e6) * 1000 : 0;
 }
 
+/* Writes two units at most: people want to know "about how long". A negative or unknown
+ * span is shown as 0 s, as it comes from a clock that was set back. */
 char *cmd_event_span(double seconds, char text[24])
 {
     long long s = isfinite(seconds) && seconds > 0 ? (long long)fmin(seconds, 9e9) : 0;
@@ -54,6 +58,8 @@ static bool is_open(const json_t *event)
     return !json_is_number(json_object_get(event, "end"));
 }
 
+/* Gives the seconds that the event lasted, or has lasted so far. The store and this
+ * command share the wall clock of the machine. */
 static double lasted_s(const json_t *event)
 {
     int64_t end_ns = is_open(event) ? os_clock_wall_ns() : cmd_event_time(event, "end");
@@ -61,6 +67,8 @@ static double lasted_s(const json_t *event)
     return (double)(end_ns - cmd_event_time(event, "start")) * 1e-9;
 }
 
+/* Copies the severity in capitals. The text comes from outside, so every byte that is no
+ * letter becomes '?'. */
 static const char *severity_word(const json_t *event, char word[16])
 {
     const char *name = cmd_event_string(event, "severity");
@@ -73,6 +81,8 @@ static const char *severity_word(const json_t *event, char word[16])
     return word;
 }
 
+/* Pads by the length of the text, not of what is printed: the colour codes take no
+ * columns. At least one blank follows. */
 static void print_padded(const struct cmd_sheet *sheet, const char *style,
                          const char *text, int width)
 {
@@ -81,6 +91,8 @@ static void print_padded(const struct cmd_sheet *sheet, const char *style,
             "");
 }
 
+/* Prints one line of a list. On a narrow terminal the reason moves to a line of its own,
+ * since less than 40 columns beside the rest would tear it apart. */
 void cmd_event_line(const struct cmd_sheet *sheet, const json_t *event,
                     const char *change)
 {
@@ -118,12 +130,15 @@ void cmd_event_line(const struct cmd_sheet *sheet, const json_t *event,
 
 /* ---- one event, whole ---- */
 
+/* Prints a name and its text; further lines of the text begin below its first. */
 static void print_row(const struct cmd_sheet *sheet, const char *name, const char *text)
 {
     fprintf(sheet->out, "%-*s", NAME_COLUMN, name);
     cmd_sheet_foreign(sheet, text, NAME_COLUMN, NAME_COLUMN);
 }
 
+/* Prints the times. An event that is open has no end, so its line says how long it has
+ * lasted. */
 static void print_when(const struct cmd_sheet *sheet, const json_t *event)
 {
     char clock[OS_CLOCK_TEXT], span[24], text[96];
@@ -139,7 +154,8 @@ static void print_when(const struct cmd_sheet *sheet, const json_t *event)
     print_row(sheet, "Ended", text);
 }
 
-/* {"rule": "cpu_percent > 95 for 10 s", "above": true, "value": 95, ...} */
+/* Prints the rule that was broken, {"rule": "cpu_percent > 95 for 10 s", "above": true,
+ * "value": 95, ...}. Events of other kinds have none. */
 static void print_limit(const struct cmd_sheet *sheet, const json_t *event)
 {
     const json_t *limit = json_object_get(event, "limit");
@@ -157,6 +173,8 @@ static void print_limit(const struct cmd_sheet *sheet, const json_t *event)
     free(text);
 }
 
+/* Prints how sure the detectors were, and what the user said. A limit has no score: it is
+ * exceeded or it is not. */
 static void print_judgement(const struct cmd_sheet *sheet, const json_t *event)
 {
     const char *said = cmd_event_string(event, "feedback");
@@ -191,6 +209,7 @@ static void print_deviations(const struct cmd_sheet *sheet, const json_t *event)
     }
 }
 
+/* Gives the unit in which the API has the use of a resource. */
 static const char *unit_of(const char *resource)
 {
     return strcmp(resource, "cpu") == 0      ? "% of a core"
@@ -198,7 +217,8 @@ static const char *unit_of(const char *resource)
                                              : "MB/s";
 }
 
-/* "burn (pid 4242): cpu 0 to 180 % of a core, 80 % of the excess", its command line. */
+/* Prints "burn (pid 4242): cpu 0 to 180 % of a core", then its share and its command
+ * line. The share is of the excess or of all use, as the event says. */
 static void print_suspect(const struct cmd_sheet *sheet, const json_t *suspect)
 {
     const json_t *process = json_object_get(suspect, "process");
@@ -236,7 +256,8 @@ static void print_suspects(const struct cmd_sheet *sheet, const json_t *event)
 
 /* ---- the flight recorder ---- */
 
-/* The most that a process was seen to use. */
+/* Holds the most that a process was seen to use in the flight recorder. `process` is
+ * borrowed from the event. */
 struct busy {
     const json_t *process;
     long long pid;
@@ -266,6 +287,8 @@ static size_t count_processes(const json_t *recorder)
     return n;
 }
 
+/* Copies every process of every moment into `all`, which has room for count_processes()
+ * of them. An absent value becomes 0, so that a maximum can be taken. */
 static void collect(const json_t *recorder, struct busy *all)
 {
     for (size_t i = 0; i < json_array_size(recorder); i++) {
@@ -283,7 +306,8 @@ static void collect(const json_t *recorder, struct busy *all)
     }
 }
 
-/* One entry per process, with its maxima; returns how many. */
+/* Leaves one entry per process with its maxima, the busiest first, and returns how many
+ * there are. Sorting by pid brings the entries of one process together. */
 static size_t merge(struct busy *all, size_t n)
 {
     size_t kept = 0;
@@ -302,6 +326,8 @@ static size_t merge(struct busy *all, size_t n)
     return kept;
 }
 
+/* Prints the few processes that were busiest at any moment. The whole recorder has
+ * hundreds of rows; --json gives them all. */
 static void print_busiest(const struct cmd_sheet *sheet, const json_t *recorder)
 {
     size_t n = count_processes(recorder);

@@ -56,8 +56,12 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
+/* Limits the list: about a screen without options, a few before --follow goes on, and the
+ * most that the API gives with --since. */
 enum { SHOWN = 50, SHOWN_BEFORE = 10, MOST = 1000 };
 
+/* Chooses the number of events. Whoever names a time wants all since then; before
+ * following, a few lines are context enough. */
 static size_t lines_wanted(const struct events_settings *s)
 {
     if (s->lines > 0)
@@ -65,7 +69,8 @@ static size_t lines_wanted(const struct events_settings *s)
     return s->since != NULL ? MOST : s->follow ? SHOWN_BEFORE : SHOWN;
 }
 
-/* Where lines are for other programs they stay whole. */
+/* Lays the list out for a terminal. Into a pipe every event is one whole line, so that
+ * grep and awk find it. */
 static struct cmd_sheet list_sheet(void)
 {
     struct cmd_sheet sheet = cmd_sheet_for(stdout);
@@ -75,6 +80,8 @@ static struct cmd_sheet list_sheet(void)
     return sheet;
 }
 
+/* Prints the events, oldest first; the API gives the newest first. With --follow and
+ * --json nothing is printed here, since there each line is a change and not a state. */
 static int print_list(const struct events_settings *s, const json_t *list)
 {
     struct cmd_sheet sheet = list_sheet();
@@ -93,6 +100,8 @@ static int print_list(const struct events_settings *s, const json_t *list)
     return fflush(stdout) == 0 ? CMD_OK : CMD_FAILED;
 }
 
+/* Says on standard error that the list is cut off or empty, so that silence is not taken
+ * for "nothing happened". */
 static void say_what_is_not_shown(const struct events_settings *s, size_t n)
 {
     if (n == 0 && !s->follow && !s->json)
@@ -101,6 +110,8 @@ static void say_what_is_not_shown(const struct events_settings *s, size_t n)
         os_log_info("these are the newest %zu; --since or --lines shows others", n);
 }
 
+/* Lists the events and follows them when asked to. With --follow a failure to read is no
+ * end: the monitor may come back, and following says when it does. */
 static int list(const struct events_settings *s, struct cmd_source *source)
 {
     struct history_event_query query = {.limit = lines_wanted(s),
@@ -144,6 +155,7 @@ static int show_one(const struct events_settings *s, struct cmd_source *source,
     return CMD_OK;
 }
 
+/* Reads a number of digits only: strtoll() alone would take "+7", " 7" and "7x". */
 static bool parse_id(const char *text, int64_t *id)
 {
     errno = 0;
@@ -152,6 +164,8 @@ static bool parse_id(const char *text, int64_t *id)
            *id > 0;
 }
 
+/* Refuses options of the list when one event is asked for. *id stays 0 when no event is
+ * named. */
 static enum vd_status check_use(const struct events_settings *s, int argc, char **argv,
                                 int64_t *id, struct vd_error *err)
 {

@@ -17,15 +17,19 @@
 #include "os/clock.h"
 #include "os/log.h"
 
+/* Sets how many events each question asks for, and the time between two questions: half a
+ * second is soon enough for a reader and costs the monitor next to nothing. */
 enum { NEWEST = 100, EVERY_MS = 500 };
 
-/* What was told of an event last. Only events that can still change are kept. */
+/* Holds what was told of an event last. A later answer is compared with it. */
 struct known {
     int64_t id;
     int severity;
     bool alerted, open;
 };
 
+/* Holds the state of following. There is room for twice the events of one answer, so that
+ * open events that are no longer among the newest are kept as well. */
 struct follower {
     struct cmd_follow *by;
     struct known known[2 * NEWEST];
@@ -34,6 +38,8 @@ struct follower {
     bool lost;      /* it was said that there is no contact */
 };
 
+/* Orders the severities, so that a rise can be told from a fall. An unknown word counts
+ * as the lowest and is never told as a rise. */
 static int severity_rank(const json_t *event)
 {
     static const char *const name[] = {"normal", "low", "medium", "high", "critical"};
@@ -63,7 +69,9 @@ static struct known *find(struct follower *f, int64_t id)
     return NULL;
 }
 
-/* Makes room by forgetting what has ended, else the oldest. */
+/* Adds an event to those that are known. When there is no room it forgets the newest one
+ * that has ended, or else the oldest: an open event can still change, an ended one
+ * hardly. */
 static void remember(struct follower *f, const struct known *now)
 {
     size_t out = 0;
@@ -80,6 +88,8 @@ static void remember(struct follower *f, const struct known *now)
     f->known[f->n++] = *now;
 }
 
+/* Prints a change as a line of text or of JSON. JSON uses the words of the live feed of
+ * the API (opened, updated, ended). */
 static int tell(struct follower *f, const json_t *event, const char *change)
 {
     static const char *const api[][2] = {
@@ -98,12 +108,14 @@ static int tell(struct follower *f, const json_t *event, const char *change)
     return cmd_json_print_line(json_pack("{s:s, s:o}", "change", change, "event", copy));
 }
 
-/* What is new of one event is told. */
+/* Tells what is new of one event. An event that opened and ended between two questions is
+ * told twice, once for each. A severity that falls is not told. */
 static int compare(struct follower *f, const json_t *event)
 {
     struct known now = describe(event), *before = find(f, now.id);
     int code = CMD_OK;
 
+    /* Leaves out what was over when following began, and what was forgotten. */
     if (before == NULL && now.id <= f->newest)
         return CMD_OK; /* it was over when we began, or is forgotten */
     if (before == NULL) {
@@ -121,7 +133,9 @@ static int compare(struct follower *f, const json_t *event)
     return code;
 }
 
-/* An event that is open and no longer among the newest is asked for by its id. */
+/* Asks for open events by their ids when they are no longer among the newest, so that
+ * their end is told as well. That is needed only when the answer was full: a shorter
+ * answer has all events. */
 static int look_after_old(struct follower *f, const json_t *list)
 {
     size_t n = json_array_size(list);
@@ -141,6 +155,8 @@ static int look_after_old(struct follower *f, const json_t *list)
     return code;
 }
 
+/* Says once when contact is lost and once when it is there again, on standard error, so
+ * that the list on standard output stays clean. */
 static void say_contact(struct follower *f, const struct vd_error *err)
 {
     char clock[OS_CLOCK_TEXT];
@@ -154,6 +170,8 @@ static void say_contact(struct follower *f, const struct vd_error *err)
     f->lost = err != NULL;
 }
 
+/* Asks once and tells what changed. A failure to ask is no error: the monitor may be
+ * starting anew. */
 static int ask(struct follower *f)
 {
     const struct history_event_query query = {.limit = NEWEST,
@@ -181,7 +199,8 @@ static int ask(struct follower *f)
     return code;
 }
 
-/* Waits until it is time to ask again; false when it is time to end. */
+/* Waits until it is time to ask again. Returns false when a signal came or when nobody
+ * reads the output any more, as in "vedette events --follow | head -1". */
 static bool wait_a_little(int signals)
 {
     struct pollfd ready[2] = {{.fd = signals, .events = POLLIN},

@@ -44,6 +44,8 @@ static const struct os_option options[] = {
 
 /* ---- list ---- */
 
+/* Prints one event. Its reason may hold names of processes, so signs that steer a
+ * terminal are made visible first. */
 static void print_said(const struct record_event *event)
 {
     char when[OS_CLOCK_TEXT], reason[sizeof event->reason * 2];
@@ -53,7 +55,7 @@ static void print_said(const struct record_event *event)
            os_utf8_visible(event->reason, reason, sizeof reason));
 }
 
-/* [{"event": 12, "feedback": "normal", "time": "...", "reason": "..."}, ...] */
+/* Prints [{"event": 12, "feedback": "normal", "time": "...", "reason": "..."}, ...]. */
 static int list_json(const struct record_event *event, size_t n)
 {
     json_t *root = json_array();
@@ -67,6 +69,7 @@ static int list_json(const struct record_event *event, size_t n)
     return cmd_json_print(root);
 }
 
+/* Lists all feedback, at most the 1000 newest events that have one. */
 static int list(const struct history_reader *history, bool json)
 {
     struct history_event_query query = {.judged_only = true, .limit = 1000};
@@ -94,7 +97,9 @@ static int list(const struct history_reader *history, bool json)
 
 /* ---- saying and undoing ---- */
 
-/* Tells the monitor that uses the directory, or the directory itself. */
+/* Tells the monitor that uses the directory, or writes to the store where none does. Two
+ * writers at once would fight over the store, and the monitor must act on the feedback at
+ * once. */
 static enum vd_status tell(const struct os_data_dir *dir, int64_t event_id,
                            const char *word, struct vd_error *err)
 {
@@ -112,6 +117,8 @@ static enum vd_status tell(const struct os_data_dir *dir, int64_t event_id,
     return cmd_local_api_post(address, path, body, err);
 }
 
+/* Says the word and what it changes. The change is worked out before the word is said:
+ * afterwards nothing is left that it would change. */
 static int say(const struct feedback_settings *s, const struct os_data_dir *dir,
                const struct history_reader *history, int64_t event_id, const char *word)
 {
@@ -134,6 +141,8 @@ static int say(const struct feedback_settings *s, const struct os_data_dir *dir,
 
 /* ---- the words of the command line ---- */
 
+/* Reads a number of digits only: strtoll() alone would take a sign, blanks or an empty
+ * text. */
 static bool parse_event(const char *text, int64_t *id)
 {
     char *end;
@@ -161,7 +170,8 @@ static int wrong_use(const char *what)
     return cmd_failed(&err);
 }
 
-/* The words, and what they mean. */
+/* Reads the words after the command and does what they mean. --json is refused where
+ * there is no list, rather than ignored. */
 static int obey(const struct feedback_settings *s, struct store_reader *reader, int argc,
                 char **argv)
 {

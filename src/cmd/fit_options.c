@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Turns 0 threads into one for each processor that is on line. */
 struct vd_fit_params fit_options_params(const struct fit_options *options)
 {
     struct vd_fit_params params = vd_fit_params_default();

@@ -10,9 +10,11 @@
 #include "cmd/sheet.h"
 #include "os/terminal.h"
 
+/* Gives the layout: options are indented by two, and their help begins at column 30. */
 enum { INDENT = 2, HELP_COLUMN = 30 };
 
-/* "Help text (one of a, b; default: b)" */
+/* Adds the choices and the default: "Help text (one of a, b; default: b)". The caller
+ * frees it; NULL means no memory. */
 static char *full_help(const struct os_option *row)
 {
     char *text = NULL;
@@ -36,6 +38,8 @@ static char *full_help(const struct os_option *row)
     return text;
 }
 
+/* Prints one option. A name that is too long for its column puts the help on the next
+ * line. */
 static void option_line(const struct cmd_sheet *page, const struct os_option *row)
 {
     char name[96], letter[8] = "   ";
@@ -59,7 +63,8 @@ static void option_line(const struct cmd_sheet *page, const struct os_option *ro
     free(help);
 }
 
-/* The rows group by group, in the order in which the groups appear. */
+/* Prints the rows group by group, in the order in which the groups first appear: a table
+ * may return to a group later on. */
 static void option_groups(const struct cmd_sheet *page, const struct os_option *options)
 {
     for (const struct os_option *o = options; o != NULL && o->name != NULL; o++) {
@@ -111,7 +116,7 @@ void cmd_help_program(FILE *out)
         0, 0);
 }
 
-/* "command\n    what it does\n" */
+/* Prints examples, which the tables have as "command\n    what it does\n". */
 static void example_lines(const struct cmd_sheet *page, const char *examples)
 {
     while (*examples != '\0') {
@@ -202,6 +207,8 @@ static void names(FILE *out)
         fprintf(out, "%s\n", table[i]->name);
 }
 
+/* Makes one option as JSON. The words of `type` stand in the order of the enum of option
+ * types. */
 static json_t *json_option(const struct os_option *row)
 {
     static const char *const type[] = {"flag", "integer", "number", "duration",
@@ -224,7 +231,7 @@ static json_t *json_command(const struct cmd_command *command)
                      "options", list);
 }
 
-/* All commands, or one. */
+/* Prints all commands, or the one that is named. */
 static int help_json(const struct cmd_command *command)
 {
     json_t *root = json_array();
@@ -237,6 +244,8 @@ static int help_json(const struct cmd_command *command)
     return cmd_json_print(root);
 }
 
+/* Answers `vedette help`. The formats for machines come first, since their output must
+ * not mix with text for people. */
 static int run_help(void *data, int argc, char **argv)
 {
     const struct help_settings *settings = data;

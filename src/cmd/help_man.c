@@ -6,8 +6,8 @@
 #include "cmd/commands_parse.h"
 #include "cmd/help.h"
 
-/* Text for roff: a backslash and a dash mean something there, and so do a dot and an
- * apostrophe at the start of a line. Paragraphs are parted by an empty line. */
+/* Escapes text for roff. A backslash and a dash mean something there, and so do a dot and
+ * an apostrophe at the start of a line. An empty line begins a new paragraph. */
 static void roff(FILE *out, const char *text)
 {
     bool start = true;
@@ -39,6 +39,8 @@ static void upper(FILE *out, const char *text)
         fputc(toupper((unsigned char)*text), out);
 }
 
+/* Writes one option: its names, its help, its choices and its default. Every flag has a
+ * --no- form. */
 static void man_option(FILE *out, const struct os_option *row)
 {
     fputs(".TP\n", out);
@@ -78,7 +80,9 @@ static const char *group_of(const struct os_option *row)
     return row->group == NULL ? "Options" : row->group;
 }
 
-/* Rows come sorted by group in every table. */
+/* Writes the options with a heading for each group. Rows come sorted by group in every
+ * table, so a change of the group is where a heading belongs; none is written for the
+ * group `first`. */
 static void man_options(FILE *out, const struct os_option *rows, const char *first)
 {
     const char *group = first;
@@ -96,7 +100,8 @@ static void man_options(FILE *out, const struct os_option *rows, const char *fir
     }
 }
 
-/* "command\n    what it does\n" */
+/* Writes the examples, "command\n    what it does\n": a line that is not indented is a
+ * command and becomes a tag. Longer lines than the buffer are cut. */
 static void man_examples(FILE *out, const char *text)
 {
     fputs(".SH EXAMPLES\n", out);
@@ -160,6 +165,8 @@ static void man_program(FILE *out, const char *date)
           out);
 }
 
+/* Writes the list that belongs to a command. The end of the last line is removed, since
+ * it would begin another. */
 static void man_list(FILE *out, const struct cmd_command *command)
 {
     char *text = cmd_help_list(command), *rest = text, *line;
@@ -178,6 +185,8 @@ static void man_list(FILE *out, const struct cmd_command *command)
     free(text);
 }
 
+/* Writes the page of one command, or of the program when `command` is NULL. The date is
+ * given from outside, so that a build is the same on every day. */
 void cmd_help_man(FILE *out, const struct cmd_command *command, const char *date)
 {
     if (command == NULL) {
@@ -210,7 +219,7 @@ void cmd_help_man(FILE *out, const struct cmd_command *command, const char *date
     fputs(".SH SEE ALSO\n.BR vedette (1)\n", out);
 }
 
-/* A bar would end the cell of the table. */
+/* Escapes what would end the cell of a Markdown table ('|') or begin HTML ('<'). */
 static void cell(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -220,6 +229,7 @@ static void cell(FILE *out, const char *text)
     }
 }
 
+/* Writes one table per group; a group that comes again gets a table again. */
 static void markdown_options(FILE *out, const struct os_option *rows)
 {
     const char *group = NULL;

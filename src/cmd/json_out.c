@@ -10,11 +10,14 @@
 #include "os/clock.h"
 #include "os/utf8.h"
 
+/* Writes null for what is not known: JSON has no NaN. */
 json_t *cmd_json_number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+/* Replaces each byte that is no UTF-8 by U+FFFD, which takes three bytes. Names of
+ * processes and files may be any bytes, and the JSON library refuses them. */
 json_t *cmd_json_text(const char *text)
 {
     size_t left = text == NULL ? 0 : strlen(text), used = 0;
@@ -58,6 +61,8 @@ json_t *cmd_json_time(int64_t time_ns)
     return time_ns == 0 ? json_null() : json_string(os_clock_text(time_ns, text));
 }
 
+/* Knows the keys of the API that hold a time. The API has seconds since 1970; commands
+ * print the time by name, as people read it. */
 static int is_time(const char *key)
 {
     static const char *const name[] = {"started", "now",          "start", "peak",
@@ -70,7 +75,8 @@ static int is_time(const char *key)
     return 0;
 }
 
-/* Microseconds: a double of today's seconds has no more than that. */
+/* Rounds to microseconds, since a double of today's seconds has no more than that. Times
+ * too far off for a clock are null. */
 static json_t *time_of(double seconds)
 {
     return fabs(seconds) < 9e9 ? cmd_json_time(llround(seconds * 1e6) * 1000)
@@ -94,6 +100,8 @@ void cmd_json_name_times(json_t *root)
     }
 }
 
+/* Prints the value and releases it. NULL (no memory) is a failure and prints an empty
+ * line; a full disk shows when the stream is flushed. */
 static int print(json_t *root, size_t flags)
 {
     int code = root == NULL ? -1 : json_dumpf(root, stdout, flags);

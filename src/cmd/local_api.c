@@ -3,7 +3,9 @@
 
 #include "net/http.h"
 
-/* {"error": {"message": "there is no event 7", "hint": "vedette feedback list"}} */
+/* Turns a refusal of the monitor into an error that has its words: {"error": {"message":
+ * "there is no event 7", "hint": "vedette feedback list"}}. A body that is no JSON leaves
+ * only the code. */
 static enum vd_status take_refusal(const struct net_http_answer *answer,
                                    struct vd_error *err)
 {

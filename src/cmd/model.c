@@ -8,6 +8,8 @@
 #include "cmd/json_out.h"
 #include "os/clock.h"
 
+/* Prints the bundle for people. At most 32 columns are named; a table with hundreds would
+ * push the detectors off the screen. */
 static void show(const vd_model *model, const char *path, size_t size)
 {
     const struct vd_model_entry *entry;
@@ -30,6 +32,7 @@ static void show(const vd_model *model, const char *path, size_t size)
                vd_detector_threshold(entry->detector));
 }
 
+/* Prints the bundle with all of its columns. */
 static int show_json(const vd_model *model, const char *path, size_t size)
 {
     json_t *columns = json_array(), *detectors = json_array();
@@ -51,6 +54,8 @@ static int show_json(const vd_model *model, const char *path, size_t size)
                                     "columns", columns, "detectors", detectors));
 }
 
+/* Makes one setting. A setting of words has its default as a word and no bounds; one of
+ * numbers has a least and a most value. */
 static json_t *json_param(const struct vd_param *param)
 {
     json_t *words = cmd_json_words(param->choices);
@@ -89,6 +94,8 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
+/* Reads the words. "verify" needs no code of its own: reading a bundle checks the
+ * checksum and every number. */
 static int run(void *settings, int argc, char **argv)
 {
     const struct model_settings *s = settings;

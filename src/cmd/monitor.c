@@ -19,12 +19,13 @@
 
 /* ---- the loop ---- */
 
-/* system_monitor.log is rotated at this size, and so many old ones are kept, compressed.
- */
+/* Bounds system_monitor.log: it is rotated at this size in bytes, and LOG_FILES old ones
+ * are kept, compressed. */
 static const double LOG_BYTES = 5e6;
 enum { LOG_FILES = 5 };
 
-/* What the timer and the signals share. */
+/* Holds what the timer and the signals share. All of them run on the loop's thread, so
+ * nothing is locked. */
 struct watch {
     pipeline *pipeline;
     uv_loop_t *loop;
@@ -38,6 +39,8 @@ struct watch {
 
 static void schedule(struct watch *watch);
 
+/* Samples when a tick is due, and sets the timer for the next one. A timer that fires too
+ * early is only set again. */
 static void on_tick(uv_timer_t *timer)
 {
     struct watch *watch = timer->data;
@@ -62,6 +65,7 @@ static void on_tick(uv_timer_t *timer)
         schedule(watch);
 }
 
+/* Starts the timer for the next tick. */
 static void schedule(struct watch *watch)
 {
     int64_t wait = watch->due_ns - os_clock_mono_ns();
@@ -73,6 +77,9 @@ static void schedule(struct watch *watch)
                    wait <= 0 ? 0 : (uint64_t)((wait + 999999) / 1000000), 0);
 }
 
+/* Ends the loop, or on SIGHUP opens the files again, as logrotate expects after it has
+ * moved them. libuv calls it on the loop and not within the signal, so it may do
+ * anything. */
 static void on_signal(uv_signal_t *signal, int number)
 {
     struct watch *watch = signal->data;
@@ -101,6 +108,7 @@ static void close_handles(struct watch *watch)
     uv_close((uv_handle_t *)&watch->on_hup, NULL);
 }
 
+/* Says at the end what was seen. Lost records are named only when there are some. */
 static void print_summary(const pipeline *p)
 {
     struct pipeline_summary s;
@@ -120,6 +128,8 @@ static void print_summary(const pipeline *p)
                (unsigned long long)s.lost);
 }
 
+/* Says when the first verdicts come. With the models of the last run there is nothing to
+ * wait for. */
 static void print_state(const pipeline *p, double warm_up_s)
 {
     struct pipeline_summary s;
@@ -133,7 +143,8 @@ static void print_state(const pipeline *p, double warm_up_s)
                warm_up_s);
 }
 
-/* The general log lies beside the data; without it the console is enough. */
+/* Opens the general log, which lies beside the data. Without it the console is enough, so
+ * a failure is a warning. */
 static void open_log(const struct monitor_plan *plan)
 {
     struct vd_error err = {0};
@@ -143,6 +154,7 @@ static void open_log(const struct monitor_plan *plan)
         os_log_warning("no log file: %s", err.text);
 }
 
+/* Opens the folder before the rights are given up: afterwards it could not be made. */
 static enum vd_status open_data_dir(struct monitor_plan *plan, struct vd_error *err)
 {
     enum vd_status status;
@@ -154,11 +166,15 @@ static enum vd_status open_data_dir(struct monitor_plan *plan, struct vd_error *
     return status;
 }
 
-/* What finds leaks in a build for tests traces its own process. */
+/* Switches the sandbox off in a build with a sanitizer: what finds leaks traces its own
+ * process, which the sandbox forbids. */
 enum { CANNOT_GIVE_UP = VD_SANITIZED };
 
-/* Before the first thread and the first socket. The helper is for this machine's own
- * processes. */
+/* Enters the sandbox. It must be called before the first thread and the first socket,
+ * since a thread keeps the rights that it had. The kernel log and the helper that reads
+ * the I/O of processes are opened before, as both need rights that are given up. A replay
+ * needs neither; the helper is only for this machine's own processes, so another root
+ * does without it. */
 static void give_up_rights(const struct monitor_settings *s, struct monitor_plan *plan)
 {
     bool is_input = s->replay != NULL && strcmp(s->replay, "-") == 0;
@@ -182,6 +198,8 @@ static void give_up_rights(const struct monitor_settings *s, struct monitor_plan
     os_sandbox_enter(&sandbox, plan->sandbox, sizeof plan->sandbox);
 }
 
+/* Runs the monitor until it is stopped. Handles are closed by the loop, so it runs once
+ * more after they were told to close; only then can it be freed. */
 static int watch_machine(const struct monitor_settings *s, struct monitor_plan *plan,
                          struct vd_error *err)
 {
@@ -229,7 +247,8 @@ static int watch_machine(const struct monitor_settings *s, struct monitor_plan *
     return status == VD_OK ? CMD_OK : CMD_FAILED;
 }
 
-/* No clock: the recording brings its own, and each row is a tick. */
+/* Plays a recording. There is no clock: the recording brings its own times, and each row
+ * is a tick. */
 static int replay(struct monitor_plan *plan, struct vd_error *err)
 {
     int percent = 0;

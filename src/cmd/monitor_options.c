@@ -13,7 +13,8 @@
 
 #define AT(field) offsetof(struct monitor_settings, field)
 
-/* A rule is read when the option is set, so that a mistake is told with its line. */
+/* Reads the rule when the option is set, so that a mistake is told with the line of the
+ * file. */
 static enum vd_status check_rule(const char *text, struct vd_error *err)
 {
     struct detect_rule rule;
@@ -21,6 +22,8 @@ static enum vd_status check_rule(const char *text, struct vd_error *err)
     return detect_rule_parse(&rule, text, err);
 }
 
+/* Tries to switch the limit off in a table of its own, only to see whether there is one
+ * of that name. */
 static enum vd_status check_without_rule(const char *text, struct vd_error *err)
 {
     struct detect_rules rules;
@@ -29,7 +32,8 @@ static enum vd_status check_without_rule(const char *text, struct vd_error *err)
     return detect_rules_switch_off(&rules, text, err);
 }
 
-/* An empty one is none. The message does not name it: it may hold a secret. */
+/* Checks the address. An empty one means none. The message does not repeat the address,
+ * which may hold a secret. */
 static enum vd_status check_webhook(const char *text, struct vd_error *err)
 {
     const struct alert_channels_config config = {.webhook = text};
@@ -37,6 +41,8 @@ static enum vd_status check_webhook(const char *text, struct vd_error *err)
     return *text == '\0' ? VD_OK : alert_channel_webhook.check(&config, err);
 }
 
+/* Lists the options. Their names are the keys of the configuration file, their groups the
+ * headings of the help and of the example file. */
 const struct os_option monitor_options[] = {
     {.name = "interval",
      .letter = 'i',
@@ -351,6 +357,7 @@ const struct os_option monitor_options[] = {
     {.name = NULL},
 };
 
+/* Prints the built-in limits in their text form, as --rule takes them. */
 void monitor_list_rules(FILE *out)
 {
     char text[DETECT_RULE_TEXT];

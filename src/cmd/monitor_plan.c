@@ -13,8 +13,8 @@
 #include "cmd/data_dir.h"
 #include "vedette/detector.h"
 
-/* Whether there is a desktop to notify: a session bus. On a server there is none, and
- * that is no failure to speak of. */
+/* Tells whether there is a desktop to notify: a session bus. A server has none, and that
+ * is no failure to speak of. */
 static bool has_desktop(void)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -28,7 +28,9 @@ static bool has_desktop(void)
     return access(path, F_OK) == 0;
 }
 
-/* Whether a folder is there, or could be made: what is not there yet lies below one. */
+/* Tells whether the folder is there or could be made: it goes up to the first part of the
+ * path that exists, and that must be a folder. Nothing is made, since `config check` must
+ * leave no trace. */
 static enum vd_status check_folder(const char *dir, struct vd_error *err)
 {
     char path[MONITOR_PATH_MAX];
@@ -49,6 +51,8 @@ static enum vd_status check_folder(const char *dir, struct vd_error *err)
                : vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s is no folder", path);
 }
 
+/* Chooses the data directory. The 64 bytes that must be left are for the names of the
+ * files in it. */
 static enum vd_status choose_data_dir(struct monitor_plan *plan,
                                       const struct monitor_settings *s,
                                       struct cmd_fault *fault, struct vd_error *err)
@@ -66,6 +70,8 @@ static enum vd_status choose_data_dir(struct monitor_plan *plan,
     return status == VD_OK && s->store ? check_folder(plan->data_dir, err) : status;
 }
 
+/* Says why the name is refused: the detector needs labels, or there is none of that name.
+ * The hint is the nearest name, or all that may be chosen. */
 static enum vd_status no_such_detector(const char *name, struct vd_error *err)
 {
     const struct vd_detector_info *info = vd_detector_find(name);
@@ -90,6 +96,8 @@ static enum vd_status no_such_detector(const char *name, struct vd_error *err)
                         "\"%.60s\" is no detector that learns without labels", name);
 }
 
+/* Adds one detector. The limit leaves room for the layer's own detectors, which have
+ * places in the same verdict. */
 static enum vd_status take_detector(struct monitor_plan *plan, const char *name,
                                     struct vd_error *err)
 {
@@ -112,6 +120,8 @@ static enum vd_status take_detector(struct monitor_plan *plan, const char *name,
     return VD_OK;
 }
 
+/* Takes the detectors that were named, or all that need no labels and are in this build.
+ * `fault` always names the item that was tried last, for the error's line. */
 static enum vd_status choose_detectors(struct monitor_plan *plan,
                                        const struct monitor_settings *s,
                                        struct cmd_fault *fault, struct vd_error *err)
@@ -131,8 +141,8 @@ static enum vd_status choose_detectors(struct monitor_plan *plan,
     return status;
 }
 
-/* Whether the metric is one that a machine may have. What a recording has is known when
- * it is open. */
+/* Tells whether any machine may have the metric, not whether this one has: a disk may be
+ * plugged in later. What a recording has is known only when it is open. */
 static enum vd_status check_metric(const struct monitor_settings *s, const char *metric,
                                    struct vd_error *err)
 {
@@ -147,6 +157,8 @@ static enum vd_status check_metric(const struct monitor_settings *s, const char 
                         "there is no metric \"%.60s\" on any machine", metric);
 }
 
+/* Takes the metrics that were named. Without any, the defaults of the configuration
+ * stay. */
 static enum vd_status choose_features(struct monitor_plan *plan,
                                       const struct monitor_settings *s,
                                       struct cmd_fault *fault, struct vd_error *err)
@@ -170,7 +182,8 @@ static enum vd_status choose_features(struct monitor_plan *plan,
     return status;
 }
 
-/* What a model was taught on is collected into the same rows as the rest. */
+/* Adds the columns of the model to those that are collected, so that one row serves the
+ * model and the rest. The names stay the model's, which lives as long as the plan. */
 static enum vd_status add_columns_of_model(struct monitor_plan *plan,
                                            struct vd_error *err)
 {
@@ -196,6 +209,7 @@ static enum vd_status add_columns_of_model(struct monitor_plan *plan,
     return VD_OK;
 }
 
+/* Reads the bundle, which the plan owns from then on. */
 static enum vd_status read_model(struct monitor_plan *plan,
                                  const struct monitor_settings *s,
                                  struct cmd_fault *fault, struct vd_error *err)
@@ -210,6 +224,8 @@ static enum vd_status read_model(struct monitor_plan *plan,
     return status == VD_OK ? add_columns_of_model(plan, err) : status;
 }
 
+/* Switches built-in limits off first and then adds the user's, so that a user can replace
+ * one of them. */
 static enum vd_status add_rules(struct monitor_plan *plan,
                                 const struct monitor_settings *s, struct cmd_fault *fault,
                                 struct vd_error *err)
@@ -237,7 +253,8 @@ static enum vd_status add_rules(struct monitor_plan *plan,
     return status;
 }
 
-/* A recording is read when it is played: here only whether it is there. */
+/* Tells only whether the recording is there and can be read. Its contents are read when
+ * it is played, and "-" is standard input. */
 static enum vd_status check_replay(const struct monitor_settings *s,
                                    struct cmd_fault *fault, struct vd_error *err)
 {
@@ -269,6 +286,8 @@ static void set_store(const struct monitor_settings *s, struct pipeline_config *
     config->store.max_bytes = s->max_disk;
 }
 
+/* Copies the settings. A replay starts no threads (its rows come one after another),
+ * shows no page and notifies no desktop. */
 static void set_values(struct pipeline_config *config, const struct monitor_settings *s)
 {
     *config = pipeline_config_default();
@@ -300,6 +319,8 @@ static void set_values(struct pipeline_config *config, const struct monitor_sett
     set_store(s, config);
 }
 
+/* Makes the plan. The metrics are chosen before the model is read, because its columns
+ * are added to them. After a failure the plan must still be released. */
 enum vd_status monitor_plan_make(struct monitor_plan *plan,
                                  const struct monitor_settings *s,
                                  struct cmd_fault *fault, struct vd_error *err)
@@ -328,8 +349,9 @@ void monitor_plan_release(struct monitor_plan *plan)
     plan->model = NULL;
 }
 
-/* Opens what is to be read and looks for the names in it. A pipe is read once only, by
- * who plays it. */
+/* Opens what is to be read and looks for the names of the options in it. A pipe can be
+ * read only once, so it is left to the run itself; without a replay or a model there is
+ * no name to look for. */
 static enum vd_status try_collecting(const struct monitor_plan *plan,
                                      struct cmd_fault *fault, struct vd_error *err)
 {
@@ -355,6 +377,8 @@ static enum vd_status try_collecting(const struct monitor_plan *plan,
     return status;
 }
 
+/* Makes a plan to see whether it can be made. It is on the heap because the paths and
+ * rules in it are large. */
 static enum vd_status check(const struct monitor_settings *s, bool rehearse,
                             struct cmd_fault *fault, struct vd_error *err)
 {

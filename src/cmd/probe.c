@@ -78,8 +78,11 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
+/* Bounds the arrays below; it is above the number of collectors that there are. */
 enum { COLLECTORS_MAX = 32 };
 
+/* Holds one run: the set that reads, the last sample, and the time in microseconds that
+ * each collector took. `value` points into `rates`. */
 struct probe {
     struct record_schema schema;
     struct record_sample sample;
@@ -90,7 +93,8 @@ struct probe {
     double sum_us[COLLECTORS_MAX], max_us[COLLECTORS_MAX];
 };
 
-/* The first tick opens files and is counted only when it is the only one. */
+/* Adds what each collector took. The first tick opens files and is slower, so its times
+ * are thrown away when a second one comes. */
 static void add_times(struct probe *probe)
 {
     const char *name;
@@ -108,11 +112,14 @@ static void add_times(struct probe *probe)
     }
 }
 
+/* Divides by the ticks that were counted: all but the first, or the first where it is the
+ * only one. */
 static double mean_us(const struct probe *probe, size_t i)
 {
     return probe->sum_us[i] / (double)(probe->ticks > 1 ? probe->ticks - 1 : 1);
 }
 
+/* Sleeps to an absolute time; a signal only makes it sleep on. */
 static void sleep_until(int64_t mono_ns)
 {
     struct timespec at = {mono_ns / 1000000000, mono_ns % 1000000000};
@@ -121,8 +128,8 @@ static void sleep_until(int64_t mono_ns)
         ;
 }
 
-/* Reads as often as it was asked to. Each tick is due by the clock of the first, so that
- * a slow one makes none after it later. */
+/* Reads as often as was asked. Each tick is due by the clock of the first one, so that a
+ * slow tick does not delay those after it. A recording is read without waiting. */
 static void run_ticks(struct probe *probe, const struct probe_settings *settings)
 {
     int64_t start = os_clock_mono_ns(), interval = (int64_t)(settings->interval * 1e9);
@@ -146,6 +153,8 @@ static void run_ticks(struct probe *probe, const struct probe_settings *settings
 
 /* ---- output ---- */
 
+/* Sorts the busiest process first, then the largest. A process that was seen once has no
+ * rate yet (NaN) and comes last. */
 static int by_cpu(const void *a, const void *b)
 {
     const struct record_process *const *x = a, *const *y = b;
@@ -157,7 +166,8 @@ static int by_cpu(const void *a, const void *b)
     return ((*x)->rss_bytes < (*y)->rss_bytes) - ((*x)->rss_bytes > (*y)->rss_bytes);
 }
 
-/* The busiest processes, at most *n; the array is the caller's to free. */
+/* Gives the busiest processes, *n at most, and sets *n to how many there are. The caller
+ * frees the array; the processes stay the sample's. */
 static const struct record_process **busiest(const struct record_processes *all,
                                              size_t *n)
 {
@@ -180,7 +190,8 @@ static const struct record_process **busiest(const struct record_processes *all,
     return list;
 }
 
-/* Process names are whatever the process likes; what would steer a terminal is '?'. */
+/* Prints at most `max` bytes of a process's name. A process may call itself anything, so
+ * control bytes, which would steer the terminal, become '?'. */
 static void print_safely(const char *text, size_t max)
 {
     for (size_t i = 0; i < max && text[i] != '\0'; i++) {
@@ -190,6 +201,7 @@ static void print_safely(const char *text, size_t max)
     }
 }
 
+/* Prints every metric; '-' stands for one that this machine does not have. */
 static void print_metrics(const struct probe *probe)
 {
     char label[RECORD_NAME_MAX + RECORD_LABEL_MAX + 4];
@@ -225,6 +237,7 @@ static void print_processes(const struct probe *probe, long top)
     free(list);
 }
 
+/* Prints the time of each collector with its note or its error beside it. */
 static void print_collectors(const struct probe *probe)
 {
     struct vd_error errors[COLLECTORS_MAX] = {{0}};

@@ -12,6 +12,8 @@ struct cmd_sheet cmd_sheet_for(FILE *out)
     return (struct cmd_sheet){out, os_terminal_width(out), os_terminal_has_color(out)};
 }
 
+/* Gives the colour as the numbers of an SGR sequence, "" for none: red for what must be
+ * looked at now, cyan for what may wait. */
 const char *cmd_sheet_severity(const char *severity)
 {
     return strcmp(severity, "critical") == 0 ? "1;31"
@@ -36,6 +38,8 @@ void cmd_sheet_heading(const struct cmd_sheet *sheet, const char *text)
     fputc('\n', sheet->out);
 }
 
+/* Breaks at blanks only. A word that is longer than the line is printed whole, since a
+ * path or an address that is cut cannot be copied. */
 void cmd_sheet_wrapped(const struct cmd_sheet *sheet, const char *text, int indent,
                        int column)
 {
@@ -63,6 +67,8 @@ void cmd_sheet_wrapped(const struct cmd_sheet *sheet, const char *text, int inde
     fputc('\n', sheet->out);
 }
 
+/* Makes text from outside visible first. A character becomes "\u202e" at most, six bytes,
+ * which the buffer has room for. */
 void cmd_sheet_foreign(const struct cmd_sheet *sheet, const char *text, int indent,
                        int column)
 {

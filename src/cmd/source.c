@@ -15,7 +15,8 @@
 #include "store/inspect.h"
 #include "store/lock.h"
 
-/* Events of hostile names are large: so many fit into an answer with ease. */
+/* Sets how many events one answer holds. An event of long names is large, and so many
+ * still fit into the most that a request reads. */
 enum { PAGE = 200 };
 
 enum vd_status cmd_source_init(struct cmd_source *source,
@@ -30,8 +31,8 @@ enum vd_status cmd_source_init(struct cmd_source *source,
     return cmd_data_dir(settings->data_dir, source->dir, sizeof source->dir, err);
 }
 
-/* The address of the monitor that has the directory, "" when it did not say or none has.
- * Returns its pid, 0 = none. */
+/* Finds the monitor that has the directory and returns its pid, 0 when there is none. The
+ * address becomes "" when the monitor did not write one, as when its dashboard is off. */
 static int find_owner(struct cmd_source *source)
 {
     struct os_data_dir dir;
@@ -44,6 +45,7 @@ static int find_owner(struct cmd_source *source)
     return owner;
 }
 
+/* Says that no monitor runs, and where it was looked for. */
 static enum vd_status nobody(const struct cmd_source *source, struct vd_error *err)
 {
     if (source->dir_given)
@@ -82,12 +84,14 @@ enum vd_status cmd_source_ask(struct cmd_source *source, const char *path, json_
 
 /* ---- the store ---- */
 
-/* What a machine of so many cores calls a suspicious process: the store is this one's. */
+/* Describes the machine for the encoder, which needs its cores to say how suspicious a
+ * process is. The store is this machine's, so its own number is right. */
 static struct show_schema this_machine(void)
 {
     return (struct show_schema){.cores = (double)sysconf(_SC_NPROCESSORS_ONLN)};
 }
 
+/* Turns the encoder's text into JSON and releases the text. NULL means no memory. */
 static json_t *parse(struct show_json *j)
 {
     json_t *root = j->failed ? NULL : json_loadb(show_json_text(j), j->size, 0, NULL);
@@ -101,6 +105,8 @@ static enum vd_status no_memory(struct vd_error *err)
     return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the events");
 }
 
+/* Reads events from the store and encodes them as the monitor would. *out is NULL after a
+ * failure. */
 static enum vd_status stored_events(const struct cmd_source *source,
                                     const struct history_event_query *query, json_t **out,
                                     struct vd_error *err)
@@ -132,6 +138,8 @@ static enum vd_status stored_events(const struct cmd_source *source,
     return *out == NULL ? no_memory(err) : VD_OK;
 }
 
+/* Reads one event with its flight recorder. The encoder takes NULL for "no recorder
+ * wanted", so an event without one is given an empty list. */
 static enum vd_status stored_event(const struct cmd_source *source, int64_t id,
                                    json_t **out, struct vd_error *err)
 {
@@ -165,14 +173,15 @@ static enum vd_status stored_event(const struct cmd_source *source, int64_t id,
 
 /* ---- both ---- */
 
-/* Whether the store is to be read: no monitor can be asked, and its directory is here. */
+/* Tells whether the store is to be read: no monitor can be asked, and its directory is
+ * known. A monitor that refuses is not asked again by another way. */
 static bool use_store(const struct cmd_source *source, enum vd_status status)
 {
     return status == VD_ERR_UNAVAILABLE && source->dir[0] != '\0';
 }
 
-/* What is said when neither way leads to events: why there is no monitor, unless there is
- * a store and it is that which cannot be read. */
+/* Chooses what is told when neither way leads to events. It is why there is no monitor;
+ * only when there is a store that cannot be read is it that. */
 static enum vd_status settle(enum vd_status stored, const struct vd_error *monitor,
                              const struct vd_error *store, struct vd_error *err)
 {
@@ -186,6 +195,8 @@ static enum vd_status settle(enum vd_status stored, const struct vd_error *monit
                         why == monitor ? store->text : "");
 }
 
+/* Writes the query of the API. `before` is the id of the last event of the page before, 0
+ * for the first page. */
 static void make_path(const struct history_event_query *query, int64_t before,
                       size_t limit, char *path, size_t size)
 {
@@ -202,6 +213,8 @@ static void make_path(const struct history_event_query *query, int64_t before,
         snprintf(path + n, size - (size_t)n, "&open=1");
 }
 
+/* Asks the monitor page by page until `limit` events are there. A page that is not full
+ * is the last one. */
 static enum vd_status asked_events(struct cmd_source *source,
                                    const struct history_event_query *query, json_t **out,
                                    struct vd_error *err)
@@ -246,6 +259,7 @@ enum vd_status cmd_source_events(struct cmd_source *source,
         return status == VD_OK
                    ? VD_OK
                    : vd_error_set(err, status, monitor.hint, "%s", monitor.text);
+    /* Asks the store as the API does: an open end, and 1000 events at most. */
     if (stored.from_ns != 0)
         stored.to_ns = INT64_MAX;
     if (stored.limit > 1000)

@@ -63,7 +63,8 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
-/* Rows of one class: where there is a -1, it is the anomaly. */
+/* Tells whether the row is of the class. Where the file has a label -1, that is the
+ * anomaly, else 1 is. */
 static bool is_of(const struct format_table *t, size_t row, int label)
 {
     bool minus = t->label_line[2] > 0;
@@ -71,7 +72,9 @@ static bool is_of(const struct format_table *t, size_t row, int label)
     return (t->place[row].label == (minus ? -1 : 1)) == label;
 }
 
-/* Draws `share` of each class: marks the rows in train[n], returns how many. */
+/* Draws `share` of each class, so that both files have the same mix. It marks the rows in
+ * train[n] and returns how many; `order` is room for n numbers. This is the start of a
+ * Fisher-Yates shuffle. */
 static size_t draw(const struct format_table *t, double share, uint64_t seed,
                    uint8_t *train, size_t *order)
 {
@@ -98,6 +101,7 @@ static size_t draw(const struct format_table *t, double share, uint64_t seed,
     return total;
 }
 
+/* Copies a row as it stands and adds the newline that the last row of a file may lack. */
 static void write_bytes(struct format_scan bytes, FILE *file)
 {
     fwrite(bytes.at, 1, (size_t)(bytes.end - bytes.at), file);
@@ -105,7 +109,8 @@ static void write_bytes(struct format_scan bytes, FILE *file)
         fputc('\n', file); /* the last row of a file that ends without one */
 }
 
-/* What stands before the first row: the line of names, and what is before it. */
+/* Copies what stands before the first row: the line of names, and whatever is before
+ * it. */
 static enum vd_status write_head(const struct format_table *t, struct os_output out[2],
                                  struct vd_error *err)
 {
@@ -125,7 +130,8 @@ static enum vd_status write_head(const struct format_table *t, struct os_output 
     return status;
 }
 
-/* Copies the rows byte for byte. out[0] takes the training rows. */
+/* Copies the rows byte for byte, so that nothing is lost by reading and writing numbers.
+ * out[0] takes the training rows. */
 static enum vd_status write_rows(struct format_table *t, const uint8_t *train,
                                  struct os_output out[2], struct vd_error *err)
 {
@@ -141,6 +147,8 @@ static enum vd_status write_rows(struct format_table *t, const uint8_t *train,
     return status;
 }
 
+/* Compares the files themselves and not their names: a link or another path may lead to
+ * the same one. */
 static bool are_same(const char *a, const char *b)
 {
     struct stat one, other;
@@ -149,7 +157,8 @@ static bool are_same(const char *a, const char *b)
            one.st_ino == other.st_ino;
 }
 
-/* Neither may take the place of the rows it is made from, or of the other. */
+/* Opens both outputs. Neither may take the place of the file that is split, or of the
+ * other. */
 static enum vd_status open_outputs(struct os_output out[2],
                                    const struct split_settings *s, const char *input,
                                    struct vd_error *err)
@@ -174,8 +183,8 @@ static enum vd_status open_outputs(struct os_output out[2],
     return VD_OK;
 }
 
-/* Opens the table for its labels alone: the rows are copied as they stand, byte by byte.
- */
+/* Opens the table for its labels alone: the rows are copied as they stand, byte by
+ * byte. */
 static enum vd_status open_table(struct format_table *t, const struct split_settings *s,
                                  const char *path, struct vd_error *err)
 {
@@ -192,7 +201,7 @@ static enum vd_status open_table(struct format_table *t, const struct split_sett
     return status;
 }
 
-/* Draws the rows and writes both files; they are there together or not at all. */
+/* Draws the rows and writes both files. They are put in place together or not at all. */
 static enum vd_status part(struct format_table *t, const struct split_settings *s,
                            struct os_output out[2], struct vd_error *err)
 {
@@ -215,6 +224,8 @@ static enum vd_status part(struct format_table *t, const struct split_settings *
     return status;
 }
 
+/* Does the whole run. Outputs that were not committed are removed when they are dropped,
+ * so a failure leaves nothing behind. */
 static enum vd_status split(const struct split_settings *s, const char *path,
                             struct vd_error *err)
 {

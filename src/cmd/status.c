@@ -28,9 +28,12 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
+/* Gives the width of the names, the most open events that are shown, and the span over
+ * which alerts are counted. */
 enum { NAME_COLUMN = 13, OPEN_MAX = 200, WEEK_S = 7 * 86400 };
 
-/* What was asked of the monitor. */
+/* Holds what was asked of the monitor. `open` is NULL where the store does not answer,
+ * which is not the same as an empty list. */
 struct report {
     json_t *status;
     json_t *open;   /* events, newest first */
@@ -39,6 +42,9 @@ struct report {
     bool rule, odd; /* open: a limit is exceeded; something else but drift */
 };
 
+/* Asks for all that the report shows. A program that is no monitor may answer at the
+ * address, so the status must look like one. A monitor without a store knows no events;
+ * that is no failure. */
 static enum vd_status ask(struct cmd_source *source, struct report *r,
                           struct vd_error *err)
 {
@@ -66,6 +72,9 @@ static enum vd_status ask(struct cmd_source *source, struct report *r,
     return status;
 }
 
+/* Sums up what is open: whether a limit is exceeded, and whether anything else goes on. A
+ * drift does not count, since a level that has moved to stay is not an alarm by
+ * itself. */
 static void look_at_open(struct report *r)
 {
     for (size_t i = 0; i < json_array_size(r->open); i++) {
@@ -76,7 +85,7 @@ static void look_at_open(struct report *r)
     }
 }
 
-/* The sentence at the top, as the page has it. */
+/* Gives the sentence at the top, the same as the page's. The worst comes first. */
 static const char *verdict(const struct report *r)
 {
     const char *state = cmd_event_string(r->status, "state");
@@ -97,6 +106,8 @@ static const char *verdict(const struct report *r)
 static void print_row(const struct cmd_sheet *sheet, const char *name, const char *format,
                       ...) __attribute__((format(printf, 3, 4)));
 
+/* Prints a name and its text, and makes foreign text visible. No memory means that the
+ * row is left out. */
 static void print_row(const struct cmd_sheet *sheet, const char *name, const char *format,
                       ...)
 {
@@ -132,6 +143,8 @@ static void print_head(const struct cmd_sheet *sheet, const struct report *r)
     fputs("\n", sheet->out);
 }
 
+/* Prints how long the machine and the monitor have been up. The monitor's time is by its
+ * own clock. */
 static void print_times(const struct cmd_sheet *sheet, const struct report *r)
 {
     double now = cmd_event_number(r->status, "now");
@@ -162,6 +175,8 @@ static void print_learning(const struct cmd_sheet *sheet, const struct report *r
                   integer(training, "quarantined"));
 }
 
+/* Prints the alerts of the last week against the budget. A monitor that does not count
+ * them leaves it to the events. */
 static void print_budget(const struct cmd_sheet *sheet, const struct report *r)
 {
     const json_t *budget = json_object_get(r->status, "budget");
@@ -172,6 +187,8 @@ static void print_budget(const struct cmd_sheet *sheet, const struct report *r)
               cmd_event_number(budget, "per_week"));
 }
 
+/* Prints the open events. The sheet is made narrow on purpose, so that each reason has a
+ * line of its own. */
 static void print_open(const struct cmd_sheet *sheet, const struct report *r)
 {
     struct cmd_sheet narrow = *sheet; /* the reason has a line of its own */
@@ -198,11 +215,14 @@ static void print_open(const struct cmd_sheet *sheet, const struct report *r)
 
 /* ---- parts of the monitor ---- */
 
+/* Gives why a part of the monitor is not there, NULL when it is. */
 static const char *unavailable(const json_t *row)
 {
     return json_string_value(json_object_get(row, "unavailable"));
 }
 
+/* Counts the detectors that are ready; those that this build or machine cannot have do
+ * not count. Only those that are not ready are named. */
 static void print_detectors(const struct cmd_sheet *sheet, const struct report *r)
 {
     const json_t *list = json_object_get(r->status, "detectors");
@@ -243,6 +263,8 @@ static void print_troubles(const struct cmd_sheet *sheet, const struct report *r
     }
 }
 
+/* Prints what became of the alerts that were sent. Lost and given-up alerts are one
+ * number: in both cases nobody got them. */
 static void print_receivers(const struct cmd_sheet *sheet, const struct report *r)
 {
     const json_t *list = json_object_get(r->status, "receivers");
@@ -268,6 +290,8 @@ static void print_receivers(const struct cmd_sheet *sheet, const struct report *
     }
 }
 
+/* Prints the database always, and other files only when they cannot be written or lost
+ * something. */
 static void print_store(const struct cmd_sheet *sheet, const struct report *r)
 {
     const json_t *list = json_object_get(r->status, "sinks");
@@ -320,7 +344,7 @@ static void print_report(const struct report *r)
     print_self(&sheet, r);
 }
 
-/* The status of the API, and what the other lines are made of. */
+/* Prints the status of the API and adds what the other lines are made of. */
 static int print_json(const struct report *r)
 {
     json_t *root = json_deep_copy(r->status);
@@ -335,6 +359,7 @@ static int print_json(const struct report *r)
     return cmd_json_print(root);
 }
 
+/* Reports, and tells a script by the exit status whether something is unusual. */
 static int run_status(void *data, int argc, char **argv)
 {
     const struct status_settings *s = data;

@@ -135,7 +135,7 @@ static const struct os_option options[] = {
 
 /* ---- times ---- */
 
-/* Leaves *time_ns as it is when nothing was given. */
+/* Reads a time that was given, and leaves *time_ns as it is when none was. */
 static enum vd_status read_when(const char *option, const char *text, int64_t *time_ns,
                                 struct vd_error *err)
 {
@@ -145,6 +145,8 @@ static enum vd_status read_when(const char *option, const char *text, int64_t *t
 
 /* ---- info ---- */
 
+/* Writes a size in decimal units, as df -H and disks have it. The limits keep three
+ * digits: 999.5 would be rounded to 1000. */
 static char *size_text(int64_t bytes, char text[24])
 {
     static const char *const unit[] = {"B", "kB", "MB", "GB", "TB"};
@@ -159,6 +161,7 @@ static char *size_text(int64_t bytes, char text[24])
     return text;
 }
 
+/* Prints what the database holds. A tier without rows has no times to show. */
 static void print_database(const struct store_info *info)
 {
     static const char *const name[STORE_TIERS] = {"samples", "minutes", "hours"};
@@ -180,6 +183,7 @@ static void print_database(const struct store_info *info)
            "events", info->events, info->alerted, info->feedback, info->recorders);
 }
 
+/* Makes the same numbers as JSON, in bytes and rows. */
 static json_t *json_database(const struct store_info *info)
 {
     static const char *const name[STORE_TIERS] = {"samples", "minutes", "hours"};
@@ -200,6 +204,8 @@ static json_t *json_database(const struct store_info *info)
     return root;
 }
 
+/* Prints the directory. A database that is there and cannot be read is null, as one that
+ * is not there; the error follows on standard error. */
 static int print_info_json(const char *dir, const struct store_info *info, bool readable)
 {
     json_t *files = json_array();
@@ -231,6 +237,8 @@ static void print_info(const char *dir, const struct store_info *info, bool read
                os_clock_text(info->file[i].changed_ns, when));
 }
 
+/* Shows the directory. When only the database cannot be read, the files are still shown
+ * before the failure is told: that helps to see why. */
 static int run_info(const char *dir, bool json)
 {
     struct store_info *info = calloc(1, sizeof *info);
@@ -256,6 +264,8 @@ static int run_info(const char *dir, bool json)
 
 /* ---- clean ---- */
 
+/* Deletes what is too old, with the rules that the monitor has. A running monitor holds
+ * the lock, and then the hint says that it cleans up by itself. */
 static int run_clean(const struct store_settings *s, const char *dir)
 {
     struct store_config config = store_config_default();
@@ -292,6 +302,8 @@ static int run_clean(const struct store_settings *s, const char *dir)
 
 /* ---- export ---- */
 
+/* Finds the span of the export. --last counts back from the end, and an explicit --from
+ * overrules it. */
 static enum vd_status choose_span(const struct store_settings *s,
                                   struct store_export *what, struct vd_error *err)
 {
@@ -309,6 +321,7 @@ static enum vd_status choose_span(const struct store_settings *s,
     return VD_OK;
 }
 
+/* Writes the CSV. The result of fclose() counts too: a full disk may show only there. */
 static int run_export(const struct store_settings *s, const char *dir)
 {
     struct store_export what = {.dir = dir,
@@ -343,6 +356,7 @@ static int run_export(const struct store_settings *s, const char *dir)
     return CMD_OK;
 }
 
+/* Reads the word. --json is refused for the export rather than ignored. */
 static int run_store(void *data, int argc, char **argv)
 {
     const struct store_settings *s = data;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+/* Accepts a word, or any pattern with a '%'. The pattern itself is checked when the first
+ * time is read with it. */
 enum vd_status table_options_check_format(const char *text, struct vd_error *err)
 {
     static const char *const words[] = {"auto", "iso", "dmy", "mdy",
@@ -30,6 +32,7 @@ enum vd_status table_options_check_zone(const char *text, struct vd_error *err)
 struct format_options table_options(const struct table_options *options,
                                     const char *label)
 {
+    /* Stands in the order of the choices of --decimal; 0 means that the file decides. */
     static const char signs[] = {0, '.', ','};
 
     return (struct format_options){
@@ -42,6 +45,7 @@ struct format_options table_options(const struct table_options *options,
     };
 }
 
+/* Turns the choice into the label: none given is 0 (the file decides), then 1 and -1. */
 int table_anomaly_label(int choice)
 {
     return choice < 0 ? 0 : choice == 0 ? 1 : -1;

@@ -70,6 +70,8 @@ static const struct os_option options[] = {
     {.name = NULL},
 };
 
+/* Reads rows from a monitor's store and tells how many were left out and why. Without a
+ * real event there are no labels, and that is said too. */
 static enum vd_status read_stored(struct batch_train_rows *rows,
                                   const struct train_settings *s, struct vd_error *err)
 {
@@ -89,7 +91,8 @@ static enum vd_status read_stored(struct batch_train_rows *rows,
     return VD_OK;
 }
 
-/* `path` is NULL where the rows are a monitor's. */
+/* Reads the rows to learn from. `path` is NULL where the rows are a monitor's. The two
+ * files must agree on what their labels mean before their columns are matched. */
 static enum vd_status read_rows(struct batch_train_rows *rows,
                                 const struct train_settings *s, const char *path,
                                 struct vd_error *err)
@@ -113,6 +116,7 @@ static enum vd_status read_rows(struct batch_train_rows *rows,
                : batch_dataset_normal_rows(&rows->normal, &rows->data);
 }
 
+/* Decides whether a detector is trained: those named, or all that the rows allow. */
 static bool is_wanted(const struct train_settings *s, const struct vd_detector_info *info,
                       bool labels)
 {
@@ -120,6 +124,7 @@ static bool is_wanted(const struct train_settings *s, const struct vd_detector_i
            (s->fit.detectors.n == 0 && (labels || !info->needs_labels));
 }
 
+/* Trains one detector into the bundle. A failure is a warning and the others go on. */
 static bool take_one(const struct batch_train_rows *rows,
                      const struct vd_detector_info *info,
                      struct batch_settings_plan *plan, vd_model *model)
@@ -140,7 +145,8 @@ static bool take_one(const struct batch_train_rows *rows,
     return status == VD_OK;
 }
 
-/* `err` is set when one that was asked for by name is not among them. */
+/* Trains all that are wanted and returns how many it trained. `err` is set when none
+ * could be trained, or when one that was asked for by name is missing. */
 static size_t train_all(const struct batch_train_rows *rows,
                         const struct train_settings *s, vd_model *model,
                         struct vd_error *err)
@@ -168,6 +174,8 @@ static size_t train_all(const struct batch_train_rows *rows,
     return trained;
 }
 
+/* Makes an empty bundle with the columns of the rows. It copies the names, so the rows
+ * may be released. */
 static enum vd_status new_model(vd_model **model, const struct batch_dataset *data,
                                 struct vd_error *err)
 {
@@ -184,6 +192,9 @@ static enum vd_status new_model(vd_model **model, const struct batch_dataset *da
     return status;
 }
 
+/* Does the whole run. What can be checked beforehand is checked before the training,
+ * which takes long. When a detector that was asked for is missing, the bundle is still
+ * written and the exit status says that it failed. */
 static enum vd_status train(const struct train_settings *s, const char *path,
                             struct vd_error *err)
 {
@@ -223,7 +234,8 @@ static enum vd_status train(const struct train_settings *s, const char *path,
     return status;
 }
 
-/* What is learned from is a file or a store, and the other's options are a mistake. */
+/* Refuses a mix of both sources: the rows come from a file or from a store, and the
+ * options of the other one would be ignored. */
 static void check_source(const struct train_settings *s, int argc, struct vd_error *err)
 {
     const char *hint = "see vedette help train";

@@ -12,10 +12,13 @@
 
 static const int64_t SECOND_NS = 1000000000;
 
+/* Counts seconds, as local clocks do: a day on the wall always has 24 hours, however long
+ * it lasted. */
 enum { HOUR_S = 3600, DAY_S = 86400 };
 
-/* Converts what a local clock shows. Of an hour that comes twice it is the first turn; in
- * one that is left out the clock is taken as not set forward yet. */
+/* Converts what a local clock shows to UTC. Of an hour that comes twice it takes the
+ * first one; in an hour that is left out, the clock is taken as not set forward yet.
+ * Without a zone the wall is UTC. */
 static int64_t from_wall(int64_t wall_ns)
 {
     int64_t utc_ns[2] = {wall_ns, wall_ns};
@@ -30,7 +33,7 @@ static int64_t from_wall(int64_t wall_ns)
     return utc_ns[0];
 }
 
-/* The local midnight that began the day of `now_ns`, on the wall. */
+/* Gives the local midnight that began the day of `now_ns`, as the wall shows it. */
 static int64_t midnight_ns(int64_t now_ns)
 {
     return os_clock_local_s(now_ns) / DAY_S * DAY_S * SECOND_NS;
@@ -49,7 +52,8 @@ static bool read_word(const char *text, int64_t now_ns, int64_t *time_ns)
     return true;
 }
 
-/* "10min", "10min ago"; a number alone is a Unix time and no duration. */
+/* Reads "10min" and "10min ago". A number alone is refused: it is a Unix time and no
+ * duration. */
 static bool read_ago(const char *text, int64_t now_ns, int64_t *time_ns)
 {
     size_t size = strlen(text);
@@ -68,7 +72,8 @@ static bool read_ago(const char *text, int64_t now_ns, int64_t *time_ns)
     return true;
 }
 
-/* "2026-11-21T03:10:29.123+01:00", "2026-11-21 03:10", "2026-11-21", "03:10". */
+/* Reads a date, a time or both. A time without a date is of today; a time with a zone
+ * does not ask the local one. */
 static bool read_stamp(const char *text, int64_t now_ns, int64_t *time_ns)
 {
     struct format_stamp stamp;
@@ -83,7 +88,7 @@ static bool read_stamp(const char *text, int64_t now_ns, int64_t *time_ns)
     return true;
 }
 
-/* Unix time in seconds, with or without the @ of date(1) and journalctl(1). */
+/* Reads Unix time in seconds, with or without the @ of date(1) and journalctl(1). */
 static bool read_epoch(const char *text, int64_t *time_ns)
 {
     const char *digits = text + (*text == '@');
