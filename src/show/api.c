@@ -9,6 +9,8 @@
 
 /* ---- answered from memory ---- */
 
+/* Asks the pipeline for the status now: it changes between two ticks, and the answer must
+ * be of this moment. */
 static void answer_status(struct show_server *server, struct show_json *j)
 {
     struct show_status status;
@@ -17,6 +19,7 @@ static void answer_status(struct show_server *server, struct show_json *j)
     show_encode_status(j, NULL, &status, server->version, os_clock_wall_ns(), true);
 }
 
+/* Tells the schema. Before the first tick there is none, and the list is empty. */
 static void answer_metrics(struct show_server *server, struct show_json *j)
 {
     const struct show_schema *schema = server->snapshot.schema;
@@ -29,6 +32,8 @@ static void answer_latest(struct show_server *server, struct show_json *j)
     show_encode_tick(j, NULL, &server->snapshot);
 }
 
+/* Copies the list that is made once a tick and shared with the live pages: thousands of
+ * processes take milliseconds to write and nearly nothing to copy. */
 static void answer_processes(struct show_server *server, struct show_json *j)
 {
     const struct show_json *made = show_live_processes(server);
@@ -38,12 +43,15 @@ static void answer_processes(struct show_server *server, struct show_json *j)
     j->failed |= made->failed;
 }
 
+/* Reads the users anew each time, since an account may have been added. */
 static void answer_users(struct show_server *server, struct show_json *j)
 {
     (void)server;
     show_encode_users(j, "/etc/passwd");
 }
 
+/* Tells how each limit stands. A pipeline that has no limits to tell gives an empty
+ * list. */
 static void answer_limits(struct show_server *server, struct show_json *j)
 {
     struct show_limit limit[SHOW_LIMITS_MAX];
@@ -54,6 +62,9 @@ static void answer_limits(struct show_server *server, struct show_json *j)
     show_encode_limits(j, limit, n);
 }
 
+/* Lists the addresses that are answered at once on the loop's thread. `needs_tick`
+ * refuses the question until there was a first tick; `write` only appends JSON and may
+ * not wait for anything. */
 static const struct answer {
     const char *path;
     bool needs_tick;
@@ -75,7 +86,7 @@ static const struct answer *find_answer(const char *path)
     return NULL;
 }
 
-/* Answers at once from the snapshot of the last tick. */
+/* Answers at once from the snapshot of the last tick, or with 503 before there is one. */
 static void respond_from_memory(struct show_session *session, const struct answer *answer)
 {
     struct show_response *r = &session->request.response;
@@ -91,6 +102,8 @@ static void respond_from_memory(struct show_session *session, const struct answe
 
 /* ---- answered by the store ---- */
 
+/* Takes one pair. In a query '+' stands for a blank, so it is replaced before the
+ * %-escapes, which may hold a real plus. */
 static enum vd_status add_pair(struct show_query *query, const char *text, size_t size,
                                struct vd_error *err)
 {
@@ -109,7 +122,8 @@ static enum vd_status add_pair(struct show_query *query, const char *text, size_
     return show_query_add(query, pair, strlen(pair), err);
 }
 
-/* Takes the whole query, whose pairs are parted by "&". */
+/* Takes the whole query, whose pairs are parted by "&", and then looks at the pairs
+ * together. */
 static enum vd_status read_pairs(struct show_query *query, const char *text,
                                  struct vd_error *err)
 {
@@ -135,7 +149,9 @@ bool show_api_read_query(struct show_session *session, struct show_query *query,
     return false;
 }
 
-/* Leaves the answer to a job, or says why there can be none. */
+/* Leaves the answer to a job, or says why there can be none. A full list of jobs is
+ * answered with 503 and not with waiting, so that a slow disk does not tie up
+ * connections. */
 static void ask_store(struct show_session *session,
                       const struct show_job_request *request)
 {
@@ -161,6 +177,8 @@ static enum show_job_kind job_of(enum show_query_kind kind)
     }
 }
 
+/* Finds what the path is about, reads the query as that address takes it, and only then
+ * answers. The query is large, so it is on the heap. */
 void show_api_respond(struct show_session *session)
 {
     const char *path = session->request.head.path;
@@ -203,6 +221,8 @@ void show_api_respond(struct show_session *session)
     free(query);
 }
 
+/* Acts on feedback at once and then asks the store for the event, so that the answer
+ * shows what is known of it now. */
 void show_api_feedback(struct show_session *session, const char *body, size_t size)
 {
     const struct show_source *source = &session->server->source;

@@ -6,6 +6,9 @@
 
 #include "show/encode.h"
 
+/* Writes the values that the page shows, keyed by the index of the metric. With `whole`
+ * all of them are written; else those that moved, and those that were not there in the
+ * tick before. */
 static void encode_values(struct show_json *j, const struct show_snapshot *s,
                           const struct show_view *view, bool whole)
 {
@@ -24,7 +27,9 @@ static void encode_values(struct show_json *j, const struct show_snapshot *s,
     show_json_close(j, '}');
 }
 
-/* Remembers the process; false when the page knew it already. */
+/* Remembers the process and tells whether the page needs its name and command. The memory
+ * is a ring: what was told longest ago is overwritten and told again, which costs bytes
+ * but is never wrong. */
 static bool is_news(struct show_told *told, const struct record_process *p)
 {
     for (size_t i = 0; i < SHOW_TOLD; i++)
@@ -37,6 +42,8 @@ static bool is_news(struct show_told *told, const struct record_process *p)
     return true;
 }
 
+/* Writes the processes that use most CPU time. The counts stay away where processes are
+ * not read, since 0 would be a claim. */
 static void encode_busiest(struct show_json *j, const struct show_snapshot *s,
                            struct show_told *told)
 {

@@ -7,11 +7,14 @@
 
 #include <zlib.h>
 
+/* Bounds both ways at 16 MiB. Adding 16 to the window makes zlib write and read the head
+ * of gzip instead of its own. */
 enum { UNPACKED_MAX = 16 * 1024 * 1024, GZIP_WINDOW = 16 + MAX_WBITS };
 
 /* ---- the field ---- */
 
-/* "0", "1", "0.125" and so on as thousandths; -1 = none of them. */
+/* Reads "0", "1" or "0.125" as thousandths; -1 means that it is none of them. HTTP allows
+ * three decimals at most. */
 static int read_quality(const char *text, size_t size)
 {
     int value = 0;
@@ -31,7 +34,8 @@ static int read_quality(const char *text, size_t size)
     return value <= 1000 ? value : -1;
 }
 
-/* The quality of one item "coding ; q=0.5"; *name_size is the coding's length. */
+/* Gives the quality of one item "coding ; q=0.5", and the length of the coding's name in
+ * *name_size. Without a parameter it is 1000; a parameter that is no quality gives -1. */
 static int read_item(const char *item, size_t size, size_t *name_size)
 {
     const char *parameter = memchr(item, ';', size);
@@ -52,11 +56,14 @@ static int read_item(const char *item, size_t size, size_t *name_size)
     return read_quality(item + at + 2, size - at - 2);
 }
 
+/* Compares without regard to case, as codings are written in any. */
 static bool is_name(const char *item, size_t size, const char *name)
 {
     return size == strlen(name) && strncasecmp(item, name, size) == 0;
 }
 
+/* Decides by the field Accept-Encoding. A wrong quality counts as 0, a "*" stands for
+ * gzip where gzip is not named, and plain bytes win only when they are wanted more. */
 bool show_takes_gzip(const char *accept_encoding)
 {
     const char *at = accept_encoding;
@@ -86,6 +93,9 @@ bool show_takes_gzip(const char *accept_encoding)
 
 /* ---- zlib ---- */
 
+/* Packs the text in place. It returns false and leaves the text alone where packing does
+ * not pay or fails; the caller then sends it as it is. The fastest level is used: answers
+ * go through loopback, so time counts more than size. */
 bool show_gzip(struct show_json *text)
 {
     struct show_json packed = {0};
@@ -115,6 +125,8 @@ bool show_gzip(struct show_json *text)
     return true;
 }
 
+/* Unpacks bytes that the program holds itself. The bound keeps a damaged asset from
+ * filling the memory. */
 bool show_gunzip(struct show_json *out, const unsigned char *bytes, size_t size)
 {
     z_stream z = {.next_in = (unsigned char *)(uintptr_t)bytes, .avail_in = (uInt)size};

@@ -14,6 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Gives the deadlines in milliseconds. They are long enough for a person with a slow
+ * terminal and short enough that connections which say nothing do not fill the table.
+ * WATCH_MS is how often they are looked at. */
 enum {
     FIRST_MS = 10000, /* a new connection's first request */
     IDLE_MS = 30000,  /* between two requests */
@@ -28,6 +31,8 @@ enum {
 
 /* ---- the table ---- */
 
+/* Frees the session once libuv has given its handle back. The last handle may free the
+ * server too. */
 static void on_session_closed(uv_handle_t *handle)
 {
     struct show_session *session = handle->data;
@@ -39,6 +44,8 @@ static void on_session_closed(uv_handle_t *handle)
     show_server_left(server);
 }
 
+/* Closes the session from any phase. It may be called more than once: the memory stays
+ * until libuv calls back, so callers up the stack can still look at `closed`. */
 void show_session_close(struct show_session *session)
 {
     struct show_server *server = session->server;
@@ -61,13 +68,14 @@ void show_session_close(struct show_session *session)
     close(session->fd);
 }
 
-/* A request that waits for the store waits for us, and live pages have their own bound.
- */
+/* Tells whether the session may be closed for a new one. One that waits for the store
+ * waits for us, and live pages have their own bound. */
 static bool can_be_evicted(const struct show_session *session)
 {
     return session->phase != SHOW_PHASE_JOB && session->phase != SHOW_PHASE_LIVE;
 }
 
+/* Tells whether the session holds a large answer that its client does not take. */
 static bool takes_memory(const struct show_session *session)
 {
     return session->phase == SHOW_PHASE_ANSWER && session->request.response.counted > 0;
@@ -108,6 +116,7 @@ void show_session_enter(struct show_session *session, enum show_phase phase)
     session->since_ms = uv_now(session->server->loop);
 }
 
+/* Drops bytes that were understood and moves the rest to the front. */
 void show_session_consume(struct show_session *session, size_t size)
 {
     assert(size <= session->input_size);
@@ -117,6 +126,9 @@ void show_session_consume(struct show_session *session, size_t size)
     memmove(session->input, session->input + size, session->input_size);
 }
 
+/* Sends without waiting and returns how many bytes the kernel took, 0 when its buffer is
+ * full, -1 when the connection is broken. A client that is gone must not raise
+ * SIGPIPE. */
 ptrdiff_t show_session_send(struct show_session *session, const void *bytes, size_t size)
 {
     ssize_t n;
@@ -129,7 +141,8 @@ ptrdiff_t show_session_send(struct show_session *session, const void *bytes, siz
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : -1;
 }
 
-/* -1 = nothing more will come. */
+/* Reads what has come. Returns -1 when nothing more will come. The buffer is made with
+ * the first bytes and freed when it is empty, so idle connections cost little. */
 static int receive(struct show_session *session)
 {
     size_t room = SHOW_INPUT_SIZE - session->input_size;
@@ -147,8 +160,8 @@ static int receive(struct show_session *session)
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) ? 0 : -1;
 }
 
-/* Gives what came to whoever waits for it in this phase. A connection that only lingers
- * has its bytes read and dropped. */
+/* Gives what came to the code of the session's phase. A connection that only lingers has
+ * its bytes read and dropped. */
 static int on_readable(struct show_session *session)
 {
     if (receive(session) != 0)
@@ -167,7 +180,8 @@ static int on_readable(struct show_session *session)
     }
 }
 
-/* One request a turn, so that a client that sends many at once leaves room for others. */
+/* Continues the session's phase. Only one request is begun a turn, so that a client that
+ * sends many at once leaves room for others. */
 static int on_writable(struct show_session *session)
 {
     switch (session->phase) {
@@ -182,8 +196,8 @@ static int on_writable(struct show_session *session)
     }
 }
 
-/* The client of a request under way says no more: has it gone, or does it still listen?
- */
+/* Handles the end of what the client of a request sends. The client may only have closed
+ * its own direction and still wait for the answer; poll() tells whether it is gone. */
 static int on_disconnect(struct show_session *session)
 {
     struct pollfd now = {.fd = session->fd, .events = POLLOUT};
@@ -193,7 +207,8 @@ static int on_disconnect(struct show_session *session)
 }
 
 /* Handles what the poll reports. A failure closes the session; otherwise it waits for
- * what its new phase needs. */
+ * what its new phase needs. A session may close itself on the way, so each step looks
+ * again. */
 static void on_io(uv_poll_t *poll, int status, int events)
 {
     struct show_session *session = poll->data;
@@ -230,6 +245,8 @@ static int wanted_events(const struct show_session *session)
     }
 }
 
+/* Sets the events that the session waits for. With none of them the poll stops, or a
+ * hang-up would wake the loop again and again. */
 void show_session_wait(struct show_session *session)
 {
     int events;
@@ -247,6 +264,8 @@ void show_session_wait(struct show_session *session)
         show_session_close(session);
 }
 
+/* Ends our direction and waits for the client to close. Closing at once, with bytes
+ * unread, would make the kernel reset the connection and lose the end of the answer. */
 void show_session_linger(struct show_session *session)
 {
     shutdown(session->fd, SHUT_WR);
@@ -261,6 +280,8 @@ static bool has_passed(uint64_t now, uint64_t since, uint64_t limit)
     return now >= since + limit;
 }
 
+/* Checks the deadlines of a request under way. One that is late gets an answer and
+ * LATE_MS to take it; one that does not take its answer is closed. */
 static int check_request(struct show_session *session, uint64_t now)
 {
     bool in_answer = session->phase == SHOW_PHASE_ANSWER;
@@ -276,6 +297,7 @@ static int check_request(struct show_session *session, uint64_t now)
     return 0;
 }
 
+/* Returns 0 while the session may stay, -1 when its time is over. */
 static int check_session(struct show_session *session, uint64_t now)
 {
     if (session->phase == SHOW_PHASE_LIVE)
@@ -288,6 +310,9 @@ static int check_session(struct show_session *session, uint64_t now)
                                                                                     : 0;
 }
 
+/* Looks at all deadlines. One timer for all sessions is cheaper than one each, and a
+ * quarter of a second is exact enough. `next` is kept because a session may leave the
+ * list. */
 static void on_watch(uv_timer_t *timer)
 {
     struct show_server *server = timer->data;
@@ -306,6 +331,8 @@ static void on_watch(uv_timer_t *timer)
     show_listen_resume(server);
 }
 
+/* Makes the timer look soon: a client waits in the kernel's queue until one that is
+ * spared now may go. */
 void show_watch_hurry(struct show_server *server)
 {
     uv_timer_start(&server->watch, on_watch, GRACE_MS, WATCH_MS);
@@ -313,6 +340,8 @@ void show_watch_hurry(struct show_server *server)
 
 /* ---- the beginning ---- */
 
+/* Takes over the descriptor, also when it fails, and puts the session at the front of the
+ * list. */
 void show_session_open(struct show_server *server, int fd)
 {
     struct show_session *session = calloc(1, sizeof *session);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Gives the size of a block of SHA-1 in bytes. */
 enum { BLOCK = 64 };
 
 static uint32_t rotate(uint32_t value, unsigned bits)
@@ -12,7 +13,8 @@ static uint32_t rotate(uint32_t value, unsigned bits)
     return value << bits | value >> (32 - bits);
 }
 
-/* The function and the constant of round `t`. */
+/* Gives the function and the constant of round `t`, both of which change every twenty
+ * rounds. */
 static uint32_t mix(size_t t, const uint32_t v[5])
 {
     if (t < 20)
@@ -24,6 +26,8 @@ static uint32_t mix(size_t t, const uint32_t v[5])
     return (v[1] ^ v[2] ^ v[3]) + 0xca62c1d6;
 }
 
+/* Mixes one block into the state: 16 words of input are stretched to 80, one for each
+ * round. */
 static void take_block(uint32_t state[5], const unsigned char *block)
 {
     uint32_t w[80], v[5];
@@ -47,6 +51,8 @@ static void take_block(uint32_t state[5], const unsigned char *block)
         state[i] += v[i];
 }
 
+/* Pads the input with a bit of one, zeros, and its length in bits in the last eight
+ * bytes. Two of these bytes are enough, since the input is bounded. */
 void show_sha1(const char *bytes, size_t size, unsigned char digest[SHOW_SHA1_SIZE])
 {
     uint32_t state[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};

@@ -7,6 +7,8 @@
 
 #include "os/clock.h"
 
+/* Writes one process. Values that are not known are null. A `key` of NULL writes an item
+ * of a list. */
 static void encode_process(struct show_json *j, const char *key,
                            const struct record_process *p, double cores)
 {
@@ -35,6 +37,7 @@ static void encode_process(struct show_json *j, const char *key,
 
 /* ---- the program itself ---- */
 
+/* Writes the detectors of this build. The times are in microseconds. */
 static void encode_detector_rows(struct show_json *j, const struct show_status *status)
 {
     show_json_open(j, "detectors", '[');
@@ -55,6 +58,7 @@ static void encode_detector_rows(struct show_json *j, const struct show_status *
     show_json_close(j, ']');
 }
 
+/* Writes where records go. The counters run since the start of the monitor. */
 static void encode_sink_rows(struct show_json *j, const struct show_status *status)
 {
     show_json_open(j, "sinks", '[');
@@ -72,6 +76,7 @@ static void encode_sink_rows(struct show_json *j, const struct show_status *stat
     show_json_close(j, ']');
 }
 
+/* Writes where alerts go. "failing" and "oldest" are ages in seconds. */
 static void encode_receiver_rows(struct show_json *j, const struct show_status *status)
 {
     show_json_open(j, "receivers", '[');
@@ -96,6 +101,7 @@ static void encode_receiver_rows(struct show_json *j, const struct show_status *
     show_json_close(j, ']');
 }
 
+/* Writes the collectors that have failed for a while, and since when. */
 static void encode_troubles(struct show_json *j, const struct show_status *status)
 {
     show_json_open(j, "troubles", '[');
@@ -111,6 +117,8 @@ static void encode_troubles(struct show_json *j, const struct show_status *statu
     show_json_close(j, ']');
 }
 
+/* Writes what the program itself uses, and the time in microseconds that each stage of
+ * the last tick took. */
 static void encode_self(struct show_json *j, const struct show_status *status)
 {
     show_json_open(j, "self", '{');
@@ -128,7 +136,8 @@ static void encode_self(struct show_json *j, const struct show_status *status)
     show_json_close(j, '}');
 }
 
-/* By name the page knows summer time of other days as well. */
+/* Writes the zone of the machine by its name and its offset in seconds. From the name the
+ * page also knows summer time on other days. */
 static void encode_zone(struct show_json *j, int64_t now_ns)
 {
     char name[64];
@@ -139,6 +148,8 @@ static void encode_zone(struct show_json *j, int64_t now_ns)
     show_json_close(j, '}');
 }
 
+/* Writes the status. Pages that do not show the detectors do without the rows that
+ * `whole` adds, which are most of the text. */
 void show_encode_status(struct show_json *j, const char *key,
                         const struct show_status *status, const char *version,
                         int64_t now_ns, bool whole)
@@ -179,6 +190,7 @@ void show_encode_status(struct show_json *j, const char *key,
 
 /* ---- metrics and ticks ---- */
 
+/* Gives room for "name{label}" with its end. */
 enum { NAME_SIZE = RECORD_NAME_MAX + RECORD_LABEL_MAX + 4 };
 
 void show_encode_metrics(struct show_json *j, const char *key,
@@ -204,6 +216,8 @@ void show_encode_metrics(struct show_json *j, const char *key,
     show_json_close(j, ']');
 }
 
+/* Writes what each detector said of the last tick. A detector that is not ready has null
+ * for all numbers, so that nobody takes a leftover for a score. */
 void show_encode_detectors(struct show_json *j, const struct record_verdict *verdict)
 {
     show_json_number(j, "latency_us", verdict->latency_us);
@@ -224,6 +238,7 @@ void show_encode_detectors(struct show_json *j, const struct record_verdict *ver
     show_json_close(j, ']');
 }
 
+/* Writes the few processes that use most of one resource. */
 static void encode_top(struct show_json *j, const char *key,
                        const struct show_snapshot *s, enum show_rank rank)
 {
@@ -236,6 +251,8 @@ static void encode_top(struct show_json *j, const char *key,
     show_json_close(j, ']');
 }
 
+/* Writes the whole last tick, null when there was none. Values stand in the order of the
+ * schema, whose size comes along so that a page notices that it grew. */
 void show_encode_tick(struct show_json *j, const char *key, const struct show_snapshot *s)
 {
     if (!s->filled) {
@@ -263,6 +280,7 @@ void show_encode_tick(struct show_json *j, const char *key, const struct show_sn
     show_json_close(j, '}');
 }
 
+/* Writes the whole table of processes. */
 void show_encode_processes(struct show_json *j, const struct show_snapshot *s)
 {
     show_json_open(j, NULL, '{');
@@ -275,6 +293,8 @@ void show_encode_processes(struct show_json *j, const struct show_snapshot *s)
     show_json_close(j, '}');
 }
 
+/* Writes the number only when it changed. NaN is not equal to itself, so two of them are
+ * compared apart. */
 static void change_number(struct show_json *j, const char *key, double now, double before)
 {
     if (now != before && !(isnan(now) && isnan(before)))
@@ -288,7 +308,8 @@ static void change_integer(struct show_json *j, const char *key, int64_t now,
         show_json_integer(j, key, now);
 }
 
-/* The fields that differ; nothing at all when none does. */
+/* Writes the pid and the fields that differ; nothing at all when none does. What was
+ * begun is taken back by setting the size and the comma back. */
 static void encode_process_change(struct show_json *j, const struct record_process *now,
                                   const struct record_process *before, double cores)
 {
@@ -330,8 +351,8 @@ static void encode_process_change(struct show_json *j, const struct record_proce
     }
 }
 
-/* Both tables are sorted by pid and walked side by side. A pid that was given to another
- * process comes whole, like a new one. */
+/* Writes the processes that changed. Both tables are sorted by pid and walked side by
+ * side. A pid that was given to another process comes whole, like a new one. */
 static void encode_changed(struct show_json *j, const struct show_snapshot *s)
 {
     size_t k = 0;
@@ -351,6 +372,7 @@ static void encode_changed(struct show_json *j, const struct show_snapshot *s)
     show_json_close(j, ']');
 }
 
+/* Writes the pids that have left the table since the tick before. */
 static void encode_gone(struct show_json *j, const struct show_snapshot *s)
 {
     size_t i = 0;
@@ -391,6 +413,8 @@ void show_encode_limits(struct show_json *j, const struct show_limit *limit, siz
 
 /* ---- events ---- */
 
+/* Writes the metrics that deviated. A stored event has their names; one of this run may
+ * have only the index, which the schema then names. */
 static void encode_deviations(struct show_json *j, const struct record_event *event,
                               const struct record_schema *schema)
 {
@@ -423,6 +447,8 @@ static void encode_deviations(struct show_json *j, const struct record_event *ev
     show_json_close(j, ']');
 }
 
+/* Writes the limit that an event of a rule is about. "since" is when it was first
+ * exceeded. */
 static void encode_limit(struct show_json *j, const struct record_limit *limit)
 {
     show_json_open(j, "limit", '{');
@@ -434,6 +460,7 @@ static void encode_limit(struct show_json *j, const struct record_limit *limit)
     show_json_close(j, '}');
 }
 
+/* Writes the suspects with their use before and during the event. */
 static void encode_suspects(struct show_json *j, const struct record_event *event,
                             double cores)
 {
@@ -455,6 +482,7 @@ static void encode_suspects(struct show_json *j, const struct record_event *even
     show_json_close(j, ']');
 }
 
+/* Writes the flight recorder: the busiest processes of each moment. */
 static void encode_recorder(struct show_json *j, const struct history_moment *moments,
                             size_t n, double cores)
 {
@@ -503,6 +531,7 @@ void show_encode_event(struct show_json *j, const char *key,
 
 /* ---- history, errors ---- */
 
+/* Writes one row of numbers as a list. */
 static void encode_row(struct show_json *j, const char *key, const double *row, size_t n)
 {
     show_json_open(j, key, '[');
@@ -511,6 +540,8 @@ static void encode_row(struct show_json *j, const char *key, const double *row, 
     show_json_close(j, ']');
 }
 
+/* Writes the history: the times once, and three rows for each metric. The rows of one
+ * metric lie one after another in the arrays of `series`. */
 void show_encode_series(struct show_json *j, const struct show_query *query,
                         const struct history_series *series)
 {
@@ -534,6 +565,7 @@ void show_encode_series(struct show_json *j, const struct show_query *query,
     show_json_close(j, '}');
 }
 
+/* Writes an error as every address of the API does. An empty hint is left out. */
 void show_encode_error(struct show_json *j, const char *code, const char *message,
                        const char *hint)
 {

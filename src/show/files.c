@@ -8,6 +8,8 @@
 #include "show/assets.h"
 #include "show/compress.h"
 
+/* Finds a file by its exact path. The files are part of the program, so no path can lead
+ * out of a folder. */
 static const struct os_asset *find(const char *path)
 {
     size_t n = 0;
@@ -19,7 +21,8 @@ static const struct os_asset *find(const char *path)
     return NULL;
 }
 
-/* "*" and lists of tags, also weak ones, as browsers and proxies send them. */
+/* Tells whether the client has this version. It takes "*" and lists of tags, also weak
+ * ones (W/ in front), as browsers and proxies send them. */
 static bool has_it_already(const char *tags, const char *etag)
 {
     const char *at;
@@ -31,6 +34,8 @@ static bool has_it_already(const char *tags, const char *etag)
            (at != NULL && at > tags && at[-1] == '"' && at[strlen(etag)] == '"');
 }
 
+/* Answers with a file of the page. A path without a dot in its last part is the page
+ * itself: it is an address that only the page's own script knows. */
 void show_files_respond(struct show_response *r, const struct show_head *head)
 {
     const char *path = head->path;

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* ":5000" or nothing. */
+/* Accepts ":5000" or nothing. The port itself is not compared: a tunnel may lead from
+ * another one. */
 static bool is_port(const char *text)
 {
     unsigned value = 0, digits = 0;
@@ -19,6 +20,8 @@ static bool is_port(const char *text)
     return *text == '\0' && digits > 0 && value > 0 && value <= 65535;
 }
 
+/* Checks the field Host. A page of another site that makes its own name point to
+ * 127.0.0.1 (DNS rebinding) still sends its own name here, and is refused by it. */
 bool show_host_is_local(const char *host)
 {
     static const char *const name[] = {"localhost", "127.0.0.1", "[::1]"};
@@ -34,6 +37,8 @@ bool show_host_is_local(const char *host)
     return false;
 }
 
+/* Checks the field Origin. Programs that are no browsers send none, so a missing one is
+ * accepted. */
 bool show_origin_is_same(const char *origin, const char *host)
 {
     if (origin == NULL)
@@ -42,6 +47,8 @@ bool show_origin_is_same(const char *origin, const char *host)
            strcasecmp(origin + 7, host) == 0;
 }
 
+/* Accepts the three ways to write this machine's own address. Others of 127.0.0.0/8 are
+ * not needed and not accepted. */
 bool show_address_is_loopback(const char *address)
 {
     return address != NULL &&

@@ -9,6 +9,7 @@
 
 /* ---- what a client sends ---- */
 
+/* Tells control frames, which may come between the pieces of a message. */
 static bool is_control(unsigned opcode)
 {
     return opcode >= SHOW_FRAME_CLOSE;
@@ -20,7 +21,7 @@ static bool is_known(unsigned opcode)
            (opcode >= SHOW_FRAME_CLOSE && opcode <= SHOW_FRAME_PONG);
 }
 
-/* The length after its first seven bits, most significant byte first. */
+/* Reads the longer form of the length, most significant byte first. */
 static uint64_t long_length(const unsigned char *bytes, size_t n)
 {
     uint64_t length = 0;
@@ -30,7 +31,9 @@ static uint64_t long_length(const unsigned char *bytes, size_t n)
     return length;
 }
 
-/* The first two bytes say how many follow; 0 = they are against the rules. */
+/* Reads the first two bytes and says how many bytes the head has without its mask; 0 when
+ * they are against the rules: reserved bits, no mask, an unknown opcode, or a control
+ * frame that is split or too long. */
 static size_t length_bytes(struct show_frame *frame, const unsigned char *bytes)
 {
     unsigned size = bytes[1] & 0x7f;
@@ -44,6 +47,9 @@ static size_t length_bytes(struct show_frame *frame, const unsigned char *bytes)
     return size == 127 ? 10 : size == 126 ? 4 : 2;
 }
 
+/* Reads one frame and takes its mask off in place. Returns 1 for a whole frame, 0 when
+ * more bytes are needed, else the code to hang up with. The limit is checked before the
+ * payload is waited for. */
 int show_frame_read(struct show_frame *frame, unsigned char *bytes, size_t n,
                     size_t limit)
 {
@@ -59,6 +65,7 @@ int show_frame_read(struct show_frame *frame, unsigned char *bytes, size_t n,
     if (n < head)
         return 0;
     size = head == 2 ? bytes[1] & 0x7f : long_length(bytes + 2, head - 2);
+    /* Refuses a length in a longer form than it needs, as RFC 6455 demands. */
     if ((head == 4 && size < 126) || (head == 10 && (size <= 65535 || size >> 63 != 0)))
         return SHOW_CLOSE_PROTOCOL;
     if (size > limit)
@@ -74,6 +81,8 @@ int show_frame_read(struct show_frame *frame, unsigned char *bytes, size_t n,
     return 1;
 }
 
+/* Gives the code to answer a close frame with: the client's own when it may be sent, else
+ * the one that says what is wrong with it. */
 int show_frame_close_code(const unsigned char *payload, size_t size)
 {
     unsigned code;
@@ -90,6 +99,7 @@ int show_frame_close_code(const unsigned char *payload, size_t size)
                                                              : SHOW_CLOSE_INVALID;
 }
 
+/* Checks a whole text. A length of 0 marks the first wrong byte and ends the loop. */
 bool show_is_utf8(const char *text, size_t size)
 {
     size_t n = 1;
@@ -101,6 +111,8 @@ bool show_is_utf8(const char *text, size_t size)
 
 /* ---- what a client gets ---- */
 
+/* Writes the head in front of the payload and returns its size: the caller keeps room
+ * there, so that the payload is never moved. The server's frames have no mask. */
 size_t show_frame_head(unsigned char *payload, size_t size, unsigned opcode)
 {
     size_t extra = size < 126 ? 0 : size <= 65535 ? 2 : 8;
@@ -113,6 +125,8 @@ size_t show_frame_head(unsigned char *payload, size_t size, unsigned opcode)
     return 2 + extra;
 }
 
+/* Makes the answer to the key of the handshake: the SHA-1 of the key and a fixed text, in
+ * base64. A cache that does not know WebSockets cannot make it up. */
 bool show_frame_accept(const char *key, char accept[SHOW_ACCEPT_SIZE])
 {
     static const char base64[] =

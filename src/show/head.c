@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+/* Notes why the head is refused. The text is static and may be told to the client. */
 static enum show_head_result refuse(struct show_head *head, unsigned status,
                                     const char *why)
 {
@@ -18,6 +19,8 @@ static bool is_token_char(unsigned char c)
            (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
+/* Measures a token. Everything else in a name, blanks above all, would let two readers
+ * part the line differently. */
 static size_t token_length(const char *text)
 {
     size_t n = 0;
@@ -32,6 +35,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\t';
 }
 
+/* Tells whether a list "a, b, c" has the token, whatever its case. */
 bool show_head_lists(const char *list, const char *token)
 {
     size_t length = strlen(token);
@@ -58,6 +62,8 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Replaces %-escapes in place. A broken escape is refused, and so is %00, which would end
+ * the text for us and not for others. */
 bool show_head_unescape(char *text)
 {
     char *out = text;
@@ -81,6 +87,8 @@ bool show_head_unescape(char *text)
 
 /* ---- the first line ---- */
 
+/* Finds the method. False means that no such method exists (501); one that exists and is
+ * not taken here is SHOW_OTHER_METHOD (405). */
 static bool find_method(struct show_head *head, const char *text)
 {
     static const char *const name[] = {"GET", "HEAD", "POST"};
@@ -99,6 +107,8 @@ static bool find_method(struct show_head *head, const char *text)
     return false;
 }
 
+/* Takes the address apart. Bytes are checked before the escapes are replaced, since what
+ * an escape stands for may be any sign. */
 static enum show_head_result take_target(struct show_head *head, char *target)
 {
     char *query = strchr(target, '?');
@@ -119,6 +129,8 @@ static enum show_head_result take_target(struct show_head *head, char *target)
     return SHOW_HEAD_MORE;
 }
 
+/* Takes the first line. HTTP/1.0 has no connection that stays open without being asked,
+ * so it closes after the answer. */
 static enum show_head_result take_request_line(struct show_head *head, char *line)
 {
     size_t length = token_length(line);
@@ -139,6 +151,8 @@ static enum show_head_result take_request_line(struct show_head *head, char *lin
 
 /* ---- fields ---- */
 
+/* Lists the fields that somebody asks for; all others are read over. A field that may not
+ * repeat and does is refused. */
 static const struct known_field {
     const char *name;
     bool repeats; /* a list that may come in several lines: the first one is kept */
@@ -231,6 +245,7 @@ static enum show_head_result finish(struct show_head *head)
 
 /* ---- lines ---- */
 
+/* Takes the next line. An empty one ends the head. */
 static enum show_head_result take_line(struct show_head *head, char *line)
 {
     enum show_head_result result;
@@ -242,12 +257,14 @@ static enum show_head_result take_line(struct show_head *head, char *line)
     return result;
 }
 
+/* Tells control characters, which no line may hold. */
 static bool is_forbidden(unsigned char c)
 {
     return (c < ' ' && c != '\t' && c != '\r' && c != '\n') || c == 0x7f;
 }
 
-/* Too long while its end has not come yet. */
+/* Tells whether more may come. The first line has a smaller bound, so that an endless
+ * address gets its own answer. */
 static enum show_head_result want_more(struct show_head *head)
 {
     if (head->n_lines == 0 && head->scanned > SHOW_TARGET_MAX + 64)
@@ -257,6 +274,8 @@ static enum show_head_result want_more(struct show_head *head)
     return SHOW_HEAD_MORE;
 }
 
+/* Goes on where it stopped the last time, so that a head that drips in costs no more than
+ * one that comes at once. It writes into the text: lines and names get their ends. */
 enum show_head_result show_head_read(struct show_head *head, char *text, size_t size)
 {
     enum show_head_result result = SHOW_HEAD_MORE;

@@ -13,8 +13,8 @@
 #include "show/compress.h"
 #include "show/filter.h"
 
-/* Sec-Fetch-Site: what the browser says about who made it send this. Absent from other
- * programs. */
+/* Reads Sec-Fetch-Site, in which the browser says who made it send this. Other programs
+ * do not send it. */
 static bool comes_from_elsewhere(const struct show_head *head)
 {
     const char *site = head->field[SHOW_FIELD_FETCH_SITE];
@@ -22,6 +22,8 @@ static bool comes_from_elsewhere(const struct show_head *head)
     return site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
 }
 
+/* Says why the request may not be answered, NULL when it may. A page of another site can
+ * make a browser send requests here, and these fields are what it cannot forge. */
 const char *show_http_refusal(const struct show_head *head)
 {
     const char *host = head->field[SHOW_FIELD_HOST];
@@ -38,6 +40,7 @@ const char *show_http_refusal(const struct show_head *head)
 
 /* ---- answers ---- */
 
+/* Makes the answer an error; what was written before is dropped. */
 void show_respond_error(struct show_response *r, unsigned status, const char *code,
                         const char *message, const char *hint)
 {
@@ -49,6 +52,8 @@ void show_respond_error(struct show_response *r, unsigned status, const char *co
     r->gzip = false;
 }
 
+/* Turns an error of the program into a status of HTTP: whose fault it is, and whether
+ * asking again may help. */
 void show_respond_failure(struct show_response *r, enum vd_status status,
                           const struct vd_error *err)
 {
@@ -72,7 +77,8 @@ void show_respond_failure(struct show_response *r, enum vd_status status,
     }
 }
 
-/* Our own bytes are the body unless others were given. */
+/* Takes our own bytes for the body unless others were given. When memory ran out, the
+ * body is empty and the status says so. */
 static void finish_response(struct show_response *r)
 {
     if (r->bytes == NULL && r->owned.failed) {
@@ -85,7 +91,8 @@ static void finish_response(struct show_response *r)
     }
 }
 
-/* What was made for this answer is packed, unless a worker has done it already. */
+/* Packs what was made for this answer, unless a worker has done it already or it is a
+ * file, which has its own form. */
 static void pack(struct show_session *session)
 {
     struct show_response *r = &session->request.response;
@@ -95,8 +102,9 @@ static void pack(struct show_session *session)
         r->gzip = show_gzip(&r->owned);
 }
 
-/* Large answers that nobody takes may not fill the memory: the oldest goes, else this
- * one. Small ones are bounded by the number of connections. */
+/* Bounds the memory of large answers that nobody takes: the one that has waited longest
+ * goes, or else this one is refused. Small answers are bounded by the number of
+ * connections. */
 static void count_answer(struct show_session *session)
 {
     struct show_server *server = session->server;
@@ -126,6 +134,8 @@ void show_http_answer(struct show_session *session)
 
 /* ---- requests ---- */
 
+/* Answers a scrape in the format that it accepts. The older one is for scrapers that do
+ * not ask for OpenMetrics. */
 static void respond_metrics(struct show_session *session)
 {
     struct show_response *r = &session->request.response;
@@ -139,7 +149,8 @@ static void respond_metrics(struct show_session *session)
                           : "text/plain; version=0.0.4; charset=utf-8";
 }
 
-/* Answers 200 while ticks come and 503 when they have stopped: what a supervisor asks. */
+/* Answers 200 while ticks come and 503 when they have stopped, which is what a supervisor
+ * asks. */
 static void respond_health(struct show_session *session)
 {
     struct show_response *r = &session->request.response;
@@ -151,7 +162,8 @@ static void respond_health(struct show_session *session)
     r->size = strlen(r->bytes);
 }
 
-/* Answers a GET or HEAD by its path: scrape, health, API, else a file of the page. */
+/* Answers a GET or HEAD by its path: a scrape, the health, the API, else a file of the
+ * page. */
 static void respond_to_get(struct show_session *session)
 {
     struct show_request *request = &session->request;
@@ -173,14 +185,15 @@ static void respond_to_get(struct show_session *session)
         show_files_respond(&request->response, &request->head);
 }
 
+/* Accepts the type with or without parameters such as a charset. */
 static bool is_json(const char *type)
 {
     return type != NULL && strncasecmp(type, "application/json", 16) == 0 &&
            (type[16] == '\0' || type[16] == ';' || type[16] == ' ');
 }
 
-/* The one POST. Its body must be small, announced and JSON: a form of another site can
- * send neither that type nor, by the filters, anything at all. */
+/* Begins the one POST. Its body must be small, announced and JSON: a form of another site
+ * can send neither that type nor, by the filters, anything at all. */
 static void begin_post(struct show_session *session)
 {
     struct show_request *request = &session->request;
@@ -211,7 +224,8 @@ static void begin_post(struct show_session *session)
     }
 }
 
-/* "Expect: 100-continue": the client sends its body after a word of ours. */
+/* Answers "Expect: 100-continue": the client sends its body only after a word of ours.
+ * When the body is here already the word is not needed. */
 static int say_go_on(struct show_session *session)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -224,6 +238,8 @@ static int say_go_on(struct show_session *session)
     return show_session_send(session, go_on, size) == (ptrdiff_t)size ? 0 : -1;
 }
 
+/* Makes the answer an error after which the connection closes: what follows a request
+ * that was not understood cannot be trusted. */
 static void refuse(struct show_session *session, unsigned status, const char *code,
                    const char *why)
 {
@@ -328,6 +344,8 @@ int show_http_received(struct show_session *session)
     return 0;
 }
 
+/* Answers a request that took too long. It is our fault (503) while a job runs, else the
+ * client's (408). */
 int show_http_late(struct show_session *session, const char *what)
 {
     struct show_request *request = &session->request;
@@ -375,6 +393,9 @@ static const char *reason_of(unsigned status)
     return "Internal Server Error";
 }
 
+/* Goes with every answer. The page may load only its own files, may not be framed, and
+ * may send nothing to other sites, so that a hostile name of a process that found a way
+ * into the page could still do nothing. */
 static const char security_headers[] =
     "server: vedette\r\n"
     "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -408,6 +429,7 @@ static void add(struct show_response *r, const char *format, ...)
     r->header_size += (size_t)n;
 }
 
+/* Adds the date, which HTTP asks of every server that has a clock. */
 static void add_date(struct show_response *r)
 {
     time_t now = time(NULL);
@@ -472,6 +494,7 @@ static ptrdiff_t send_piece(struct show_session *session)
     return show_session_send(session, r->bytes + of_body, r->size - of_body);
 }
 
+/* Sends until all is sent or the socket is full. A HEAD and a 304 end with the header. */
 int show_http_writable(struct show_session *session)
 {
     struct show_response *r = &session->request.response;
@@ -490,6 +513,8 @@ int show_http_writable(struct show_session *session)
     return r->sent == total ? complete(session) : 0;
 }
 
+/* Releases what the request holds. The job is only told that nobody waits; a worker may
+ * still be at it. */
 void show_http_end(struct show_session *session)
 {
     struct show_request *request = &session->request;

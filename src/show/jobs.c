@@ -12,6 +12,9 @@
 
 #include "show/compress.h"
 
+/* Holds one question. The loop owns the links, the session and the flags, and writes the
+ * question before the job runs. The worker writes the answer, `packed` and `finished`;
+ * the loop reads the answer when libuv says that the worker is done. */
 struct show_job {
     uv_work_t work;
     struct show_job *next, *previous;
@@ -36,6 +39,7 @@ struct show_job {
 
 /* ---- on the worker thread ---- */
 
+/* Reads a history and encodes it, on a worker. */
 static void work_history(struct show_job *job, const struct history_reader *reader)
 {
     const char *name[SHOW_QUERY_METRICS];
@@ -54,7 +58,8 @@ static void work_history(struct show_job *job, const struct history_reader *read
     history_series_release(&series);
 }
 
-/* The list, with the newest event in its place or in front. */
+/* Writes the list, with the newest event in its place or in front: the store may not have
+ * written it yet. */
 static void encode_events(struct show_job *job, const struct record_event *event,
                           size_t n)
 {
@@ -186,6 +191,8 @@ static void work_on(uv_work_t *work)
 
 /* ---- on the loop's thread ---- */
 
+/* Gives the job's answer to the request that waits for it. The text is handed over and
+ * not copied. */
 static void answer_request(struct show_job *job)
 {
     struct show_response *r = &job->session->request.response;
@@ -229,7 +236,7 @@ static void bury(struct show_job *job)
  * session is NULL, and only the news that others want remain. */
 static void on_job_done(uv_work_t *work, int cancelled);
 
-/* Hands the oldest that wait to the workers. */
+/* Hands the oldest jobs that wait to the workers, as many as may run at a time. */
 static void run_next(struct show_server *server)
 {
     for (struct show_job *job = server->jobs;
@@ -313,6 +320,8 @@ bool show_job_start(struct show_session *session, const struct show_job_request 
     return true;
 }
 
+/* Says that nobody waits for the job any more. One that has not begun is freed here; one
+ * that runs is freed when it ends. */
 void show_job_forget(struct show_job *job)
 {
     job->session = NULL;
@@ -322,6 +331,9 @@ void show_job_forget(struct show_job *job)
         job->cancelled = uv_cancel((uv_req_t *)&job->work) == 0;
 }
 
+/* Ends all jobs before the reader goes away: those that wait are freed, those that run
+ * are waited for. The loop may not run any more, so the workers tell it by a
+ * condition. */
 void show_jobs_finish(struct show_server *server)
 {
     struct show_job *next;

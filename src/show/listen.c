@@ -12,19 +12,22 @@
 
 #include "show/filter.h"
 
-/* What the kernel may hold for one client: without the bound a page that sleeps would get
- * minutes of old ticks before it gets the newest. */
+/* Bounds what the kernel may hold for one client: without the bound a page that sleeps
+ * would get minutes of old ticks before it gets the newest. */
 enum {
     SEND_BUFFER = 256 * 1024,
     ACCEPTED_AT_ONCE = 64, /* so that a flood leaves time for those who are in */
 };
 
+/* Holds an address of either family without a cast that breaks the rules of aliasing. */
 union address {
     struct sockaddr any;
     struct sockaddr_in four;
     struct sockaddr_in6 six;
 };
 
+/* Makes the address to listen on. "localhost" is the IPv4 one, since a browser tries
+ * both. */
 static socklen_t fill_address(union address *a, const struct show_config *config)
 {
     memset(a, 0, sizeof *a);
@@ -40,6 +43,7 @@ static socklen_t fill_address(union address *a, const struct show_config *config
     return sizeof a->four;
 }
 
+/* Turns errno into words that say what to do. */
 static enum vd_status open_failed(const struct show_config *config, const char *what,
                                   struct vd_error *err)
 {
@@ -56,6 +60,8 @@ static enum vd_status open_failed(const struct show_config *config, const char *
                         config->address, config->port, strerror(reason));
 }
 
+/* Opens the socket and finds out its port, which the kernel chose when 0 was asked
+ * for. */
 static enum vd_status open_socket(struct show_server *server, struct vd_error *err)
 {
     const struct show_config *config = &server->config;
@@ -79,6 +85,7 @@ static enum vd_status open_socket(struct show_server *server, struct vd_error *e
     return VD_OK;
 }
 
+/* Leaves new connections in the kernel's queue. */
 static void stop_accepting(struct show_server *server)
 {
     if (server->accepting)
@@ -86,12 +93,16 @@ static void stop_accepting(struct show_server *server)
     server->accepting = false;
 }
 
+/* Stops accepting until the watch finds room. Polling a full queue would only burn CPU
+ * time. */
 static void wait_for_room(struct show_server *server)
 {
     stop_accepting(server);
     show_watch_hurry(server);
 }
 
+/* Takes the connections that wait. When the table is full an old one is closed first;
+ * when none may be closed, the new ones wait. */
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
     struct show_server *server = poll->data;
@@ -122,6 +133,8 @@ static void on_connection(uv_poll_t *poll, int status, int events)
     }
 }
 
+/* Accepts again. It is called once a tick and by the watch, which costs nothing while
+ * accepting goes on. */
 void show_listen_resume(struct show_server *server)
 {
     if (server->accepting || server->closing)
@@ -163,6 +176,8 @@ static void on_listener_closed(uv_handle_t *handle)
     show_server_left(server);
 }
 
+/* Closes the socket at the end. The descriptor may be closed at once, since the poll has
+ * been stopped. */
 void show_listen_close(struct show_server *server)
 {
     if (server->listen_fd < 0)

@@ -12,6 +12,8 @@
 
 /* ---- messages ---- */
 
+/* Gives one user's part of the message back; the last one frees it. All users are on the
+ * loop's thread, so a plain count is enough. */
 void show_message_drop(struct show_message *message)
 {
     if (message == NULL || --message->users > 0)
@@ -20,6 +22,7 @@ void show_message_drop(struct show_message *message)
     free(message);
 }
 
+/* Makes a message that its maker holds until it is in the queues. */
 static struct show_message *new_message(void)
 {
     struct show_message *message = calloc(1, sizeof *message);
@@ -29,6 +32,7 @@ static struct show_message *new_message(void)
     return message;
 }
 
+/* Gives the word that the API has for a change. */
 static const char *change_name(enum record_event_change change)
 {
     switch (change) {
@@ -52,6 +56,8 @@ void show_live_encode_event(struct show_json *j, const struct record_event *even
     show_json_close(j, '}');
 }
 
+/* Notes what the client is to be told and waits for its socket. The time from which it
+ * keeps us waiting is kept with 1 added, since 0 means that nothing waits. */
 static void ask(struct show_session *session, unsigned wants)
 {
     struct show_client *client = session->client;
@@ -68,7 +74,9 @@ void show_live_drop(struct show_session *session)
     show_session_close(session);
 }
 
-/* false = the queue is full. */
+/* Puts the message into the client's queue; false when it is full. An update takes the
+ * place of an older update of the same event, so that a slow client gets the newest state
+ * and not all states. */
 static bool enqueue(struct show_client *client, struct show_message *message)
 {
     size_t end;
@@ -94,6 +102,8 @@ static bool enqueue(struct show_client *client, struct show_message *message)
     return true;
 }
 
+/* Puts one text into the queues of all clients, which share it. It takes over the text.
+ * `next` is kept because a full queue drops its client. */
 void show_live_tell(struct show_server *server, int64_t event_id,
                     enum record_event_change change, struct show_json *text)
 {
@@ -118,6 +128,7 @@ void show_live_tell(struct show_server *server, int64_t event_id,
     show_message_drop(message);
 }
 
+/* Encodes the event of a tick once and gives it to all clients. */
 static void tell_of_record(struct show_server *server, const struct record *record)
 {
     struct show_json text = {0};
@@ -126,6 +137,8 @@ static void tell_of_record(struct show_server *server, const struct record *reco
     show_live_tell(server, record->event->id, record->change, &text);
 }
 
+/* Greets without events when the store does not answer in time: a page that shows the
+ * tick is better than an empty one. */
 void show_live_greet_late(struct show_session *session, uint64_t now)
 {
     struct show_client *client = session->client;
@@ -137,6 +150,7 @@ void show_live_greet_late(struct show_session *session, uint64_t now)
     show_live_greet(session, NULL);
 }
 
+/* Notes for each client that there is a new tick. Nothing is encoded here. */
 void show_live_publish(struct show_server *server, const struct record *record,
                        bool schema_grew)
 {
@@ -165,6 +179,7 @@ void show_live_publish(struct show_server *server, const struct record *record,
 
 /* ---- texts, made when the first client takes them ---- */
 
+/* Makes the text of the whole tick when the first client takes it. */
 static struct show_json *tick_text(struct show_server *server)
 {
     struct show_json *j = &server->tick;
@@ -177,7 +192,9 @@ static struct show_json *tick_text(struct show_server *server)
     return j;
 }
 
-/* What the page shows of the tick; against the one before when it got that one. */
+/* Makes what the page shows of the tick. It is written against the tick before when the
+ * client got that one, else whole. The text differs from client to client, so it is not
+ * kept. */
 static struct show_json *tick_for(struct show_server *server, struct show_client *client)
 {
     struct show_json *j = &server->own;
@@ -191,6 +208,7 @@ static struct show_json *tick_for(struct show_server *server, struct show_client
     return j;
 }
 
+/* Makes the list of processes when the first client takes it. */
 static struct show_json *processes_text(struct show_server *server)
 {
     struct show_json *j = &server->processes;
@@ -203,8 +221,8 @@ static struct show_json *processes_text(struct show_server *server)
     return j;
 }
 
-/* Of the tick before the client has the list, and wants to be told the rest: then what
- * changed is enough. */
+/* Gives the changes to a client that has the list of the tick before and asked for
+ * changes, else the whole list. */
 static struct show_json *process_list_for(struct show_server *server,
                                           struct show_client *client)
 {
@@ -228,6 +246,7 @@ const struct show_json *show_live_processes(struct show_server *server)
     return processes_text(server);
 }
 
+/* Asks for the status at the moment it is sent. */
 static void encode_status(struct show_server *server, struct show_json *j, bool whole)
 {
     struct show_status status;
@@ -236,7 +255,7 @@ static void encode_status(struct show_server *server, struct show_json *j, bool 
     show_encode_status(j, "status", &status, server->version, os_clock_wall_ns(), whole);
 }
 
-/* Those that do not show the detectors do without what is shown beside them. */
+/* Gives the status. Pages that do not show the detectors get a shorter one. */
 static struct show_json *status_for(struct show_server *server,
                                     const struct show_client *client)
 {
@@ -262,6 +281,7 @@ static void encode_metrics(const struct show_server *server, struct show_json *j
     show_encode_metrics(j, "metrics", schema == NULL ? NULL : &schema->metrics);
 }
 
+/* Makes the list of metrics, which is sent again when the schema has grown. */
 static struct show_json *metrics_text(struct show_server *server)
 {
     struct show_json *j = &server->metrics;
@@ -277,6 +297,8 @@ static struct show_json *metrics_text(struct show_server *server)
     return j;
 }
 
+/* Makes the first message of a client: all that the page needs to draw itself. `events`
+ * is the answer of the store, NULL when there is none. */
 void show_live_greet(struct show_session *session, const struct show_json *events)
 {
     struct show_server *server = session->server;
@@ -306,6 +328,8 @@ void show_live_greet(struct show_session *session, const struct show_json *event
 
 /* ---- the next of them ---- */
 
+/* Sends a message of the queue and gives it back; bytes that the socket did not take were
+ * copied. */
 static int send_message(struct show_session *session, struct show_message *message)
 {
     int result = show_live_send(session, &message->text);
@@ -314,6 +338,8 @@ static int send_message(struct show_session *session, struct show_message *messa
     return result;
 }
 
+/* Sends the one thing that matters most: the greeting, then the metrics (which later
+ * indices refer to), then events, and ticks last, since a newer tick replaces them. */
 int show_live_send_next(struct show_session *session)
 {
     struct show_server *server = session->server;
@@ -352,6 +378,8 @@ int show_live_send_next(struct show_session *session)
     return 0;
 }
 
+/* Tells whether there is something to send. Before the greeting nothing else may go
+ * out. */
 bool show_live_has_message(const struct show_client *client)
 {
     return client->greeted ? client->wants != 0 || client->queue_size > 0

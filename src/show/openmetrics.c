@@ -11,6 +11,7 @@
 #include "metrics.h"
 #include "os/utf8.h"
 
+/* Holds the text under way and which of the two formats it is in. */
 struct page {
     struct show_json *out;
     bool openmetrics;
@@ -21,6 +22,7 @@ static void put(struct page *p, const char *text)
     show_json_append(p->out, text, strlen(text));
 }
 
+/* Writes all digits: a counter of bytes must not stand still between two scrapes. */
 static void put_number(struct page *p, double value)
 {
     char text[40];
@@ -30,8 +32,9 @@ static void put_number(struct page *p, double value)
     put(p, text);
 }
 
-/* Backslash, line feed and (but in help texts of the older format) quote are escaped,
- * bytes that are not UTF-8 replaced. */
+/* Escapes backslash, line feed and (but in help texts of the older format) quote, and
+ * replaces bytes that are not UTF-8. A scraper refuses the whole page for one wrong
+ * byte. */
 static void put_escaped(struct page *p, const char *text, bool quotes)
 {
     size_t left = strlen(text);
@@ -54,7 +57,8 @@ static void put_escaped(struct page *p, const char *text, bool quotes)
     }
 }
 
-/* A family's lines. In OpenMetrics a counter's family has no "_total", its samples do. */
+/* Writes the lines of a family. In OpenMetrics a counter's family has no "_total" and its
+ * samples do; in the older format both have it. */
 static void family(struct page *p, const char *name, const char *type, const char *help)
 {
     bool total = strcmp(type, "counter") == 0 && !p->openmetrics;
@@ -71,6 +75,8 @@ static void family(struct page *p, const char *name, const char *type, const cha
     put(p, "\n");
 }
 
+/* Writes one sample, with a label where `key` is not NULL. A value that is not known has
+ * no line. */
 static void sample(struct page *p, const char *name, const char *suffix, const char *key,
                    const char *label, double value)
 {
@@ -106,7 +112,8 @@ static void counter(struct page *p, const char *name, const char *help, double v
 
 /* ---- the machine ---- */
 
-/* Prometheus' units are bytes, seconds and hertz: what ends in ours gets theirs. */
+/* Turns units into those of Prometheus: bytes, seconds and hertz. A name that ends in
+ * ours gets theirs. */
 static const struct rebase {
     const char *unit, *ours, *theirs;
     double factor;
@@ -121,7 +128,9 @@ static const struct rebase {
 
 enum { SCRAPE_NAME = RECORD_NAME_MAX + 48 };
 
-/* The name of a metric's family in a scrape; returns the factor to its unit there. */
+/* Makes the name of a metric's family in a scrape and returns the factor to its unit
+ * there. Where node_exporter has the metric, its name is used, so that its dashboards
+ * fit. */
 static double scrape_name(const struct record_metric *m, bool whole, char *name)
 {
     double factor;
@@ -148,7 +157,9 @@ static double scrape_name(const struct record_metric *m, bool whole, char *name)
     return 1;
 }
 
-/* One line per metric of the family, of those with a label or of the one without. */
+/* Writes one line per metric of the family: of those with a label, or of the one without.
+ * `next` links the metrics of one family; 0 ends, since the first of a family is never
+ * the next of another. */
 static void machine_samples(struct page *p, const struct show_snapshot *s, size_t first,
                             const char *name, double factor, bool labelled)
 {
@@ -165,6 +176,8 @@ static void machine_samples(struct page *p, const struct show_snapshot *s, size_
     } while (i != 0);
 }
 
+/* Tells whether the family has a value now, as a family without samples should not be
+ * named. */
 static bool has_sample(const struct show_snapshot *s, size_t first, bool labelled)
 {
     size_t i = first;
@@ -178,8 +191,8 @@ static bool has_sample(const struct show_snapshot *s, size_t first, bool labelle
     return false;
 }
 
-/* A family that is known for each device and for the machine as a whole becomes two, so
- * that a sum over it counts nothing twice. */
+/* Writes a family. One that is known for each device and for the machine as a whole
+ * becomes two, so that a sum over it counts nothing twice. */
 static void machine_family(struct page *p, const struct show_snapshot *s, size_t first)
 {
     const struct record_metric *m = &s->schema->metrics.metric[first];
@@ -200,6 +213,8 @@ static void machine_family(struct page *p, const struct show_snapshot *s, size_t
     }
 }
 
+/* Writes the metrics of the machine, family by family: the formats want the samples of
+ * one family together. */
 static void machine(struct page *p, const struct show_snapshot *s)
 {
     if (!s->filled)
@@ -218,6 +233,7 @@ static void machine(struct page *p, const struct show_snapshot *s)
 
 /* ---- the verdict ---- */
 
+/* Writes what the detectors said of the last tick. One that is not ready has no line. */
 static void verdict(struct page *p, const struct show_snapshot *s)
 {
     const struct record_verdict *v = &s->verdict;
@@ -247,6 +263,8 @@ static void verdict(struct page *p, const struct show_snapshot *s)
           (double)(s->time_ns / 1000000) / 1e3);
 }
 
+/* Writes the counters of events and alerts. All severities are there from the start, so
+ * that a rate can be taken of the first event. */
 static void alerts(struct page *p, const struct show_server *server,
                    const struct show_status *status)
 {
@@ -272,6 +290,7 @@ static void alerts(struct page *p, const struct show_server *server,
 
 /* ---- the program ---- */
 
+/* Writes three counters for each sink, family by family. */
 static void sinks(struct page *p, const struct show_status *status)
 {
     static const struct {
@@ -293,6 +312,7 @@ static void sinks(struct page *p, const struct show_status *status)
     }
 }
 
+/* Writes what became of the alerts, in the order of `kind`. */
 static void receivers(struct page *p, const struct show_status *status)
 {
     static const struct {
@@ -321,7 +341,8 @@ static void receivers(struct page *p, const struct show_status *status)
     }
 }
 
-/* Those that fail have a series; the number is there always, to alert by. */
+/* Writes a series for each collector that fails. The number of them is there always, to
+ * alert by. */
 static void collectors(struct page *p, const struct show_status *status)
 {
     gauge(p, "vedette_collectors_failing",
@@ -333,6 +354,7 @@ static void collectors(struct page *p, const struct show_status *status)
                1);
 }
 
+/* Gives the CPU time of the whole process, user and system together. */
 static double cpu_seconds(void)
 {
     struct rusage use;
@@ -343,6 +365,8 @@ static double cpu_seconds(void)
            (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
 }
 
+/* Writes the use of the program itself, by the names that every program's metrics
+ * have. */
 static void program(struct page *p, const struct show_server *server,
                     const struct show_status *status)
 {

@@ -20,7 +20,8 @@ static enum vd_status wrong(struct vd_error *err, const char *name, const char *
     return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "%s must be %s", name, want);
 }
 
-/* A finite decimal number that fills `text`: no space before it, no "inf", no hex. */
+/* Reads a finite decimal number that fills `text`. strtod() alone would also take a blank
+ * in front, "inf" and hexadecimal digits. */
 static bool parse_number(const char *text, double *value)
 {
     char *end = NULL;
@@ -31,6 +32,7 @@ static bool parse_number(const char *text, double *value)
     return *end == '\0' && isfinite(*value);
 }
 
+/* Reads a whole number of digits only, within its bounds. */
 static bool parse_count(const char *text, int64_t min, int64_t max, int64_t *value)
 {
     long long parsed;
@@ -46,6 +48,8 @@ static bool parse_count(const char *text, int64_t min, int64_t max, int64_t *val
     return true;
 }
 
+/* Adds one of the metrics that are asked for. Their names are copied, since the text of
+ * the request goes away before the job ends. */
 static enum vd_status add_metric(struct show_query *q, const char *value,
                                  struct vd_error *err)
 {
@@ -58,6 +62,7 @@ static enum vd_status add_metric(struct show_query *q, const char *value,
     return VD_OK;
 }
 
+/* Reads a time in seconds into nanoseconds. */
 static enum vd_status add_time(int64_t *ns, const char *name, const char *value,
                                struct vd_error *err)
 {
@@ -70,6 +75,7 @@ static enum vd_status add_time(int64_t *ns, const char *name, const char *value,
     return VD_OK;
 }
 
+/* Reads a whole number and names its bounds when it is out of them. */
 static enum vd_status add_count(size_t *out, const char *name, const char *value,
                                 int64_t min, int64_t max, struct vd_error *err)
 {
@@ -83,7 +89,8 @@ static enum vd_status add_count(size_t *out, const char *name, const char *value
     return VD_OK;
 }
 
-/* The word as a static text; NULL when it says nothing of an event. */
+/* Gives the word of the feedback as a static text, which may be kept; NULL when it is no
+ * word that can be said of an event. */
 static const char *known_word(const char *text)
 {
     enum record_feedback said;
@@ -91,6 +98,7 @@ static const char *known_word(const char *text)
     return record_feedback_of(text, &said) ? record_feedback_name(said) : NULL;
 }
 
+/* Takes a parameter of /history. 10000 points are more than a screen has columns. */
 static enum vd_status add_history(struct show_query *q, const char *name,
                                   const char *value, struct vd_error *err)
 {
@@ -102,6 +110,7 @@ static enum vd_status add_history(struct show_query *q, const char *name,
                         "unknown parameter");
 }
 
+/* Accepts "0" and "1" alone, so that "false" is an error and not taken for true. */
 static enum vd_status add_flag(bool *out, const char *name, const char *value,
                                struct vd_error *err)
 {
@@ -111,6 +120,8 @@ static enum vd_status add_flag(bool *out, const char *name, const char *value,
     return VD_OK;
 }
 
+/* Takes the one parameter of a preview. An empty word means that the feedback is taken
+ * back. */
 static enum vd_status add_preview(struct show_query *q, const char *name,
                                   const char *value, struct vd_error *err)
 {
@@ -122,6 +133,8 @@ static enum vd_status add_preview(struct show_query *q, const char *name,
                            : wrong(err, "feedback", "normal, real, expected or empty");
 }
 
+/* Takes a parameter of the list of events. `before` is the id of the last event of the
+ * page before, so that new events do not shift the pages. */
 static enum vd_status add_events(struct show_query *q, const char *name,
                                  const char *value, struct vd_error *err)
 {
@@ -150,6 +163,8 @@ static enum vd_status add_events(struct show_query *q, const char *name,
                         "unknown parameter");
 }
 
+/* Takes one pair "name=value". The parameters that an address does not know are refused,
+ * so that a typing error is not an answer to another question. */
 enum vd_status show_query_add(struct show_query *q, const char *pair, size_t size,
                               struct vd_error *err)
 {
@@ -179,6 +194,8 @@ enum vd_status show_query_add(struct show_query *q, const char *pair, size_t siz
     return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "this address takes no parameters");
 }
 
+/* Looks at the parameters together and fills in what was not given: a history ends now
+ * and begins an hour before its end. */
 enum vd_status show_query_finish(struct show_query *q, int64_t now_ns,
                                  struct vd_error *err)
 {
@@ -206,6 +223,8 @@ enum vd_status show_query_finish(struct show_query *q, int64_t now_ns,
     return VD_OK;
 }
 
+/* Takes the path of an event apart: its id and what of it is asked for. A number of more
+ * than 19 digits is no id. */
 bool show_query_event_path(const char *path, int64_t *id, enum show_event_part *part)
 {
     static const char *const part_path[] = {[SHOW_EVENT_WHOLE] = "",
@@ -232,6 +251,8 @@ bool show_query_event_path(const char *path, int64_t *id, enum show_event_part *
     return false;
 }
 
+/* Reads the body of feedback. A key that comes twice is refused, because two readers
+ * could take different ones. */
 enum vd_status show_query_feedback(const char *body, size_t size, const char **word,
                                    struct vd_error *err)
 {
@@ -256,6 +277,7 @@ bool show_view_has(const struct show_view *view, size_t metric)
                                  (view->metrics[metric / 64] >> metric % 64 & 1) != 0);
 }
 
+/* Reads the index of a metric and keeps it within the bitmap. */
 static bool read_index(const json_t *item, size_t *index)
 {
     json_int_t value = json_integer_value(item);
@@ -264,7 +286,8 @@ static bool read_index(const json_t *item, size_t *index)
     return json_is_integer(item) && value >= 0 && value < RECORD_METRICS_MAX;
 }
 
-/* An index, or the first and the last of a run. */
+/* Takes an index, or the first and the last of a run, into the bitmap of metrics. A run
+ * that ends before it begins is refused. */
 static bool read_run(const json_t *item, struct show_view *view)
 {
     bool is_run = json_is_array(item) && json_array_size(item) == 2;
@@ -278,12 +301,14 @@ static bool read_run(const json_t *item, struct show_view *view)
     return first <= last;
 }
 
+/* Reads a flag that may be missing, which means false. */
 static bool read_flag(const json_t *flag, bool *value)
 {
     *value = json_is_true(flag);
     return flag == NULL || json_is_boolean(flag);
 }
 
+/* Reads what a page shows. Without a list of metrics it shows all of them. */
 static bool read_view(const json_t *root, struct show_view *view)
 {
     const json_t *list = json_object_get(root, "metrics"), *item;
@@ -301,6 +326,8 @@ static bool read_view(const json_t *root, struct show_view *view)
            read_flag(json_object_get(root, "top"), &view->top);
 }
 
+/* Reads a message of a live page. A kind that is not known is no error, so that a newer
+ * page can talk to an older server. */
 bool show_query_message(const char *text, size_t size, struct show_wish *wish)
 {
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);

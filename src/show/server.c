@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Asks the pipeline for its status. Without a source it is that of a monitor that has
+ * just begun. */
 void show_ask_status(struct show_server *server, struct show_status *out)
 {
     *out = (struct show_status){.host = "", .state = "warming"};
@@ -14,7 +16,8 @@ void show_ask_status(struct show_server *server, struct show_status *out)
         server->source.status(server->source.context, out);
 }
 
-/* Three intervals without a tick, and ten seconds at least, are too long. */
+/* Tells whether ticks come. Three intervals without one, and ten seconds at least, are
+ * too long. */
 bool show_is_alive(struct show_server *server)
 {
     struct show_status status;
@@ -35,6 +38,8 @@ struct show_config show_config_default(void)
         .address = "127.0.0.1", .port = 5000, .max_clients = 32, .version = ""};
 }
 
+/* Frees the server. It is called when nothing of it is known to libuv or to a worker any
+ * more. */
 static void release(struct show_server *server)
 {
     show_snapshot_release(&server->snapshot);
@@ -51,6 +56,8 @@ static void release(struct show_server *server)
     free(server);
 }
 
+/* Makes the server without opening anything. The version is copied; what the source
+ * points to must outlive the server. */
 static struct show_server *create(uv_loop_t *loop, const struct show_config *config,
                                   const struct show_source *source)
 {
@@ -78,6 +85,8 @@ static struct show_server *create(uv_loop_t *loop, const struct show_config *con
     return server;
 }
 
+/* Opens the server. Before the first handle exists it can be freed at once, afterwards
+ * only by way of the loop. */
 enum vd_status show_server_new(show_server **out, uv_loop_t *loop,
                                const struct show_config *config,
                                const struct show_source *source, struct vd_error *err)
@@ -107,6 +116,8 @@ int show_server_port(const show_server *server)
     return server->port;
 }
 
+/* Takes the tick over and tells the clients. Without memory the tick is skipped and the
+ * page shows the one before. The texts of the last tick are only marked as old. */
 void show_server_publish(show_server *server, const struct record *record)
 {
     bool grew = false;
@@ -125,6 +136,7 @@ void show_server_publish(show_server *server, const struct record *record)
     show_listen_resume(server);
 }
 
+/* Frees the server when the last handle and the last job have left it. */
 void show_server_left(struct show_server *server)
 {
     if (server->closing && server->n_handles == 0 && server->n_jobs == 0)
@@ -139,6 +151,8 @@ static void on_watch_closed(uv_handle_t *handle)
     show_server_left(server);
 }
 
+/* Begins the end: jobs first, since they hold sessions, then the socket, so that nobody
+ * new comes, then the sessions. The loop must run once more afterwards. */
 void show_server_free(show_server *server)
 {
     if (server == NULL || server->closing)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Adds a user of the schema. Jobs hold it while a worker reads it; the count itself is
+ * touched on the loop's thread only. */
 struct show_schema *show_schema_hold(struct show_schema *schema)
 {
     if (schema != NULL)
@@ -23,12 +25,14 @@ void show_schema_drop(struct show_schema *schema)
     free(schema);
 }
 
+/* Compares the pointers first: metrics of one collector mostly share the text. */
 static bool same_family(const struct record_metric *a, const struct record_metric *b)
 {
     return a->name == b->name || strcmp(a->name, b->name) == 0;
 }
 
-/* Metrics of one family mostly follow each other, so the last family is tried first. */
+/* Links the metrics of each family, so that a scrape finds them together. Metrics of one
+ * family mostly follow each other, so the last family is tried first. */
 static void link_families(struct show_schema *schema)
 {
     const struct record_metric *metric = schema->metrics.metric;
@@ -50,6 +54,7 @@ static void link_families(struct show_schema *schema)
     }
 }
 
+/* Copies the schema, as the pipeline may grow its own at any tick. */
 static struct show_schema *copy_schema(const struct record_schema *schema)
 {
     struct show_schema *copy = calloc(1, sizeof *copy);
@@ -76,7 +81,7 @@ static struct show_schema *copy_schema(const struct record_schema *schema)
     return copy;
 }
 
-/* The values become the previous ones, whose memory is written next. */
+/* Makes the values the previous ones, whose memory is written next. */
 static void swap_values(struct show_snapshot *s)
 {
     double *value = s->previous_value;
@@ -88,6 +93,7 @@ static void swap_values(struct show_snapshot *s)
     s->value_capacity = capacity;
 }
 
+/* Makes room in the older table, which is written next. */
 static enum vd_status reserve_values(struct show_snapshot *s, size_t n)
 {
     double *value;
@@ -102,6 +108,8 @@ static enum vd_status reserve_values(struct show_snapshot *s, size_t n)
     return VD_OK;
 }
 
+/* Takes the values of a tick, and the schema when it changed. After a change of the
+ * schema no value has a previous one, because an index may be another metric's. */
 static enum vd_status take_values(struct show_snapshot *s, const struct record *record,
                                   bool *grew)
 {
@@ -127,7 +135,7 @@ static enum vd_status take_values(struct show_snapshot *s, const struct record *
     return VD_OK;
 }
 
-/* The table becomes the previous one, whose memory is written next. */
+/* Makes the table of processes the previous one, whose memory is written next. */
 static void swap_tables(struct show_snapshot *s)
 {
     struct record_process *process = s->previous;
@@ -140,6 +148,9 @@ static void swap_tables(struct show_snapshot *s)
     s->process_capacity = capacity;
 }
 
+/* Copies the table. Room is made with a quarter to spare, so that a machine that slowly
+ * starts more processes does not allocate on each tick. Without memory the table is
+ * cut. */
 static void take_processes(struct show_snapshot *s, const struct record_processes *table)
 {
     size_t n = table == NULL ? 0 : table->n;
@@ -165,6 +176,8 @@ static void take_processes(struct show_snapshot *s, const struct record_processe
     s->dropped_processes = table == NULL ? 0 : table->dropped;
 }
 
+/* Takes a tick over. The event stays until the next one comes: a page that connects in
+ * between must see it. */
 enum vd_status show_snapshot_take(struct show_snapshot *s, const struct record *record,
                                   bool *grew)
 {
@@ -201,6 +214,7 @@ static double or_zero(double x)
     return x > 0 ? x : 0; /* NaN too */
 }
 
+/* Gives what a process is ranked by. */
 static double use_of(const struct record_process *p, enum show_rank rank)
 {
     switch (rank) {
@@ -214,6 +228,8 @@ static double use_of(const struct record_process *p, enum show_rank rank)
     return or_zero(p->read_bytes_s) + or_zero(p->write_bytes_s);
 }
 
+/* Finds the few largest by insertion into a short list, which is one pass without
+ * memory. */
 size_t show_snapshot_top(const struct show_snapshot *s, enum show_rank rank,
                          size_t top[SHOW_TOP])
 {
@@ -240,6 +256,7 @@ size_t show_snapshot_top(const struct show_snapshot *s, enum show_rank rank,
     return n;
 }
 
+/* Calls a process suspicious when it takes half of all cores or 500 MB. */
 bool show_is_suspicious(const struct record_process *process, double cores)
 {
     return process->cpu_percent > 50 * cores || process->rss_bytes > 500 * SHOW_MB;

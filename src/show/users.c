@@ -5,9 +5,12 @@
 #include <pwd.h>
 #include <stdio.h>
 
+/* Bounds what is read of the file, so that a huge one neither fills the stack nor holds
+ * the loop. */
 enum { USERS_MAX = 4096, USER_LINE = 4096 };
 
-/* Of two names for one number the first is the one that programs print. */
+/* Tells whether the number is new. Of two names for one number the first is the one that
+ * programs print. */
 static bool is_new(uid_t *seen, size_t n, uid_t uid)
 {
     for (size_t i = 0; i < n; i++)
@@ -17,6 +20,8 @@ static bool is_new(uid_t *seen, size_t n, uid_t uid)
     return true;
 }
 
+/* Writes {"users": {"0": "root", ...}}. A file that cannot be read gives no names, and
+ * the page then shows numbers. */
 void show_encode_users(struct show_json *j, const char *path)
 {
     FILE *file = fopen(path, "re");

@@ -9,6 +9,7 @@
 _Static_assert((int)SHOW_JSON_HEAD >= (int)SHOW_FRAME_HEAD_MAX,
                "a frame's head fits before it");
 
+/* Gives the times in milliseconds after which a silent page is asked, and dropped. */
 enum {
     PING_MS = 30000,   /* pages that went to sleep are asked whether they are there */
     SILENT_MS = 90000, /* and dropped when they do not answer */
@@ -17,8 +18,8 @@ enum {
 
 /* ---- sending ---- */
 
-/* What the socket does not take now is kept and goes first: the text itself may be
- * another one by then. */
+/* Sends, and keeps what the socket does not take now. The rest goes first the next time,
+ * since the text itself may be another one by then. */
 static int send_bytes(struct show_session *session, const char *bytes, size_t size)
 {
     struct show_json *rest = &session->client->rest;
@@ -31,6 +32,8 @@ static int send_bytes(struct show_session *session, const char *bytes, size_t si
     return rest->failed ? -1 : 0;
 }
 
+/* Sends a text as one frame. The head is written into the room that every text keeps in
+ * front, so a text that many clients share is never copied. */
 int show_live_send(struct show_session *session, struct show_json *j)
 {
     unsigned char *text = (unsigned char *)show_json_text(j);
@@ -44,6 +47,7 @@ int show_live_send(struct show_session *session, struct show_json *j)
     return send_bytes(session, (char *)text - head, head + j->size);
 }
 
+/* Sends what was kept. A frame must be finished before another begins. */
 static int send_rest(struct show_session *session)
 {
     struct show_client *client = session->client;
@@ -61,7 +65,8 @@ static int send_rest(struct show_session *session)
     return 0;
 }
 
-/* A ping, or the pong to the newest ping, once what was begun has been sent. */
+/* Keeps a ping, or the pong to the newest ping, until what was begun has been sent. There
+ * is room for one only: a newer one replaces it, which the protocol allows. */
 static void queue_control(struct show_session *session, unsigned opcode,
                           const unsigned char *payload, size_t size)
 {
@@ -74,6 +79,7 @@ static void queue_control(struct show_session *session, unsigned opcode,
     client->control_start = SHOW_FRAME_HEAD_MAX + size - client->control_size;
 }
 
+/* Sends the control frame that waits. */
 static int send_control(struct show_session *session)
 {
     struct show_client *client = session->client;
@@ -92,6 +98,7 @@ bool show_live_has_news(const struct show_session *session)
            show_live_has_message(client);
 }
 
+/* Sends one thing a turn, so that no client keeps the loop for itself. */
 int show_live_writable(struct show_session *session)
 {
     struct show_client *client = session->client;
@@ -129,7 +136,8 @@ static int hang_up(struct show_session *session, int code)
     return 0;
 }
 
-/* A whole message; 0 or the reason to hang up. */
+/* Acts on a whole message. Returns 0, or the code to hang up with. What the page sees
+ * next is written whole, since it has nothing yet to compare with. */
 static int take_message(struct show_session *session)
 {
     struct show_client *client = session->client;
@@ -158,6 +166,8 @@ static int take_message(struct show_session *session)
     return 0;
 }
 
+/* Adds a piece to the message. Text that comes in pieces is put together here; only its
+ * first piece has an opcode of its own. */
 static int take_piece(struct show_session *session, const struct show_frame *frame)
 {
     struct show_client *client = session->client;
@@ -174,6 +184,7 @@ static int take_piece(struct show_session *session, const struct show_frame *fra
     return frame->final ? take_message(session) : 0;
 }
 
+/* Acts on one frame. A close is answered with its own code. */
 static int take_frame(struct show_session *session, const struct show_frame *frame)
 {
     switch (frame->opcode) {
@@ -189,6 +200,8 @@ static int take_frame(struct show_session *session, const struct show_frame *fra
     }
 }
 
+/* Takes all whole frames that have come. Any byte counts as a sign of life, so it is
+ * noted first. */
 int show_live_received(struct show_session *session)
 {
     struct show_frame frame;
@@ -211,6 +224,8 @@ int show_live_received(struct show_session *session)
     return 0;
 }
 
+/* Pings a client that was silent for a while; returns false when it must go: it does not
+ * answer, or it has taken nothing for too long. */
 bool show_live_check(struct show_session *session, uint64_t now)
 {
     struct show_client *client = session->client;
@@ -231,7 +246,8 @@ bool show_live_check(struct show_session *session, uint64_t now)
 
 /* ---- the beginning and the end ---- */
 
-/* Makes room by dropping who has taken nothing for a while; false when all do. */
+/* Makes room by dropping the client that has taken nothing for longest; false when all
+ * take what they get. */
 static bool make_room(struct show_server *server)
 {
     struct show_session *worst = NULL;
@@ -250,7 +266,7 @@ static bool make_room(struct show_server *server)
     return true;
 }
 
-/* 0, or the status with which the handshake is refused. */
+/* Returns 0, or the status with which the handshake is refused; *why says why. */
 static unsigned check_handshake(struct show_session *session, char *accept,
                                 const char **why)
 {
@@ -278,6 +294,8 @@ static unsigned check_handshake(struct show_session *session, char *accept,
     return make_room(session->server) ? 0 : 503;
 }
 
+/* Adds the session to the live clients. The time from which it keeps us waiting starts
+ * now: it has to take the handshake. */
 static bool add_client(struct show_session *session)
 {
     struct show_server *server = session->server;
@@ -296,6 +314,9 @@ static bool add_client(struct show_session *session)
     return true;
 }
 
+/* Makes the session a live one. The greeting is a job, since it has the newest events;
+ * without a store it is made here. Frames may have come with the handshake already, and
+ * they are read at the end. */
 int show_live_start(struct show_session *session)
 {
     struct show_job_request greeting = {.kind = SHOW_JOB_GREETING};
@@ -331,6 +352,7 @@ int show_live_start(struct show_session *session)
     return session->closed ? 0 : show_live_received(session);
 }
 
+/* Takes the session out of the live clients and gives back all that waits for it. */
 void show_live_end(struct show_session *session)
 {
     struct show_server *server = session->server;
