@@ -11,12 +11,15 @@ enum { SEQUENCE_MIN = 20 }; /* so many rows that count 7, 8, 9 ... are numbered 
 
 /* ---- decimal signs ---- */
 
+/* Counts the values that are numbers when `decimal` is the decimal sign: those that read
+ * only with the other sign do not count. */
 static size_t numbers_of(const struct format_tally *tally, char decimal)
 {
     return tally->numbers - (decimal == '.' ? tally->comma : tally->point);
 }
 
-/* The sign of columns that say nothing themselves. */
+/* Chooses the sign for columns that say nothing themselves, by a vote of all columns.
+ * Where commas do not part fields, one in a number is decimal. */
 static char common_sign(const struct format_table *t, const struct format_tally *tally)
 {
     size_t point = 0, comma = 0, unclear = 0;
@@ -32,6 +35,9 @@ static char common_sign(const struct format_table *t, const struct format_tally 
     return comma > point ? ',' : '.';
 }
 
+/* Chooses the decimal sign of a column. A column that needs both signs is refused, since
+ * one of the two readings would be a thousand times too large; one that is mostly text is
+ * no matter. */
 static enum vd_status choose_sign(const struct format_table *t, size_t c,
                                   const struct format_tally *tally, char common,
                                   struct vd_error *err)
@@ -53,17 +59,21 @@ static enum vd_status choose_sign(const struct format_table *t, size_t c,
 
 /* ---- time ---- */
 
+/* Tells whether at least half of the values are dates or times. */
 static bool is_dates(const struct format_tally *tally)
 {
     return tally->stamps > 0 && 2 * tally->stamps >= tally->texts + tally->numbers;
 }
 
+/* Tells whether the user gave a pattern of strptime(3), and not a word. */
 static bool has_pattern(const struct format_table *t)
 {
     return t->options.time_format != NULL && strchr(t->options.time_format, '%') != NULL;
 }
 
-/* How well a column serves as the time: 0 = it is none. */
+/* Ranks how well a column serves as the time; 0 means that it does not. A sure name with
+ * values that fit wins over values alone, and values over a name that may be a metric's.
+ * With a pattern the values are not judged, since only the pattern can read them. */
 static int rank_time(const struct format_table *t, size_t c,
                      const struct format_tally *tally)
 {
@@ -87,6 +97,8 @@ static int rank_time(const struct format_table *t, size_t c,
     return 0;
 }
 
+/* Finds the column that the user named. A name wins over a number, so that a column
+ * called "2" can be reached. */
 static enum vd_status find_named(struct format_table *t, struct vd_error *err)
 {
     const char *wanted = t->options.time_column;
@@ -108,6 +120,8 @@ static enum vd_status find_named(struct format_table *t, struct vd_error *err)
                         "--time-column: %s has no column \"%.60s\"", t->path, wanted);
 }
 
+/* Tells whether the column has days without a time of day. As a number such a day has
+ * eight digits, so it stays below 1e8. */
 static bool is_date_only(const struct format_tally *tally)
 {
     return (is_dates(tally) && tally->clocked == 0) ||
@@ -115,12 +129,14 @@ static bool is_date_only(const struct format_tally *tally)
             tally->most < 1e8);
 }
 
+/* Tells whether the column has times of day without a date. */
 static bool is_clock_only(const struct format_tally *tally)
 {
     return is_dates(tally) && tally->dated == 0;
 }
 
-/* A date and a time of day in two columns belong together. */
+/* Finds the other half of the time: a date and a time of day in two columns belong
+ * together, whichever was found first. */
 static void find_clock(struct format_table *t, const struct format_tally *tally)
 {
     bool date = is_date_only(&tally[t->time]), clock = is_clock_only(&tally[t->time]);
@@ -135,7 +151,9 @@ static void find_clock(struct format_table *t, const struct format_tally *tally)
     }
 }
 
-/* Texts without marks of a pattern are read by it, whatever they look like. */
+/* Chooses how the time is read. Numbers get a unit: from the name where it says one that
+ * can be true, else by their size. Texts without marks of a pattern are read by it,
+ * whatever they look like. */
 static enum vd_status choose_format(struct format_table *t,
                                     const struct format_tally *tally,
                                     struct vd_error *err)
@@ -172,8 +190,9 @@ static enum vd_status choose_format(struct format_table *t,
                         "--time-format: \"%.40s\" is none", format);
 }
 
-/* Neither the days nor the months go beyond 12: a recording is rather short than long,
- * points part days from months, AM and PM are written where the month comes first. */
+/* Guesses whether the day comes first when neither days nor months go beyond 12. A
+ * recording is rather short than long; points part days from months; AM and PM are
+ * written where the month comes first. */
 static bool guess_day_first(const struct format_tally *tally)
 {
     int64_t month_first = tally->high_ns[0] - tally->low_ns[0];
@@ -188,6 +207,8 @@ static bool guess_day_first(const struct format_tally *tally)
     return tally->mark == '-';
 }
 
+/* Chooses between day first and month first. What the user says wins, then what the
+ * numbers prove, then a guess, which is told. Dates that prove both are refused. */
 static enum vd_status choose_date_order(struct format_table *t,
                                         const struct format_tally *tally,
                                         struct vd_error *err)
@@ -211,7 +232,8 @@ static enum vd_status choose_date_order(struct format_table *t,
     return VD_OK;
 }
 
-/* "(PDH-CSV 4.0) (W. Europe Standard Time)(-60)": minutes that UTC is ahead. */
+/* Reads the zone from the name that Windows' performance monitor writes, "(PDH-CSV 4.0)
+ * (W. Europe Standard Time)(-60)": the minutes that UTC is ahead. */
 static void choose_zone_of_name(struct format_table *t, const char *name)
 {
     const char *last = strrchr(name, '(');
@@ -222,6 +244,7 @@ static void choose_zone_of_name(struct format_table *t, const char *name)
     snprintf(t->zone.name, sizeof t->zone.name, "the zone of its header");
 }
 
+/* Chooses the column of the time and how it is read. The first of the best ones wins. */
 static enum vd_status choose_time(struct format_table *t,
                                   const struct format_tally *tally, struct vd_error *err)
 {
@@ -254,6 +277,8 @@ static enum vd_status choose_time(struct format_table *t,
 
 /* ---- label ---- */
 
+/* Tells whether the column may be the label: by the name that was asked for, else by a
+ * usual name. */
 static bool is_asked_label(const struct format_table *t, size_t c)
 {
     const char *wanted = t->options.label, *name = t->column[c].name;
@@ -262,14 +287,16 @@ static bool is_asked_label(const struct format_table *t, size_t c)
                           : format_name_of(name).role == FORMAT_LABEL;
 }
 
-/* The three usual names mean a label whatever is in it, so that a wrong one is told;
- * others may be something else. */
+/* Tells the three usual names, which mean a label whatever is in it, so that a wrong one
+ * is told. Columns of other names may be something else. */
 static bool is_usual(const char *name)
 {
     return strcasecmp(name, "label") == 0 || strcasecmp(name, "anomaly") == 0 ||
            strcasecmp(name, "is_anomaly") == 0;
 }
 
+/* Chooses the label. A column called is_... is a flag, so its 1 is the anomaly unless it
+ * has a -1. A file of this program's own log is known by a column that no other has. */
 static enum vd_status choose_label(struct format_table *t,
                                    const struct format_tally *tally, struct vd_error *err)
 {
@@ -292,6 +319,7 @@ static enum vd_status choose_label(struct format_table *t,
 
 /* ---- everything else ---- */
 
+/* Leaves a column out and says why. `why` is static and told to the user. */
 static void leave_out(struct format_column *column, enum format_role role,
                       const char *why)
 {
@@ -299,6 +327,9 @@ static void leave_out(struct format_column *column, enum format_role role,
     column->why = why;
 }
 
+/* Tells whether the column counts the rows. Under a usual name it must only rise; under
+ * another one it must be the first, count by one, and do so for long enough to be no
+ * chance. */
 static bool is_row_number(const struct format_table *t, size_t c,
                           const struct format_tally *tally, struct format_name name)
 {
@@ -312,6 +343,8 @@ static bool is_row_number(const struct format_table *t, size_t c,
     return c == 0 && tally->is_consecutive && t->n >= SEQUENCE_MIN;
 }
 
+/* Keeps how many values of the column are no numbers, and the first of them, for a
+ * warning. */
 static void keep_odd(struct format_column *column, const struct format_tally *tally)
 {
     bool comma = column->decimal == '.' && tally->comma > 0;
@@ -324,7 +357,8 @@ static void keep_odd(struct format_column *column, const struct format_tally *ta
     snprintf(column->odd_text, sizeof column->odd_text, "%s", tally->text);
 }
 
-/* In this program's own file it is known by which clock, and since when. */
+/* Leaves out a column of elapsed time. In this program's own file it is known by which
+ * clock, and since when, so it helps to tell a clock that was set. */
 static void take_elapsed(struct format_table *t, size_t c)
 {
     leave_out(&t->column[c], FORMAT_ELAPSED, "time, too");
@@ -332,6 +366,8 @@ static void take_elapsed(struct format_table *t, size_t c)
         t->elapsed = c;
 }
 
+/* Decides what a column is, from what it surely is to what it may be. The time and the
+ * label are chosen already. A column that is mostly numbers is a metric. */
 static void choose_role(struct format_table *t, size_t c,
                         const struct format_tally *tally, bool prmon)
 {
@@ -370,7 +406,8 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Columns of two tables are told by their names. */
+/* Refuses two metrics of one name, since columns of two tables are told by their
+ * names. */
 static enum vd_status check_names(const struct format_table *t, struct vd_error *err)
 {
     const char **sorted = calloc(t->n_metrics + 1, sizeof *sorted);

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Lists the names, in lower case with '_' for every other sign, and what they mean. The
+ * second value says whether the name alone is enough; where it is not, the values
+ * decide. */
 static const struct {
     const char *name;
     struct format_name what;
@@ -106,14 +109,16 @@ static const struct {
              {"_ms", 1e3}, {"_us", 1e6},    {"_micros", 1e6},
              {"_ns", 1e9}, {"_nanos", 1e9}, {"_millis", 1e3}};
 
+/* Takes letters and digits, and all bytes beyond ASCII, so that names in other alphabets
+ * stay. */
 static bool is_letter(char byte)
 {
     return (unsigned char)((byte | 32) - 'a') < 26 || (byte & 0x80) != 0 ||
            (byte >= '0' && byte <= '9');
 }
 
-/* "Time (UTC)" -> "time_utc", "@timestamp" -> "timestamp", "Unnamed: 0" -> "unnamed_0".
- */
+/* Makes a name comparable: "Time (UTC)" becomes "time_utc", "@timestamp" becomes
+ * "timestamp", "Unnamed: 0" becomes "unnamed_0". */
 static void make_plain(const char *name, char *plain, size_t size)
 {
     size_t n = 0;
@@ -131,6 +136,8 @@ static void make_plain(const char *name, char *plain, size_t size)
     plain[n] = '\0';
 }
 
+/* Finds a plain name in the table. It is walked through once for each column of a file,
+ * so a faster search would gain nothing. */
 static bool look_up(const char *plain, struct format_name *what)
 {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -141,7 +148,8 @@ static bool look_up(const char *plain, struct format_name *what)
     return false;
 }
 
-/* A unit makes a name less sure: "time_ms" may be a duration. */
+/* Finds a name that ends in a unit. The unit makes the name less sure: "time_ms" may be a
+ * duration. */
 static bool look_up_unit(char *plain, struct format_name *what)
 {
     size_t length = strlen(plain);
@@ -186,7 +194,8 @@ bool format_is_prmon(char separator, const char *second_name)
     return separator == '\t' && strcmp(second_name, "wtime") == 0;
 }
 
-/* Times are in seconds, sizes in bytes. */
+/* Tells the columns of prmon that only grow, whose rate is wanted and not their value.
+ * Times are in seconds, sizes in bytes. */
 bool format_is_prmon_counter(const char *name)
 {
     static const char *const names[] = {

@@ -3,9 +3,11 @@
 
 #include <strings.h>
 
+/* Sets how many rows are looked at to find the separator. */
 enum { SAMPLE_ROWS = 20 };
 
-/* Past a quoted piece, over the quote that ends it; `at` stands after the first one. */
+/* Passes a quoted piece and the quote that ends it; `at` stands after the first one. A
+ * doubled quote stands for itself and goes on. */
 static const char *skip_quoted(const char *at, const char *end)
 {
     while (at < end) {
@@ -23,6 +25,8 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r';
 }
 
+/* Takes blanks and one pair of quotes off. A carriage return counts as a blank, so files
+ * of Windows need no care. */
 static inline struct format_csv_field trim(const char *from, const char *to)
 {
     while (from < to && is_blank(*from))
@@ -36,8 +40,8 @@ static inline struct format_csv_field trim(const char *from, const char *to)
     return (struct format_csv_field){from, (size_t)(to - from)};
 }
 
-/* One field; leaves the cursor on the separator or the newline after it. A quote inside
- * a field is a character: 19" does not take the rest of the text along. */
+/* Takes one field and leaves the text at the separator or newline after it. A quote
+ * within a field is a character: 19" does not take the rest of the text along. */
 static inline struct format_csv_field take_field(struct format_scan *t, char separator)
 {
     const char *start = t->at, *at = start, *end = t->end;
@@ -52,7 +56,8 @@ static inline struct format_csv_field take_field(struct format_scan *t, char sep
     return trim(start, at);
 }
 
-/* The same for a text that is parted by blanks: those after the field are passed. */
+/* Takes one field of a text that is parted by blanks, and passes the blanks behind it:
+ * several of them are one separator. */
 static struct format_csv_field take_word(struct format_scan *t)
 {
     const char *start = t->at;
@@ -74,6 +79,8 @@ static void skip_empty_lines(struct format_scan *t)
         t->at++;
 }
 
+/* Takes a row and returns how many fields it has, which may be more than `max`; those
+ * beyond are counted and not kept. Returns 0 at the end. */
 size_t format_csv_row(struct format_scan *t, char separator,
                       struct format_csv_field *field, size_t max)
 {
@@ -101,10 +108,11 @@ size_t format_csv_row(struct format_scan *t, char separator,
     }
 }
 
+/* Lists the separators that are tried; at equal merit the first one wins. */
 static const char candidates[] = {',', ';', '\t', '|'};
 enum { CANDIDATES = 4 };
 
-/* How often each of them stands in the first line, outside quotes. */
+/* Counts how often each candidate stands in the first line, outside of quotes. */
 static void count_signs(const char *text, size_t size, size_t count[CANDIDATES])
 {
     const char *end = text + size;
@@ -124,8 +132,8 @@ static void count_signs(const char *text, size_t size, size_t count[CANDIDATES])
     }
 }
 
-/* How many of the first rows have as many fields as the first one, when that has more
- * than one. */
+/* Counts how many of the first rows have as many fields as the first one, when that has
+ * more than one. */
 static size_t count_alike(const char *text, size_t size, char separator)
 {
     struct format_scan t = format_scan_of(text, size);
@@ -141,6 +149,8 @@ static size_t count_alike(const char *text, size_t size, char separator)
     return fields > 1 ? alike : 0;
 }
 
+/* Chooses the separator under which most rows are alike. Blanks are tried last, since
+ * nearly every text has some. */
 char format_csv_separator(const char *text, size_t size)
 {
     size_t count[CANDIDATES] = {0}, best_alike = 0, best = 0, alike;

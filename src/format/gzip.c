@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+/* Sets the size of a piece of the input in bytes, and the mode of zlib. */
 enum {
     PIECE = 64 << 10,
     WITH_GZIP_HEAD = 15 + 16, /* zlib's: the largest window, a head of gzip */
 };
 
+/* Holds the work of unpacking. The piece makes it large, so it is on the heap. */
 struct unpacker {
     const struct format_input *in;
     z_stream z;
@@ -19,6 +21,8 @@ struct unpacker {
     unsigned char piece[PIECE];
 };
 
+/* Looks at the first two bytes. A name that ends in .gz proves nothing, and one that does
+ * not proves nothing either. */
 enum vd_status format_gzip_is(const struct format_input *in, bool *is,
                               struct vd_error *err)
 {
@@ -37,6 +41,8 @@ static enum vd_status damaged(const struct unpacker *u, const char *how,
                         "%s: it is compressed (gzip) and %s", u->in->path, how);
 }
 
+/* Doubles the room when it is full. At the bound it stops: a small file may unpack to a
+ * huge one. */
 static enum vd_status make_room(struct unpacker *u, struct vd_error *err)
 {
     size_t capacity = u->capacity == 0 ? PIECE : 2 * u->capacity;
@@ -58,7 +64,8 @@ static enum vd_status make_room(struct unpacker *u, struct vd_error *err)
     return VD_OK;
 }
 
-/* More of the input for zlib, once it has used up what it was given. */
+/* Gives zlib more of the input once it has used up what it was given. At the end of the
+ * input it gives nothing, which the caller looks at. */
 static enum vd_status feed(struct unpacker *u, struct vd_error *err)
 {
     enum vd_status status;
@@ -75,7 +82,8 @@ static enum vd_status feed(struct unpacker *u, struct vd_error *err)
     return VD_OK;
 }
 
-/* Up to the end of one member. */
+/* Unpacks up to the end of one member. zlib's Z_BUF_ERROR means only that it needs room
+ * or input. */
 static enum vd_status unpack_member(struct unpacker *u, struct vd_error *err)
 {
     int result = Z_OK;
@@ -101,6 +109,8 @@ static enum vd_status unpack_member(struct unpacker *u, struct vd_error *err)
     return VD_OK;
 }
 
+/* Unpacks all members: a file of gzip may be several of them, one after another, as log
+ * rotation makes them. */
 static enum vd_status unpack(struct unpacker *u, struct vd_error *err)
 {
     enum vd_status status;

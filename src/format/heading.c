@@ -12,6 +12,8 @@
 #include "format/time.h"
 #include "os/utf8.h"
 
+/* Sets how much of the beginning is looked at: enough for a heading of thousands of
+ * columns and a few rows. */
 enum { LOOK_BYTES = 64 << 10 };
 
 /* The beginning of the input while it is looked at. */
@@ -21,6 +23,7 @@ struct look {
     size_t line;
 };
 
+/* Gives the line that the text is at, without its end. */
 static struct format_scan line_at(const struct format_scan *t)
 {
     struct format_scan line = *t;
@@ -31,6 +34,8 @@ static struct format_scan line_at(const struct format_scan *t)
     return line;
 }
 
+/* Passes a line and counts it only when it has an end, so that the number of the last
+ * line stays right. */
 static void next_line(struct look *look)
 {
     look->line += memchr(look->t.at, '\n', (size_t)(look->t.end - look->t.at)) != NULL;
@@ -47,6 +52,8 @@ static void skip_empty(struct look *look)
 
 /* ---- separator ---- */
 
+/* Takes the separator that the user gave. Signs that numbers and quotes need are
+ * refused. */
 static enum vd_status asked_separator(struct format_table *t, struct vd_error *err)
 {
     const char *text = t->options.separator;
@@ -63,7 +70,7 @@ static enum vd_status asked_separator(struct format_table *t, struct vd_error *e
     return VD_OK;
 }
 
-/* "sep=;", as Excel writes and reads it. */
+/* Takes "sep=;", as Excel writes and reads it, for the separator. */
 static void take_sep_line(struct format_table *t, struct look *look)
 {
     struct format_scan line = line_at(&look->t);
@@ -77,6 +84,7 @@ static void take_sep_line(struct format_table *t, struct look *look)
 
 /* ---- names ---- */
 
+/* Tells whether the field could stand in a row: a number with either sign, or a time. */
 static bool is_value(struct format_csv_field field)
 {
     struct format_stamp stamp;
@@ -85,7 +93,7 @@ static bool is_value(struct format_csv_field field)
            format_stamp_read(field, &stamp);
 }
 
-/* What no column is called: a date, a time, Unix time. */
+/* Tells what no column is called: a date, a time, a number as large as Unix time. */
 static bool is_surely_value(struct format_csv_field field)
 {
     struct format_stamp stamp;
@@ -93,7 +101,9 @@ static bool is_surely_value(struct format_csv_field field)
     return format_stamp_read(field, &stamp) || fabs(format_number(field, '.')) >= 1e8;
 }
 
-/* Whether the fields are values, and none of them a name. */
+/* Tells whether the fields are a row of values and none of them names. A single number
+ * may be a column's name ("95"), so one value that is surely none is asked for where not
+ * all are values. */
 static bool is_values(const struct format_csv_field *field, size_t n)
 {
     size_t values = 0, missing = 0, sure = 0;
@@ -106,7 +116,7 @@ static bool is_values(const struct format_csv_field *field, size_t n)
     return values > 0 && (values + missing == n || (sure > 0 && 2 * values >= n));
 }
 
-/* The same of the first row of a text. */
+/* Tells the same of the first row of a text. */
 static bool line_is_values(struct format_scan t, char separator)
 {
     struct format_csv_field field[64];
@@ -118,7 +128,8 @@ static bool line_is_values(struct format_scan t, char separator)
     return is_values(field, n < 64 ? n : 64);
 }
 
-/* Passes comments, unless the last of them holds the names. */
+/* Passes comments, unless the last of them holds the names, which shows in the row after
+ * it having values. */
 static void pass_comments(struct format_table *t, struct look *look)
 {
     struct look last = {0};
@@ -138,11 +149,15 @@ static void pass_comments(struct format_table *t, struct look *look)
 }
 
 /* "procs -----------memory----------": vmstat's headings of groups. */
+/* Tells the line of dashes that vmstat writes as headings of groups, "procs
+ * -----------memory----------". */
 static bool is_rule(struct format_scan line)
 {
     return memmem(line.at, (size_t)(line.end - line.at), "---", 3) != NULL;
 }
 
+/* Makes a name that can be printed: doubled quotes become one, and signs that steer a
+ * terminal become visible. */
 static void clean_name(char *name, struct format_csv_field field)
 {
     char text[FORMAT_NAME_MAX];
@@ -163,6 +178,8 @@ static enum vd_status no_names(const struct format_table *t, struct vd_error *er
                         t->path, t->rows.line);
 }
 
+/* Keeps the names and the line itself, which may be repeated further down and is then
+ * passed over. */
 static enum vd_status keep_names(struct format_table *t, struct vd_error *err)
 {
     struct format_rows *rows = &t->rows;
@@ -181,8 +198,8 @@ static enum vd_status keep_names(struct format_table *t, struct vd_error *err)
     return VD_OK;
 }
 
-/* "2026-03-10 08:00:01" in a text that is parted by blanks are two fields: the row has
- * one more than names then. */
+/* Joins "2026-03-10 08:00:01", which is two fields in a text that is parted by blanks:
+ * such a row has one field more than there are names. */
 void format_heading_join_clock(struct format_rows *rows, size_t n_columns)
 {
     struct format_stamp stamp;
@@ -201,7 +218,9 @@ void format_heading_join_clock(struct format_rows *rows, size_t n_columns)
     }
 }
 
-/* R names one column less than its rows have: the first is the rows' own. */
+/* Finds out whether the rows have one field more than the names: R gives the first
+ * column, the rows' own names, no name. Some rows are read ahead, and then reading goes
+ * back to the first. */
 static enum vd_status look_for_nameless(struct format_table *t, struct vd_error *err)
 {
     struct format_rows *rows = &t->rows;
@@ -228,6 +247,8 @@ static enum vd_status look_for_nameless(struct format_table *t, struct vd_error 
     return VD_OK;
 }
 
+/* Reads the line of names. A first line of values is refused: the columns would have to
+ * be told apart by numbers, and the first row would be lost. */
 static enum vd_status read_names(struct format_table *t, struct look *look,
                                  uint64_t offset, struct vd_error *err)
 {
@@ -252,6 +273,8 @@ static enum vd_status read_names(struct format_table *t, struct look *look,
     return status == VD_OK ? look_for_nameless(t, err) : status;
 }
 
+/* Passes what stands before the line of names, in the order in which programs write it:
+ * the mark of UTF-8, the separator, comments, dashes. */
 static enum vd_status look_at(struct format_table *t, struct look *look,
                               struct vd_error *err)
 {
@@ -293,6 +316,8 @@ enum vd_status format_heading_read(struct format_table *t, struct vd_error *err)
     return status;
 }
 
+/* Takes the marks of a comment and blanks off, so that a repeated heading is found in
+ * either form. */
 static struct format_scan trim(struct format_scan t)
 {
     while (t.at < t.end && (*t.at == '#' || *t.at == ' '))
@@ -302,6 +327,9 @@ static struct format_scan trim(struct format_scan t)
     return t;
 }
 
+/* Tells whether a line is no row: a repeated heading, as programs write it after they
+ * were started anew, or a comment. A '#' is no comment where the names themselves begin
+ * with one. */
 bool format_heading_is_skipped(const struct format_table *t, struct format_scan row)
 {
     struct format_scan head = trim(t->head), line = trim(row);

@@ -14,9 +14,11 @@
 #include "format/gzip.h"
 #include "os/file.h"
 
+/* Sets how much of the beginning tells the kind of a file. */
 enum { HEAD_BYTES = 64 };
 
-/* How files begin that are often given for a table. */
+/* Lists how files begin that are often given for a table, what they are, and what to do
+ * with them. */
 static const struct kind {
     const char *begin;
     size_t size;
@@ -42,6 +44,8 @@ static const struct kind {
     {"Linux ", 6, "a report for people", "sadf -d writes a table of the same numbers"},
 };
 
+/* Refuses what is no text table with words that help, before a reader of tables calls it
+ * wrong in some line. */
 static enum vd_status check_kind(const struct format_input *in, struct vd_error *err)
 {
     char head[HEAD_BYTES];
@@ -70,7 +74,8 @@ static void close_file(struct format_input *in)
     in->fd = -1;
 }
 
-/* What is compressed takes the place of the input as soon as it is unpacked. */
+/* Unpacks what is compressed. The unpacked text takes the place of the input as soon as
+ * it is there. */
 static enum vd_status look_inside(struct format_input *in, struct vd_error *err)
 {
     bool packed;
@@ -96,13 +101,14 @@ static enum vd_status failed(const struct format_input *in, struct vd_error *err
     return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", in->path, strerror(errno));
 }
 
-/* Whether the path is that of a pipe which this program was started with. */
+/* Tells whether the path is that of a pipe which this program was started with. */
 static bool is_given(const char *path)
 {
     return strcmp(path, "/dev/stdin") == 0 || strncmp(path, "/dev/fd/", 8) == 0 ||
            strncmp(path, "/proc/self/fd/", 14) == 0;
 }
 
+/* Reads a pipe to its end, since a table is read more than once. */
 static enum vd_status read_pipe(struct format_input *in, const char *path,
                                 struct vd_error *err)
 {
@@ -114,7 +120,8 @@ static enum vd_status read_pipe(struct format_input *in, const char *path,
     return status == VD_OK ? look_inside(in, err) : status;
 }
 
-/* Opening never waits for the other end of a FIFO. */
+/* Opens a file. Opening never waits for the other end of a FIFO, and a terminal never
+ * becomes ours. */
 static enum vd_status open_file(struct format_input *in, struct vd_error *err)
 {
     const char *what;
@@ -158,6 +165,8 @@ enum vd_status format_input_of(struct format_input *in, const char *text, size_t
     return look_inside(in, err);
 }
 
+/* Reads at an offset. The size is that of opening: rows that are written meanwhile are
+ * not seen, and a file that was cut is an error. */
 enum vd_status format_input_read(const struct format_input *in, uint64_t offset, char *to,
                                  size_t size, size_t *got, struct vd_error *err)
 {

@@ -19,8 +19,11 @@
 #include "os/file.h"
 #include "os/output.h"
 
+/* Bounds how deep folders are searched, which ends loops of links, and the fields of a
+ * row that are looked at. */
 enum { DEPTH_MAX = 8, FIELDS_MAX = 8 };
 
+/* Bounds a file in bytes, far above any series of the benchmark. */
 static const size_t FILE_MAX = (size_t)1 << 30;
 
 static enum vd_status no_memory(struct vd_error *err)
@@ -30,6 +33,8 @@ static enum vd_status no_memory(struct vd_error *err)
 
 /* ---- the list of series ---- */
 
+/* Adds a copy of the name, and counts it even when the copy fails: the list is then
+ * released. */
 static enum vd_status list_add(struct format_nab_list *list, const char *name,
                                struct vd_error *err)
 {
@@ -53,7 +58,8 @@ static bool is_csv(const char *name)
     return size > 4 && strcmp(name + size - 4, ".csv") == 0;
 }
 
-/* What lies in dir/below, itself and deeper. */
+/* Searches dir/below and what lies deeper. Hidden files and what cannot be looked at are
+ * passed over. */
 static enum vd_status search(struct format_nab_list *list, const char *dir,
                              const char *below, int depth, struct vd_error *err)
 {
@@ -119,6 +125,7 @@ void format_nab_list_release(struct format_nab_list *list)
 
 /* ---- one series ---- */
 
+/* Finds a column by its exact name. */
 static size_t column_of(const struct format_csv_field *field, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++)
@@ -128,8 +135,9 @@ static size_t column_of(const struct format_csv_field *field, size_t n, const ch
     return SIZE_MAX;
 }
 
-/* timestamp,value
- * 2014-04-01 00:05:00,20.0 */
+/* Reads the rows, for which there is room for one a line: "timestamp,value" and then
+ * "2014-04-01 00:05:00,20.0". Texts of a row point into the file's, which the series
+ * keeps. */
 static enum vd_status parse(struct format_nab_series *series, size_t size,
                             const char *path, struct vd_error *err)
 {
@@ -191,7 +199,8 @@ void format_nab_series_release(struct format_nab_series *series)
 
 /* ---- labels ---- */
 
-/* The first of the places where labels lie beside their series; "" = none is there. */
+/* Finds the first of the places where labels lie beside their series; "" when none is
+ * there. */
 static void find_labels(char *path, size_t size, const char *dir)
 {
     static const char *const places[] = {
@@ -244,8 +253,9 @@ void format_nab_labels_free(format_nab_labels *labels)
     json_decref(labels);
 }
 
-/* "realTraffic/speed_7578.csv" of "data/realTraffic/speed_7578.csv": labels are named by
- * folder and file, wherever the folders lie. */
+/* Finds the windows of a series. Labels are named by folder and file, wherever the
+ * folders lie, so "data/realTraffic/speed_7578.csv" is tried without its first parts as
+ * well. */
 static const json_t *find_windows(const json_t *labels, const char *name)
 {
     const json_t *windows = NULL;
@@ -257,6 +267,7 @@ static const json_t *find_windows(const json_t *labels, const char *name)
     return windows;
 }
 
+/* Reads a time of the labels. The benchmark works in whole seconds. */
 static bool time_of(const json_t *text, int64_t *time_s)
 {
     struct format_csv_field field;
@@ -271,7 +282,7 @@ static bool time_of(const json_t *text, int64_t *time_s)
     return true;
 }
 
-/* The rows from `from` to `to`, both in; false when there are none. */
+/* Finds the rows from `from` to `to`, both included; false when there are none. */
 static bool rows_between(const struct format_nab_series *series, int64_t from, int64_t to,
                          struct vd_nab_window *window)
 {
@@ -288,6 +299,8 @@ static bool rows_between(const struct format_nab_series *series, int64_t from, i
     return found;
 }
 
+/* Turns the windows of times into windows of rows. They must be in order and apart, since
+ * each alarm may count for one window only. */
 enum vd_status format_nab_labels_apply(const format_nab_labels *labels, const char *name,
                                        struct format_nab_series *series,
                                        struct vd_error *err)
@@ -323,6 +336,7 @@ enum vd_status format_nab_labels_apply(const format_nab_labels *labels, const ch
 
 /* ---- results ---- */
 
+/* Writes the rows. Windows are in order, so one index follows them. */
 static void write_rows(FILE *file, const struct format_nab_series *series,
                        const double *score)
 {

@@ -4,9 +4,10 @@
 
 #include <math.h>
 
+/* Bounds the length of a number in any way of writing. */
 enum { DIGITS_MAX = 64 };
 
-/* A number under way from the way it is written to the plain one. */
+/* Holds a number on its way from the way it is written to the plain one. */
 struct plain {
     char text[DIGITS_MAX];
     size_t n;
@@ -17,6 +18,7 @@ static bool is_digit(const struct format_scan *t)
     return t->at < t->end && *t->at >= '0' && *t->at <= '9';
 }
 
+/* Adds a byte; false when the number is too long to be one. */
 static bool put(struct plain *plain, char byte)
 {
     if (plain->n == DIGITS_MAX)
@@ -25,7 +27,7 @@ static bool put(struct plain *plain, char byte)
     return true;
 }
 
-/* Returns how many there were. */
+/* Copies a run of digits and returns how many there were. */
 static size_t put_digits(struct plain *plain, struct format_scan *t)
 {
     size_t n = 0;
@@ -35,8 +37,8 @@ static size_t put_digits(struct plain *plain, struct format_scan *t)
     return n;
 }
 
-/* The sign that parts thousands where the text stands, "" when none does: blanks may be
- * the ones that do not break. */
+/* Finds the sign that parts thousands where the text stands, "" when none does. A blank
+ * may be one that does not break, and the apostrophe may be the typographic one. */
 static const char *group_sign(const struct format_scan *t, char decimal)
 {
     static const char *const signs[] = {
@@ -51,8 +53,9 @@ static const char *group_sign(const struct format_scan *t, char decimal)
     return "";
 }
 
-/* "1.234.567": a first group of one to three digits that is not 0, further ones of three,
- * all parted by the same sign. */
+/* Copies "1.234.567" without its signs: a first group of one to three digits that does
+ * not begin with 0, then groups of three, all parted by the same sign. Anything else may
+ * be two numbers or a date. */
 static bool put_groups(struct plain *plain, struct format_scan *t, char decimal)
 {
     bool zero = t->at < t->end && *t->at == '0';
@@ -68,6 +71,7 @@ static bool put_groups(struct plain *plain, struct format_scan *t, char decimal)
     return true;
 }
 
+/* Copies an exponent when one stands there; false when it has no digits. */
 static bool put_exponent(struct plain *plain, struct format_scan *t)
 {
     if (t->at == t->end || (*t->at != 'e' && *t->at != 'E'))
@@ -78,6 +82,8 @@ static bool put_exponent(struct plain *plain, struct format_scan *t)
     return put_digits(plain, t) > 0;
 }
 
+/* Writes a number the plain way. A percent sign behind it is passed over, and the
+ * typographic minus counts as one. */
 static bool make_plain(struct plain *plain, struct format_scan t, char decimal)
 {
     if (format_scan_skip(&t, "-") || format_scan_skip(&t, "\xe2\x88\x92"))
@@ -98,6 +104,7 @@ static bool make_plain(struct plain *plain, struct format_scan t, char decimal)
     return t.at == t.end;
 }
 
+/* Reads a plain number that fills the text; NaN when it does not. */
 static double only_number(const char *text, size_t size)
 {
     struct format_scan t = format_scan_of(text, size);
@@ -106,6 +113,8 @@ static double only_number(const char *text, size_t size)
     return format_scan_number(&t, &value) && t.at == t.end ? value : NAN;
 }
 
+/* Reads a number with the given decimal sign. "true" and "false" are 1 and 0, as exports
+ * write flags. */
 double format_number(struct format_csv_field field, char decimal)
 {
     static const char *const yes[] = {"true", NULL}, *const no[] = {"false", NULL};
@@ -123,6 +132,8 @@ double format_number(struct format_csv_field field, char decimal)
     return format_csv_is_word(field, no) ? 0 : NAN;
 }
 
+/* Tells the words that stand for a value that is not there. The size and the first digit
+ * are looked at first, since almost every field is a number and none of the words is. */
 bool format_is_missing(struct format_csv_field field)
 {
     static const char *const words[] = {"",     "nan",  "inf", "-inf", "+inf", "n/a",

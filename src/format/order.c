@@ -8,6 +8,8 @@
 
 #include "vedette/stats.h"
 
+/* Sets how many rows tell the pace, and how many rows must go on behind a step back for
+ * it to be a clock that was set. */
 enum {
     PACE_ROWS = 1000,
     CLOSE_ROWS = 10, /* that go on behind a step back, when a clock was set */
@@ -19,8 +21,9 @@ static const int64_t DAY_NS = 86400 * INT64_C(1000000000);
 
 /* ---- pace ---- */
 
-/* The median distance of the first rows whose times differ; *share = how much of it falls
- * to one row, since some rows have the time of the one before. NaN when there is none. */
+/* Finds the median distance in seconds of the first rows whose times differ. *share is
+ * how much of it falls to one row, since some rows have the time of the one before. NaN
+ * when no two times differ. */
 static double find_gap(const struct format_place *place, size_t n, double *share)
 {
     double gap[PACE_ROWS];
@@ -38,6 +41,8 @@ static double find_gap(const struct format_place *place, size_t n, double *share
     return vd_median(gap, gaps);
 }
 
+/* Gives the time that a row stands for. A day and more leave no doubt which hour is
+ * meant, and twice a day still fits. */
 static int64_t pace_ns(const struct format_place *place, size_t n)
 {
     double share, gap = find_gap(place, n, &share);
@@ -46,7 +51,8 @@ static int64_t pace_ns(const struct format_place *place, size_t n)
     return isnan(gap) ? SECOND_NS : (int64_t)fmin(gap * share * 1e9, (double)DAY_NS);
 }
 
-/* What passed between a row and the one before it: as the file tells, or the pace. */
+/* Gives what passed between a row and the one before it: as the file tells, or else the
+ * pace. */
 static int64_t passed_ns(const struct format_place *row, int64_t pace)
 {
     return row->since_s == FORMAT_SINCE_UNKNOWN ? pace : row->since_s * SECOND_NS;
@@ -54,6 +60,7 @@ static int64_t passed_ns(const struct format_place *row, int64_t pace)
 
 /* ---- direction ---- */
 
+/* Turns the rows round in place. */
 static void turn_round(struct format_place *place, size_t n)
 {
     for (size_t i = 0; i < n / 2; i++) {
@@ -64,6 +71,8 @@ static void turn_round(struct format_place *place, size_t n)
     }
 }
 
+/* Tells whether the newest row comes first, by which way most steps go: a few that step
+ * back do not matter. */
 static bool is_newest_first(const struct format_place *place, size_t n)
 {
     size_t rises = 0, falls = 0;
@@ -75,7 +84,7 @@ static bool is_newest_first(const struct format_place *place, size_t n)
     return falls > rises;
 }
 
-/* 23:59:59, 00:00:00: the next day. */
+/* Adds a day when a time of day falls by more than half a day: 23:59:59, 00:00:00. */
 static void count_days(struct format_place *place, size_t n)
 {
     int64_t day = 0, before = 0;
@@ -92,7 +101,7 @@ static void count_days(struct format_place *place, size_t n)
 
 /* ---- zone ---- */
 
-/* Where the walk through local times is. */
+/* Holds the way through local times, and what did not fit the zone on it. */
 struct walk {
     const struct format_zone *zone;
     int64_t pace;
@@ -103,7 +112,7 @@ struct walk {
     bool first_once; /* the same of the hour that the table begins in */
 };
 
-/* Of an hour that comes twice the turn that goes on from the row before. */
+/* Chooses, of an hour that comes twice, the turn that goes on from the row before. */
 static int64_t choose(const struct walk *walk, const struct format_place *row,
                       const int64_t utc[2], int64_t before)
 {
@@ -116,8 +125,9 @@ static int64_t choose(const struct walk *walk, const struct format_place *row,
     return llabs(utc[1] - expected) < llabs(utc[0] - expected) ? utc[1] : utc[0];
 }
 
-/* An hour that comes twice was left after its first turn, though the clock went on
- * without a gap, or with one of just the time that passed. */
+/* Notes that an hour which comes twice was left after its first turn, though the clock
+ * went on without a gap, or with a gap of just the time that passed. Such an hour came
+ * once, so the zone is another one or the table began in the second turn. */
 static void leave_twice(struct walk *walk, const struct format_place *row,
                         int64_t utc_step)
 {
@@ -132,7 +142,8 @@ static void leave_twice(struct walk *walk, const struct format_place *row,
     walk->begins = false;
 }
 
-/* Writes the UTC of each wall clock time into utc_ns[n]. */
+/* Writes the UTC of each time of the wall clock into utc_ns[n]. The rows stay as they
+ * are, since a second walk may be needed. */
 static void walk_zone(struct walk *walk, const struct format_place *place, size_t n,
                       int64_t *utc_ns)
 {
@@ -159,6 +170,9 @@ static void walk_zone(struct walk *walk, const struct format_place *place, size_
     }
 }
 
+/* Turns local times into UTC. When the first hour came once, the table began in its
+ * second turn, so the walk is made again. When other times do not fit a zone that was
+ * only guessed, the times are read as UTC. */
 static void make_utc(struct format_place *place, size_t n,
                      const struct format_clock *clock, struct format_order *order)
 {
@@ -183,12 +197,14 @@ static void make_utc(struct format_place *place, size_t n,
 
 /* ---- a clock that was set ---- */
 
+/* Compares two times with a tolerance in nanoseconds. */
 static bool is_near(int64_t a, int64_t b, int64_t within)
 {
     return llabs(a - b) <= within;
 }
 
-/* Whether rows come often enough, and step back seldom enough, to tell of a clock. */
+/* Tells whether rows come often enough, and step back seldom enough, to tell of a
+ * clock. */
 static bool may_tell(const struct format_place *place, size_t n, int64_t pace)
 {
     size_t falls = 0;
@@ -198,7 +214,8 @@ static bool may_tell(const struct format_place *place, size_t n, int64_t pace)
     return pace <= HOUR_NS / 4 && falls > 0 && falls <= 1 + n / 1000;
 }
 
-/* A step back by an hour. */
+/* Undoes steps back by an hour, which are the end of summer time in a table without a
+ * zone. All later times move with them, until a step forward by an hour takes it back. */
 static void undo_hours(struct format_place *place, size_t n, struct format_order *order)
 {
     int64_t pace = pace_ns(place, n), shift = 0, before, within;
@@ -222,7 +239,7 @@ static void undo_hours(struct format_place *place, size_t n, struct format_order
     }
 }
 
-/* Rows i, i + 1 ... at most `within` apart. */
+/* Tells whether the rows from i on are at most `within` apart, for some rows at least. */
 static bool go_on(const struct format_place *place, size_t n, size_t i, int64_t within)
 {
     size_t end = i + CLOSE_ROWS < n ? i + CLOSE_ROWS : n;
@@ -234,9 +251,10 @@ static bool go_on(const struct format_place *place, size_t n, size_t i, int64_t 
     return end - i >= CLOSE_ROWS_MIN;
 }
 
-/* Whether row i, which shows `now`, is the first after a clock was set back, and not one
- * that was written late or begins a part of the file that belongs before: rows were there
- * already at the time that comes again, and not since long before. */
+/* Tells whether row i, which shows `now`, is the first after a clock was set back. It is
+ * not when it was written late or begins a part of the file that belongs before: rows
+ * must have been there already at the time that comes again, and not since long
+ * before. */
 static bool was_set_back(const struct format_place *place, size_t n, size_t i,
                          int64_t now, int64_t pace)
 {
@@ -258,7 +276,8 @@ static bool was_set_back(const struct format_place *place, size_t n, size_t i,
            go_on(place, n, i, 3 * pace);
 }
 
-/* From the end on, since the clock that was set last is the right one. */
+/* Undoes steps back of a clock that was set. It goes from the end on, since the clock
+ * that was set last is the right one. */
 static void undo_steps(struct format_place *place, size_t n, struct format_order *order)
 {
     int64_t pace = pace_ns(place, n), shift = 0;
@@ -287,6 +306,7 @@ static int compare(const struct format_place *a, const struct format_place *b)
     return (a->time_ns > b->time_ns) - (a->time_ns < b->time_ns);
 }
 
+/* Sorts by time, and rows of one time as they stand in the file. */
 static int forward(const void *left, const void *right)
 {
     const struct format_place *a = left, *b = right;
@@ -295,8 +315,8 @@ static int forward(const void *left, const void *right)
     return by_time != 0 ? by_time : (a->offset > b->offset) - (a->offset < b->offset);
 }
 
-/* Of a table with its newest row first, where rows of one time are that way round, too.
- */
+/* Sorts a table that had its newest row first, where rows of one time are that way round,
+ * too. */
 static int backward(const void *left, const void *right)
 {
     const struct format_place *a = left, *b = right;
@@ -305,6 +325,7 @@ static int backward(const void *left, const void *right)
     return by_time != 0 ? by_time : (a->offset < b->offset) - (a->offset > b->offset);
 }
 
+/* Sorts only when a row steps back, and notes the first one that does. */
 static void sort(struct format_place *place, size_t n, struct format_order *order)
 {
     for (size_t i = 1; i < n; i++)
@@ -314,7 +335,8 @@ static void sort(struct format_place *place, size_t n, struct format_order *orde
         qsort(place, n, sizeof *place, order->reversed ? backward : forward);
 }
 
-/* Loggers that write whole seconds write some of them more than once. */
+/* Gives rows of one time a time each. Loggers that write whole seconds write some of them
+ * more than once, and rates need a time that passes. */
 static void spread(struct format_place *place, size_t n, struct format_order *order)
 {
     double share, gap = find_gap(place, n, &share);
@@ -340,6 +362,9 @@ static void spread(struct format_place *place, size_t n, struct format_order *or
     }
 }
 
+/* Asks the questions in the order in which one needs the answer of the other: days before
+ * the direction, that before the zone, and a clock that was set before sorting would hide
+ * it. */
 void format_order_make(struct format_place *place, size_t n,
                        const struct format_clock *clock, struct format_order *order)
 {

@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 
+/* Sets how many columns with values that are no numbers are told one by one. */
 enum { COLUMNS_TOLD = 5 }; /* with values that are no numbers */
 
 /* A text that is made piece by piece and cut where it is full. */
@@ -24,7 +25,8 @@ static void add(struct line *line, const char *text)
     line->used += (size_t)n < room ? (size_t)n : room;
 }
 
-/* Room is kept for " and 16384 more". */
+/* Adds a name while there is room for it and for " and 16384 more" behind it; after the
+ * first name that is left out, all are. */
 static void add_name(struct line *line, const char *name, const char *why)
 {
     char one[FORMAT_NAME_MAX + 32];
@@ -38,6 +40,7 @@ static void add_name(struct line *line, const char *name, const char *why)
         line->left++;
 }
 
+/* Says how many names were left out. */
 static void end_names(struct line *line)
 {
     char more[40];
@@ -57,6 +60,7 @@ static void add_time(struct line *line, int64_t ns)
     add(line, os_clock_text(ns, text));
 }
 
+/* Says the unit of the times, or that they are times of day. */
 static const char *order_text(const struct format_table *t)
 {
     if (t->per_s > 0)
@@ -67,6 +71,7 @@ static const char *order_text(const struct format_table *t)
     return t->of_day ? "time of day" : "";
 }
 
+/* Says how times became UTC. Unix time is UTC by itself. */
 static const char *zone_text(const struct format_table *t)
 {
     if (t->per_s > 0)
@@ -76,6 +81,8 @@ static const char *zone_text(const struct format_table *t)
     return t->order.other_zone ? "UTC" : t->zone.name;
 }
 
+/* Adds the first and the last time, the pace, and which columns they came from, so that a
+ * wrong guess is seen at once. */
 static void add_span(struct line *line, const struct format_table *t)
 {
     char text[64];
@@ -99,6 +106,8 @@ static void add_span(struct line *line, const struct format_table *t)
     add(line, ")");
 }
 
+/* Says the rows and what was found out about their form; what is usual (commas, points)
+ * is not said. */
 static void say_rows(const struct format_table *t)
 {
     struct line line = {.used = 0};
@@ -130,6 +139,7 @@ static void say_rows(const struct format_table *t)
 
 /* ---- columns ---- */
 
+/* Says which columns are taken and which are left out, with the reason. */
 static void say_columns(const struct format_table *t)
 {
     struct line taken = {.used = 0}, out = {.used = 0};
@@ -154,6 +164,8 @@ static void say_columns(const struct format_table *t)
 
 /* ---- warnings ---- */
 
+/* Warns of values that are no numbers, with the line of the first, and of lines that were
+ * passed over. */
 static void warn_values(const struct format_table *t)
 {
     char among[48] = "";
@@ -180,6 +192,8 @@ static void warn_values(const struct format_table *t)
                        t->path, t->skipped);
 }
 
+/* Warns of times that could not be read or had to be guessed, with the option that says
+ * otherwise. */
 static void warn_times(const struct format_table *t)
 {
     const struct format_order *order = &t->order;
@@ -204,6 +218,7 @@ static void warn_times(const struct format_table *t)
                        t->path, order->hour_line);
 }
 
+/* Warns of rows that were not in order, and of what was made of them. */
 static void warn_order(const struct format_table *t)
 {
     const struct format_order *order = &t->order;

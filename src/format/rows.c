@@ -3,8 +3,11 @@
 
 #include <stdlib.h>
 
+/* Sets the size of the window in bytes, enough for many rows at a read. */
 enum { WINDOW = 256 << 10 };
 
+/* Begins at an offset, which is that of line `line`. After a failure the rows must still
+ * be released. */
 enum vd_status format_rows_begin(struct format_rows *rows, const struct format_input *in,
                                  char separator, uint64_t offset, size_t line,
                                  struct vd_error *err)
@@ -21,6 +24,7 @@ enum vd_status format_rows_begin(struct format_rows *rows, const struct format_i
     return VD_OK;
 }
 
+/* Moves to a row that was seen before. Within the window nothing is read anew. */
 void format_rows_seek(struct format_rows *rows, uint64_t offset, size_t line)
 {
     rows->next_line = line;
@@ -37,6 +41,7 @@ static bool is_at_end(const struct format_rows *rows)
     return rows->base + rows->filled >= rows->in->size;
 }
 
+/* Counts the ends of lines, which quoted fields may hold as well. */
 static size_t count_lines(const char *from, const char *to)
 {
     size_t n = 0;
@@ -48,7 +53,7 @@ static size_t count_lines(const char *from, const char *to)
     return n;
 }
 
-/* Drops what was read, and takes more in. */
+/* Drops what was read, and takes more in. A row that fills the window makes it grow. */
 static enum vd_status fill(struct format_rows *rows, struct vd_error *err)
 {
     enum vd_status status;
@@ -81,7 +86,8 @@ static enum vd_status fail(const struct format_rows *rows, const char *what,
                         what);
 }
 
-/* To the row that begins at `at`, over the empty lines before it. */
+/* Goes to the row that begins at `at`, over the empty lines before it, and notes where it
+ * stands. */
 static struct format_scan begin_row(struct format_rows *rows)
 {
     struct format_scan t =
@@ -96,7 +102,8 @@ static struct format_scan begin_row(struct format_rows *rows)
     return t;
 }
 
-/* That row, if the window holds all of it. */
+/* Takes that row apart; false when the window does not hold all of it and more of the
+ * input may. */
 static bool take(struct format_rows *rows)
 {
     struct format_scan t = begin_row(rows);
@@ -106,7 +113,8 @@ static bool take(struct format_rows *rows)
     return t.at < t.end || is_at_end(rows);
 }
 
-/* The same, and its fields only where a quote may hide the end of a line. */
+/* Takes that row without its fields, which is much faster. They are needed only where a
+ * quote may hide the end of a line. */
 static bool skim(struct format_rows *rows)
 {
     struct format_scan t = begin_row(rows);
@@ -119,6 +127,8 @@ static bool skim(struct format_rows *rows)
     return t.at < t.end || is_at_end(rows);
 }
 
+/* Refuses a row with a NUL byte, or with a quote that is open at the end of the file: the
+ * quote has swallowed all rows behind it. */
 static enum vd_status check(const struct format_rows *rows, struct vd_error *err)
 {
     size_t last = rows->n < FORMAT_FIELDS_MAX ? rows->n : FORMAT_FIELDS_MAX;
@@ -133,8 +143,9 @@ static enum vd_status check(const struct format_rows *rows, struct vd_error *err
     return VD_OK;
 }
 
-/* To the next row as `take_one` sees it, with more of the input for as long as it is not
- * whole. */
+/* Goes to the next row as `take_one` sees it, and reads more of the input for as long as
+ * the row is not whole. The bound keeps an open quote from taking the whole file into
+ * memory. */
 static enum vd_status advance(struct format_rows *rows,
                               bool (*take_one)(struct format_rows *),
                               struct vd_error *err)

@@ -44,7 +44,8 @@ static bool is_digit(const struct format_scan *t)
     return t->at < t->end && *t->at >= '0' && *t->at <= '9';
 }
 
-/* "e-5", "E+10"; no change when that is not what stands there. */
+/* Reads "e-5" or "E+10"; the text stays where it is when that is not what stands there.
+ * The value is bounded, so that many digits cannot overflow. */
 static int exponent(struct format_scan *t)
 {
     struct format_scan from = *t;
@@ -66,14 +67,15 @@ static int exponent(struct format_scan *t)
     return negative ? -value : value;
 }
 
-/* The digits of a number without its sign, and where its point stands. */
+/* Holds the digits of a number without its sign, and where its point stands. */
 struct digits {
     uint64_t sum;
     int scale; /* the number is sum * 10^scale */
     bool any;
 };
 
-/* Of more digits than `sum` holds the first ones count. */
+/* Takes the digits. When there are more than `sum` holds, the first ones count and the
+ * rest only move the point. */
 static struct digits take_digits(struct format_scan *t)
 {
     struct digits digits = {0};
@@ -101,7 +103,9 @@ static struct digits take_digits(struct format_scan *t)
     return digits;
 }
 
-/* Where the number and the power are exact, one rounding is all there is. */
+/* Multiplies by a power of ten. Where the number and the power are exact in a double,
+ * there is one rounding and the result is the nearest number; beyond, the longer type
+ * makes the error small. */
 static double scale_by_ten(uint64_t sum, int scale)
 {
     static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -122,6 +126,8 @@ static double scale_by_ten(uint64_t sum, int scale)
     return (double)(scale < 0 ? (long double)sum / power : (long double)sum * power);
 }
 
+/* Reads a number and leaves the text where it was when there is none. What is too large
+ * for a double is none. */
 bool format_scan_number(struct format_scan *t, double *value)
 {
     struct format_scan from = *t;
@@ -142,6 +148,8 @@ bool format_scan_number(struct format_scan *t, double *value)
     return true;
 }
 
+/* Reads a whole counter. A word that is none gives NaN and is passed over, so that the
+ * words behind it keep their places. */
 bool format_scan_counter(struct format_scan *t, double *value)
 {
     struct format_scan word;
@@ -169,6 +177,8 @@ double format_scan_only_number(const char *text, size_t size)
     return t.at == t.end ? value : NAN;
 }
 
+/* Reads a list of the kernel, "0-3,8", into set[n] and returns how many are set. Numbers
+ * from n on are left out. */
 size_t format_scan_cpu_list(const char *text, size_t size, bool *set, size_t n)
 {
     struct format_scan t = format_scan_of(text, size);

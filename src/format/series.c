@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+/* Chooses the columns to watch by their names. */
 void format_series_begin(struct format_series *series, const struct format_table *t)
 {
     static const char *const names[] = {
@@ -24,6 +25,8 @@ void format_series_begin(struct format_series *series, const struct format_table
             }
 }
 
+/* Looks at one row. A row at which time does not go on is a stop; a column whose value
+ * changes at most stops names the series. */
 void format_series_see(struct format_series *series, const struct format_rows *rows,
                        int64_t time_ns)
 {
@@ -45,6 +48,7 @@ void format_series_see(struct format_series *series, const struct format_rows *r
     }
 }
 
+/* Refuses a table in long form: its numbers would be those of several metrics in turn. */
 enum vd_status format_series_check(const struct format_series *series,
                                    const struct format_table *t, struct vd_error *err)
 {

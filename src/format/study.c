@@ -6,6 +6,8 @@
 
 /* ---- counting ---- */
 
+/* Counts one number: its bounds, and whether the column rises, falls, is whole, or counts
+ * by one. */
 static void count_value(struct format_tally *tally, double value)
 {
     if (tally->numbers++ == 0) {
@@ -22,7 +24,8 @@ static void count_value(struct format_tally *tally, double value)
     tally->last = value;
 }
 
-/* Whether the point at `at` may part thousands, for all that can be seen: "1.234". */
+/* Tells whether the point at `at` may part thousands, for all that can be seen:
+ * "1.234". */
 static bool may_part_thousands(struct format_csv_field field, size_t at)
 {
     size_t behind = field.size - at - 1;
@@ -31,8 +34,8 @@ static bool may_part_thousands(struct format_csv_field field, size_t at)
            (behind == 3 || (unsigned char)(field.at[at + 4] - '0') > 9);
 }
 
-/* Almost every field is a number that reads one way only: it is taken apart once. False
- * for all others. */
+/* Counts a number that reads one way only, as almost every field does, and takes it apart
+ * once. False for all others. */
 static bool count_plain(struct format_tally *tally, struct format_csv_field field,
                         size_t line)
 {
@@ -53,7 +56,8 @@ static bool count_plain(struct format_tally *tally, struct format_csv_field fiel
     return true;
 }
 
-/* False when it is no number with either decimal sign. */
+/* Counts a number that reads with one decimal sign or with both; false when it reads with
+ * neither. */
 static bool count_number(struct format_tally *tally, struct format_csv_field field,
                          size_t line)
 {
@@ -74,6 +78,8 @@ static bool count_number(struct format_tally *tally, struct format_csv_field fie
     return true;
 }
 
+/* Keeps the first and the last day for both readings of a date, as the shorter span is
+ * the likelier one. A date that reads one way counts for both. */
 static void count_days(struct format_tally *tally, const struct format_stamp *stamp)
 {
     bool fits = false;
@@ -91,6 +97,8 @@ static void count_days(struct format_tally *tally, const struct format_stamp *st
     }
 }
 
+/* Counts a date or a time and what it has. The largest first and second numbers tell
+ * later which of them is the month. */
 static void count_stamp(struct format_tally *tally, const struct format_stamp *stamp)
 {
     tally->stamps++;
@@ -110,6 +118,7 @@ static void count_stamp(struct format_tally *tally, const struct format_stamp *s
         count_days(tally, stamp);
 }
 
+/* Counts one field, the cheapest and most common kind first. */
 void format_tally_add(struct format_tally *tally, struct format_csv_field field,
                       size_t line)
 {
@@ -135,6 +144,7 @@ void format_tally_add(struct format_tally *tally, struct format_csv_field field,
 
 /* ---- deciding ---- */
 
+/* Reads a label: 0, 1, -1, or a word for normal or anomalous. *label is 0, 1 or -1. */
 bool format_label(struct format_csv_field field, int *label)
 {
     static const char *const good[] = {"normal", "ok",      "inlier", "benign",
@@ -153,6 +163,8 @@ bool format_label(struct format_csv_field field, int *label)
     return *label == 1 || format_csv_is_word(field, good);
 }
 
+/* Tells whether the numbers are Unix time in some unit, by lying between 1995 and
+ * 2065. */
 bool format_tally_is_epoch(const struct format_tally *tally)
 {
     double per_s = format_epoch_unit(tally->most);
@@ -167,6 +179,7 @@ bool format_tally_is_one_way(const struct format_tally *tally)
     return (tally->rises > 0) != (tally->falls > 0);
 }
 
+/* Tells whether the numbers are dates such as 20260310 or 20260310080000. */
 bool format_tally_is_compact_date(const struct format_tally *tally)
 {
     return tally->numbers > 0 && tally->is_whole &&
@@ -174,6 +187,8 @@ bool format_tally_is_compact_date(const struct format_tally *tally)
             (tally->least >= 19700101000000 && tally->most <= 22001231235959));
 }
 
+/* Says what the numbers prove: 'd' that the day comes first, 'm' that the month does, '?'
+ * neither, '!' both. */
 char format_tally_date_order(const struct format_tally *tally)
 {
     bool month_fits = tally->most_first <= 12, day_fits = tally->most_second <= 12;

@@ -12,6 +12,7 @@
 #include "format/heading.h"
 #include "format/series.h"
 
+/* Sets how many rows of a table are studied whose labels alone are read. */
 enum { STUDIED_ROWS = 1000 }; /* of a table whose labels alone are read */
 
 static const int64_t SECOND_NS = 1000000000;
@@ -28,7 +29,8 @@ static bool reads_labels(const struct format_table *t)
 
 /* ---- rows ---- */
 
-/* More fields than names shift all values behind the one that is too many. */
+/* Refuses a row with more fields than names: they would shift all values behind the one
+ * that is too many. Empty fields at the end do no harm. */
 static enum vd_status check_length(const struct format_table *t, struct vd_error *err)
 {
     const struct format_rows *rows = &t->rows;
@@ -46,7 +48,7 @@ static enum vd_status check_length(const struct format_table *t, struct vd_error
                         rows->line, rows->n, t->n_columns);
 }
 
-/* The next row that is one; rows.n is 0 at the end. */
+/* Reads the next line that is a row; rows.n is 0 at the end. */
 static enum vd_status next_row(struct format_table *t, struct vd_error *err)
 {
     enum vd_status status;
@@ -63,6 +65,8 @@ static enum vd_status next_row(struct format_table *t, struct vd_error *err)
 
 /* ---- the first time through ---- */
 
+/* Goes through the rows and counts what is in each column. It sets t->n to the rows that
+ * it saw. */
 static enum vd_status tally_rows(struct format_table *t, struct format_tally *tally,
                                  struct vd_error *err)
 {
@@ -80,6 +84,7 @@ static enum vd_status tally_rows(struct format_table *t, struct format_tally *ta
     return status;
 }
 
+/* Studies the columns and decides what they are. */
 static enum vd_status study(struct format_table *t, struct vd_error *err)
 {
     struct format_tally *tally = calloc(t->n_columns + 1, sizeof *tally);
@@ -93,6 +98,7 @@ static enum vd_status study(struct format_table *t, struct vd_error *err)
 
 /* ---- the second time: times and labels ---- */
 
+/* Reads a time by the user's pattern, or by what it looks like. */
 static bool read_stamp(const struct format_table *t, struct format_csv_field field,
                        struct format_stamp *stamp)
 {
@@ -103,7 +109,7 @@ static bool read_stamp(const struct format_table *t, struct format_csv_field fie
     return format_stamp_read(field, stamp);
 }
 
-/* What the row's clock shows, or UTC when the row says its zone. */
+/* Reads what the row's clock shows, or UTC when the row says its zone. */
 static bool read_time(const struct format_table *t, int64_t *ns)
 {
     const struct format_rows *rows = &t->rows;
@@ -124,7 +130,8 @@ static bool read_time(const struct format_table *t, int64_t *ns)
          !format_stamp_ns(&clock, false, &of_day)))
         return false;
     *ns += of_day - (stamp.east_s + clock.east_s) * SECOND_NS;
-    /* A file that was begun before its times had zones. */
+    /* Reads a row without a zone in a file that has zones elsewhere: the file was begun
+     * before its times had them. */
     if (t->zoned && !stamp.has_zone && !clock.has_zone) {
         int64_t utc_ns[2];
 
@@ -135,6 +142,8 @@ static bool read_time(const struct format_table *t, int64_t *ns)
     return true;
 }
 
+/* Reads the label of a row. Labels of 0 and of -1 in one file are refused, since it would
+ * not be known which of them 1 is beside. */
 static enum vd_status read_label(struct format_table *t, int8_t *out,
                                  struct vd_error *err)
 {
@@ -161,6 +170,7 @@ static enum vd_status read_label(struct format_table *t, int8_t *out,
     return VD_OK;
 }
 
+/* Notes a row without a time, and the text of the first, for a warning. */
 static void note_untimed(struct format_table *t)
 {
     struct format_csv_field field = {"", 0};
@@ -180,8 +190,8 @@ static enum vd_status too_many(const struct format_table *t, struct vd_error *er
                         t->path, FORMAT_ROWS_MAX);
 }
 
-/* Doubles the room for `n` rows of a table that has been studied in part; of others it is
- * known how many there are. */
+/* Doubles the room for rows of a table that has been studied in part; of others it is
+ * known how many there are, so more of them means that the file changed. */
 static enum vd_status make_room(struct format_table *t, size_t n, struct vd_error *err)
 {
     size_t room = 2 * n < FORMAT_ROWS_MAX ? 2 * n : FORMAT_ROWS_MAX;
@@ -201,7 +211,8 @@ static enum vd_status make_room(struct format_table *t, size_t n, struct vd_erro
     return VD_OK;
 }
 
-/* Whole seconds since the row before; *last is its column of them. */
+/* Reads the whole seconds since the row before; *last is the value of their column
+ * there. */
 static uint16_t read_since(const struct format_table *t, double *last)
 {
     double now = t->elapsed == SIZE_MAX ? NAN : format_table_value(t, t->elapsed);
@@ -212,6 +223,8 @@ static uint16_t read_since(const struct format_table *t, double *last)
                                                           : FORMAT_SINCE_UNKNOWN;
 }
 
+/* Notes for each row where it stands, its time and its label. Rows without a time are
+ * left out. */
 static enum vd_status place_rows(struct format_table *t, struct format_series *series,
                                  struct vd_error *err)
 {
@@ -244,6 +257,8 @@ static enum vd_status place_rows(struct format_table *t, struct format_series *s
     return status;
 }
 
+/* Puts the rows in order. When no row has a time, the column is no time at all, and that
+ * is an error. */
 static enum vd_status order_rows(struct format_table *t, struct vd_error *err)
 {
     struct format_clock clock = {.zone = t->per_s > 0 || t->zoned ? NULL : &t->zone,
@@ -259,6 +274,8 @@ static enum vd_status order_rows(struct format_table *t, struct vd_error *err)
     return VD_OK;
 }
 
+/* Goes through the table for the second time. The rows stay in the file; only their
+ * places are kept, 24 bytes for each. */
 static enum vd_status place_and_order(struct format_table *t, struct vd_error *err)
 {
     struct format_series series = {0};
@@ -283,6 +300,7 @@ static enum vd_status place_and_order(struct format_table *t, struct vd_error *e
 
 /* ---- opening ---- */
 
+/* Names the columns and why each is none, since that is what the user can change. */
 static enum vd_status no_metrics(const struct format_table *t, struct vd_error *err)
 {
     char names[200] = "";
@@ -296,6 +314,8 @@ static enum vd_status no_metrics(const struct format_table *t, struct vd_error *
                         "%s: no rows with numeric columns%s", t->path, names);
 }
 
+/* Opens a table in two passes. The second is left out where neither a time nor a label is
+ * needed. */
 static enum vd_status open_table(struct format_table *t, struct vd_error *err)
 {
     enum vd_status status = format_heading_read(t, err);
@@ -312,6 +332,7 @@ static enum vd_status open_table(struct format_table *t, struct vd_error *err)
     return status;
 }
 
+/* Fills in "none" for what has not been found; SIZE_MAX stands for no column. */
 static void init(struct format_table *t, const struct format_options *options)
 {
     *t = (struct format_table){.time = SIZE_MAX,
@@ -361,6 +382,8 @@ void format_table_rewind(struct format_table *t)
     format_rows_seek(&t->rows, t->first_offset, t->first_line);
 }
 
+/* Reads the next row in the order of time. A file that changed since it was opened may
+ * have no row at its place. */
 enum vd_status format_table_next(struct format_table *t, bool *more, struct vd_error *err)
 {
     const struct format_place *place = t->place == NULL ? NULL : &t->place[t->at];

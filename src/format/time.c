@@ -11,8 +11,8 @@ static const int64_t SECOND_NS = 1000000000, DAY_S = 86400;
 
 /* ---- calendar ---- */
 
-/* Days from 1970-01-01 in the Gregorian calendar: years are counted from March, so the
- * leap day comes last; 146097 days in 400 years. */
+/* Gives the days from 1970-01-01 in the Gregorian calendar. Years are counted from March,
+ * so the leap day comes last; there are 146097 days in 400 years. */
 static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
 {
     int64_t y = month <= 2 ? year - 1 : year;
@@ -23,6 +23,8 @@ static int64_t days_from_date(int64_t year, int64_t month, int64_t day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
+/* Tells whether the date exists and can be of a recording; far years would not fit into
+ * nanoseconds. */
 static bool is_day(int year, int month, int day)
 {
     static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -33,6 +35,8 @@ static bool is_day(int year, int month, int day)
     return day <= days[month - 1] - (month == 2 && !leap);
 }
 
+/* Gives the nanoseconds since 1970 of what the stamp shows, without its zone. `day_first`
+ * matters only for a date that reads both ways. */
 bool format_stamp_ns(const struct format_stamp *stamp, bool day_first, int64_t *ns)
 {
     bool swapped = stamp->is_open && day_first;
@@ -50,7 +54,7 @@ bool format_stamp_ns(const struct format_stamp *stamp, bool day_first, int64_t *
 
 /* ---- parts ---- */
 
-/* A run of digits, at most `max` of them; returns how many. */
+/* Takes a run of digits, at most `max` of them, and returns how many. */
 static int take_digits(struct format_scan *t, int max, int *value)
 {
     int n = 0;
@@ -66,7 +70,8 @@ static bool take_fixed(struct format_scan *t, int digits, int *value)
     return take_digits(t, digits, value) == digits;
 }
 
-/* A name of `names` by its first three letters, the rest of the word with it. */
+/* Takes a name of `names` by its first three letters, and the rest of the word with it.
+ * Returns its place from 1 on, 0 when there is none. */
 static int take_name(struct format_scan *t, const char *names)
 {
     if (t->at < t->end && *t->at >= '0' && *t->at <= '9')
@@ -86,7 +91,8 @@ static int take_month(struct format_scan *t)
     return take_name(t, "JanFebMarAprMayJunJulAugSepOctNovDec");
 }
 
-/* One of the signs that part a date; '\0' when there is none. */
+/* Takes one of the signs that part a date; '\0' when there is none. Blanks behind the
+ * sign are passed. */
 static char take_mark(struct format_scan *t)
 {
     char mark;
@@ -99,12 +105,14 @@ static char take_mark(struct format_scan *t)
     return mark;
 }
 
+/* Takes a year of two digits as POSIX does: 69 to 99 are 1969 to 1999. */
 static void take_year_of(struct format_stamp *stamp, int digits, int year)
 {
     stamp->year = digits == 2 ? year + (year < 69 ? 2000 : 1900) : year;
 }
 
-/* "2025-07-28", "2025/7/28", "2025-Jul-28", "20250728"; the year is taken. */
+/* Reads "2025-07-28", "2025/7/28", "2025-Jul-28" or "20250728", of which the year has
+ * been taken. Both marks must be the same sign. */
 static bool year_first(struct format_scan *t, struct format_stamp *stamp)
 {
     char mark = take_mark(t);
@@ -117,7 +125,8 @@ static bool year_first(struct format_scan *t, struct format_stamp *stamp)
     return take_mark(t) == mark && take_digits(t, 2, &stamp->second) > 0;
 }
 
-/* "28.07.2025", "7/28/25", "28 Jul 2025", "28-Jul-25"; the first number is taken. */
+/* Reads "28.07.2025", "7/28/25", "28 Jul 2025" or "28-Jul-25", of which the first number
+ * has been taken. Two numbers leave open which of them is the month. */
 static bool year_last(struct format_scan *t, int number, struct format_stamp *stamp)
 {
     char mark = take_mark(t);
@@ -143,7 +152,8 @@ static bool year_last(struct format_scan *t, int number, struct format_stamp *st
     return digits == 2 || digits == 4;
 }
 
-/* "Jul 28, 2025", "July 28 20:47:37 2025": the second has its year behind the clock. */
+/* Reads "Jul 28, 2025", or "July 28 20:47:37 2025", which has its year behind the
+ * clock. */
 static bool month_first(struct format_scan *t, int month, struct format_stamp *stamp)
 {
     struct format_scan ahead;
@@ -163,6 +173,8 @@ static bool month_first(struct format_scan *t, int month, struct format_stamp *s
     return true;
 }
 
+/* Takes a date in any of the known ways. When none fits, the text and the stamp are as
+ * they were. */
 static bool take_date(struct format_scan *t, struct format_stamp *stamp)
 {
     struct format_scan from = *t;
@@ -186,7 +198,8 @@ static bool take_date(struct format_scan *t, struct format_stamp *stamp)
     return stamp->has_date;
 }
 
-/* ".026039" -> 26039000 ns */
+/* Reads the part of a second: ".026039" is 26039000 ns. Digits beyond nine count for
+ * nothing. */
 static int64_t take_fraction(struct format_scan *t)
 {
     int64_t ns = 0, unit = 100000000;
@@ -198,7 +211,7 @@ static int64_t take_fraction(struct format_scan *t)
     return ns;
 }
 
-/* "AM", "pm", "p.m."; -1 = neither. */
+/* Takes "AM", "pm" or "p.m."; -1 when neither half is named. */
 static int take_half(struct format_scan *t)
 {
     static const char *const halves[] = {"AM", "PM", "am", "pm", "a.m.", "p.m."};
@@ -210,7 +223,8 @@ static int take_half(struct format_scan *t)
     return -1;
 }
 
-/* "20:47", "8:47:37.026 PM", "20:47:37,026", "204737" */
+/* Reads "20:47", "8:47:37.026 PM", "20:47:37,026" or "204737". A second of 60 is a leap
+ * second. */
 static bool take_clock(struct format_scan *t, struct format_stamp *stamp)
 {
     int hour, minute, second = 0, half;
@@ -239,7 +253,8 @@ static bool take_clock(struct format_scan *t, struct format_stamp *stamp)
     return true;
 }
 
-/* What stands behind the clock: a zone, the year of ctime, "[Europe/Berlin]". */
+/* Takes what stands behind the clock: the year of ctime, a zone, "[Europe/Berlin]".
+ * Anything else makes the text no time. */
 static bool take_rest(struct format_scan *t, struct format_stamp *stamp)
 {
     const char *bracket, *end;
@@ -258,7 +273,7 @@ static bool take_rest(struct format_scan *t, struct format_stamp *stamp)
     return stamp->has_zone;
 }
 
-/* What stands between the date and the clock. */
+/* Passes what stands between the date and the clock. */
 static void take_gap(struct format_scan *t)
 {
     if (format_scan_skip(t, "T") || format_scan_skip(t, "t") || format_scan_skip(t, ":"))
@@ -267,6 +282,8 @@ static void take_gap(struct format_scan *t)
     format_scan_skip_blanks(t);
 }
 
+/* Reads a date, a time, or both. A time alone needs a colon, or every number of four
+ * digits would be one. */
 bool format_stamp_read(struct format_csv_field text, struct format_stamp *stamp)
 {
     struct format_scan t = format_scan_of(text.at, text.size), ahead;
@@ -285,6 +302,8 @@ bool format_stamp_read(struct format_csv_field text, struct format_stamp *stamp)
     return take_rest(&t, stamp) && (!stamp->has_date || stamp->year != 0);
 }
 
+/* Reads a time by a pattern of strptime(3), which knows no parts of a second: they may
+ * stand at the end. */
 bool format_stamp_match(struct format_csv_field text, const char *pattern,
                         struct format_stamp *stamp)
 {
@@ -318,6 +337,8 @@ bool format_stamp_match(struct format_csv_field text, const char *pattern,
 
 /* ---- Unix time ---- */
 
+/* Turns Unix time into nanoseconds. The whole part and the rest are scaled apart, since a
+ * double does not hold nanoseconds of today. */
 bool format_epoch_ns(double value, double per_s, int64_t *ns)
 {
     double unit = 1e9 / per_s;
@@ -328,6 +349,8 @@ bool format_epoch_ns(double value, double per_s, int64_t *ns)
     return true;
 }
 
+/* Guesses the units in a second from the size: seconds stay below 1e11 until the year
+ * 5138. */
 double format_epoch_unit(double largest)
 {
     double size = fabs(largest);

@@ -17,6 +17,7 @@ static const int64_t LAST_S = INT64_C(4102444800);
 
 /* ---- offsets ---- */
 
+/* Takes one or two digits, as offsets have them. */
 static bool take_two(struct format_scan *t, int64_t max, int64_t *value)
 {
     *value = 0;
@@ -28,7 +29,7 @@ static bool take_two(struct format_scan *t, int64_t max, int64_t *value)
     return *value <= max;
 }
 
-/* "+02:00", "-0530", "+2" */
+/* Reads "+02:00", "-0530" or "+2" as seconds to the east of UTC. */
 static bool numeric_offset(struct format_scan t, int64_t *east_s)
 {
     bool west = format_scan_skip(&t, "-") || format_scan_skip(&t, "\xe2\x88\x92");
@@ -71,6 +72,8 @@ bool format_zone_offset(const char *text, size_t size, int64_t *east_s)
 
 /* ---- loading ---- */
 
+/* Gives the offset in seconds that the C library has for the time, in the zone that is
+ * set now. */
 static int east_at(int64_t utc_s)
 {
     time_t when = (time_t)utc_s;
@@ -79,7 +82,8 @@ static int east_at(int64_t utc_s)
     return localtime_r(&when, &tm) == NULL ? 0 : (int)tm.tm_gmtoff;
 }
 
-/* The first second of (low, high] at which the offset is that of `high`. */
+/* Finds the first second of (low, high] at which the offset is that of `high`, by
+ * halving. */
 static int64_t find_change(int64_t low, int64_t high)
 {
     int east = east_at(high);
@@ -95,6 +99,8 @@ static int64_t find_change(int64_t low, int64_t high)
     return high;
 }
 
+/* Finds all changes of the zone that is set now, by looking at one moment in each week:
+ * no zone changes its clock twice within one. */
 static void look_up(struct format_zone *zone)
 {
     int before = east_at(0);
@@ -112,7 +118,8 @@ static void look_up(struct format_zone *zone)
     }
 }
 
-/* The C library takes any name it does not know for UTC. */
+/* Tells whether there is a file of that name. The C library takes any name that it does
+ * not know for UTC, so it cannot be asked. Paths out of the folder are refused. */
 static bool is_known(const char *name)
 {
     const char *folder = getenv("TZDIR");
@@ -125,6 +132,8 @@ static bool is_known(const char *name)
     return access(path, R_OK) == 0;
 }
 
+/* Sets the zone for the whole process, looks its changes up, and sets the old one back.
+ * No other thread may use local time meanwhile. */
 static enum vd_status load_named(struct format_zone *zone, const char *name,
                                  struct vd_error *err)
 {
@@ -172,12 +181,13 @@ enum vd_status format_zone_load(struct format_zone *zone, const char *name,
 
 /* ---- using ---- */
 
+/* Divides and rounds down, also below zero, where C rounds to zero. */
 static int64_t divide_down(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
 }
 
-/* How many changes are not after `utc_s`. */
+/* Counts the changes that are not after `utc_s`. */
 static size_t changes_until(const struct format_zone *zone, int64_t utc_s)
 {
     size_t low = 0, high = zone->n;
@@ -198,6 +208,8 @@ static int east_after(const struct format_zone *zone, size_t changes)
     return changes == 0 ? zone->first_east_s : zone->change[changes - 1].east_s;
 }
 
+/* Finds the moments at which the wall clock shows `wall_ns`: one as a rule, none in an
+ * hour that is left out, two in one that comes twice. The earlier one comes first. */
 int format_zone_utc(const struct format_zone *zone, int64_t wall_ns, int64_t utc_ns[2])
 {
     int64_t wall_s = divide_down(wall_ns, SECOND_NS);
