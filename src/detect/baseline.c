@@ -12,6 +12,9 @@
  * that nobody told us anything about (a column of somebody's file), a hundredth. */
 static const double TENTH = 0.1, HUNDREDTH = 0.01;
 
+/* Gives the sigma below which a metric is not said to deviate, in the metric's unit.
+ * `expected` is NaN or 0 where nothing is known yet, and then only the fixed floor
+ * counts. */
 double detect_sigma_floor(const struct record_metric *metric, double expected)
 {
     if (!(metric->sigma_floor > 0))
@@ -32,6 +35,8 @@ void detect_baseline_release(struct detect_baseline *b)
     *b = (struct detect_baseline){0};
 }
 
+/* Makes room for n metrics. Each array that could be grown is kept even when another
+ * could not: they are all at least as large as `capacity` says. */
 static enum vd_status reserve(struct detect_baseline *b, size_t n)
 {
     void *rolling, *expected, *z, *serial;
@@ -56,7 +61,8 @@ static enum vd_status reserve(struct detect_baseline *b, size_t n)
     return VD_OK;
 }
 
-/* An index that another metric has now begins with an empty window. */
+/* Empties the window of an index that another metric has now, as its values say nothing
+ * about the new one. */
 static enum vd_status forget_others(struct detect_baseline *b,
                                     const struct record_schema *schema)
 {
@@ -74,6 +80,8 @@ static enum vd_status forget_others(struct detect_baseline *b,
     return VD_OK;
 }
 
+/* Follows the schema: new metrics get a window, and those whose index was reused begin
+ * anew. */
 static enum vd_status follow(struct detect_baseline *b,
                              const struct record_schema *schema)
 {
@@ -91,6 +99,8 @@ static enum vd_status follow(struct detect_baseline *b,
     return status;
 }
 
+/* Computes what is expected of each metric and how far it is from that. Without memory
+ * for new metrics the others are still read. */
 enum vd_status detect_baseline_read(struct detect_baseline *b,
                                     const struct record_schema *schema,
                                     const double *value)
@@ -105,6 +115,9 @@ enum vd_status detect_baseline_read(struct detect_baseline *b,
     return status;
 }
 
+/* Finds the largest deviation in floors of sigma, not in the metric's own sigma: what is
+ * rare on a very quiet machine may still be nothing. A metric without a floor counts by
+ * its own sigma. */
 double detect_baseline_weight(const struct detect_baseline *b,
                               const struct record_schema *schema, const double *value)
 {
@@ -129,6 +142,8 @@ void detect_baseline_learn(struct detect_baseline *b, const double *value)
         vd_rolling_push(&b->rolling[i], value[i]);
 }
 
+/* Saves the windows by the names of their metrics, since the indices of the next run may
+ * be others. */
 void detect_baseline_save(const struct detect_baseline *b,
                           const struct record_schema *schema, struct vd_writer *w)
 {
@@ -141,6 +156,8 @@ void detect_baseline_save(const struct detect_baseline *b,
     }
 }
 
+/* Loads the windows of metrics that are here. Those of others are read into a window that
+ * is thrown away, to come to the next name. */
 enum vd_status detect_baseline_load(struct detect_baseline *b,
                                     const struct record_schema *schema,
                                     struct vd_reader *r, struct vd_error *err)

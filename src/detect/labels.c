@@ -15,6 +15,8 @@ bool detect_event_has_samples(const struct record_event *event)
     return event->kind == RECORD_ANOMALY || event->kind == RECORD_RULE;
 }
 
+/* Tells whether a sample of the event's time belongs to it. A limit has no score, so all
+ * of its samples do. */
 bool detect_event_is_sample(const struct record_event *event, double score)
 {
     return event->kind == RECORD_RULE || score <= OF_EVENT;
@@ -58,6 +60,8 @@ size_t detect_labels_count(const struct detect_labels *labels, bool anomaly)
     return n;
 }
 
+/* Takes at most `max` of the rows that were said to be normal, evenly over all of them:
+ * the n-th of `max` stands at n / max of the way. */
 size_t detect_labels_released(const struct detect_labels *labels,
                               struct detect_multivariate_row *out, size_t max)
 {
@@ -76,6 +80,7 @@ size_t detect_labels_released(const struct detect_labels *labels,
     return n;
 }
 
+/* Makes room for n labelled rows. */
 static enum vd_status reserve(struct detect_labels *labels, size_t n)
 {
     struct detect_labelled *grown;
@@ -90,6 +95,8 @@ static enum vd_status reserve(struct detect_labels *labels, size_t n)
     return VD_OK;
 }
 
+/* Adds the rows of an event, at most DETECT_LABELS_EVENT of them, evenly. When there are
+ * too many in all, the oldest event is forgotten as a whole. */
 enum vd_status detect_labels_add(struct detect_labels *labels, int64_t event_id,
                                  enum detect_label label, const float *rows, size_t n)
 {
@@ -125,6 +132,7 @@ bool detect_labels_change(struct detect_labels *labels, int64_t event_id,
     return changed;
 }
 
+/* Removes the rows of an event and keeps the order of the others. */
 bool detect_labels_forget(struct detect_labels *labels, int64_t event_id)
 {
     size_t kept = 0, before = labels->n;
@@ -152,6 +160,8 @@ void detect_labels_save(const struct detect_labels *labels,
     }
 }
 
+/* Loads the labels whole or not at all. Labels of other columns are refused, since their
+ * numbers would be taken for other metrics'. */
 enum vd_status detect_labels_load(struct detect_labels *labels,
                                   const struct detect_multivariate_config *config,
                                   struct vd_reader *r, struct vd_error *err)

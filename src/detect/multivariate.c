@@ -13,6 +13,8 @@
 #include "os/clock.h"
 #include "vedette/stats.h"
 
+/* Lists the core metrics, which nearly every machine has. A column that a machine lacks
+ * is left out by the training. */
 static const char *const default_column[] = {
     "cpu_percent",   "cpu_freq",        "cpu_memory",      "cpu_temp",
     "gpu_percent",   "gpu_memory",      "gpu_temp",        "disk_read_mb",
@@ -78,7 +80,8 @@ void detect_multivariate_free(detect_multivariate *multivariate)
     free(multivariate);
 }
 
-/* The columns' places in the schema, looked up again when it changed. */
+/* Finds the columns' places in the schema, and looks them up again when the schema
+ * changed. */
 static void find_columns(detect_multivariate *multivariate,
                          const struct record_schema *schema)
 {
@@ -106,7 +109,8 @@ const size_t *detect_multivariate_columns(detect_multivariate *multivariate,
     return multivariate->index;
 }
 
-/* A metric's value as the row has it. */
+/* Converts a metric's value to what the row holds. Byte rates become log(1 + x): they
+ * reach over many powers of ten, and the large ones would hide all others. */
 static float as_column(const detect_multivariate *multivariate, size_t c, double x)
 {
     if (multivariate->is_log[c])
@@ -114,6 +118,8 @@ static float as_column(const detect_multivariate *multivariate, size_t c, double
     return isfinite(x) ? (float)x : NAN;
 }
 
+/* Moves the recent rows up and fills in the newest. It notes whether the row before it
+ * was learned: only then do two rows of the window follow each other in time. */
 static void fill_row(detect_multivariate *multivariate, const double *value,
                      const double live[DETECT_LIVE])
 {
@@ -139,6 +145,8 @@ static void fill_row(detect_multivariate *multivariate, const double *value,
         row->live[k] = (float)live[k];
 }
 
+/* Reads the verdicts of the model's members, each with the time that it took. Without a
+ * model only the row is kept. */
 void detect_multivariate_read(detect_multivariate *multivariate,
                               const struct record_schema *schema, const double *value,
                               const double live[DETECT_LIVE],
@@ -171,6 +179,7 @@ void detect_multivariate_gap(detect_multivariate *multivariate)
     multivariate->n_recent = 0;
 }
 
+/* Puts the row read last into the ring, over the oldest when it is full. */
 void detect_multivariate_learn(detect_multivariate *multivariate)
 {
     multivariate->window[multivariate->next] = *detect_multivariate_row(multivariate);
@@ -180,6 +189,7 @@ void detect_multivariate_learn(detect_multivariate *multivariate)
         multivariate->n++;
 }
 
+/* Finds the median of each column over the rows, NaN where no row has a value. */
 enum vd_status detect_multivariate_middle(const struct detect_multivariate_row *row,
                                           size_t n,
                                           double middle[DETECT_MULTIVARIATE_COLUMNS])
@@ -200,8 +210,9 @@ enum vd_status detect_multivariate_middle(const struct detect_multivariate_row *
     return VD_OK;
 }
 
-/* Projected onto the line between the two, the row lies beyond half of the way. Columns
- * of other units are made alike by their own size. */
+/* Tells whether the row is nearer to `theirs` than to `ours`. Projected onto the line
+ * between the two, it lies beyond half of the way. Columns of different units are made
+ * alike by their own size. */
 bool detect_multivariate_is_nearer(const struct detect_multivariate_row *row,
                                    const double ours[DETECT_MULTIVARIATE_COLUMNS],
                                    const double theirs[DETECT_MULTIVARIATE_COLUMNS])
@@ -230,6 +241,8 @@ double detect_multivariate_confidence(const detect_multivariate *multivariate)
     return multivariate->model == NULL ? 0 : multivariate->model->confidence;
 }
 
+/* Holds one training. It owns copies of all that it reads, so that the worker shares
+ * nothing with the loop but the atomic wish to hurry. */
 struct detect_multivariate_job {
     struct detect_multivariate_config config;
     struct detect_multivariate_row *row; /* owned copy of the window, oldest first */
@@ -261,10 +274,13 @@ void detect_multivariate_convert(detect_multivariate *multivariate,
                                                   : NAN;
 }
 
-/* Rows from elsewhere come in so many runs, spread evenly: the blocks of a cross-fit have
- * their share each, and few rows of the window lose the one before them. */
+/* Sets into how many runs rows from elsewhere are put, evenly: so the blocks of a
+ * cross-fit have their share each, and few rows of the window lose the one before
+ * them. */
 enum { RUNS = 8 };
 
+/* Copies the window, oldest row first, and puts the other rows between its runs. The
+ * caller frees it; NULL means no memory. */
 struct detect_multivariate_row *
 detect_multivariate_window(const detect_multivariate *multivariate,
                            const struct detect_multivariate_row *more, size_t n_more,
@@ -291,7 +307,8 @@ detect_multivariate_window(const detect_multivariate *multivariate,
     return row;
 }
 
-/* The floors as a row has them: log(1 + x) moves by dx / (1 + x), at its middle. */
+/* Finds the floors as a row has them: log(1 + x) moves by dx / (1 + x), taken at its
+ * middle. */
 static enum vd_status find_floors(const detect_multivariate *multivariate,
                                   detect_multivariate_job *job)
 {
@@ -325,6 +342,7 @@ detect_multivariate_train_begin(const detect_multivariate *multivariate,
     return job;
 }
 
+/* Trains, on the worker's thread. */
 void detect_multivariate_train_run(detect_multivariate_job *job)
 {
     job->model = detect_multivariate_model_fit(&job->config, job->row, job->n, job->floor,
@@ -341,6 +359,8 @@ void detect_multivariate_train_hurry(detect_multivariate_job *job)
     atomic_store(&job->pace.hurry, true);
 }
 
+/* Puts the new model in the place of the old one, on the loop's thread. Without a new one
+ * the old one stays. */
 enum vd_status detect_multivariate_train_end(detect_multivariate *multivariate,
                                              detect_multivariate_job *job,
                                              struct vd_error *err)
@@ -369,6 +389,7 @@ void detect_multivariate_job_free(detect_multivariate_job *job)
 
 /* ---- saved form ---- */
 
+/* Numbers the saved form; it changes whenever a field does. */
 enum { SAVED_VERSION = 2 };
 
 void detect_multivariate_save_columns(const struct detect_multivariate_config *config,
@@ -379,6 +400,8 @@ void detect_multivariate_save_columns(const struct detect_multivariate_config *c
         vd_write_text(w, config->column[c]);
 }
 
+/* Tells whether the saved columns are those of now, in the same order. A count that
+ * differs leaves the rest unread. */
 bool detect_multivariate_same_columns(const struct detect_multivariate_config *config,
                                       struct vd_reader *r)
 {
@@ -415,6 +438,7 @@ void detect_multivariate_save(const detect_multivariate *multivariate,
         detect_multivariate_model_save(multivariate->model, w);
 }
 
+/* Loads the window and the model whole or not at all. */
 enum vd_status detect_multivariate_load(detect_multivariate *multivariate,
                                         struct vd_reader *r, struct vd_error *err)
 {

@@ -36,8 +36,8 @@ enum { FOLDS = 4 };
 /* Of windowed PCA: the share of the variance that its axes explain. */
 static const struct vd_setting windowed_settings[] = {{"variance", 0.8}};
 
-/* A mean of k exponential excesses is off by 1/sqrt(k): divide the slope by what it may
- * be too small. */
+/* Says how far a tail of few samples is trusted. A mean of k exponential excesses is off
+ * by 1/sqrt(k), so the slope is divided by what it may be too small. */
 static double trust_of(double n)
 {
     double tail = fmax(0.05 * n, 1);
@@ -71,7 +71,8 @@ static void rest(struct training *t)
     t->rested_ns = os_clock_thread_ns();
 }
 
-/* Takes column `c` into the model when it says anything. */
+/* Takes column `c` into the model when enough rows have it and it moves. A column that
+ * does not move has no sigma to divide by. */
 static void add_column(struct training *t, size_t c, double floor)
 {
     struct detect_multivariate_model *model = t->model;
@@ -95,14 +96,15 @@ static void add_column(struct training *t, size_t c, double floor)
     model->n_columns++;
 }
 
+/* Gives the block of the i-th row. Blocks are contiguous in time. */
 static size_t fold_of(const struct training *t, size_t i)
 {
     return i * FOLDS / t->n;
 }
 
-/* How many rows up to the i-th follow each other in its block, at most
- * DETECT_MULTIVARIATE_TICKS: what looks at several rows is calibrated on none that it has
- * seen, either. */
+/* Counts how many rows up to the i-th follow each other in its block, at most
+ * DETECT_MULTIVARIATE_TICKS. What looks at several rows is thereby calibrated on none
+ * that it has seen, either. */
 static size_t ticks_to(const struct training *t, size_t i)
 {
     size_t ticks = 1;
@@ -113,8 +115,8 @@ static size_t ticks_to(const struct training *t, size_t i)
     return ticks;
 }
 
-/* The i-th row and those before it, blurred: each row in the same way wherever it
- * appears. */
+/* Makes the view of the i-th row and those before it, blurred. The noise is drawn by the
+ * number of the row, so each row is the same wherever it appears. */
 static void view_blurred(struct detect_multivariate_view *view, const struct training *t,
                          size_t i, size_t ticks)
 {
@@ -129,8 +131,9 @@ static void view_blurred(struct detect_multivariate_view *view, const struct tra
     }
 }
 
-/* The rows of a fit, `ticks` of them side by side: at most DETECT_MULTIVARIATE_FIT_ROWS
- * of those outside the block `fold` (FOLDS = no block is left out). */
+/* Fills x with the rows of a fit, `ticks` of them side by side: at most
+ * DETECT_MULTIVARIATE_FIT_ROWS of those outside the block `fold` (FOLDS = no block is
+ * left out). */
 static enum vd_status fit_rows(const struct training *t, size_t ticks, size_t fold,
                                struct vd_matrix *x)
 {
@@ -153,7 +156,7 @@ static enum vd_status fit_rows(const struct training *t, size_t ticks, size_t fo
 }
 
 /* Appends the raw scores of the rows of the block `fold` (FOLDS = all) to t->raw, which
- * has k of them; returns the new count. */
+ * has k of them. Returns the new count. */
 static size_t score_rows(const struct training *t,
                          const struct detect_multivariate_member *member, size_t fold,
                          size_t k)
@@ -171,7 +174,8 @@ static size_t score_rows(const struct training *t,
     return k;
 }
 
-/* Fits on everything but the block. NULL when it cannot be fitted. */
+/* Fits on everything but the block, and rests afterwards. NULL when it cannot be
+ * fitted. */
 static vd_detector *fit_without(struct training *t,
                                 const struct detect_multivariate_member *of, size_t fold)
 {
@@ -191,8 +195,8 @@ static vd_detector *fit_without(struct training *t,
     return detector;
 }
 
-/* Calibrates on k raw scores and takes the member into the model; without a calibration
- * it is left out. */
+/* Calibrates on k raw scores and takes the member into the model. Without a calibration
+ * it is left out and freed. */
 static void add_member(struct training *t, struct detect_multivariate_member *member,
                        size_t k)
 {
@@ -206,6 +210,8 @@ static void add_member(struct training *t, struct detect_multivariate_member *me
         vd_detector_free(member->detector);
 }
 
+/* Trains one detector: once on all rows for use, and once without each block for the
+ * scores that calibrate it. */
 static void train_member(struct training *t, const char *name, size_t ticks)
 {
     const struct vd_detector_info *info = vd_detector_find(name);
@@ -228,7 +234,8 @@ static void train_member(struct training *t, const char *name, size_t ticks)
     add_member(t, &member, k);
 }
 
-/* Where PCA looks at rows, it looks at ten of them side by side, too. */
+/* Trains all detectors. Where PCA looks at rows, it looks at ten of them side by side,
+ * too. */
 static void train_members(struct training *t,
                           const struct detect_multivariate_config *config)
 {
@@ -239,9 +246,10 @@ static void train_members(struct training *t,
     }
 }
 
-/* Robust z speaks after thirty rows, so the first model has too few to calibrate it on.
- * Until there are enough, its sigmas are believed to have an exponential tail of mean
- * one: far heavier than a normal one, and enough for what is far out. */
+/* Adds a live member, which has nothing to fit. Robust z speaks after thirty rows, so the
+ * first model has too few of them to calibrate it on. Until there are enough, its sigmas
+ * are believed to have an exponential tail of mean one: far heavier than a normal one,
+ * and enough for what is far out. */
 static void add_live(struct training *t, size_t live)
 {
     struct detect_multivariate_member member = {

@@ -35,6 +35,8 @@ void detect_multivariate_model_free(struct detect_multivariate_model *model)
     free(model);
 }
 
+/* Standardises the row and those before it. An absent value becomes the column's middle,
+ * which says nothing for or against. */
 void detect_multivariate_view_make(struct detect_multivariate_view *view,
                                    const struct detect_multivariate_model *model,
                                    const struct detect_multivariate_row *row,
@@ -56,6 +58,8 @@ void detect_multivariate_view_make(struct detect_multivariate_view *view,
     }
 }
 
+/* Scores the newest rows of the view; NaN when there are fewer than the member looks
+ * at. */
 double detect_multivariate_member_raw(const struct detect_multivariate_member *member,
                                       const struct detect_multivariate_view *view)
 {
@@ -67,6 +71,8 @@ double detect_multivariate_member_raw(const struct detect_multivariate_member *m
                              view->x + (view->ticks - member->ticks) * view->d);
 }
 
+/* Turns a raw score into a surprise. What lies in the tail counts less when few samples
+ * made it. */
 double
 detect_multivariate_member_surprise(const struct detect_multivariate_member *member,
                                     double raw)
@@ -106,6 +112,8 @@ void detect_multivariate_model_save(const struct detect_multivariate_model *mode
     }
 }
 
+/* Loads the columns. What is used as an index or a divisor is checked here, since the
+ * file may be damaged. */
 static bool load_columns(struct detect_multivariate_model *model, struct vd_reader *r)
 {
     model->n_columns = vd_read_u32(r);
@@ -122,6 +130,8 @@ static bool load_columns(struct detect_multivariate_model *model, struct vd_read
     return !r->failed;
 }
 
+/* Loads one member. On failure it must not count as a member, or it would be freed
+ * twice. */
 static bool load_member(struct detect_multivariate_model *model, struct vd_reader *r,
                         struct vd_error *err)
 {

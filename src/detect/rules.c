@@ -11,6 +11,9 @@
 #include "metrics.h"
 #include "os/options.h"
 
+/* Lists the built-in limits: metric, whether above it is bad, value, seconds that it must
+ * hold, severity. `words` make the sentence of a metric whose number says nothing to a
+ * reader. */
 static const struct detect_rule builtin[] = {
     {"cpu_percent", true, 95, 10, RECORD_HIGH, .builtin = true},
     {"cpu_memory", true, 95, 5, RECORD_CRITICAL, .builtin = true},
@@ -53,8 +56,8 @@ enum vd_status detect_rules_add(struct detect_rules *rules,
     return VD_OK;
 }
 
-/* The next word of *text into `word`; "" at the end. Words end at blanks; a comparison
- * sign is a word of its own. */
+/* Copies the next word of *text into `word`; "" at the end. Words end at blanks; a
+ * comparison sign is a word of its own, so "cpu_percent>90" is read as well. */
 static void next_word(const char **text, char *word, size_t size)
 {
     const char *at = *text + strspn(*text, " \t");
@@ -66,6 +69,7 @@ static void next_word(const char **text, char *word, size_t size)
     *text = at + length;
 }
 
+/* Finds a severity by its name. "normal" is none that a rule can have. */
 static bool parse_severity(const char *word, enum record_severity *severity)
 {
     for (enum record_severity s = RECORD_LOW; s <= RECORD_CRITICAL; s++) {
@@ -93,6 +97,8 @@ static bool take_metric(struct detect_rule *rule, const char *word)
     return (size_t)n < sizeof rule->metric;
 }
 
+/* Reads a rule word by word. "for" and the severity may come in any order; of one that
+ * comes twice the last counts. */
 enum vd_status detect_rule_parse(struct detect_rule *rule, const char *text,
                                  struct vd_error *err)
 {
@@ -138,6 +144,8 @@ enum vd_status detect_rule_parse(struct detect_rule *rule, const char *text,
     return VD_OK;
 }
 
+/* Writes a rule in the form that detect_rule_parse() reads, without the severity. Events
+ * of another run are found again by this text. */
 char *detect_rule_text(const struct detect_rule *rule, char *text, size_t size)
 {
     int n = snprintf(text, size, "%s %c %g", rule->metric, rule->above ? '>' : '<',
@@ -155,6 +163,8 @@ bool detect_rule_speaks_of(const struct detect_rule *rule,
            record_metric_is_named(metric, rule->metric);
 }
 
+/* Switches off the built-in limits on a metric, or all of them. A rule of the user is
+ * never switched off: it can be removed. */
 enum vd_status detect_rules_switch_off(struct detect_rules *rules, const char *metric,
                                        struct vd_error *err)
 {
@@ -179,6 +189,8 @@ enum vd_status detect_rules_switch_off(struct detect_rules *rules, const char *m
                         "there is no built-in rule on \"%.60s\"", metric);
 }
 
+/* Finds the next rule of the user, from `from` on, whose metric is not here. A built-in
+ * one may well have none. */
 size_t detect_rules_unknown(const struct detect_rules *rules,
                             const struct record_schema *schema, size_t from)
 {

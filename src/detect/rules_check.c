@@ -5,11 +5,13 @@
 
 #include "detect/rules.h"
 
+/* Compares. An absent value (NaN) exceeds nothing, either way. */
 static bool exceeds(const struct detect_rule *rule, double value)
 {
     return rule->above ? value > rule->value : value < rule->value;
 }
 
+/* Tells whether the limit has an entry for the metric, which then knows since when. */
 static bool is_known(const struct detect_rules *rules, size_t rule, size_t metric)
 {
     for (size_t i = 0; i < rules->n_broken; i++)
@@ -33,6 +35,8 @@ static void forget_kept(struct detect_rules *rules, const double *value)
     rules->n_broken = n;
 }
 
+/* Adds entries for limits that are exceeded from now on. The comparison comes first,
+ * since it rules nearly all metrics out. */
 static void note_broken(struct detect_rules *rules, const struct record_schema *schema,
                         const double *value, int64_t mono_ns)
 {
@@ -49,6 +53,8 @@ static void note_broken(struct detect_rules *rules, const struct record_schema *
         }
 }
 
+/* Lists what is exceeded now. What does not fit is counted, so that it can be told: a
+ * rule may hit hundreds of devices at once. */
 size_t detect_rules_check(struct detect_rules *rules, const struct record_schema *schema,
                           const double *value, int64_t mono_ns,
                           struct detect_rule_hit hit[DETECT_HITS_MAX])

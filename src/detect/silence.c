@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A metric has to be there for so many ticks before its absence says anything. */
+/* Sets how many ticks a metric has to be there before its absence says anything, and how
+ * often a sensor has to move before its standing still does. */
 enum { PRESENT_MIN = 60, MOVES_MIN = 30 };
 
+/* Sets the seconds without a value, without a movement, and between two ticks from which
+ * it is worth an event. */
 static const double GONE_S = 10, FROZEN_S = 600, GAP_S = 10;
 
 void detect_silence_release(struct detect_silence *s)
@@ -17,6 +20,7 @@ void detect_silence_release(struct detect_silence *s)
     *s = (struct detect_silence){0};
 }
 
+/* Makes room for new metrics. Without memory nothing is said of silence on this tick. */
 static bool grow(struct detect_silence *s, size_t n)
 {
     struct detect_silence_state *state;
@@ -39,6 +43,7 @@ static bool is_sensor(const struct record_metric *metric)
     return strcmp(metric->unit, "C") == 0;
 }
 
+/* Notes the value of one metric. The counts stop at their limit and do not wrap. */
 static void look(struct detect_silence_state *state, double value, int64_t mono_ns)
 {
     if (isnan(value))
@@ -61,6 +66,8 @@ static bool moves_often(const struct detect_silence_state *state)
     return state->moves >= MOVES_MIN && state->moves > state->present_then / 2;
 }
 
+/* Finds the longest silence. Metrics with a label are passed over: devices come and
+ * go. */
 bool detect_silence_check(struct detect_silence *s, const struct record_schema *schema,
                           const double *value, int64_t mono_ns,
                           struct record_silence *hit)

@@ -15,13 +15,19 @@ const char *const detect_supervised_name[DETECT_SUPERVISED_MEMBERS] = {
     [DETECT_SUPERVISED_AGENT] = "agent",
     [DETECT_SUPERVISED_ENSEMBLE] = "ensemble"};
 
+/* Sets how many quiet rows are needed before anything is fitted. */
 enum { QUIET_MIN = 40 /* half of them make a calibration */ };
 
+/* Sets after how long the detectors are fitted again although no label changed: what is
+ * quiet changes too. */
 static const int64_t HOUR_NS = INT64_C(3600000000000);
 
-/* -log10 of one in twenty. */
+/* Is -log10 of one in twenty, the most that a row below the detector's own threshold may
+ * surprise. */
 static const double COMMON = 1.3010299956639813;
 
+/* Holds the generation in use. All of it belongs to the loop's thread; a job has
+ * copies. */
 struct detect_supervised {
     struct detect_multivariate_config config;
     const vd_model *bundle;
@@ -46,6 +52,7 @@ void detect_supervised_generation_free(struct detect_supervised_generation *g)
 
 /* ---- columns ---- */
 
+/* Finds what in the bundle learned from labels, and where its columns are among ours. */
 static enum vd_status map_bundle(detect_supervised *t, struct vd_error *err)
 {
     size_t d = vd_model_columns(t->bundle);
@@ -67,6 +74,7 @@ static enum vd_status map_bundle(detect_supervised *t, struct vd_error *err)
                         t->bundle_column, err);
 }
 
+/* Makes the host. The bundle is borrowed and must outlive it. */
 enum vd_status detect_supervised_new(detect_supervised **out,
                                      const struct detect_multivariate_config *config,
                                      const vd_model *bundle, struct vd_error *err)
@@ -100,6 +108,8 @@ void detect_supervised_free(detect_supervised *t)
     free(t);
 }
 
+/* Makes the row as the generation wants it. A bundle was trained on plain values, so
+ * logarithms are undone for it. */
 void detect_supervised_view(const struct detect_supervised_generation *g,
                             const struct detect_multivariate_row *row,
                             const bool is_log[DETECT_MULTIVARIATE_COLUMNS],
@@ -116,6 +126,8 @@ void detect_supervised_view(const struct detect_supervised_generation *g,
 
 /* ---- verdicts ---- */
 
+/* Bounds the surprise by what the few calibration rows can tell. A row that the detector
+ * itself calls normal is never more than common. */
 static double surprise_of(const struct detect_supervised_member *m, double raw)
 {
     double s = vd_calibration_surprise(&m->calibration, raw);
@@ -123,7 +135,7 @@ static double surprise_of(const struct detect_supervised_member *m, double raw)
     return fmin(s, raw <= m->threshold ? fmin(COMMON, m->most) : m->most);
 }
 
-/* The verdict's entry of that name, a new one when there is none; NULL = no room. */
+/* Finds the verdict's entry of that name, or makes one; NULL when there is no room. */
 static struct record_score *entry(struct record_verdict *verdict, const char *name)
 {
     for (size_t i = 0; i < verdict->n; i++)
@@ -132,6 +144,8 @@ static struct record_score *entry(struct record_verdict *verdict, const char *na
     return verdict->n < RECORD_DETECTORS_MAX ? &verdict->detector[verdict->n++] : NULL;
 }
 
+/* Reads one member into the verdict. A member that is not there yet still has an entry,
+ * so that people see that it waits. */
 static void read_member(const struct detect_supervised_member *m, const char *name,
                         const double *x, struct record_verdict *verdict)
 {
@@ -191,6 +205,8 @@ void detect_supervised_changed(detect_supervised *t, bool undone)
     t->undone |= undone;
 }
 
+/* Tells whether a new generation is due: something was said, there are twice as many
+ * quiet rows, or an hour has passed. */
 bool detect_supervised_due(const detect_supervised *t, const struct detect_labels *labels,
                            size_t quiet_rows, int64_t mono_ns)
 {
@@ -200,6 +216,7 @@ bool detect_supervised_due(const detect_supervised *t, const struct detect_label
            mono_ns - t->made_ns >= HOUR_NS;
 }
 
+/* Makes the job. It takes over `quiet`, also when it fails, and copies the labels. */
 detect_supervised_job *
 detect_supervised_begin(detect_supervised *t, struct detect_multivariate_row *quiet,
                         size_t n, const bool is_log[DETECT_MULTIVARIATE_COLUMNS],
@@ -232,6 +249,8 @@ detect_supervised_begin(detect_supervised *t, struct detect_multivariate_row *qu
     return job;
 }
 
+/* Puts the new generation in the place of the old one. A job that was stopped has none,
+ * and the old one stays. */
 void detect_supervised_end(detect_supervised *t, detect_supervised_job *job)
 {
     if (job->next != NULL) {

@@ -36,8 +36,8 @@ static void choose_columns(struct detect_supervised_generation *g,
     }
 }
 
-/* The bundle's own, in its order. An absent value leaves its detectors without a verdict:
- * nobody knows what would stand for it. */
+/* Takes the bundle's own columns, in its order. An absent value leaves its detectors
+ * without a verdict: nobody knows what would stand for it. */
 static void use_bundle_columns(detect_supervised_job *job)
 {
     struct detect_supervised_generation *g = job->next;
@@ -50,7 +50,7 @@ static void use_bundle_columns(detect_supervised_job *job)
     }
 }
 
-/* Rows for a fit: the quiet ones outside of the block `fold` (FOLDS = all), at most
+/* Holds rows for a fit: the quiet ones outside of the block `fold` (FOLDS = all), at most
  * QUIET_ROWS of them, and everything with a label. */
 struct lesson {
     struct vd_matrix x;
@@ -63,6 +63,7 @@ static void lesson_release(struct lesson *lesson)
     free(lesson->label);
 }
 
+/* Adds one row as the generation sees it. */
 static void lesson_add(struct lesson *lesson, const detect_supervised_job *job,
                        const struct detect_multivariate_row *row, bool anomaly)
 {
@@ -73,6 +74,7 @@ static void lesson_add(struct lesson *lesson, const detect_supervised_job *job,
     lesson->label[lesson->x.n++] = anomaly;
 }
 
+/* Makes the rows of a fit. After a failure it must still be released. */
 static enum vd_status lesson_make(struct lesson *lesson, const detect_supervised_job *job,
                                   size_t fold)
 {
@@ -93,7 +95,8 @@ static enum vd_status lesson_make(struct lesson *lesson, const detect_supervised
     return VD_OK;
 }
 
-/* NULL when it cannot be fitted. */
+/* Fits on everything but the block; NULL when it cannot be fitted or the job was
+ * stopped. */
 static vd_detector *fit_without(const detect_supervised_job *job, const char *name,
                                 size_t fold)
 {
@@ -115,7 +118,8 @@ static vd_detector *fit_without(const detect_supervised_job *job, const char *na
     return detector;
 }
 
-/* Appends the raw scores of the quiet rows of the block `fold` (FOLDS = of all). */
+/* Appends the raw scores of the quiet rows of the block `fold` (FOLDS = of all) and
+ * returns how many there are. */
 static size_t score_quiet(const detect_supervised_job *job, const vd_detector *detector,
                           size_t fold, double *raw, size_t k)
 {
@@ -131,7 +135,8 @@ static size_t score_quiet(const detect_supervised_job *job, const vd_detector *d
     return k;
 }
 
-/* Takes the detector with the calibration of k raw scores, or lets it go. */
+/* Takes the detector with the calibration of k raw scores, or lets it go. A borrowed one
+ * belongs to the bundle and is never freed here. */
 static void take_member(struct detect_supervised_member *m, vd_detector *detector,
                         bool borrowed, const double *raw, size_t k)
 {
@@ -145,13 +150,15 @@ static void take_member(struct detect_supervised_member *m, vd_detector *detecto
     }
 }
 
-/* A fit that takes a second is made once, without the first block of quiet rows, which
- * calibrates it; the others are made again for each block and then on all rows. */
+/* Tells the fits that take a second. They are made once, without the first block of quiet
+ * rows, which calibrates them; the others are made again for each block and then on all
+ * rows. */
 static bool is_costly(size_t k)
 {
     return k == DETECT_SUPERVISED_AGENT || k == DETECT_SUPERVISED_ENSEMBLE;
 }
 
+/* Fits and calibrates one member. */
 static void fit_member(const detect_supervised_job *job, size_t k, double *raw)
 {
     size_t n = 0;
@@ -211,6 +218,8 @@ static void teach_agent(const detect_supervised_job *job, const vd_detector *fro
                 agent == NULL ? 0 : score_quiet(job, agent, FOLDS, raw, 0));
 }
 
+/* Takes the members of the bundle as they are, calibrated on this machine's quiet rows.
+ * Its agent goes on learning when there are labels. */
 static void take_bundle(const detect_supervised_job *job, double *raw)
 {
     for (size_t k = 0; k < DETECT_SUPERVISED_MEMBERS; k++) {
@@ -227,6 +236,8 @@ static void take_bundle(const detect_supervised_job *job, double *raw)
     }
 }
 
+/* Tells whether two generations see the same columns, without which the agent cannot go
+ * on. */
 static bool same_view(const struct detect_supervised_generation *a,
                       const struct detect_supervised_generation *b)
 {
@@ -234,6 +245,8 @@ static bool same_view(const struct detect_supervised_generation *a,
            memcmp(a->column, b->column, a->n_columns * sizeof *a->column) == 0;
 }
 
+/* Fits all members on the labels. The agent of the generation before goes on learning
+ * where it can, since its past is worth more than a fresh start. */
 static void learn_labels(const detect_supervised_job *job, double *raw)
 {
     const struct detect_supervised_generation *before = job->before;
@@ -251,6 +264,8 @@ static void learn_labels(const detect_supervised_job *job, double *raw)
     }
 }
 
+/* Notes the events whose labels this generation has heard, so that the next one hears
+ * only new ones. Without memory it hears all again. */
 static void note_heard(const detect_supervised_job *job)
 {
     struct detect_supervised_generation *g = job->next;
@@ -260,6 +275,8 @@ static void note_heard(const detect_supervised_job *job)
         g->event_id[g->n_events++] = job->labels.at[i].event_id;
 }
 
+/* Makes the next generation, on a worker's thread. A job that was stopped leaves nothing
+ * behind. */
 void detect_supervised_run(detect_supervised_job *job)
 {
     double *raw = malloc((job->n + 1) * sizeof *raw);

@@ -23,6 +23,7 @@ struct detect_univariate {
     struct vd_stream_params params;
 };
 
+/* Makes the layer without streams: they come with the metrics. */
 enum vd_status detect_univariate_new(detect_univariate **out, size_t streams_max,
                                      double interval_s)
 {
@@ -47,13 +48,15 @@ void detect_univariate_free(detect_univariate *univariate)
     free(univariate);
 }
 
+/* Tells whether a stream may be made. Metrics with a label may have half of them at most,
+ * so that a machine with many devices still watches itself as a whole. */
 static bool has_room(const detect_univariate *univariate, bool labelled)
 {
     return univariate->streams < univariate->streams_max &&
            (!labelled || univariate->labelled < univariate->streams_max / 2);
 }
 
-/* What stood at that index before, if anything, was another metric. */
+/* Begins the index anew. What stood there before, if anything, was another metric. */
 static void begin(detect_univariate *univariate, size_t i,
                   const struct record_metric *metric)
 {
@@ -74,9 +77,9 @@ static void begin(detect_univariate *univariate, size_t i,
     }
 }
 
-/* Streams for the metrics that are new: those without a label always while there is room,
- * those with one (cores, disks, units) half of it at most. First come, first served: what
- * a machine has always comes before what comes and goes. */
+/* Makes streams for metrics that are new: those without a label always while there is
+ * room, those with one (cores, disks, units) half of it at most. First come, first
+ * served: what a machine has always comes before what comes and goes. */
 static void follow(detect_univariate *univariate, const struct record_schema *schema)
 {
     for (size_t i = 0; i < schema->n; i++)
@@ -85,6 +88,8 @@ static void follow(detect_univariate *univariate, const struct record_schema *sc
     univariate->n = schema->n;
 }
 
+/* Gives the largest surprise of all streams. A stream learns while it reads. It is told
+ * the local time, as habits follow the day of people. */
 double detect_univariate_read(detect_univariate *univariate,
                               const struct record_schema *schema, const double *value,
                               const double *z, int64_t time_ns)
@@ -119,6 +124,7 @@ void detect_univariate_save(const detect_univariate *univariate,
     }
 }
 
+/* Loads the streams of metrics that have one now; those of others are read past. */
 enum vd_status detect_univariate_load(detect_univariate *univariate,
                                       const struct record_schema *schema,
                                       struct vd_reader *r, struct vd_error *err)
