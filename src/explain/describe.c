@@ -9,7 +9,8 @@
 
 #include "explain/explain.h"
 
-/* "98.5 %", "0.4 GB", "97 °C", "12 /s", "3". */
+/* Writes a number with its unit: "98.5 %", "0.4 GB", "97 °C", "12 /s", "3". A ".0" is
+ * left out, as limits are mostly whole numbers. */
 static const char *quantity_text(double value, const char *unit, char *text, size_t size)
 {
     char number[32];
@@ -27,7 +28,7 @@ static const char *quantity_text(double value, const char *unit, char *text, siz
     return text;
 }
 
-/* "8 s", "27 min", "3.5 h", "2.1 days". */
+/* Writes a span in one unit: "8 s", "27 min", "3.5 h", "2.1 days". */
 static const char *span_text(double seconds, char *text, size_t size)
 {
     if (seconds < 119.5)
@@ -41,7 +42,7 @@ static const char *span_text(double seconds, char *text, size_t size)
     return text;
 }
 
-/* "limit 95 % for 10 s, above it for 27 min". */
+/* Writes "limit 95 % for 10 s, above it for 27 min". */
 static void limit_text(const struct record_limit *limit, const char *unit, double above_s,
                        char *text, size_t size)
 {
@@ -55,6 +56,8 @@ static void limit_text(const struct record_limit *limit, const char *unit, doubl
              limit->above ? "above" : "below", span_text(above_s, lasted, sizeof lasted));
 }
 
+/* Writes the one deviation, the sentence and the factor of an event of a limit. What
+ * would be expected is not known to a limit and stays NaN. */
 void explain_limit(const struct record_schema *schema, const struct explain_limit *now,
                    struct record_event *event)
 {
@@ -84,6 +87,9 @@ void explain_limit(const struct record_schema *schema, const struct explain_limi
                  value, limit);
 }
 
+/* Writes who was killed. `sure` says that the names are from the kernel's log; else they
+ * are those of large processes that have gone. More may have been killed than there are
+ * names. */
 void explain_killed(double kills, const struct record_killed *killed, size_t n, bool sure,
                     struct record_event *event)
 {
@@ -103,6 +109,7 @@ void explain_killed(double kills, const struct record_killed *killed, size_t n, 
                  count - n);
 }
 
+/* Writes what is silent and for how long. A gap is of all metrics and names none. */
 void explain_silence(const struct record_schema *schema,
                      const struct record_silence *silence, struct record_event *event)
 {

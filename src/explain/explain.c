@@ -29,13 +29,14 @@ static const struct {
                             "System activity dropped"},
 };
 
-/* What is about no resource has the words of the whole system. */
+/* Gives the row of words. What is about no resource has the words of the whole system. */
 static size_t words_of(enum record_group group)
 {
     return record_group_is_resource(group) ? group : RECORD_GROUP_OTHER;
 }
 
-/* The words for a metric that went the way of `z`: what is worse may be more or less. */
+/* Gives the words for a metric that went the way of `z`: what is worse may be more or
+ * less. */
 static const char *direction_words(const struct record_deviation *d)
 {
     bool worse = d->less_is_worse ? d->z < 0 : d->z >= 0;
@@ -44,8 +45,8 @@ static const char *direction_words(const struct record_deviation *d)
                  : group_words[words_of(d->group)].low;
 }
 
-/* How much a metric's deviation is worth telling: sigmas, weighed so that cpu_percent
- * comes before cpu_core_percent{3}, which says the same with less. */
+/* Says how much a metric's deviation is worth telling. Sigmas are weighed so that
+ * cpu_percent comes before cpu_core_percent{3}, which says the same with less. */
 static double weight_of(const struct record_metric *metric)
 {
     if (metric->core)
@@ -60,6 +61,8 @@ static double weight_of(const struct record_metric *metric)
     return strcmp(metric->unit, "1/s") == 0 ? 0.7 : 1;
 }
 
+/* Tells whether a metric of that family was picked already: one core or disk is enough of
+ * an example. */
 static bool has_family(const struct record_event *event,
                        const struct record_schema *schema, const char *name)
 {
@@ -69,7 +72,8 @@ static bool has_family(const struct record_event *event,
     return false;
 }
 
-/* What was told of the same group already makes one more of it worth half as much. */
+/* Says how much of it is new. What was told of the same group already makes one more of
+ * it worth half as much. */
 static double news_of(const struct record_event *event,
                       const struct record_schema *schema,
                       const struct record_metric *metric)
@@ -82,6 +86,8 @@ static double news_of(const struct record_event *event,
     return news;
 }
 
+/* Picks up to n_max metrics, the one most worth telling first, and returns the sum of
+ * their worth. Metrics without a z are passed over by the comparison with NaN. */
 static double pick_top(const struct explain_input *in, struct record_event *event,
                        double z_min, size_t n_max)
 {
@@ -119,8 +125,8 @@ static double pick_top(const struct explain_input *in, struct record_event *even
     return told;
 }
 
-/* A number as people read it: one decimal, none above a thousand, two digits when small.
- */
+/* Writes a number as people read it: one decimal, none above a thousand, two digits when
+ * small. */
 void explain_number_text(double x, char *text, size_t size)
 {
     double magnitude = fabs(x);
@@ -150,6 +156,7 @@ char *explain_deviation_text(const struct record_schema *schema,
     return text;
 }
 
+/* Writes "CPU: 98.5%", the short form for a label beside a picture. */
 void explain_factor_text(const struct record_schema *schema,
                          const struct record_deviation *d, char *text, size_t size)
 {
@@ -162,7 +169,8 @@ void explain_factor_text(const struct record_schema *schema,
              strcmp(metric->unit, "1/s") == 0 ? "/s" : metric->unit);
 }
 
-/* Adds " | " and the words unless the reason already has them. */
+/* Adds " | " and the words unless the reason already has them: two metrics of one group
+ * have the same. */
 static void add_reason(struct record_event *event, const char *words)
 {
     size_t length = strlen(event->reason);
@@ -172,6 +180,8 @@ static void add_reason(struct record_event *event, const char *words)
                  length == 0 ? "" : " | ", words);
 }
 
+/* Explains the event by the metrics that deviate now and returns how much there was to
+ * tell. Where no metric deviates by itself, it is their combination that is unusual. */
 double explain_event(const struct explain_input *in, struct record_event *event)
 {
     double told = pick_top(in, event, Z_WORTH_SAYING, RECORD_TOP);
@@ -204,6 +214,8 @@ void explain_copy(struct record_event *to, const struct record_event *from)
     memcpy(to->reason, from->reason, sizeof to->reason);
 }
 
+/* Tells whether the event is that of something which became less, where less is not
+ * worse. */
 bool explain_is_drop(const struct record_event *event)
 {
     return event->n_top > 0 && event->top[0].z < 0 && !event->top[0].less_is_worse;

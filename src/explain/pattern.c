@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+/* Sets the seconds within which an event is a spike, and from which it may be called
+ * sustained. */
 static const double SPIKE_S = 10, SUSTAINED_S = 60;
 
 /* Rises made of jumps each below this share of the whole are gradual. */
@@ -18,6 +20,8 @@ void explain_course_start(struct explain_course *course)
     *course = (struct explain_course){.metric = SIZE_MAX};
 }
 
+/* Counts the resources of which some metric is far above what is expected. Metrics with a
+ * label are left out: they repeat the whole. */
 static size_t count_groups(const struct explain_input *in)
 {
     bool deviates[RECORD_GROUPS] = {false};
@@ -31,6 +35,8 @@ static size_t count_groups(const struct explain_input *in)
     return n;
 }
 
+/* Adds one tick to the course. When another metric leads, its course begins anew; how
+ * many resources were involved at most is kept. */
 void explain_course_add(struct explain_course *course, const struct explain_input *in,
                         const struct record_event *event)
 {
@@ -62,6 +68,8 @@ void explain_course_add(struct explain_course *course, const struct explain_inpu
     }
 }
 
+/* Names the course so far. The order is that of what says most: several resources at
+ * once, a flood, a leak, then how long it lasted. The text is static. */
 const char *explain_pattern(const struct explain_course *course,
                             const struct explain_input *in,
                             const struct record_event *event, double seconds)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Sets the sizes of the ring. Some moments more than the two spans are kept, as ticks may
+ * come early. */
 enum {
     MOMENTS = RECORDER_BEFORE_S + RECORDER_AFTER_S + 10,
     WIDTH = 64,   /* processes kept per moment */
@@ -16,6 +18,7 @@ enum {
     NAMES = 512,
 };
 
+/* Holds what does not change from moment to moment in the life of a process. */
 struct name {
     int pid, parent;
     uint32_t uid;
@@ -26,6 +29,8 @@ struct name {
     char command[RECORD_COMMAND_MAX];
 };
 
+/* Holds what a process used in one moment. Floats are enough to tell who was busy, and
+ * there are thousands of entries. `name` is an index of the table of names. */
 struct entry {
     float use[EXPLAIN_RESOURCES];
     float gpu_percent, gpu_bytes;
@@ -41,6 +46,7 @@ struct moment {
     struct entry entry[WIDTH];
 };
 
+/* Is one block of fixed size, so that recording allocates nothing. */
 struct explain_recorder {
     struct moment moment[MOMENTS];
     size_t newest, n;
@@ -66,21 +72,23 @@ void explain_recorder_free(explain_recorder *recorder)
     free(recorder);
 }
 
-/* k-th newest moment, 0 = the newest. k < n. */
+/* Gives the k-th newest moment; 0 is the newest, and k must be below n. */
 static const struct moment *moment_at(const explain_recorder *r, size_t k)
 {
     assert(k < r->n);
     return &r->moment[(r->newest + MOMENTS - k) % MOMENTS];
 }
 
+/* Compares pid and start time, since the kernel gives pids again. */
 static bool same_process(const struct name *name, const struct record_process *p)
 {
     return name->last_seen_ns != 0 && name->pid == p->pid &&
            name->start_ticks == p->start_ticks;
 }
 
-/* The slot of the process, made or taken over when needed; NAMES when all are in use by
- * processes that the ring still shows. */
+/* Finds the slot of the process, made or taken over when needed; NAMES when all are in
+ * use by processes that the ring still shows. The slots are searched from the one that
+ * the pid hashes to. */
 static uint32_t name_of(explain_recorder *r, const struct record_process *p,
                         int64_t now_ns)
 {
@@ -117,6 +125,7 @@ static uint32_t name_of(explain_recorder *r, const struct record_process *p,
     return free_slot;
 }
 
+/* Adds a process to the moment. One for whose name there is no slot is left out. */
 static void add_entry(explain_recorder *r, struct moment *m,
                       const struct record_process *p)
 {
@@ -139,8 +148,8 @@ static void add_entry(explain_recorder *r, struct moment *m,
     m->n++;
 }
 
-/* How busy a process is on one scale: percent of a core, and disk traffic where 1 MB/s
- * weighs like one percent. NaN counts as nothing. */
+/* Says how busy a process is on one scale: percent of a core, and disk traffic where 1
+ * MB/s weighs like one percent. NaN counts as nothing. */
 static double activity(const struct record_process *p)
 {
     double cpu = isnan(p->cpu_percent) ? 0 : p->cpu_percent;
@@ -156,8 +165,8 @@ struct rank {
     size_t index;
 };
 
-/* Keeps the `max` largest keys; rank[0] is the smallest of the kept ones (a heap would be
- * more code for a list this short). */
+/* Keeps the `max` largest keys in order; rank[0] is the smallest of them. A heap would be
+ * more code for a list this short. */
 static void keep_largest(struct rank *rank, size_t *n, size_t max, double key,
                          size_t index)
 {
@@ -173,6 +182,8 @@ static void keep_largest(struct rank *rank, size_t *n, size_t max, double key,
     ++*n;
 }
 
+/* Adds a moment, at most about one a second however short the interval is, or the ring
+ * would not reach back a minute. */
 void explain_recorder_add(explain_recorder *r, int64_t time_ns, int64_t mono_ns,
                           const struct record_processes *processes)
 {
@@ -206,6 +217,7 @@ void explain_recorder_add(explain_recorder *r, int64_t time_ns, int64_t mono_ns,
         add_entry(r, m, &processes->at[large[i - 1].index]);
 }
 
+/* Makes a process of an entry and its name. What was not recorded is NaN. */
 static void fill_process(const explain_recorder *r, const struct entry *e,
                          struct record_process *p)
 {
@@ -232,6 +244,7 @@ static void fill_process(const explain_recorder *r, const struct entry *e,
     memcpy(p->command, name->command, sizeof p->command);
 }
 
+/* Copies the moments between two monotonic times, oldest first. The caller frees them. */
 enum vd_status explain_recorder_span(const explain_recorder *r, int64_t from_ns,
                                      int64_t to_ns, struct history_moment **out,
                                      size_t *n)
@@ -270,6 +283,8 @@ struct sums {
     const struct entry *last;
 };
 
+/* Adds up the use of each process in the moments before and since the time. Before
+ * reaches back as far as the recorder is made for. */
 static void add_up(const explain_recorder *r, int64_t since_ns,
                    enum explain_resource resource, struct sums sums[NAMES],
                    size_t *n_before, size_t *n_since)
@@ -295,8 +310,8 @@ static void add_up(const explain_recorder *r, int64_t since_ns,
     }
 }
 
-/* Mean use since the start. Memory is a level that a process holds, so its last value
- * counts, not the mean of the moments. */
+/* Gives the mean use since the start. Memory is a level that a process holds, so its last
+ * value counts, not the mean of the moments. */
 static double use_of(const struct sums *s, enum explain_resource resource, size_t n_since)
 {
     if (s->last == NULL || n_since == 0)
@@ -305,11 +320,14 @@ static double use_of(const struct sums *s, enum explain_resource resource, size_
                                       : s->since / (double)n_since;
 }
 
+/* Gives the mean use before; 0 where there was no moment. */
 static double before_of(const struct sums *s, size_t n_before)
 {
     return n_before == 0 ? 0 : s->before / (double)n_before;
 }
 
+/* Gives the share of all use that was not there before, 0 to 1; NaN when the time before
+ * is not in the ring. */
 double explain_recorder_excess(const explain_recorder *r, int64_t since_ns,
                                enum explain_resource resource)
 {
@@ -334,6 +352,7 @@ int64_t explain_recorder_newest_ns(const explain_recorder *r)
     return r->n == 0 ? 0 : moment_at(r, 0)->mono_ns;
 }
 
+/* Tells whether the process is still in the table. */
 static bool is_in(const struct record_processes *table, const struct name *name)
 {
     for (size_t i = 0; i < table->n; i++)
@@ -342,6 +361,8 @@ static bool is_in(const struct record_processes *table, const struct name *name)
     return false;
 }
 
+/* Finds the largest processes of the moment before that are gone now: the kernel kills
+ * the large ones. Those below half of the largest are no candidates. */
 size_t explain_recorder_gone(const explain_recorder *r,
                              const struct record_processes *now,
                              struct record_killed *out, size_t max)
@@ -374,6 +395,8 @@ size_t explain_recorder_gone(const explain_recorder *r,
     return n;
 }
 
+/* Ranks the processes by their excess or by their use and fills in the largest. One with
+ * less than a twentieth of the whole is no suspect. */
 size_t explain_recorder_suspects(const explain_recorder *r, int64_t since_ns,
                                  enum explain_resource resource, enum explain_rank by,
                                  struct record_suspect *out, size_t max)

@@ -33,6 +33,7 @@ static enum explain_resource resource_of(const struct record_event *event)
     return event->kind == RECORD_RULE ? EXPLAIN_RESOURCES : EXPLAIN_CPU;
 }
 
+/* Fills in the suspects and returns how many there are. */
 static size_t take(const explain_recorder *recorder, int64_t since_ns,
                    enum explain_resource resource, enum explain_rank rank,
                    struct record_event *event)
@@ -42,6 +43,7 @@ static size_t take(const explain_recorder *recorder, int64_t since_ns,
     return event->n_suspects;
 }
 
+/* Takes the largest users of the last seconds, where nothing can be said of before. */
 static void take_largest(const explain_recorder *recorder, enum explain_resource resource,
                          struct record_event *event)
 {
@@ -50,6 +52,7 @@ static void take_largest(const explain_recorder *recorder, enum explain_resource
     take(recorder, since_ns, resource, EXPLAIN_BY_USE, event);
 }
 
+/* Finds who is behind the event. The first way that says something is taken. */
 void explain_suspects(const explain_recorder *recorder, int64_t since_ns,
                       struct record_event *event)
 {
