@@ -10,11 +10,13 @@
 #include "os/clock.h"
 #include "vedette/evaluate.h"
 
+/* Gives the seconds since a monotonic time. */
 static double seconds_since(int64_t start_ns)
 {
     return (double)(os_clock_mono_ns() - start_ns) * 1e-9;
 }
 
+/* Gives the bytes that the heap has given out, those of large blocks included. */
 static double heap_bytes(void)
 {
     struct mallinfo2 info = mallinfo2();
@@ -22,7 +24,8 @@ static double heap_bytes(void)
     return (double)(info.uordblks + info.hblkhd);
 }
 
-/* Scores the test rows one by one, then all at once, for a tenth of a second each. */
+/* Scores the test rows one by one, then all at once, for a tenth of a second each. The
+ * scores of both ways are the same, so they are kept once. */
 static void measure_speed(const vd_detector *detector, const struct vd_matrix *x,
                           unsigned threads, double *score, struct plot_result *result)
 {
@@ -66,6 +69,8 @@ static void measure_quality(const struct batch_dataset *test, const double *scor
         result->curve = (struct vd_curve){0};
 }
 
+/* Fits one detector and measures it. The heap is read before the fit, so what the fit
+ * leaves behind is the detector's. */
 enum vd_status batch_benchmark_run(struct plot_result *result,
                                    const struct batch_benchmark *b, struct vd_error *err)
 {

@@ -2,6 +2,7 @@
  * over all of them together what a label means. */
 #include "batch/compare_rows.h"
 
+/* Refuses a file without labels, which the comparison cannot be measured on. */
 static enum vd_status need_labels(const struct batch_dataset *data, const char *path,
                                   struct vd_error *err)
 {
@@ -26,7 +27,7 @@ static enum vd_status read_one(struct batch_compare_rows *rows,
                            : status;
 }
 
-/* All files with the columns of the training file, in its order. */
+/* Reads all files, with the columns of the training file in its order. */
 static enum vd_status read_all(struct batch_compare_rows *rows,
                                const struct batch_compare_paths *p, struct vd_error *err)
 {
@@ -51,7 +52,7 @@ static enum vd_status read_all(struct batch_compare_rows *rows,
                : status;
 }
 
-/* The normal rows of the training file, when no file of normal rows is given. */
+/* Takes the normal rows of the training file, when no file of normal rows is given. */
 static enum vd_status take_normal_rows(struct batch_compare_rows *rows)
 {
     enum vd_status status;

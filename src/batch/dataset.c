@@ -9,11 +9,12 @@
 #include "os/log.h"
 #include "vedette/detector.h"
 
+/* Bounds the numbers of one data set: 4 GiB of them. */
 static const size_t NUMBERS_MAX = (size_t)1 << 29; /* 4 GiB of them */
 
 /* ---- names in a message ---- */
 
-/* Room is kept for " and 16384 more". */
+/* Adds a name to a message. Room is kept for " and 16384 more". */
 static void add_name(struct batch_dataset_names *names, const char *name)
 {
     char one[BATCH_NAME_MAX + 8];
@@ -37,7 +38,7 @@ static void end_names(struct batch_dataset_names *names)
 
 /* ---- rows ---- */
 
-/* The columns that are features. */
+/* Holds the columns that are features while the rows are read. */
 struct features {
     size_t *column;  /* d: which column each one is */
     size_t *missing; /* d: the rows that it costs */
@@ -47,7 +48,7 @@ struct features {
 };
 
 /* Takes the columns that the reader calls metrics, and makes room for what is known of
- * each. */
+ * each. The caller frees the arrays, also after a failure. */
 static enum vd_status choose_features(struct features *f, struct batch_dataset *data,
                                       const struct format_table *t, struct vd_error *err)
 {
@@ -74,7 +75,8 @@ static enum vd_status choose_features(struct features *f, struct batch_dataset *
     return VD_OK;
 }
 
-/* What the rate of a counter is in this row, as a replay has it. */
+/* Gives the rate of a counter in this row, as a replay has it. A counter that steps back
+ * was reset, and has no rate in that row. */
 static double rate(struct features *f, size_t k, double value, int64_t time_ns)
 {
     double step = value - f->before[k], seconds = (double)(time_ns - f->before_ns) * 1e-9;
@@ -83,7 +85,8 @@ static double rate(struct features *f, size_t k, double value, int64_t time_ns)
     return step >= 0 && seconds > 0 ? step / seconds : NAN;
 }
 
-/* False when the row is not complete. */
+/* Reads one row; false when it is not complete. All columns are read even so, since
+ * counters need the row before. */
 static bool read_numbers(const struct format_table *t, struct features *f, double *row)
 {
     bool good = true;
@@ -136,6 +139,7 @@ static void name_worst(struct batch_dataset *data, const struct features *f)
         }
 }
 
+/* Refuses a file of which nothing is left, and names the column that is to blame. */
 static enum vd_status check_some(const struct batch_dataset *data, const char *path,
                                  struct vd_error *err)
 {
@@ -148,13 +152,14 @@ static enum vd_status check_some(const struct batch_dataset *data, const char *p
         path, data->lost.worst, data->lost.worst_rows, VD_VALUE_MAX);
 }
 
-/* Features of one name are two columns whose names differ beyond what is kept. */
+/* Sorts the names for the search for two alike. */
 static int by_name(const void *a, const void *b)
 {
     return strcmp(a, b);
 }
 
-/* Refuses two features of one name: nobody could say which is meant. */
+/* Refuses two features of one name: nobody could say which is meant. Names that differ
+ * only beyond what is kept are such as well. */
 static enum vd_status check_names(const struct batch_dataset *data, size_t d,
                                   const char *path, struct vd_error *err)
 {
@@ -187,6 +192,7 @@ static void note_labels(struct batch_dataset *data, const struct format_table *t
 
 /* ---- reading ---- */
 
+/* Reads the open table. What was allocated in the data set is released by the caller. */
 static enum vd_status read_table(struct batch_dataset *data, struct format_table *t,
                                  struct vd_error *err)
 {
@@ -213,6 +219,7 @@ static enum vd_status read_table(struct batch_dataset *data, struct format_table
     return status;
 }
 
+/* Says what was read, and how many rows were lost to which column. */
 static void say(const struct batch_dataset *data, const struct format_table *t)
 {
     format_table_say(t);
@@ -242,6 +249,7 @@ static enum vd_status take(struct batch_dataset *data, struct format_table *t,
     return status;
 }
 
+/* Asks the reader for labels as well. */
 static struct format_options with_labels(const struct format_options *options)
 {
     struct format_options own = options == NULL ? (struct format_options){0} : *options;
@@ -273,13 +281,16 @@ enum vd_status batch_dataset_take(struct batch_dataset *data, const char *text,
 
 /* ---- labels ---- */
 
-/* Says what was decided: nobody can see it in the file alone. */
+/* Turns the labels into 0 and 1, once it is known which one means an anomaly. */
 static void settle(struct batch_dataset *data, bool minus)
 {
     for (size_t i = 0; data->label != NULL && i < data->x.n; i++)
         data->label[i] = data->label[i] == (minus ? 2 : 1);
 }
 
+/* Decides over all files together what a label of 1 means: beside 0 it is an anomaly,
+ * beside -1 it is normal. What was decided is said, since nobody can see it in one file
+ * alone. */
 enum vd_status batch_dataset_settle_labels(struct batch_dataset *const *data, size_t n,
                                            const char *path, int anomaly,
                                            struct vd_error *err)
@@ -315,6 +326,7 @@ enum vd_status batch_dataset_settle_labels(struct batch_dataset *const *data, si
 
 /* ---- columns of two files ---- */
 
+/* Finds a feature by its name; SIZE_MAX when it is not there. */
 static size_t find_column(const struct batch_dataset *data, const char *name)
 {
     for (size_t k = 0; k < data->x.d; k++)
@@ -323,8 +335,8 @@ static size_t find_column(const struct batch_dataset *data, const char *name)
     return SIZE_MAX;
 }
 
-/* Rewrites the rows so that column k is what was column from[k]; d columns are left.
- * Works in place: a narrower row never overtakes the one it is made from. */
+/* Rewrites the rows so that column k is what was column from[k]; d columns are left. It
+ * works in place: a narrower row never overtakes the one it is made from. */
 static void take_columns(struct batch_dataset *data, const size_t *from, size_t d,
                          double *row)
 {
@@ -336,7 +348,7 @@ static void take_columns(struct batch_dataset *data, const size_t *from, size_t 
     data->x.d = d;
 }
 
-/* The columns of `a` that `b` does not have. */
+/* Lists the columns of `a` that `b` does not have, as text for a message. */
 static struct batch_dataset_names names_beyond(const struct batch_dataset *a,
                                                const struct batch_dataset *b)
 {
@@ -349,6 +361,8 @@ static struct batch_dataset_names names_beyond(const struct batch_dataset *a,
     return names;
 }
 
+/* Brings the columns to those of `like`, in its order. Missing ones are an error, others
+ * are left out and told. */
 enum vd_status batch_dataset_align(struct batch_dataset *data,
                                    const struct batch_dataset *like, const char *path,
                                    struct vd_error *err)

@@ -7,8 +7,12 @@
 #include "os/file.h"
 #include "os/output.h"
 
+/* Bounds a bundle in bytes, so that a wrong file is refused before it fills the
+ * memory. */
 static const size_t FILE_MAX = (size_t)64 << 20;
 
+/* Tries whether the file could be written, and leaves nothing behind: a training that
+ * cannot be kept is better not begun. */
 enum vd_status batch_model_file_check(const char *path, struct vd_error *err)
 {
     struct os_output file;
@@ -19,6 +23,7 @@ enum vd_status batch_model_file_check(const char *path, struct vd_error *err)
     return status;
 }
 
+/* Writes the bundle to its place whole or not at all. */
 enum vd_status batch_model_file_write(const vd_model *model, const char *path,
                                       struct vd_error *err)
 {
@@ -38,6 +43,8 @@ enum vd_status batch_model_file_write(const vd_model *model, const char *path,
     return status;
 }
 
+/* Reads a bundle; size may be NULL. The library checks every number, so any file may be
+ * given. */
 enum vd_status batch_model_file_read(vd_model **out, const char *path, size_t *size,
                                      struct vd_error *err)
 {

@@ -11,6 +11,7 @@
 
 /* ---- one setting as text ---- */
 
+/* Finds a setting of a detector by its name, which need not end with a zero byte. */
 static const struct vd_param *find_param(const struct vd_detector_info *info,
                                          const char *name, size_t length)
 {
@@ -21,7 +22,7 @@ static const struct vd_param *find_param(const struct vd_detector_info *info,
     return NULL;
 }
 
-/* "rbf|linear|poly", "poly" -> 2; false when it is none of the words. */
+/* Finds a word in "rbf|linear|poly": "poly" is 2. False when it is none of the words. */
 static bool word_index(const char *words, const char *word, double *index)
 {
     size_t length = strlen(word);
@@ -36,7 +37,7 @@ static bool word_index(const char *words, const char *word, double *index)
     return false;
 }
 
-/* " kernel=sigmoid": the word where the setting has words. */
+/* Writes " kernel=sigmoid": the word where the setting has words, else the number. */
 static void put_setting(FILE *out, const struct vd_detector_info *info,
                         const struct vd_setting *setting)
 {
@@ -53,14 +54,15 @@ static void put_setting(FILE *out, const struct vd_detector_info *info,
         fprintf(out, " %s=%g", setting->name, setting->value);
 }
 
-/* An item of --set, taken apart. */
+/* Holds an item of --set, taken apart. */
 struct item {
     const struct vd_detector_info *detector;
     const struct vd_param *param;
     double value;
 };
 
-/* "lof.n_neighbors=10" */
+/* Takes an item such as "lof.n_neighbors=10" apart and checks its value against the
+ * detector's own table. */
 static enum vd_status parse(const char *text, struct item *item, struct vd_error *err)
 {
     static const char hint[] = "'vedette model settings' shows what there is";
@@ -124,7 +126,8 @@ void batch_settings_print_all(void)
 
 /* ---- those of one training ---- */
 
-/* What was given for `info`; of what was given twice, the last. */
+/* Takes what was given for `info`; of what was given twice, the last. The items were
+ * checked when the options were read. */
 static void take_given(const struct os_list *given, const struct vd_detector_info *info,
                        struct vd_tune_choice *choice)
 {
@@ -147,8 +150,8 @@ void batch_settings_put(FILE *out, const struct vd_detector_info *info,
         fputs(" contamination=auto", out);
 }
 
-/* "lof: scale=robust n_neighbors=20 contamination=0.002 (folds: F1 0.893, ROC AUC 0.923)"
- */
+/* Prints what was chosen: "lof: scale=robust n_neighbors=20 contamination=0.002 (folds:
+ * F1 0.893, ROC AUC 0.923)". */
 static void print_choice(FILE *out, const struct vd_detector_info *info,
                          const struct vd_tune_choice *choice)
 {
@@ -170,6 +173,8 @@ void batch_settings_choose_by(struct batch_settings_plan *plan,
         os_log_warning("settings are left at their defaults: %s", err.text);
 }
 
+/* Gives an ensemble the settings of its members, which are chosen first when they are not
+ * yet. */
 static void take_members(struct batch_settings_plan *plan, struct vd_tune_choice *choice)
 {
     const struct vd_detector_info *member;
@@ -206,6 +211,8 @@ static void make(struct batch_settings_plan *plan, const struct vd_detector_info
     }
 }
 
+/* Gives the settings of a detector and makes them once: an ensemble asks for those of its
+ * members again. */
 const struct vd_tune_choice *batch_settings_for(struct batch_settings_plan *plan,
                                                 const struct vd_detector_info *info)
 {

@@ -9,11 +9,14 @@
 #include "detect/labels.h"
 #include "store/inspect.h"
 
+/* Says what a sample is used for. The order matters: up to LEFT_OUT nothing was said of
+ * it, and from NORMAL on it has a label. */
 enum use { QUIET, UNJUDGED, LEFT_OUT, NORMAL, EXPECTED, REAL };
 
 /* A column needs to be there in this share of the rows. */
 static const double PRESENT = 0.9;
 
+/* Holds all samples of the span while the events are laid over them. */
 struct samples {
     const char
         *name[DETECT_MULTIVARIATE_COLUMNS + 1]; /* the metrics, and last the score */
@@ -34,6 +37,7 @@ static void samples_release(struct samples *s)
     free(s->use);
 }
 
+/* Gives the values of a sample: the metrics and behind them the score. */
 static double *row_of(const struct samples *s, size_t i)
 {
     return s->value + i * (s->d + 1);
@@ -41,6 +45,7 @@ static double *row_of(const struct samples *s, size_t i)
 
 /* ---- samples ---- */
 
+/* Doubles the room. What was grown before a failure stays valid. */
 static bool grow(struct samples *s)
 {
     size_t capacity = s->capacity == 0 ? 4096 : 2 * s->capacity;
@@ -58,6 +63,7 @@ static bool grow(struct samples *s)
     return true;
 }
 
+/* Takes one sample from the store, in the order of time. */
 static enum vd_status take_sample(void *context, int64_t time_ns, const double *value,
                                   struct vd_error *err)
 {
@@ -95,6 +101,7 @@ static enum vd_status read_samples(struct samples *s, const char *dir, double la
 
 /* ---- events ---- */
 
+/* Turns what was said of an event into the use of its samples. */
 static enum use use_of(const struct record_event *event)
 {
     switch (detect_event_label(event)) {
@@ -107,7 +114,7 @@ static enum use use_of(const struct record_event *event)
     }
 }
 
-/* The first sample at or after a time. */
+/* Finds the first sample at or after a time; n when there is none. */
 static size_t find_time(const struct samples *s, int64_t time_ns)
 {
     size_t low = 0, high = s->n;
@@ -123,13 +130,15 @@ static size_t find_time(const struct samples *s, int64_t time_ns)
     return low;
 }
 
-/* Whether what was said of the event is said of sample i, too. */
+/* Tells whether what was said of the event is said of sample i, too. A sample with a
+ * label keeps it: events come newest first. */
 static bool is_said(const struct samples *s, const struct record_event *event, size_t i)
 {
     return s->use[i] <= LEFT_OUT && detect_event_is_sample(event, row_of(s, i)[s->d]);
 }
 
-/* As the monitor does, every k-th of an event that is long. */
+/* Marks the samples of an event of which something was said. Of a long one every k-th is
+ * taken, as the monitor does, so that one event does not outweigh all others. */
 static void mark_said(struct samples *s, const struct record_event *event, size_t first,
                       size_t end)
 {
@@ -159,7 +168,8 @@ static void mark_event(struct samples *s, const struct record_event *event)
             s->use[i] = is_judged ? LEFT_OUT : UNJUDGED;
 }
 
-/* All events that began before the last sample: an open one has no end to choose by. */
+/* Marks the samples of all events that began before the last sample, page by page. An
+ * open event has no end to choose by, so the beginning decides. */
 static enum vd_status mark_events(struct samples *s, const char *dir,
                                   struct vd_error *err)
 {
@@ -186,6 +196,7 @@ static enum vd_status mark_events(struct samples *s, const char *dir,
 
 /* ---- the data sets ---- */
 
+/* Tells whether the sample becomes a row. */
 static bool is_used(const struct samples *s, size_t i)
 {
     return s->use[i] == QUIET || s->use[i] >= NORMAL;
@@ -225,7 +236,8 @@ static bool is_complete(const struct samples *s, size_t i)
     return true;
 }
 
-/* Leaves out what has gaps and, evenly, what is too much. */
+/* Leaves out what has gaps and, evenly, what is too much. It counts what becomes of every
+ * sample, for the message. */
 static void thin(struct samples *s, struct batch_stored_count *count)
 {
     size_t seen = 0, step;
@@ -249,6 +261,7 @@ static void thin(struct samples *s, struct batch_stored_count *count)
     }
 }
 
+/* Adds a sample to a data set, with its label where the set has labels. */
 static void add_row(struct batch_dataset *data, const struct samples *s, size_t i)
 {
     double *row = vd_matrix_row(&data->x, data->x.n);
@@ -260,6 +273,7 @@ static void add_row(struct batch_dataset *data, const struct samples *s, size_t 
     data->x.n++;
 }
 
+/* Makes room for n rows and copies the names of the columns. */
 static enum vd_status reserve(struct batch_dataset *data, const struct samples *s,
                               size_t n)
 {
@@ -274,7 +288,8 @@ static enum vd_status reserve(struct batch_dataset *data, const struct samples *
     return VD_OK;
 }
 
-/* Without a real event there is nothing to part: both are the same rows. */
+/* Fills both sets. Without a real event there is nothing to part: both have the same
+ * rows. */
 static enum vd_status fill(struct batch_dataset *data, struct batch_dataset *normal,
                            const struct samples *s,
                            const struct batch_stored_count *count, struct vd_error *err)

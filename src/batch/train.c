@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Sets the blocks of the cross-fit: each costs one more fit. */
 enum { FOLDS = 4 };
 
-/* Scores of normal rows by detectors that have not seen them: contiguous blocks, each
- * scored by one fitted on the others, since rows next to each other in time are alike. */
+/* Scores normal rows by detectors that have not seen them: contiguous blocks, each scored
+ * by one fitted on the others, since rows next to each other in time are alike. Returns
+ * how many scores there are. */
 static size_t score_unseen(const struct batch_train_rows *rows, const char *name,
                            const struct vd_fit_params *params, double *score)
 {
@@ -40,8 +42,8 @@ static size_t score_unseen(const struct batch_train_rows *rows, const char *name
     return k;
 }
 
-/* A detector that learned from labels has seen these rows, too, but its probability is
- * the label's, not how rare a row is: the rows labelled normal calibrate it. */
+/* Scores the normal rows by the detector itself. One that learned from labels has seen
+ * these rows, too, but its probability is the label's, not how rare a row is. */
 static size_t score_seen(const struct batch_train_rows *rows, const vd_detector *detector,
                          double *score)
 {
@@ -50,7 +52,8 @@ static size_t score_seen(const struct batch_train_rows *rows, const vd_detector 
     return rows->normal.x.n;
 }
 
-/* Without a share it is what the method's own threshold means on these rows. */
+/* Gives the surprise from which a row is anomalous. Without a share of contamination it
+ * is what the method's own threshold means on these rows. */
 static double surprise_at_threshold(const vd_detector *detector,
                                     const struct vd_calibration *calibration,
                                     const struct vd_fit_params *params)
@@ -63,6 +66,8 @@ static double surprise_at_threshold(const vd_detector *detector,
     return fmax(own, vd_surprise_of_contamination(0.5));
 }
 
+/* Fits one detector, calibrates it, and gives both to the model, which owns the detector
+ * from then on. */
 enum vd_status batch_train_one(const struct batch_train_rows *rows,
                                const struct vd_detector_info *info,
                                const struct vd_tune_choice *choice, vd_model *model,
