@@ -5,6 +5,7 @@
 
 #include "plot/gnuplot.h"
 
+/* Lists the charts with the name of their file, their title, and what they show. */
 const struct plot_chart_info plot_charts[PLOT_CHARTS] = {
     [PLOT_BARS] = {"comparison_plots.png", "Quality and cost",
                    "F1, ROC AUC, training time, latency, throughput and size as bars"},
@@ -16,12 +17,14 @@ const struct plot_chart_info plot_charts[PLOT_CHARTS] = {
                  "from all others; the dashed line is a guess"},
 };
 
-/* Values that are not defined are -1 to the templates. */
+/* Writes -1 for a value that is not defined, as the templates expect. */
 static double or_minus_one(double value)
 {
     return isnan(value) ? -1 : value;
 }
 
+/* Writes one line per detector in the units of the picture: milliseconds, microseconds,
+ * millions of rows a second, kilobytes. */
 static void put_detectors(FILE *in, const struct plot_comparison *c)
 {
     fprintf(in, "n = %zu\n$detectors << EOD\n", c->n);
@@ -35,8 +38,8 @@ static void put_detectors(FILE *in, const struct plot_comparison *c)
     fputs("EOD\n", in);
 }
 
-/* The precision of the highest scores holds back to the axis: there is no point before
- * them where anything is called. */
+/* Writes one curve. The precision of the highest scores holds back to the axis: there is
+ * no point before them where anything is called. */
 static void put_curve(FILE *in, const struct vd_curve *curve, bool is_roc)
 {
     bool begun = false;
@@ -56,6 +59,8 @@ static void put_curve(FILE *in, const struct vd_curve *curve, bool is_roc)
     fputs("\n\n", in);
 }
 
+/* Writes the titles and then the curves, each ended by two empty lines, by which gnuplot
+ * tells them apart. */
 static void put_curves(FILE *in, const struct plot_comparison *c, bool is_roc)
 {
     fprintf(in, "n = %zu\nis_roc = %d\nchance = %.9g\n$titles << EOD\n", c->n, is_roc,
@@ -69,6 +74,7 @@ static void put_curves(FILE *in, const struct plot_comparison *c, bool is_roc)
     fputs("EOD\n", in);
 }
 
+/* Draws one chart. The data come before the template, which uses them. */
 enum vd_status plot_chart_draw(enum plot_chart chart, const struct plot_comparison *c,
                                const char *path, struct vd_error *err)
 {

@@ -13,10 +13,12 @@
 #include "plot/charts.h"
 #include "plot/report.h"
 
+/* Names the columns of the results file. Programs read them, so they stay. */
 static const char csv_head[] =
     "model,train_time_s,model_size_kb,runtime_mem_mb,latency_ms,"
     "throughput_ips,f1_score,precision,recall,roc_auc\n";
 
+/* Adds a fact to the report. What does not fit is left out; `name` must be static. */
 void plot_comparison_say(struct plot_comparison *c, const char *name, const char *format,
                          ...)
 {
@@ -39,7 +41,7 @@ void plot_comparison_release(struct plot_comparison *c)
     *c = (struct plot_comparison){0};
 }
 
-/* A value that is not defined is an empty field. */
+/* Writes an empty field for a value that is not defined. */
 static void put_quality(FILE *file, double value)
 {
     if (isnan(value))
@@ -48,6 +50,7 @@ static void put_quality(FILE *file, double value)
         fprintf(file, ",%.4f", value);
 }
 
+/* Writes the results, whole or not at all. */
 static enum vd_status write_csv(const struct plot_comparison *c, const char *path,
                                 struct vd_error *err)
 {
@@ -71,7 +74,8 @@ static enum vd_status write_csv(const struct plot_comparison *c, const char *pat
     return os_output_close(&out, err);
 }
 
-/* Which plots are there then, and no others. */
+/* Draws the plots and notes which ones are there. After the first failure no more is
+ * tried, and old pictures are removed. */
 static void draw_all(const struct plot_comparison *c, const char *dir, bool wanted,
                      bool *is_drawn)
 {

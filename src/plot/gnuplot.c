@@ -11,9 +11,11 @@
 
 #include "plot/templates.h"
 
+/* Is handed on to gnuplot, which finds its fonts by it. */
 extern char **environ;
 
-/* -d: no settings of the user's own. */
+/* Starts gnuplot with `input` as its standard input. With -d it reads no settings of the
+ * user's own. */
 static int spawn(int *pid, int input)
 {
     char *argv[] = {"gnuplot", "-d", NULL};
@@ -27,7 +29,7 @@ static int spawn(int *pid, int input)
     return failed;
 }
 
-/* 'it''s': in gnuplot's single quotes all but a quote stands for itself. */
+/* Writes 'it''s': in gnuplot's single quotes all but a quote stands for itself. */
 static void put_quoted(FILE *in, const char *text)
 {
     fputc('\'', in);
@@ -36,6 +38,8 @@ static void put_quoted(FILE *in, const char *text)
     fputc('\'', in);
 }
 
+/* Starts gnuplot. A pipe that breaks must not end this program, so SIGPIPE is ignored
+ * until the end; the exit status tells what happened. */
 enum vd_status plot_gnuplot_start(struct plot_gnuplot *plot, const char *path,
                                   struct vd_error *err)
 {
@@ -70,6 +74,7 @@ enum vd_status plot_gnuplot_start(struct plot_gnuplot *plot, const char *path,
     return VD_OK;
 }
 
+/* Copies a template that is part of the program. */
 static void put_template(FILE *in, const char *name)
 {
     const struct os_asset *template = plot_template(name);
@@ -77,6 +82,8 @@ static void put_template(FILE *in, const char *name)
     fwrite(template->bytes, 1, template->size, in);
 }
 
+/* Ends gnuplot's input and waits for it. Its picture takes its place only when it ended
+ * well. */
 enum vd_status plot_gnuplot_end(struct plot_gnuplot *plot, const char *name,
                                 struct vd_error *err)
 {

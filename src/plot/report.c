@@ -9,12 +9,14 @@
 #include "plot/charts.h"
 #include "plot/templates.h"
 
+/* Holds what the parts of the report are made of. */
 struct report {
     const struct plot_comparison *c;
     const bool *is_drawn;
     FILE *file;
 };
 
+/* Writes text from outside with the signs of HTML made harmless. */
 static void put_text(FILE *file, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -25,6 +27,7 @@ static void put_text(FILE *file, const char *text)
     }
 }
 
+/* Writes a cell of the table; a dash stands for what is not defined. */
 static void put_number(FILE *file, int digits, double value)
 {
     if (isnan(value))
@@ -33,6 +36,7 @@ static void put_number(FILE *file, int digits, double value)
         fprintf(file, "<td>%.*f", digits, value);
 }
 
+/* Writes how the comparison was made. */
 static void put_facts(const struct report *r)
 {
     for (size_t i = 0; i < r->c->n_facts; i++) {
@@ -42,6 +46,8 @@ static void put_facts(const struct report *r)
     }
 }
 
+/* Writes one row of the table for each detector. Latency is in microseconds there, as
+ * most of them take far less than a millisecond. */
 static void put_rows(const struct report *r)
 {
     for (size_t i = 0; i < r->c->n; i++) {
@@ -62,6 +68,7 @@ static void put_rows(const struct report *r)
     }
 }
 
+/* Writes the settings that each detector was fitted with. */
 static void put_settings(const struct report *r)
 {
     for (size_t i = 0; i < r->c->n; i++) {
@@ -73,6 +80,7 @@ static void put_settings(const struct report *r)
     }
 }
 
+/* Writes the pictures that were drawn, beside which the report lies. */
 static void put_charts(const struct report *r)
 {
     for (int i = 0; i < PLOT_CHARTS; i++)
@@ -84,6 +92,7 @@ static void put_charts(const struct report *r)
                     plot_charts[i].about);
 }
 
+/* Lists the places of the template and what fills them. */
 static const struct {
     const char *place;
     void (*put)(const struct report *r);
@@ -94,6 +103,7 @@ static const struct {
     {"<!-- charts -->", put_charts},
 };
 
+/* Copies a line of the template, or fills its place. */
 static void put_line(const struct report *r, const char *line, size_t size)
 {
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -105,6 +115,7 @@ static void put_line(const struct report *r, const char *line, size_t size)
     fputc('\n', r->file);
 }
 
+/* Writes the report line by line from the template, whole or not at all. */
 enum vd_status plot_report_write(const struct plot_comparison *c, const bool *is_drawn,
                                  const char *path, struct vd_error *err)
 {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+/* Finds a template. Paths in the table begin with a slash. NULL would be a mistake of the
+ * build. */
 const struct os_asset *plot_template(const char *name)
 {
     size_t n = 0;
