@@ -19,8 +19,12 @@
 
 #include "os/clock.h"
 
+/* Sets the bytes of one step, a datagram that no network has to split, and the longest
+ * sleep (50 ms) before the stop is looked at. */
 enum { PIECE = 1 << 20, DATAGRAM = 1400, SLICE_NS = 50000000 };
 
+/* Looks at the flag without ordering anything: it is only a flag, and it is read very
+ * often. */
 static bool is_stopped(const struct burn_worker *worker)
 {
     return atomic_load_explicit(worker->stop, memory_order_relaxed);
@@ -34,13 +38,14 @@ static void sleep_ns(int64_t ns)
         nanosleep(&time, NULL);
 }
 
+/* Keeps the reason of errno for the main thread, which reads it after the join. */
 static void fail(struct burn_worker *worker, const char *what)
 {
     vd_error_set(&worker->err, VD_ERR_IO, NULL, "cannot %s: %s", what, strerror(errno));
 }
 
 /* Adds `bytes`, then waits until the plan's rate allows more. `start` is when the worker
- * began. Sleeps in slices, so a stop is seen soon. */
+ * began. It sleeps in slices, so that a stop is seen soon. */
 static void account(struct burn_worker *worker, int64_t start, size_t bytes)
 {
     double done = (double)(atomic_fetch_add(&worker->done, bytes) + bytes);
@@ -57,6 +62,8 @@ static void account(struct burn_worker *worker, int64_t start, size_t bytes)
 
 /* ---- cpu ---- */
 
+/* Computes for the planned share of each tenth of a second and sleeps for the rest. The
+ * next tenth is counted from the schedule, so a late one is made up for. */
 void burn_cpu(struct burn_worker *worker)
 {
     const int64_t period = 100000000;
@@ -79,7 +86,8 @@ void burn_cpu(struct burn_worker *worker)
 
 /* ---- memory ---- */
 
-/* Not all zero, so that neither KSM nor a compressed swap makes less of it. */
+/* Fills memory with numbers that are not all zero and not all alike, so that neither KSM
+ * nor a compressed swap makes less of it. */
 static void scribble(unsigned char *at, size_t size, uint64_t seed)
 {
     for (size_t i = 0; i + 8 <= size; i += 8) {
@@ -88,6 +96,8 @@ static void scribble(unsigned char *at, size_t size, uint64_t seed)
     }
 }
 
+/* Takes memory at the planned rate and keeps touching it, so that it stays in use and is
+ * not swapped out unseen. MAP_NORESERVE lets it take more than is promised. */
 void burn_memory(struct burn_worker *worker)
 {
     size_t size = (size_t)worker->plan->amount, filled = 0;
@@ -116,7 +126,8 @@ void burn_memory(struct burn_worker *worker)
 
 /* ---- disk ---- */
 
-/* A file that has no name, so it is gone with the process whatever happens. */
+/* Opens a file that has no name, so that it is gone with the process whatever happens.
+ * File systems without O_TMPFILE get a name for a moment. */
 static int open_nameless(const char *folder)
 {
     char path[4096];
@@ -135,7 +146,7 @@ static int open_nameless(const char *folder)
     return fd;
 }
 
-/* One pass over the file; false when it failed or was stopped. */
+/* Goes over the file once; false when it failed or was stopped. */
 static bool pass(struct burn_worker *worker, int fd, unsigned char *piece, bool write,
                  int64_t start)
 {
@@ -168,6 +179,7 @@ static bool pass(struct burn_worker *worker, int fd, unsigned char *piece, bool 
     return true;
 }
 
+/* Writes the file and reads it back, again and again. */
 void burn_disk(struct burn_worker *worker)
 {
     unsigned char *piece = malloc(PIECE);
@@ -188,6 +200,7 @@ out:
 
 /* ---- network ---- */
 
+/* Sends datagrams to an address. Nobody needs to listen there. */
 static void send_datagrams(struct burn_worker *worker)
 {
     const struct addrinfo *to = worker->plan->to;
@@ -216,7 +229,8 @@ out:
         close(fd);
 }
 
-/* Two connected ends of a TCP stream through loopback. */
+/* Makes the two connected ends of a TCP stream through loopback. After a failure the
+ * caller still closes what is open. */
 static bool connect_to_self(int end[2])
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -243,6 +257,8 @@ static bool connect_to_self(int end[2])
     return good;
 }
 
+/* Sends and receives in turn on one thread, neither of which waits: a full buffer is
+ * emptied by the next receive. */
 static void stream_to_self(struct burn_worker *worker)
 {
     unsigned char *piece = malloc(PIECE);
