@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <math.h>
 
+/* Counts the seconds of a week, in which the budget is given. */
 static const double WEEK_S = 7 * 86400.0;
 
 /* A surprise of 2 is passed by one quiet sample in a hundred: often enough to learn from,
@@ -34,6 +35,8 @@ static const double PENALTY = 0.25, PENALTY_MAX = 2;
 /* So many alerts a week may repeat themselves, however small the budget is. */
 static const double SPARE = 3;
 
+/* Starts with a prior: a quiet whose surprises are exact, seen for a while. `interval_s`
+ * is the time between two samples. */
 void alert_budget_init(struct alert_budget *b, double per_week, double interval_s)
 {
     *b = (struct alert_budget){
@@ -46,9 +49,9 @@ void alert_budget_init(struct alert_budget *b, double per_week, double interval_
     };
 }
 
-/* Where exceedances are so frequent that independent ones run together, the level is too
- * low to be tail. An exponential tail looks the same from a higher level, with fewer
- * clusters: what was counted is carried over. */
+/* Raises the level where exceedances are so frequent that independent ones run together:
+ * it is too low to be tail. An exponential tail looks the same from a higher level, with
+ * fewer clusters, so what was counted is carried over. */
 static void raise_level(struct alert_budget *b)
 {
     double beta = b->excess / b->clusters;
@@ -58,6 +61,8 @@ static void raise_level(struct alert_budget *b)
     b->excess /= 2;
 }
 
+/* Counts a cluster with its highest excess. One incident of many samples is one cluster,
+ * or it would be taken for many. */
 static void end_cluster(struct alert_budget *b)
 {
     /* A peak far out is more likely an incident than quiet: it counts for no more than
@@ -72,6 +77,8 @@ static void end_cluster(struct alert_budget *b)
         raise_level(b);
 }
 
+/* Adds the surprise of a span in seconds. NaN only lets the time pass. A span of more
+ * than a week says that the clock was wrong. */
 void alert_budget_add(struct alert_budget *b, double surprise, double seconds)
 {
     if (!(seconds > 0) || seconds > WEEK_S)
@@ -90,6 +97,8 @@ void alert_budget_add(struct alert_budget *b, double surprise, double seconds)
         end_cluster(b);
 }
 
+/* Gives the surprise that quiet passes so often as the budget allows, and adds a penalty
+ * for alerts that nobody confirmed. */
 double alert_budget_threshold(const struct alert_budget *b)
 {
     double rate = b->clusters / b->watched_s;
@@ -101,6 +110,7 @@ double alert_budget_threshold(const struct alert_budget *b)
                 THRESHOLD_MAX);
 }
 
+/* Tells whether the week's alerts are used up. */
 bool alert_budget_is_spent(const struct alert_budget *b)
 {
     return b->spent >= fmax(b->per_week, SPARE);
@@ -112,6 +122,8 @@ void alert_budget_alerted(struct alert_budget *b)
     b->spent += 1;
 }
 
+/* Gives back what an alert cost and notes it in *credit, so that it can be taken back.
+ * `credit` may be NULL. */
 void alert_budget_confirmed(struct alert_budget *b, struct alert_credit *credit)
 {
     struct alert_credit given = {
@@ -126,6 +138,7 @@ void alert_budget_confirmed(struct alert_budget *b, struct alert_credit *credit)
         *credit = given;
 }
 
+/* Takes a credit back. The spent part has faded meanwhile as it would have. */
 void alert_budget_unconfirmed(struct alert_budget *b, const struct alert_credit *credit)
 {
     double since_s = fmax(b->quiet_s - credit->quiet_s, 0);
@@ -134,12 +147,15 @@ void alert_budget_unconfirmed(struct alert_budget *b, const struct alert_credit 
     b->spent += credit->spent * exp(-since_s / WEEK_S);
 }
 
+/* Checks a credit that was read from a file. */
 bool alert_credit_is_sane(const struct alert_credit *credit)
 {
     return credit->alerts >= 0 && credit->alerts <= 1 && credit->spent >= 0 &&
            credit->spent <= 1 && credit->quiet_s >= 0 && isfinite(credit->quiet_s);
 }
 
+/* Gives the false alarms a week that were measured; NaN in the first hour, which would be
+ * extrapolated too far. */
 double alert_budget_achieved(const struct alert_budget *b)
 {
     return b->quiet_s < 3600 ? NAN : b->alerts * WEEK_S / b->quiet_s;
@@ -153,6 +169,7 @@ void alert_budget_save(const struct alert_budget *b, struct vd_writer *w)
     vd_write_f64s(w, saved, sizeof saved / sizeof *saved);
 }
 
+/* Loads the budget whole or not at all; numbers that would divide by zero are refused. */
 enum vd_status alert_budget_load(struct alert_budget *b, struct vd_reader *r,
                                  struct vd_error *err)
 {

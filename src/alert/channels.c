@@ -17,6 +17,7 @@
 /* A receiver that is away for an hour hears of it a minute late. */
 static const double PAUSE_MIN_S = 1, PAUSE_MAX_S = 60;
 
+/* Lists the channels. Their order is that of the status and of the end. */
 static const struct alert_channel *const table[] = {
     &alert_channel_terminal,
     &alert_channel_bell,
@@ -26,6 +27,8 @@ static const struct alert_channel *const table[] = {
 
 enum { CHANNELS = sizeof table / sizeof table[0] };
 
+/* Holds one channel at work. `channel` is only touched on the outbox's thread, the
+ * atomics by both. */
 struct worker {
     const struct alert_channel *row;
     const struct alert_channels_config *config;
@@ -56,6 +59,7 @@ struct alert_channels_config alert_channels_config_default(void)
     };
 }
 
+/* Tells the log something about a channel. `err` may be NULL. */
 static void say(const struct worker *w, enum os_log_level level, const char *text,
                 const struct vd_error *err)
 {
@@ -64,6 +68,7 @@ static void say(const struct worker *w, enum os_log_level level, const char *tex
                 err ? err->hint : "");
 }
 
+/* Tells whether notices of the channel are kept over a restart. */
 static bool is_kept(const struct worker *w)
 {
     return w->row->kept && w->config->keeper.keep != NULL;
@@ -71,6 +76,8 @@ static bool is_kept(const struct worker *w)
 
 /* ---- what an outbox calls ---- */
 
+/* Delivers one notice, on the outbox's thread. The channel is made with the first one, so
+ * a library that nobody needs is never loaded. */
 static struct os_outbox_answer tell(void *context, const void *message, size_t size,
                                     struct vd_error *err)
 {
@@ -93,6 +100,7 @@ static struct os_outbox_answer tell(void *context, const void *message, size_t s
     return w->row->send(w->channel, &notice, err);
 }
 
+/* Ends the channel, on the outbox's thread. */
 static void let_go(void *context)
 {
     struct worker *w = context;
@@ -102,6 +110,8 @@ static void let_go(void *context)
     w->channel = NULL;
 }
 
+/* Says when a receiver begins to fail, becomes slow, or works again; not on each
+ * failure. */
 static void turned(void *context, enum os_outbox_state state, const struct vd_error *err)
 {
     struct worker *w = context;
@@ -120,6 +130,8 @@ static void turned(void *context, enum os_outbox_state state, const struct vd_er
     }
 }
 
+/* Says that a notice left without being delivered. A full outbox is said once: there may
+ * be thousands. */
 static void say_left(struct worker *w, const struct alert_notice *notice,
                      enum os_outbox_end end, const struct vd_error *err)
 {
@@ -139,6 +151,7 @@ static void say_left(struct worker *w, const struct alert_notice *notice,
     say(w, OS_LOG_WARNING, text, err);
 }
 
+/* Forgets a notice that has left the outbox, however it did. */
 static void left(void *context, const void *message, size_t size, enum os_outbox_end end,
                  const struct vd_error *err)
 {
@@ -156,11 +169,14 @@ static void left(void *context, const void *message, size_t size, enum os_outbox
 
 /* ---- the caller's side ---- */
 
+/* Tells whether the channel is wanted and is in this build. */
 static bool works(const struct worker *w)
 {
     return w->wanted && w->row->unavailable == NULL;
 }
 
+/* Makes a notice. It is cleared first, since it is copied as bytes and padding should not
+ * hold old ones. */
 static void fill_notice(struct alert_notice *notice, const struct record_event *event,
                         enum record_event_change change)
 {
@@ -169,6 +185,8 @@ static void fill_notice(struct alert_notice *notice, const struct record_event *
     notice->change = change;
 }
 
+/* Puts the notice into each outbox and never waits. It is kept before it is pushed, or a
+ * fast receiver could have it forgotten first. */
 void alert_channels_send(alert_channels *channels, const struct record_event *event,
                          enum record_event_change change)
 {
@@ -189,6 +207,8 @@ void alert_channels_send(alert_channels *channels, const struct record_event *ev
     }
 }
 
+/* Puts a notice of the last run into the receiver's outbox; false when there is no such
+ * receiver now. */
 bool alert_channels_resume(alert_channels *channels, const char *receiver,
                            const struct record_event *event,
                            enum record_event_change change, double age_s)
@@ -205,6 +225,7 @@ bool alert_channels_resume(alert_channels *channels, const char *receiver,
     return false;
 }
 
+/* Keeps a waiting notice again, with its age. */
 static void keep_again(void *context, const void *message, size_t size, double age_s)
 {
     const struct worker *w = context;
@@ -226,6 +247,7 @@ void alert_channels_keep_again(alert_channels *channels)
     }
 }
 
+/* Fills in what the status shows of a channel. */
 static void fill_counters(const struct worker *w, struct alert_counters *out)
 {
     static const char *const state[] = {"well", "slow", "failing"};
@@ -260,6 +282,8 @@ size_t alert_channels_counters(alert_channels *channels, struct alert_counters *
     return n;
 }
 
+/* Makes a channel's worker, wanted or not, so that the table and the workers have the
+ * same indices. */
 static enum vd_status new_worker(struct worker **out, const struct alert_channel *row,
                                  const struct alert_channels_config *config,
                                  struct vd_error *err)
@@ -293,6 +317,8 @@ static enum vd_status new_worker(struct worker **out, const struct alert_channel
     return os_outbox_new(&w->outbox, &outbox, err);
 }
 
+/* Makes all workers and checks those that are wanted, so that a wrong address is refused
+ * at the start. */
 enum vd_status alert_channels_new(alert_channels **out,
                                   const struct alert_channels_config *config,
                                   struct vd_error *err)
@@ -316,6 +342,7 @@ enum vd_status alert_channels_new(alert_channels **out,
     return status;
 }
 
+/* Says what becomes of the notices that are still waiting at the end. */
 static void say_what_waits(const struct worker *w, uint64_t n)
 {
     char text[96];
@@ -330,8 +357,8 @@ static void say_what_waits(const struct worker *w, uint64_t n)
     say(w, OS_LOG_WARNING, text, NULL);
 }
 
-/* Whether it hangs in a library (a desktop that does not answer): its memory is its own
- * until the process ends. */
+/* Frees a worker. Returns true when it hangs in a library (a desktop that does not
+ * answer): its memory stays its own until the process ends. */
 static bool free_worker(struct worker *w, double seconds)
 {
     bool left_behind;
@@ -344,6 +371,8 @@ static bool free_worker(struct worker *w, double seconds)
     return left_behind;
 }
 
+/* Ends all channels within the time of the configuration, shared by all: they are told to
+ * stop first, and then waited for. */
 void alert_channels_free(alert_channels *channels)
 {
     int64_t until_ns = os_clock_mono_ns();

@@ -11,6 +11,8 @@ static double seconds_between(int64_t from_ns, int64_t to_ns)
     return (double)(to_ns - from_ns) * 1e-9;
 }
 
+/* Takes up an open event of an earlier run. held_ns is the wall clock time at which its
+ * condition was seen last; a value other than 0 marks this state. */
 void alert_course_resume(struct alert_course *course, const struct record_event *event,
                          double height, int64_t held_ns)
 {
@@ -48,7 +50,8 @@ static int64_t time_in(const struct alert_course *course, const struct alert_inp
     return course->event.start_ns + in->mono_ns - course->began_ns;
 }
 
-/* Whether the open event goes on although its condition does not hold on this tick. */
+/* Tells whether the open event goes on although its condition does not hold on this tick.
+ * An event of an earlier run is given the whole time from now on. */
 static bool lingers(struct alert_course *course, const struct alert_input *in,
                     double close_s)
 {
@@ -69,6 +72,7 @@ static void go_on(struct alert_course *course, const struct alert_input *in)
     course->held_ns = 0;
 }
 
+/* Ends the event. One whose condition was not seen again ended when it was seen last. */
 static void end_event(struct alert_course *course, const struct alert_input *in)
 {
     course->event.end_ns = course->held_ns != 0 ? course->held_ns : time_in(course, in);
@@ -99,6 +103,8 @@ static void take_peak(struct alert_course *course, const struct alert_input *in,
     }
 }
 
+/* Leads the course through one tick. Every tick must be given, also those on which the
+ * condition does not hold. */
 struct alert_step alert_course_update(struct alert_course *course,
                                       const struct alert_input *in, double close_s)
 {
@@ -130,6 +136,7 @@ void alert_course_alert(struct alert_course *course, int64_t mono_ns)
     course->alerted_ns = mono_ns;
 }
 
+/* Gives the seconds since the course alerted, infinity when it never did. */
 double alert_course_quiet_s(const struct alert_course *course, int64_t mono_ns)
 {
     return course->alerted_ns == 0 ? INFINITY

@@ -15,12 +15,14 @@
 #include "alert/channel.h"
 #include "os/utf8.h"
 
+/* Repeats the layout of GError, as no header of GLib is used. */
 struct g_error {
     unsigned domain;
     int code;
     char *message;
 };
 
+/* Holds the library and its functions. The names are those of the library. */
 struct desktop {
     struct alert_place place;
     void *library;
@@ -57,6 +59,7 @@ static bool has_session_bus(void)
     return access(path, R_OK | W_OK) == 0;
 }
 
+/* Finds the functions in the library. A missing one means that it is of another kind. */
 static bool load(struct desktop *d)
 {
     const struct {
@@ -84,6 +87,7 @@ static bool load(struct desktop *d)
     return d->library != NULL;
 }
 
+/* Makes the channel without touching the desktop, which may not be there yet. */
 static enum os_outbox_result create(void **out, const struct alert_place *place,
                                     struct vd_error *err)
 {
@@ -98,7 +102,8 @@ static enum os_outbox_result create(void **out, const struct alert_place *place,
     return OS_OUTBOX_DONE;
 }
 
-/* The body is Pango markup: what looks like a tag is made harmless. Cut to fit. */
+/* Appends text to the body, which is Pango markup: what looks like a tag is made
+ * harmless. It is cut to fit. */
 static void append_markup(char *out, size_t size, const char *text)
 {
     size_t used = strlen(out);
@@ -114,6 +119,7 @@ static void append_markup(char *out, size_t size, const char *text)
     }
 }
 
+/* Writes the deviations and the first two suspects: a notification is small. */
 static void make_body(const struct record_event *event, char *body, size_t size)
 {
     char line[512];
@@ -130,6 +136,7 @@ static void make_body(const struct record_event *event, char *body, size_t size)
     }
 }
 
+/* Shows one notification. The names in it are visible text by now. */
 static bool show(struct desktop *d, const struct alert_notice *notice,
                  struct vd_error *err)
 {
@@ -153,7 +160,8 @@ static bool show(struct desktop *d, const struct alert_notice *notice,
     return shown;
 }
 
-/* Each time from the start: the desktop may have gone and come back meanwhile. */
+/* Notifies from the start each time: the desktop may have gone and come back
+ * meanwhile. */
 static bool notify(struct desktop *d, const struct alert_notice *notice,
                    struct vd_error *err)
 {
@@ -174,6 +182,8 @@ static bool notify(struct desktop *d, const struct alert_notice *notice,
     return shown;
 }
 
+/* Sends a notice, or rings the bell where the desktop cannot show it. An end is no reason
+ * to interrupt anybody. */
 static struct os_outbox_answer send(void *channel, const struct alert_notice *notice,
                                     struct vd_error *err)
 {

@@ -9,6 +9,8 @@ static const double ADOPT_MIN_S = 30;
 /* A training on so many samples of a new level knows it. */
 enum { ADOPT_SAMPLES = 120 };
 
+/* Sets the defaults: one false alarm a week, ten seconds between alerts and until an
+ * event is over, a quarter of an hour until a level is adopted. */
 struct alert_config alert_config_default(void)
 {
     return (struct alert_config){
@@ -20,8 +22,8 @@ struct alert_config alert_config_default(void)
     };
 }
 
-/* Three seconds of the last five. A sample that stands for five seconds or more is long
- * enough by itself. */
+/* Gives the samples of so many seconds, one at least. A sample that stands for five
+ * seconds or more is long enough by itself. */
 static size_t samples_in(double seconds, double interval_s)
 {
     double n = ceil(seconds / interval_s);
@@ -29,6 +31,8 @@ static size_t samples_in(double seconds, double interval_s)
     return n < 1 ? 1 : n > ALERT_RECENT_MAX ? ALERT_RECENT_MAX : (size_t)n;
 }
 
+/* Starts with three seconds of the last five: so long must something be odd to be an
+ * event. */
 void alert_events_init(struct alert_events *events, const struct alert_config *config)
 {
     *events = (struct alert_events){.config = *config, .sustained = NAN};
@@ -39,7 +43,8 @@ void alert_events_init(struct alert_events *events, const struct alert_config *c
         events->recent[i] = NAN;
 }
 
-/* The `need`-th largest of the recent surprises; NaN counts as nothing. */
+/* Gives the `need`-th largest of the recent surprises; NaN counts as nothing. One high
+ * sample alone does not move it. */
 static double kth_largest(const struct alert_events *events)
 {
     double sorted[ALERT_RECENT_MAX];
@@ -63,9 +68,9 @@ bool alert_events_adopting(const struct alert_events *events)
     return events->last_ns < events->adopting_until_ns;
 }
 
-/* A level that is adopted is learned by samples: where they are rare it is still odd when
- * two minutes are over, and would be the same event a second time. So the adoption lasts
- * while the level is odd, up to ADOPT_SAMPLES. What is odd after that begins then. */
+/* Makes the adoption last while the level is odd, up to ADOPT_SAMPLES. A level is learned
+ * by samples: where they are rare it is still odd when two minutes are over, and would be
+ * the same event a second time. What is odd after that begins then. */
 static void stretch_adoption(struct alert_events *events, bool odd)
 {
     double step = 2 * fmax(events->config.interval_s, events->passed_s);
@@ -77,6 +82,8 @@ static void stretch_adoption(struct alert_events *events, bool odd)
         events->adopting_until_ns = until_ns;
 }
 
+/* Adds the surprise of one tick and notes where what is odd began. During an adoption
+ * nothing begins. */
 void alert_events_tick(struct alert_events *events, double surprise, int64_t time_ns,
                        int64_t mono_ns)
 {
@@ -100,6 +107,8 @@ void alert_events_tick(struct alert_events *events, double surprise, int64_t tim
     }
 }
 
+/* Adds the tick to the budget. What is a habit is no quiet: it only lets the time
+ * pass. */
 void alert_events_learn(struct alert_events *events, bool habitual)
 {
     alert_budget_add(&events->budget, habitual ? NAN : events->sustained,
@@ -116,6 +125,9 @@ bool alert_events_anomalous(const struct alert_events *events)
            (events->anomaly.ended_ns != 0 && events->anomaly.ended_ns == events->last_ns);
 }
 
+/* Adopts the level of the open anomaly when it has held for long enough; true when it
+ * did. What was learned so far bounds how long that must be, so that a young monitor
+ * adopts sooner. */
 bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t mono_ns)
 {
     struct alert_course *anomaly = &events->anomaly;

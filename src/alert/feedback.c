@@ -11,7 +11,7 @@
 
 #include "os/clock.h"
 
-/* "At this hour" reaches so far to both sides. */
+/* Sets how far "at this hour" reaches to both sides, in seconds. */
 static const double HOUR_S = 3600, DAY_S = 86400;
 
 /* How much lower the bar is for what is like a real one, and the most it is lowered. */
@@ -30,6 +30,7 @@ void alert_feedback_init(struct alert_feedback *f, alert_group_of *group)
     *f = (struct alert_feedback){.group = group};
 }
 
+/* Frees all that was said and keeps the function that groups metrics. */
 void alert_feedback_release(struct alert_feedback *f)
 {
     free(f->judged);
@@ -51,6 +52,8 @@ void alert_judge(struct alert_judged *judged, const struct record_event *event,
     alert_features_of(&judged->features, event, group);
 }
 
+/* Tells whether two moments have the same local time of day, within an hour, also around
+ * midnight. */
 static bool is_same_hour(int64_t a_ns, int64_t b_ns)
 {
     double apart =
@@ -59,6 +62,8 @@ static bool is_same_hour(int64_t a_ns, int64_t b_ns)
     return fmin(apart, DAY_S - apart) <= HOUR_S;
 }
 
+/* Tells whether what was said of an event holds for this one. A silence does not hold for
+ * what is clearly larger; a warning always does. */
 static bool applies(const struct alert_judged *said, const struct alert_judged *now,
                     int64_t time_ns)
 {
@@ -75,6 +80,9 @@ static bool applies(const struct alert_judged *said, const struct alert_judged *
     }
 }
 
+/* Finds what was said of the event that is most alike. `instead` replaces what was said
+ * of one event, for a preview; it may be NULL. Of two that are equally alike the later
+ * word counts. */
 struct alert_said alert_feedback_find(const struct alert_feedback *f,
                                       const struct alert_judged *now, int64_t time_ns,
                                       const struct alert_judged *instead)
@@ -122,6 +130,7 @@ bool alert_word_silences(enum alert_word word)
     return word == ALERT_NORMAL || word == ALERT_EXPECTED;
 }
 
+/* Gives the threshold under a word: what is like a real event alerts from a lower bar. */
 double alert_word_bar(enum alert_word word, double threshold)
 {
     return word == ALERT_REAL ? threshold - fmin(LOWER * threshold, LOWER_MAX)
@@ -130,6 +139,7 @@ double alert_word_bar(enum alert_word word, double threshold)
 
 /* ---- what was said ---- */
 
+/* Sorts by the time at which it was said. */
 static int by_time_said(const void *a, const void *b)
 {
     const struct record_event *const *x = a, *const *y = b;
@@ -138,7 +148,8 @@ static int by_time_said(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* The events of which something was said, in the order it was said. NULL = no memory. */
+/* Lists the events of which something was said, in the order it was said. NULL means no
+ * memory. The caller frees the list; the events stay. */
 static const struct record_event **said_in_order(const struct record_event *event,
                                                  size_t n, size_t *n_said)
 {
@@ -154,6 +165,7 @@ static const struct record_event **said_in_order(const struct record_event *even
     return said;
 }
 
+/* Replaces all that was said. After a failure the old state stays. */
 enum vd_status alert_feedback_replace(struct alert_feedback *f,
                                       const struct record_event *event, size_t n)
 {
@@ -181,6 +193,8 @@ enum vd_status alert_feedback_replace(struct alert_feedback *f,
 
 /* ---- the budget ---- */
 
+/* Tells whether the word gives a share of the budget back: the event alerted and was
+ * real. */
 static bool is_confirmed(const struct alert_judged *judged)
 {
     return judged->word == ALERT_REAL && judged->alerted;
@@ -202,6 +216,8 @@ static bool deserves_credit(const struct alert_feedback *f, int64_t event_id)
     return false;
 }
 
+/* Settles with the budget: what is confirmed is given back once, and what is no longer
+ * confirmed is taken again. */
 enum vd_status alert_feedback_settle(struct alert_feedback *f,
                                      struct alert_budget *budget)
 {
@@ -244,6 +260,7 @@ void alert_feedback_save(const struct alert_feedback *f, struct vd_writer *w)
     }
 }
 
+/* Loads the credits whole or not at all. */
 enum vd_status alert_feedback_load(struct alert_feedback *f, struct vd_reader *r,
                                    struct vd_error *err)
 {

@@ -6,11 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Sets how many times the same must have happened to be a habit. */
 enum { HABIT_EVENTS = 3 };
 
+/* Sets how long ago the first of them must be: three times within minutes is one trouble.
+ * After MOST_NS without being seen, a habit is forgotten. */
 static const int64_t LEAST_NS = INT64_C(3600) * 1000000000;
 static const int64_t MOST_NS = INT64_C(7) * 86400 * 1000000000;
 
+/* Gives the name of the process that did it, "" when none is known. */
 static const char *first_suspect(const struct record_event *event)
 {
     return event->n_suspects > 0 ? event->suspect[0].process.comm : "";
@@ -21,6 +25,7 @@ void alert_habits_init(struct alert_habits *habits, alert_group_of *group)
     *habits = (struct alert_habits){.group = group};
 }
 
+/* Adds an anomaly that has ended, over the oldest when the ring is full. */
 void alert_habits_add(struct alert_habits *habits, const struct record_event *event)
 {
     struct alert_past *past = &habits->past[habits->next];
@@ -34,6 +39,8 @@ void alert_habits_add(struct alert_habits *habits, const struct record_event *ev
     habits->n += habits->n < ALERT_HABITS_MAX;
 }
 
+/* Tells whether the event is one more of these: the same process, alike in its
+ * deviations, no larger, and not much longer. */
 static bool is_like(const struct alert_past *past, const struct alert_features *now,
                     const struct record_event *event, int64_t time_ns)
 {
@@ -44,6 +51,8 @@ static bool is_like(const struct alert_past *past, const struct alert_features *
            !alert_is_clearly_larger(now, &past->features);
 }
 
+/* Tells whether the event is a habit. Those it is like are marked as seen, so that a
+ * habit that goes on is not forgotten. */
 bool alert_habits_know(struct alert_habits *habits, const struct record_event *event,
                        int64_t time_ns)
 {
@@ -68,6 +77,7 @@ bool alert_habits_know(struct alert_habits *habits, const struct record_event *e
     return true;
 }
 
+/* Tells whether the event is like one that alerted. */
 bool alert_habits_repeats(const struct alert_habits *habits,
                           const struct record_event *event, int64_t time_ns)
 {

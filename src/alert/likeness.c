@@ -8,9 +8,10 @@
 /* Deviations of different metrics that are about the same thing count so much. */
 static const double SAME_GROUP = 0.5;
 
+/* Sets how much farther a deviation must be to be clearly larger. */
 static const double CLEARLY_LARGER = 1.5;
 
-/* FNV-1a. */
+/* Computes FNV-1a in 64 bits, where two names of a machine do not meet. */
 static uint64_t hash(const char *text)
 {
     uint64_t h = 14695981039346656037U;
@@ -20,8 +21,8 @@ static uint64_t hash(const char *text)
     return h;
 }
 
-/* An event of a limit has one part: the limit and its metric. How far the value is beyond
- * the limit tells a larger one. */
+/* Makes the features of an event of a limit, which has one part: the limit and its
+ * metric. How far the value is beyond the limit tells a larger one. */
 static void limit_features(struct alert_features *features,
                            const struct record_event *event)
 {
@@ -34,6 +35,8 @@ static void limit_features(struct alert_features *features,
     features->n = 1;
 }
 
+/* Reduces an event to its deviations. The weight is the logarithm of z with its sign, so
+ * that one huge deviation does not hide the others. */
 void alert_features_of(struct alert_features *features, const struct record_event *event,
                        alert_group_of *group)
 {
@@ -57,6 +60,7 @@ void alert_features_of(struct alert_features *features, const struct record_even
     }
 }
 
+/* Multiplies two events as vectors. Metrics of one group have a part in common. */
 static double product(const struct alert_features *a, const struct alert_features *b)
 {
     double sum = 0;
@@ -74,6 +78,8 @@ static double product(const struct alert_features *a, const struct alert_feature
     return sum;
 }
 
+/* Gives the cosine between two events, 1 for the same direction; 0 for events of
+ * different kinds. */
 double alert_likeness(const struct alert_features *a, const struct alert_features *b)
 {
     double norm = sqrt(product(a, a) * product(b, b));
@@ -81,6 +87,7 @@ double alert_likeness(const struct alert_features *a, const struct alert_feature
     return norm > 0 && a->kind == b->kind ? product(a, b) / norm : 0;
 }
 
+/* Gives the largest z, back from its logarithm. */
 static double largest_z(const struct alert_features *a)
 {
     double largest = 0;
@@ -90,7 +97,7 @@ static double largest_z(const struct alert_features *a)
     return largest;
 }
 
-/* The first deviation decides: those that come after it are small and vary. Both have
+/* Compares by the first deviation: those that come after it are small and vary. Both have
  * deviations, or they would not be alike. */
 bool alert_is_clearly_larger(const struct alert_features *now,
                              const struct alert_features *then)

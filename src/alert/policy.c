@@ -32,6 +32,7 @@ static const double SCORE_OF_DROP = -0.29;
 
 static const int64_t WEEK_NS = INT64_C(7) * 86400 * 1000000000;
 
+/* Makes an answer without another event. */
 static struct alert_answer because(enum alert_reason reason)
 {
     return (struct alert_answer){.reason = reason};
@@ -47,6 +48,8 @@ bool alert_is_due(struct alert_answer answer)
     return answer.reason == ALERT_DUE || answer.reason == ALERT_DUE_AGAIN;
 }
 
+/* Turns the surprise into a score. When a load ends, the score is never worse than
+ * low. */
 double alert_score(double sustained, double threshold, bool drop)
 {
     double score = vd_score_of_surprise(sustained, threshold);
@@ -54,6 +57,8 @@ double alert_score(double sustained, double threshold, bool drop)
     return drop ? fmax(score, SCORE_OF_DROP) : score;
 }
 
+/* Decides about an anomaly. What people said comes first; then how sure, how large and
+ * how new it is; last how long ago the alert before was. */
 struct alert_answer alert_policy_anomaly(const struct alert_evidence *e,
                                          double cooldown_s)
 {
@@ -78,6 +83,7 @@ struct alert_answer alert_policy_anomaly(const struct alert_evidence *e,
     return because(e->quiet_s < cooldown_s ? ALERT_COOLING : ALERT_DUE);
 }
 
+/* Decides about a limit, which needs no confidence: it is exceeded. */
 struct alert_answer alert_policy_limit(const struct alert_limit_evidence *e)
 {
     if (e->alerted)
@@ -91,6 +97,7 @@ struct alert_answer alert_policy_limit(const struct alert_limit_evidence *e)
     return because(ALERT_DUE);
 }
 
+/* Decides about silence and drift. `worth` says whether it is worth an alert at all. */
 struct alert_answer alert_policy_other(bool alerted, bool worth, double quiet_s,
                                        double cooldown_s)
 {
@@ -101,6 +108,7 @@ struct alert_answer alert_policy_other(bool alerted, bool worth, double quiet_s,
     return because(quiet_s < cooldown_s ? ALERT_COOLING : ALERT_DUE);
 }
 
+/* Writes what an alert cost of the week's budget. */
 static void due_note(bool again, enum record_event_kind kind,
                      const struct alert_cost *cost, char note[RECORD_NOTE_MAX])
 {
@@ -115,6 +123,8 @@ static void due_note(bool again, enum record_event_kind kind,
                  kind == RECORD_RULE ? "a limit" : "silence");
 }
 
+/* Writes the reason of the answer in a sentence. The note of an alert stays when nothing
+ * new was decided. */
 char *alert_note(struct alert_answer answer, enum record_event_kind kind,
                  const struct alert_cost *cost, char note[RECORD_NOTE_MAX])
 {
@@ -181,6 +191,8 @@ void alert_week_add(struct alert_week *week, int64_t event_id, int64_t time_ns)
     assert(week->n <= ALERT_WEEK_MAX);
 }
 
+/* Counts the alerts of the last seven days that nobody confirmed. Those in the future are
+ * of a clock that was wrong. */
 unsigned alert_week_count(const struct alert_week *week, const struct alert_feedback *f,
                           int64_t now_ns)
 {

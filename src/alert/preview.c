@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bounds the events of the week that are looked at. */
 enum { EVENTS_MAX = 1000 };
 
 /* How many events there are, and how many of them alert: before and after. */
@@ -13,13 +14,14 @@ struct counts {
     size_t silenced, raised, again;
 };
 
+/* Tells whether the event is more than faint. */
 static bool is_worth_alert(const struct record_event *event)
 {
     return event->severity > RECORD_LOW;
 }
 
-/* Whether the event alerts when this is said of its like. What was kept back by a silence
- * that is gone is taken to alert when it was more than faint. */
+/* Tells whether the event alerts when this is said of its like. What was kept back by a
+ * silence that is gone is taken to alert when it was more than faint. */
 static bool alerts(const struct record_event *event, enum alert_word now,
                    enum alert_word before)
 {
@@ -28,7 +30,7 @@ static bool alerts(const struct record_event *event, enum alert_word now,
     return now == ALERT_REAL;
 }
 
-/* "14 events in the last 7 days, 6 alerted; 3 of these would not have." */
+/* Writes "14 events in the last 7 days, 6 alerted; 3 of these would not have." */
 static void write_text(const struct counts *c, struct record_preview *out)
 {
     char change[64] = "this changes none of them";
@@ -44,6 +46,8 @@ static void write_text(const struct counts *c, struct record_preview *out)
              c->events == 1 ? "" : "s", ALERT_PREVIEW_DAYS, c->alerted, change);
 }
 
+/* Judges each event by what is said now and by what would be said, and counts what
+ * differs. The first that differ are listed. */
 enum vd_status alert_preview_of(const struct record_event *event, size_t n,
                                 const struct record_event *candidate,
                                 enum alert_word word, alert_group_of *group,
@@ -81,6 +85,8 @@ enum vd_status alert_preview_of(const struct record_event *event, size_t n,
     return status;
 }
 
+/* Reads the event and the week from the store and previews the word. Nothing is changed,
+ * so it may be called on any thread that may read. */
 enum vd_status alert_preview(const struct history_reader *history, int64_t event_id,
                              enum alert_word word, int64_t now_ns, alert_group_of *group,
                              struct record_preview *out, struct vd_error *err)

@@ -15,15 +15,19 @@
 #include "os/clock.h"
 #include "os/utf8.h"
 
+/* Bounds the text of one notice, and sets how often a write that waits looks whether to
+ * stop. */
 enum { TEXT_MAX = 4096, WAIT_MS = 200 };
 
+/* Holds the text under way; it is written at once, so that lines of others do not come
+ * between. */
 struct terminal {
     struct alert_place place;
     char text[TEXT_MAX];
     size_t used;
 };
 
-/* Bold red, red, yellow, cyan; the severities in order. */
+/* Gives the colours as SGR numbers, for the severities in order. */
 static const char *const color[] = {"32", "36", "33", "31", "1;31"};
 
 static bool wanted(const struct alert_channels_config *config)
@@ -45,6 +49,7 @@ static enum os_outbox_result create(void **out, const struct alert_place *place,
     return OS_OUTBOX_DONE;
 }
 
+/* Appends text and cuts what does not fit. */
 static void append(struct terminal *t, const char *text)
 {
     size_t length = strlen(text);
@@ -62,6 +67,7 @@ static void append_detail(struct terminal *t, const char *text)
     append(t, "\n");
 }
 
+/* Appends the first line: when, how severe, what. */
 static void append_head(struct terminal *t, const struct alert_notice *notice)
 {
     const struct record_event *event = &notice->event;
@@ -86,8 +92,8 @@ static void append_head(struct terminal *t, const struct alert_notice *notice)
     append(t, "\n");
 }
 
-/* A terminal that was stopped (Ctrl-S) takes nothing: the notice is dropped, not waited
- * for without end. */
+/* Writes the text. A terminal that was stopped (Ctrl-S) takes nothing: the write waits,
+ * but gives up when it is told to stop. */
 static enum os_outbox_result write_out(struct terminal *t, struct vd_error *err)
 {
     struct pollfd ready = {.fd = t->place.config->fd, .events = POLLOUT};
@@ -141,6 +147,7 @@ const struct alert_channel alert_channel_terminal = {
 
 /* ---- the bell ---- */
 
+/* Rings the bell of the terminal, if it is one. */
 struct os_outbox_answer alert_ring(int fd, struct vd_error *err)
 {
     if (isatty(fd) == 1 && write(fd, "\a", 1) == 1)

@@ -16,6 +16,8 @@
 /* Of an answer, head and body; nobody needs more to say yes. */
 enum { ANSWER_MAX = 64 * 1024 };
 
+/* Holds the connection and libcurl's functions, which are called by way of pointers since
+ * the library is loaded late. */
 struct webhook {
     struct alert_place place;
     void *library;
@@ -45,6 +47,7 @@ static bool wanted(const struct alert_channels_config *config)
     return config->webhook != NULL && config->webhook[0] != '\0';
 }
 
+/* Loads libcurl under one of its names and finds its functions. */
 static bool load(struct webhook *w)
 {
     const struct {
@@ -87,13 +90,15 @@ static size_t count(struct webhook *w, size_t bytes)
     return w->answer_bytes > ANSWER_MAX ? 0 : bytes;
 }
 
+/* Throws the body away and counts it. */
 static size_t take_body(char *bytes, size_t size, size_t n, void *context)
 {
     (void)bytes;
     return count(context, size * n);
 }
 
-/* One line of the head; an empty one ends it. "100 Continue" has a head of its own. */
+/* Looks at one line of the head; an empty one ends it. "100 Continue" has a head of its
+ * own. */
 static size_t take_head(char *line, size_t size, size_t n, void *context)
 {
     struct webhook *w = context;
@@ -105,6 +110,7 @@ static size_t take_head(char *line, size_t size, size_t n, void *context)
     return count(w, size * n);
 }
 
+/* Looks during a transfer whether to stop; libcurl ends it when the result is not 0. */
 static int look_up(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
     struct webhook *w = context;
@@ -116,6 +122,8 @@ static int look_up(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl
     return atomic_load(w->place.stop);
 }
 
+/* Tells whether the host is this machine. An IPv6 address is in brackets, and one of IPv4
+ * may be mapped into it. */
 static bool is_loopback(const char *host)
 {
     size_t length = strlen(host);
@@ -136,7 +144,8 @@ static bool is_loopback(const char *host)
            (length > 10 && strcasecmp(host + length - 10, ".localhost") == 0);
 }
 
-/* The host of the URL as libcurl reads it, which is who will be asked. */
+/* Asks libcurl for the host of the URL, which is who will be asked: another parser could
+ * read another one. */
 static bool is_to_loopback(const struct webhook *w)
 {
     CURLU *url = w->url();
@@ -152,6 +161,8 @@ static bool is_to_loopback(const struct webhook *w)
     return loopback;
 }
 
+/* Sets what is the same for all messages. Signals are off, since libcurl's timeouts would
+ * use them in a program with threads. */
 static void set_up(struct webhook *w)
 {
     const struct alert_channels_config *config = w->place.config;
@@ -177,6 +188,8 @@ static void set_up(struct webhook *w)
         w->easy_setopt(w->curl, CURLOPT_PROXY, "");
 }
 
+/* Frees the connection. The library stays loaded: TLS libraries cannot be unloaded
+ * safely. */
 static void destroy(void *channel)
 {
     struct webhook *w = channel;
@@ -189,6 +202,7 @@ static void destroy(void *channel)
     free(w);
 }
 
+/* Loads the library and makes the connection, on the outbox's thread. */
 static enum os_outbox_result create(void **out, const struct alert_place *place,
                                     struct vd_error *err)
 {
@@ -218,9 +232,9 @@ static enum os_outbox_result create(void **out, const struct alert_place *place,
     return OS_OUTBOX_DONE;
 }
 
-/* What an answer says of trying again. A server that is busy says so; what it has against
- * this very message it will have tomorrow; a wrong address, path or password is mended by
- * people, within the hour or not at all. */
+/* Says what an answer means for trying again. A server that is busy says so; what it has
+ * against this very message it will have tomorrow; a wrong address, path or password is
+ * mended by people, within the hour or not at all. */
 static enum os_outbox_result judge(long answer)
 {
     static const long busy[] = {408, 423, 425, 429}, message[] = {400, 413, 415, 422};
@@ -236,7 +250,7 @@ static enum os_outbox_result judge(long answer)
     return answer >= 300 && answer < 500 ? OS_OUTBOX_REFUSED : OS_OUTBOX_LATER;
 }
 
-/* A head that came whole is an answer, whatever became of the body. */
+/* Reads the answer. A head that came whole is an answer, whatever became of the body. */
 static struct os_outbox_answer read_answer(struct webhook *w, CURLcode code,
                                            struct vd_error *err)
 {
@@ -257,6 +271,7 @@ static struct os_outbox_answer read_answer(struct webhook *w, CURLcode code,
     return (struct os_outbox_answer){judge(answer), (double)wait_s};
 }
 
+/* Posts one notice and waits for the answer. */
 static struct os_outbox_answer post(void *channel, const struct alert_notice *notice,
                                     struct vd_error *err)
 {

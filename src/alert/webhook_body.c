@@ -12,17 +12,19 @@
 #include "alert/webhook.h"
 #include "os/utf8.h"
 
+/* Writes null for what is not known: JSON has no NaN. */
 static json_t *number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+/* Writes a time in seconds with microseconds, as much as a double of today holds. */
 static json_t *seconds(int64_t time_ns)
 {
     return number((double)(time_ns / 1000) / 1e6);
 }
 
-/* JSON takes UTF-8 alone: other bytes become visible. */
+/* Writes a text. JSON takes UTF-8 alone, so other bytes become visible. */
 static json_t *string(const char *text)
 {
     char visible[4 * RECORD_COMMAND_MAX];
@@ -30,6 +32,7 @@ static json_t *string(const char *text)
     return json_string(os_utf8_visible(text, visible, sizeof visible));
 }
 
+/* Writes n texts that lie `stride` bytes apart. */
 static json_t *strings(const char *text, size_t stride, size_t n)
 {
     json_t *list = json_array();
@@ -102,6 +105,7 @@ static json_t *event_object(const struct record_event *event)
     return row;
 }
 
+/* Makes the message, which the caller frees; NULL means no memory. */
 char *alert_webhook_body(const struct alert_notice *notice, const char *host)
 {
     json_t *root = json_object();

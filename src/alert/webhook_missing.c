@@ -6,6 +6,8 @@ static bool wanted(const struct alert_channels_config *config)
     return config->webhook != NULL && config->webhook[0] != '\0';
 }
 
+/* Refuses a webhook that is asked for, but only after its address was checked: a mistake
+ * in it is the better message. */
 static enum vd_status check(const struct alert_channels_config *config,
                             struct vd_error *err)
 {

@@ -6,6 +6,7 @@
 
 #include "alert/webhook.h"
 
+/* Gives what follows the scheme; NULL when it is neither http nor https. */
 static const char *behind_scheme(const char *url)
 {
     if (strncasecmp(url, "https://", 8) == 0)
@@ -13,7 +14,7 @@ static const char *behind_scheme(const char *url)
     return strncasecmp(url, "http://", 7) == 0 ? url + 7 : NULL;
 }
 
-/* "host", "host:80" or "[::1]:80" of `length` bytes. */
+/* Tells whether the text is "host", "host:80" or "[::1]:80", with a port that exists. */
 static bool is_host(const char *text, size_t length)
 {
     const char *end = text + length, *port = NULL;
@@ -40,6 +41,8 @@ static bool is_host(const char *text, size_t length)
            atoi(port + 1) > 0 && atoi(port + 1) <= 65535;
 }
 
+/* Checks the address without repeating it in a message, as it may hold a secret. A name
+ * and password before an @ are passed over. */
 enum vd_status alert_webhook_url_check(const char *url, struct vd_error *err)
 {
     const char *host = behind_scheme(url), *at;

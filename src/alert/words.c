@@ -8,7 +8,7 @@
 #include "alert/channel.h"
 #include "os/utf8.h"
 
-/* "45 s", "12 min", "3.5 h". */
+/* Writes a span in one unit: "45 s", "12 min", "3.5 h". */
 static const char *duration(double seconds, char *out, size_t size)
 {
     if (seconds < 120)
@@ -20,6 +20,7 @@ static const char *duration(double seconds, char *out, size_t size)
     return out;
 }
 
+/* Writes the one sentence of a notice: why, or that it is over and how long it took. */
 char *alert_headline(const struct alert_notice *notice, char *out, size_t size)
 {
     const struct record_event *event = &notice->event;
@@ -38,6 +39,7 @@ char *alert_headline(const struct alert_notice *notice, char *out, size_t size)
     return os_utf8_visible(text, out, size);
 }
 
+/* Writes "burn (pid 4242): 80 % of the cpu excess"; "" when there is no such suspect. */
 char *alert_suspect_line(const struct record_event *event, size_t i, char *out,
                          size_t size)
 {
