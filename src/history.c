@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+/* Frees the arrays and leaves an empty series, so that releasing it twice does no
+ * harm. */
 void history_series_release(struct history_series *series)
 {
     if (series == NULL)
@@ -14,6 +16,7 @@ void history_series_release(struct history_series *series)
     *series = (struct history_series){0};
 }
 
+/* Frees the moments with the processes of each. */
 void history_moments_free(struct history_moment *moment, size_t n)
 {
     for (size_t i = 0; i < n; i++)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Names that other tools and their files have for metrics of ours. */
+/* Lists the names that other tools and their files have for metrics of ours. */
 static const struct {
     const char *alias, *name;
 } aliases[] = {
@@ -14,6 +14,8 @@ static const struct {
     {"avg_p_core", "cpu_p_percent"},  {"avg_e_core", "cpu_e_percent"},
 };
 
+/* Gives our name of a metric; a name that is no alias is returned as it is. The text is
+ * static or the caller's own. */
 const char *metrics_canonical(const char *name)
 {
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
@@ -42,6 +44,7 @@ static const struct {
     const char *start;
     enum record_group group;
 } groups[] = {
+    /* Puts the longer names before "cpu", since the first row that fits is taken. */
     {"cpu_memory", RECORD_GROUP_MEMORY},
     {"cpu_temp", RECORD_GROUP_TEMPERATURE},
     {"cpu", RECORD_GROUP_CPU},
@@ -109,6 +112,8 @@ static const struct {
     {"1/s", "", 50},
 };
 
+/* Gives the unit that the ending of the name says, "" when it says none. prmon counts
+ * seconds in utime, and bytes or packets in the others. */
 static const char *unit_of(const char *name, bool counts)
 {
     /* prmon counts seconds in utime, bytes and packets in the others. */
@@ -120,6 +125,8 @@ static const char *unit_of(const char *name, bool counts)
     return "";
 }
 
+/* Gives the sigma below which a metric of that unit and name does not deviate; 0 when
+ * nobody knows. */
 static double floor_of(const char *name, const char *unit)
 {
     for (size_t i = 0; i < sizeof floors / sizeof *floors; i++)
@@ -128,6 +135,8 @@ static double floor_of(const char *name, const char *unit)
     return 0;
 }
 
+/* Describes a column of somebody's file from its name alone. The name itself is not set:
+ * the caller keeps it. */
 struct record_metric metrics_guess(const char *name, bool counts)
 {
     struct record_metric metric = {
@@ -184,6 +193,8 @@ static const struct {
     {"clock_offset_ms", "node_timex_offset_seconds", 1e-3},
 };
 
+/* Gives the name that node_exporter has for the metric, and in *factor what turns our
+ * unit into its. NULL when it has none. */
 const char *metrics_node_name(const char *name, double *factor)
 {
     for (size_t i = 0; i < sizeof node_names / sizeof *node_names; i++)

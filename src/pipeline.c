@@ -17,6 +17,8 @@
 static const char *const stage_name[PIPELINE_STAGES] = {
     "collect", "feature", "detect", "explain and alert", "store", "show"};
 
+/* Sets the defaults: a tick a second, an hour of the store to learn from, and saving
+ * every five minutes. */
 struct pipeline_config pipeline_config_default(void)
 {
     return (struct pipeline_config){
@@ -36,12 +38,12 @@ struct pipeline_config pipeline_config_default(void)
 
 /* ---- one tick ---- */
 
-/* Samples until a name that no metric has is spoken of. */
+/* Sets after how many samples a name that no metric has is spoken of. */
 enum { IDLE_TICKS = 10 };
 
-/* A mistyped metric in a rule or a feature would stay silent for ever. Said once, when
- * the slow sources have had time to come; hardware that is plugged in later still counts.
- */
+/* Names rules and features whose metric is not here: a mistyped one would stay silent for
+ * ever. It is said once, when the slow sources have had time to come; hardware that is
+ * plugged in later still counts. */
 static void name_the_absent(const pipeline *p)
 {
     static const char hint[] =
@@ -58,8 +60,9 @@ static void name_the_absent(const pipeline *p)
             os_log_warning("the feature \"%s\" %s", host->column[c], hint);
 }
 
-/* What was flagged is kept out; before there is a model to flag it, what is far out by
- * its own baseline: one burst in the first minute would be normal for good. */
+/* Tells whether the tick may be learned as normal. What was flagged is kept out; so is,
+ * before there is a model to flag it, what is far out by its own baseline: one burst in
+ * the first minute would be normal for good. */
 bool pipeline_is_to_learn(const pipeline *p)
 {
     if (p->record.verdict.n == 0 && p->record.verdict.far_out)
@@ -67,6 +70,7 @@ bool pipeline_is_to_learn(const pipeline *p)
     return !alert_events_anomalous(&p->events);
 }
 
+/* Notes how long the stage took and starts the watch for the next. */
 static void stop_watch(pipeline *p, enum pipeline_stage stage)
 {
     int64_t now = os_clock_mono_ns();
@@ -75,6 +79,8 @@ static void stop_watch(pipeline *p, enum pipeline_stage stage)
     p->watch_ns = now;
 }
 
+/* Does everything that one sample needs, on the loop's thread and in this order: each
+ * stage uses what the one before it made. Nothing here waits for a disk or a network. */
 void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter_ns)
 {
     struct explain_input in = {.schema = &p->schema};
@@ -158,6 +164,7 @@ int pipeline_port(const pipeline *p)
     return p->show == NULL ? 0 : show_server_port(p->show);
 }
 
+/* Sums up the run for its last line. */
 void pipeline_summary(const pipeline *p, struct pipeline_summary *out)
 {
     struct store_counters counters[STORE_SINKS_MAX];

@@ -7,17 +7,20 @@
 #include "os/log.h"
 #include "pipeline_state.h"
 
-/* A receiver hears of an event when it is durable, or after so long: a disk that is full
- * keeps no alert back. */
+/* Sets how long a receiver waits for an event to be durable, in seconds: a disk that is
+ * full keeps no alert back. */
 static const double DURABLE_S = 1;
 
-/* So long after the start the detectors may have no verdict yet. */
+/* Sets for how many seconds after the start the detectors may have no verdict yet. */
 static const double WARM_S = 60;
 
+/* Bounds the open events that a start takes up. */
 enum { OPEN_MAX = 64 };
 
 /* ---- the keeper of the channels ---- */
 
+/* Keeps a notice in the store until the receiver has it. It is called on the loop's
+ * thread, and again when the database was replaced. */
 static void keep(void *context, const char *receiver, const struct record_event *event,
                  enum record_event_change change, double age_s)
 {
@@ -27,6 +30,8 @@ static void keep(void *context, const char *receiver, const struct record_event 
                     os_clock_wall_ns() - (int64_t)(age_s * 1e9));
 }
 
+/* Forgets a notice that its receiver has, or that was given up, so that the next start
+ * does not tell it again. */
 static void forget(void *context, const char *receiver, int64_t event_id,
                    enum record_event_change change)
 {
@@ -35,6 +40,7 @@ static void forget(void *context, const char *receiver, int64_t event_id,
     store_set_told(p->store, receiver, event_id, change);
 }
 
+/* Waits, on the receiver's thread, until the event is on the disk. */
 static void wait_until_kept(void *context)
 {
     pipeline *p = context;
@@ -42,6 +48,7 @@ static void wait_until_kept(void *context)
     store_set_settle_events(p->store, DURABLE_S);
 }
 
+/* Makes the store the keeper of the channels. Without a database there is none. */
 void pipeline_keep_alerts(pipeline *p)
 {
     if (p->store == NULL || !p->config.store.sqlite)
@@ -49,6 +56,8 @@ void pipeline_keep_alerts(pipeline *p)
     p->config.channels.keeper = (struct alert_keeper){p, keep, forget, wait_until_kept};
 }
 
+/* Keeps all waiting notices again when the database is a new one: the old one was set
+ * aside with what it kept. */
 void pipeline_keep_again(pipeline *p)
 {
     unsigned database = p->store == NULL ? 0 : store_set_generation(p->store);
@@ -59,6 +68,8 @@ void pipeline_keep_again(pipeline *p)
     alert_channels_keep_again(p->channels);
 }
 
+/* Tells whether the detectors may yet come to a verdict about an event of the last
+ * run. */
 bool pipeline_may_still_tell(const pipeline *p)
 {
     return (double)p->ticks * p->config.interval_s < WARM_S;
@@ -66,7 +77,9 @@ bool pipeline_may_still_tell(const pipeline *p)
 
 /* ---- at start ---- */
 
-/* What was owed, as it was to be told: an event that has ended meanwhile had no end. */
+/* Puts a notice of the last run back into its outbox, as it was to be told: an event that
+ * has ended meanwhile had no end then. One that cannot be told any more is said and
+ * forgotten. */
 static void owe_again(pipeline *p, const struct history_notice *notice,
                       const struct history_reader *history)
 {
@@ -88,6 +101,7 @@ static void owe_again(pipeline *p, const struct history_notice *notice,
     store_set_told(p->store, notice->receiver, notice->event_id, notice->change);
 }
 
+/* Takes up all notices that the last run could not deliver. */
 static void restore_notices(pipeline *p, const struct history_reader *history)
 {
     struct history_notice *notice = NULL;
@@ -103,7 +117,7 @@ static void restore_notices(pipeline *p, const struct history_reader *history)
     free(notice);
 }
 
-/* It ended while nobody watched, after it was seen last. */
+/* Ends an event that was over while nobody watched. Its end is when it was seen last. */
 static void end_late(pipeline *p, struct record_event *event, int64_t seen_ns)
 {
     event->state = RECORD_EVENT_CLOSED;
@@ -113,7 +127,8 @@ static void end_late(pipeline *p, struct record_event *event, int64_t seen_ns)
     store_set_event(p->store, event, RECORD_EVENT_ENDED, NULL, 0);
 }
 
-/* How bad the event was at its peak, as its course counts. */
+/* Gives how bad the event was at its peak, in the measure of its course: how far beyond
+ * the limit, or the score. */
 static double height_of(const struct record_event *event)
 {
     double beyond = event->top[0].value - event->limit.value;
@@ -123,7 +138,7 @@ static double height_of(const struct record_event *event)
     return -event->score;
 }
 
-/* The store keeps names and numbers; what is known of the metrics is found again. */
+/* Finds again what is known of the metrics: the store keeps names and numbers only. */
 static void recall_metrics(struct record_event *event)
 {
     for (size_t i = 0; i < event->n_top; i++) {
@@ -135,8 +150,8 @@ static void recall_metrics(struct record_event *event)
     }
 }
 
-/* The course that goes on with this event when its condition holds again; NULL when there
- * is none, or a newer event has it. */
+/* Finds the course that goes on with this event when its condition holds again. NULL when
+ * there is none, or a newer event has it. */
 static struct alert_course *course_for(pipeline *p, const struct record_event *event)
 {
     struct pipeline_limit *limit;
@@ -161,8 +176,9 @@ static struct alert_course *course_for(pipeline *p, const struct record_event *e
     return limit == NULL ? NULL : &limit->course;
 }
 
-/* The newest of each course may go on. One that a newer event followed ended before that
- * began. */
+/* Takes up the open events of the last run, newest first. The newest of each course may
+ * go on; one that a newer event followed ended before that began. A recording takes up
+ * none, since its events are of another time. */
 static void restore_events(pipeline *p, const struct history_reader *history)
 {
     struct history_event_query query = {.open_only = true, .limit = OPEN_MAX};
@@ -190,7 +206,8 @@ static void restore_events(pipeline *p, const struct history_reader *history)
     free(event);
 }
 
-/* People who rely on a webhook are told where it has no second life. */
+/* Says where alerts that wait do not outlive the program. People who rely on a webhook
+ * should know. */
 static void say_what_is_not_kept(const pipeline *p)
 {
     struct alert_counters counters[8];
@@ -203,6 +220,8 @@ static void say_what_is_not_kept(const pipeline *p)
                         counters[i].name);
 }
 
+/* Takes up what the last run left: first what is owed, then what is still open, so that
+ * an end is told after its beginning. */
 void pipeline_alerts_restore(pipeline *p)
 {
     say_what_is_not_kept(p);

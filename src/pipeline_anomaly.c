@@ -6,8 +6,8 @@
 #include "os/log.h"
 #include "pipeline_state.h"
 
-/* A leak deviates for long before it is far out, or an event. In the course of an event a
- * better moment starts nothing anew. */
+/* Notes since when the metrics deviate. A leak deviates for long before it is far out, or
+ * an event. In the course of an event a better moment starts nothing anew. */
 static void note_deviation(pipeline *p)
 {
     bool deviates = p->record.verdict.deviates;
@@ -18,12 +18,14 @@ static void note_deviation(pipeline *p)
         p->deviates_ns = p->record.mono_ns;
 }
 
+/* Gives for how many seconds the metrics have deviated. */
 static double deviates_s(const pipeline *p)
 {
     return p->deviates_ns == 0 ? 0 : (double)(p->record.mono_ns - p->deviates_ns) * 1e-9;
 }
 
-/* Whether what begins here is known to come and go. Said once, to the log. */
+/* Tells whether what begins here is known to come and go, and is then no event. It is
+ * said once, to the log. What was said to be real is never a habit. */
 static bool is_habit(pipeline *p, enum alert_word said)
 {
     bool before = p->habitual;
@@ -43,6 +45,7 @@ static bool is_habit(pipeline *p, enum alert_word said)
     return p->habitual;
 }
 
+/* Gathers all that the policy decides by. */
 static struct alert_evidence evidence_of(const pipeline *p, const struct alert_step *step,
                                          struct alert_said said, bool drop)
 {
@@ -67,8 +70,8 @@ static struct alert_evidence evidence_of(const pipeline *p, const struct alert_s
     return e;
 }
 
-/* A level that has held for long is the new normal: the event ends, and the models learn
- * it. Not what was said to be real. */
+/* Adopts a level that has held for long as the new normal: the event ends, and the models
+ * learn it. What was said to be real is not adopted. */
 static void adopt_when_due(pipeline *p)
 {
     double learned_s = (double)detect_set_rows(p->detect) * p->config.interval_s;
@@ -78,6 +81,8 @@ static void adopt_when_due(pipeline *p)
         detect_set_retrain(p->detect, p->record.mono_ns, ALERT_ADOPT_S / 2);
 }
 
+/* Leads the anomaly through one tick: the evidence becomes the input of its course, and
+ * the course's step is explained and judged. */
 void pipeline_update_anomaly(pipeline *p, const struct explain_input *in)
 {
     struct alert_said said = pipeline_feedback_match(p, in);

@@ -11,11 +11,13 @@
 #include "os/log.h"
 #include "pipeline_state.h"
 
-/* An event's explanation is made anew at each new peak and every so often. */
+/* Sets how often an open event is explained anew, in seconds, apart from each new
+ * peak. */
 static const double EXPLAIN_EVERY_S = 5;
 
 /* ---- what leaves ---- */
 
+/* Finds the last change of the event that waits; NULL when none does. */
 static struct pipeline_change *waiting_of(pipeline *p, int64_t event_id)
 {
     for (size_t i = p->n_changes; i-- > 0;)
@@ -24,7 +26,7 @@ static struct pipeline_change *waiting_of(pipeline *p, int64_t event_id)
     return NULL;
 }
 
-/* Makes room for one more; false without memory. */
+/* Makes room for one more change; false without memory. */
 static bool make_room(pipeline *p)
 {
     size_t capacity = p->changes_capacity * 2 + 8;
@@ -41,7 +43,8 @@ static bool make_room(pipeline *p)
 }
 
 /* Queues a change: a record carries one, and several may change on the same tick. News of
- * an event takes the place of what waits of it, but for its beginning. */
+ * an event takes the place of what waits of it, but for its beginning, which nobody may
+ * miss. */
 static void enqueue(pipeline *p, const struct record_event *event,
                     enum record_event_change change)
 {
@@ -66,6 +69,8 @@ static void enqueue(pipeline *p, const struct record_event *event,
     slot->change = change;
 }
 
+/* Takes the change that leaves with this tick's record. A beginning or an end goes before
+ * what only goes on. */
 void pipeline_take_change(pipeline *p)
 {
     size_t i = 0;
@@ -87,8 +92,9 @@ void pipeline_take_change(pipeline *p)
 
 /* ---- why, and who ---- */
 
-/* The sample with most to tell explains the run: on the tick on which the event opens, or
- * ends, the machine may look normal again, and a leak is small at its beginning. */
+/* Remembers the sample with most to tell: it explains the run. On the tick on which the
+ * event opens, or ends, the machine may look normal again, and a leak is small at its
+ * beginning. */
 void pipeline_remember_why(pipeline *p, const struct explain_input *in)
 {
     struct record_event now;
@@ -105,8 +111,9 @@ void pipeline_remember_why(pipeline *p, const struct explain_input *in)
     }
 }
 
-/* The proportional set size costs a walk over the page tables, milliseconds for a large
- * process: it is read anew only when the process has grown or shrunk by a tenth. */
+/* Fills in the proportional set size of the suspects. It costs a walk over the page
+ * tables, milliseconds for a large process, so it is read anew only when the process has
+ * grown or shrunk by a tenth. */
 static void fill_pss(const pipeline *p, struct record_event *event,
                      const struct record_suspect *before, size_t n_before)
 {
@@ -126,6 +133,8 @@ static void fill_pss(const pipeline *p, struct record_event *event,
     }
 }
 
+/* Finds the suspects of the event. `since_ns` is monotonic: when the event's condition
+ * began. */
 void pipeline_explain_who(const pipeline *p, int64_t since_ns, struct record_event *event)
 {
     struct record_suspect before[RECORD_SUSPECTS];
@@ -136,6 +145,8 @@ void pipeline_explain_who(const pipeline *p, int64_t since_ns, struct record_eve
     fill_pss(p, event, before, n_before);
 }
 
+/* Tells whether the event is to be explained on this tick, and notes that it is. An event
+ * that opens begins a new story. */
 bool pipeline_explains_now(pipeline *p, struct pipeline_story *story,
                            const struct alert_step *step)
 {
@@ -154,6 +165,7 @@ bool pipeline_explains_now(pipeline *p, struct pipeline_story *story,
 
 /* ---- one step of any event ---- */
 
+/* Makes the input of a course with what all kinds share. */
 struct alert_input pipeline_input(const pipeline *p, enum record_event_kind kind)
 {
     return (struct alert_input){
@@ -164,6 +176,8 @@ struct alert_input pipeline_input(const pipeline *p, enum record_event_kind kind
     };
 }
 
+/* Leads a course through one tick. An event that opens gets its id here, from the store
+ * where there is one, so that ids go on over restarts. */
 struct alert_step pipeline_step(pipeline *p, struct alert_course *course,
                                 const struct alert_input *in)
 {
@@ -179,6 +193,7 @@ struct alert_step pipeline_step(pipeline *p, struct alert_course *course,
     return step;
 }
 
+/* Gives what alerts have cost this week, for the note of the event. */
 static struct alert_cost cost_now(const pipeline *p)
 {
     return (struct alert_cost){
@@ -188,6 +203,8 @@ static struct alert_cost cost_now(const pipeline *p)
     };
 }
 
+/* Counts an alert. Only an anomaly's first alert costs a share of the budget: limits are
+ * exact and silence is a fact. */
 static void alert_now(pipeline *p, struct alert_course *course,
                       struct alert_answer answer)
 {
@@ -202,6 +219,7 @@ static void alert_now(pipeline *p, struct alert_course *course,
     alert_week_add(&p->week, event->id, p->believed.time_ns);
 }
 
+/* Writes the event to the log when it begins, alerts or ends. */
 static void tell_log(const struct record_event *event, enum record_event_change change)
 {
     const char *what = change == RECORD_EVENT_OPENED  ? "began"
@@ -217,6 +235,9 @@ static void tell_log(const struct record_event *event, enum record_event_change 
                   event->note[0] == '\0' ? "" : ")");
 }
 
+/* Acts on a step: counts and notes the alert, names the pattern, learns from the end,
+ * tells the receivers, and queues the change. The order matters: receivers get the note
+ * and the pattern. */
 void pipeline_settle(pipeline *p, struct alert_course *course,
                      struct pipeline_story *story, const struct explain_input *in,
                      const struct alert_step *step, struct alert_answer answer)
@@ -252,11 +273,14 @@ void pipeline_settle(pipeline *p, struct alert_course *course,
 
 /* ---- silence and drift ---- */
 
+/* Gives the seconds since the course alerted last. */
 static double quiet_s(const pipeline *p, const struct alert_course *course)
 {
     return alert_course_quiet_s(course, p->record.mono_ns);
 }
 
+/* Leads silence through one tick. A gap is told in the log of events; only something that
+ * should be heard and is not is worth an alert. */
 static void update_silence(pipeline *p, const struct explain_input *in)
 {
     struct alert_input input = pipeline_input(p, RECORD_SILENCE);
@@ -282,6 +306,8 @@ static void update_silence(pipeline *p, const struct explain_input *in)
                                        quiet_s(p, course), p->config.alert.cooldown_s));
 }
 
+/* Leads drift through one tick. It never alerts. While something is wrong, low scores say
+ * nothing of what is normal. */
 static void update_drift(pipeline *p, const struct explain_input *in)
 {
     struct alert_input input = pipeline_input(p, RECORD_DRIFT);
@@ -307,6 +333,7 @@ void pipeline_update_others(pipeline *p, const struct explain_input *in)
     update_drift(p, in);
 }
 
+/* Finds the open course of an event; NULL when it is over. */
 struct alert_course *pipeline_course_of(pipeline *p, int64_t event_id)
 {
     struct alert_course *fixed[] = {&p->events.anomaly, &p->silence_course,

@@ -11,12 +11,14 @@
 #include "os/log.h"
 #include "pipeline_state.h"
 
+/* Bounds the events with feedback that are read; the newest count. */
 enum { EVENTS_MAX = 1000 };
 
-/* How long the writer may take to come to what was just said. */
+/* Sets how long the writer may take to come to what was just said, in seconds. */
 static const double SETTLE_S = 10;
 
-/* Of a metric that some machine has, its own; else what the name says. */
+/* Gives the group of a metric: of one that some machine has, its own; else what the name
+ * says. */
 int pipeline_group_of(const char *metric)
 {
     const struct record_metric *known = collect_find(metric);
@@ -26,12 +28,14 @@ int pipeline_group_of(const char *metric)
 
 /* ---- what was said, from the store ---- */
 
-/* The samples of an event of which something was said. */
+/* Holds the samples of an event of which something was said. */
 struct feedback_rows {
     double *value; /* n rows of the multivariate layer's columns; NULL = not asked for */
     size_t n;
 };
 
+/* Holds one reading. The loop fills in `known`, the worker the rest, and the loop takes
+ * it over when the worker is done. */
 struct feedback_reading {
     struct pipeline_work work;
     struct record_event *event; /* n of them */
@@ -43,6 +47,7 @@ struct feedback_reading {
     struct vd_error err;
 };
 
+/* Frees what was read, but not the reading itself. */
 static void reading_release(struct feedback_reading *reading)
 {
     for (size_t i = 0; reading->rows != NULL && i < reading->n; i++)
@@ -52,6 +57,7 @@ static void reading_release(struct feedback_reading *reading)
     free(reading->known);
 }
 
+/* Reads all events of which something was said. */
 static void read_said(struct feedback_reading *reading)
 {
     const struct history_reader *history = store_set_history(reading->work.p->store);
@@ -61,8 +67,8 @@ static void read_said(struct feedback_reading *reading)
                                       &reading->n, &reading->err);
 }
 
-/* The rows of the store from the event's begin to its end, or to now, that made it one.
- */
+/* Reads the rows of the store from the event's beginning to its end, or to now, that made
+ * it an event. The score is read with them, since it tells which rows those are. */
 static void read_rows(const struct feedback_reading *reading,
                       const struct record_event *event, struct feedback_rows *rows)
 {
@@ -96,6 +102,8 @@ static void read_rows(const struct feedback_reading *reading,
     history_series_release(&series);
 }
 
+/* Reads the rows of all events that are not known yet. Without memory none are read, and
+ * the labels stay as they are. */
 static void read_all_rows(struct feedback_reading *reading)
 {
     reading->rows = calloc(reading->n + 1, sizeof *reading->rows);
@@ -109,7 +117,8 @@ static void read_all_rows(struct feedback_reading *reading)
     }
 }
 
-/* What was undone is forgotten, what changed is relabelled, what is new is learned. */
+/* Brings the labels up to date: what was undone is forgotten, what changed is relabelled,
+ * what is new is learned. */
 static void take_rows(pipeline *p, struct feedback_reading *reading)
 {
     int64_t *said = malloc((reading->n + 1) * sizeof *said);
@@ -134,6 +143,8 @@ static void take_rows(pipeline *p, struct feedback_reading *reading)
     }
 }
 
+/* Acts on what was read: first on the rules for events to come, then on the budget, then
+ * on the labels. A failure leaves the rest undone and is said. */
 static void take_over(pipeline *p, struct feedback_reading *reading)
 {
     if (reading->status == VD_OK)
@@ -150,7 +161,7 @@ static void take_over(pipeline *p, struct feedback_reading *reading)
     reading_release(reading);
 }
 
-/* The events whose rows need not be read again. */
+/* Lists the events whose rows need not be read again. */
 static void note_known(const pipeline *p, struct feedback_reading *reading)
 {
     reading->known = malloc((p->feedback.n + 1) * sizeof *reading->known);
@@ -159,6 +170,8 @@ static void note_known(const pipeline *p, struct feedback_reading *reading)
             reading->known[reading->n_known++] = p->feedback.judged[i].event_id;
 }
 
+/* Reads on a worker's thread. It first waits for the writer, or what was just said would
+ * be missing. */
 static void read_feedback(uv_work_t *request)
 {
     struct feedback_reading *reading = request->data;
@@ -168,6 +181,8 @@ static void read_feedback(uv_work_t *request)
     read_all_rows(reading);
 }
 
+/* Takes the reading over, on the loop's thread. When something was said meanwhile, it is
+ * read once more. */
 static void feedback_read_done(uv_work_t *request, int cancelled)
 {
     struct feedback_reading *reading = request->data;
@@ -181,6 +196,8 @@ static void feedback_read_done(uv_work_t *request, int cancelled)
         pipeline_feedback_reread(p);
 }
 
+/* Restores the feedback at the start, before the first tick. Rows that the saved labels
+ * lack are read in the background. */
 void pipeline_feedback_restore(pipeline *p)
 {
     struct feedback_reading reading = {.work.p = p};
@@ -195,6 +212,8 @@ void pipeline_feedback_restore(pipeline *p)
         }
 }
 
+/* Restores the habits and the week's alerts. The store gives the newest event first, and
+ * they are added in the order in which they happened. */
 void pipeline_habits_restore(pipeline *p)
 {
     const struct history_reader *history = store_set_history(p->store);
@@ -214,6 +233,8 @@ void pipeline_habits_restore(pipeline *p)
     free(event);
 }
 
+/* Reads all feedback again on a worker. Only one reading runs at a time; a change during
+ * it is noted and leads to another. */
 void pipeline_feedback_reread(pipeline *p)
 {
     struct feedback_reading *reading;
@@ -229,7 +250,8 @@ void pipeline_feedback_reread(pipeline *p)
     pipeline_run(p, &reading->work, read_feedback, feedback_read_done);
 }
 
-/* While an event was open only a part of its samples was there. */
+/* Learns the samples of an event again when it ends: while it was open, only a part of
+ * them was there. */
 void pipeline_feedback_event_ended(pipeline *p, const struct record_event *event)
 {
     if (p->store == NULL || event->feedback[0] == '\0')
@@ -240,11 +262,13 @@ void pipeline_feedback_event_ended(pipeline *p, const struct record_event *event
 
 /* ---- detectors that learn from labels ---- */
 
+/* Carries a training to a worker and back. */
 struct supervised_training {
     struct pipeline_work work;
     detect_supervised_job *job;
 };
 
+/* Trains, on a worker's thread. */
 static void train_supervised(uv_work_t *request)
 {
     struct supervised_training *training = request->data;
@@ -253,6 +277,7 @@ static void train_supervised(uv_work_t *request)
     detect_supervised_run(training->job);
 }
 
+/* Takes the result over, on the loop's thread. */
 static void supervised_done(uv_work_t *request, int cancelled)
 {
     struct supervised_training *training = request->data;
@@ -270,6 +295,8 @@ static void supervised_done(uv_work_t *request, int cancelled)
     p->supervised_said = true;
 }
 
+/* Begins a training that is due. It waits for other trainings, so that only one core is
+ * busy. */
 void pipeline_train_supervised_when_due(pipeline *p)
 {
     struct supervised_training *training;
@@ -292,6 +319,8 @@ void pipeline_train_supervised_when_due(pipeline *p)
 
 /* ---- what it does ---- */
 
+/* Finds what was said of events like this one. Below the lowest bar nothing can become an
+ * event, so nothing is looked for. */
 struct alert_said pipeline_feedback_match(pipeline *p, const struct explain_input *in)
 {
     double least = alert_word_bar(ALERT_REAL, alert_budget_threshold(&p->events.budget));
@@ -306,14 +335,15 @@ struct alert_said pipeline_feedback_match(pipeline *p, const struct explain_inpu
 
 /* ---- what the dashboard asks ---- */
 
+/* Says that feedback is kept in the store and there is none. */
 static enum vd_status needs_store(struct vd_error *err)
 {
     return vd_error_set(err, VD_ERR_UNAVAILABLE, "start without --no-store",
                         "feedback needs the store");
 }
 
-/* An open event hears it at once; the rules for events to come follow when the store has
- * it. */
+/* Takes feedback from the dashboard. An open event hears it at once; the rules for events
+ * to come follow when the store has it. */
 enum vd_status pipeline_feedback_take(void *context, int64_t event_id, const char *text,
                                       struct vd_error *err)
 {
@@ -335,6 +365,8 @@ enum vd_status pipeline_feedback_take(void *context, int64_t event_id, const cha
     return VD_OK;
 }
 
+/* Says what feedback would change. It is called on a worker's thread and touches nothing
+ * but the store's reader. */
 enum vd_status pipeline_feedback_ask(void *context, int64_t event_id, const char *text,
                                      struct record_preview *out, struct vd_error *err)
 {

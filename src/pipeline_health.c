@@ -5,6 +5,7 @@
 #include "os/log.h"
 #include "pipeline_state.h"
 
+/* Says in the log when a source begins to fail and when it is well again. */
 void pipeline_tell_troubles(const pipeline *p)
 {
     struct collect_report report;
@@ -21,6 +22,8 @@ void pipeline_tell_troubles(const pipeline *p)
     }
 }
 
+/* Lists the sources that fail now, for the status. More than there is room for are left
+ * out. */
 void pipeline_fill_troubles(const pipeline *p, struct show_status *out)
 {
     struct collect_report report;

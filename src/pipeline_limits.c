@@ -11,8 +11,12 @@
 #include "os/log.h"
 #include "pipeline_state.h"
 
+/* Sets after how many seconds a course that is over may be another limit's, and the span
+ * in which alerts are counted. */
 static const double HOUR_S = 3600;
 
+/* Tells whether the course is of this rule and metric. An index may have become another
+ * metric's, so the serial number counts as well. */
 static bool is_of(const pipeline *p, const struct pipeline_limit *limit, size_t rule,
                   size_t metric)
 {
@@ -20,7 +24,8 @@ static bool is_of(const pipeline *p, const struct pipeline_limit *limit, size_t 
            limit->serial == p->schema.metric[metric].serial;
 }
 
-/* An event of an earlier run knows its rule and metric by their texts. */
+/* Tells whether the course is of an earlier run's event about this rule and metric, which
+ * is known by its texts alone. */
 static bool is_named(const pipeline *p, const struct pipeline_limit *limit, size_t rule,
                      size_t metric)
 {
@@ -33,13 +38,14 @@ static bool is_named(const pipeline *p, const struct pipeline_limit *limit, size
                   detect_rule_text(&p->config.rules.rule[rule], text, sizeof text)) == 0;
 }
 
-/* Whether nothing of it is needed any more. */
+/* Tells whether nothing of the course is needed any more. */
 static bool is_free(const pipeline *p, const struct pipeline_limit *limit)
 {
     return !limit->course.open &&
            alert_course_quiet_s(&limit->course, p->record.mono_ns) >= HOUR_S;
 }
 
+/* Makes the course that of the rule and metric. */
 static struct pipeline_limit *bind_limit(pipeline *p, struct pipeline_limit *limit,
                                          size_t rule, size_t metric)
 {
@@ -49,6 +55,8 @@ static struct pipeline_limit *bind_limit(pipeline *p, struct pipeline_limit *lim
     return limit;
 }
 
+/* Finds a course that is free, or makes one; NULL at the bound or without memory. Until
+ * it is bound its metric is SIZE_MAX. */
 struct pipeline_limit *pipeline_limit_add(pipeline *p)
 {
     struct pipeline_limit *limit;
@@ -68,8 +76,8 @@ struct pipeline_limit *pipeline_limit_add(pipeline *p)
     return limit;
 }
 
-/* The course of this metric under this rule, made when it is new and `make` is set; NULL
- * when there is none. */
+/* Finds the course of this metric under this rule. It is made when it is new and `make`
+ * is set; NULL when there is none. */
 static struct pipeline_limit *limit_of(pipeline *p, size_t rule, size_t metric, bool make)
 {
     struct pipeline_limit *limit;
@@ -86,6 +94,7 @@ static struct pipeline_limit *limit_of(pipeline *p, size_t rule, size_t metric, 
 
 /* ---- whether it alerts ---- */
 
+/* Counts the alerts of this limit within the last hour. */
 static unsigned alerts_in_hour(const pipeline *p, const struct pipeline_limit *limit)
 {
     unsigned n = 0;
@@ -96,8 +105,8 @@ static unsigned alerts_in_hour(const pipeline *p, const struct pipeline_limit *l
     return n;
 }
 
-/* The open anomaly, when its alert names this metric and is as severe; 0 = it does not.
- */
+/* Finds the open anomaly when its alert names this metric and is as severe; 0 when it
+ * does not. */
 static int64_t told_by(const pipeline *p, const struct record_event *event)
 {
     const struct alert_course *anomaly = &p->events.anomaly;
@@ -111,6 +120,8 @@ static int64_t told_by(const pipeline *p, const struct record_event *event)
     return 0;
 }
 
+/* Asks the policy. What was told stays told when the anomaly ends and the limit is
+ * exceeded on. */
 static struct alert_answer ask(const pipeline *p, struct pipeline_limit *limit)
 {
     const struct record_event *event = &limit->course.event;
@@ -129,6 +140,8 @@ static struct alert_answer ask(const pipeline *p, struct pipeline_limit *limit)
     });
 }
 
+/* Notes the time of an alert in front of the older ones, the last of which is
+ * forgotten. */
 static void note_told(const pipeline *p, struct pipeline_limit *limit)
 {
     memmove(limit->told_ns + 1, limit->told_ns,
@@ -144,6 +157,7 @@ static double height_of(const struct detect_rule *rule, double value)
     return rule->above ? value - rule->value : rule->value - value;
 }
 
+/* Fills in the limit of an event. `since_ns` is monotonic and becomes wall clock time. */
 static void set_limit(const pipeline *p, const struct detect_rule *rule, int64_t since_ns,
                       struct record_limit *limit)
 {
@@ -156,9 +170,11 @@ static void set_limit(const pipeline *p, const struct detect_rule *rule, int64_t
     detect_rule_text(rule, limit->rule, sizeof limit->rule);
 }
 
-/* Who is killed grew before that. */
+/* Sets how long before a kill the suspects are looked for: whatever is killed grew before
+ * that. */
 static const int64_t BEFORE_KILL_NS = INT64_C(10) * 1000000000;
 
+/* Adds names of killed processes, as many as there is room for. */
 static void add_killed(struct pipeline_kills *kills, const struct record_killed *killed,
                        size_t n)
 {
@@ -217,6 +233,8 @@ static void describe(const pipeline *p, const struct pipeline_limit *limit,
         explain_killed(p->kills.count, p->kills.killed, p->kills.n, p->kills.sure, event);
 }
 
+/* Acts on the step of a limit's course: it notes the limit at the beginning, explains the
+ * event while it lasts and once more at its end, and asks the policy. */
 static void go_on(pipeline *p, struct pipeline_limit *limit,
                   const struct explain_input *in, const struct alert_step *step)
 {
@@ -246,6 +264,8 @@ static void go_on(pipeline *p, struct pipeline_limit *limit,
     pipeline_settle(p, &limit->course, &limit->story, in, step, answer);
 }
 
+/* Leads the course of one limit through a tick. `hit` is NULL when the limit is kept. A
+ * limit that is exceeded, but not for long enough yet, is neither active nor over. */
 static void update_limit(pipeline *p, struct pipeline_limit *limit,
                          const struct detect_rule_hit *hit,
                          const struct explain_input *in)
@@ -292,6 +312,8 @@ static void tell_left_out(pipeline *p, size_t left_out)
     p->limits_left_out = left_out;
 }
 
+/* Leads all limits through one tick: those that are exceeded, and then the open ones that
+ * were not among them. */
 void pipeline_update_limits(pipeline *p, const struct explain_input *in)
 {
     struct detect_rule_hit hit[DETECT_HITS_MAX];

@@ -6,9 +6,11 @@
 
 #include "pipeline_state.h"
 
-/* Copies made on one tick: each is a walk over the ring. */
+/* Bounds the copies made on one tick: each is a walk over the ring, and the tick must not
+ * be late. */
 enum { COPIES = 2 };
 
+/* Copies what the ring has around the event and gives it to the store. */
 static void keep(pipeline *p, const struct pipeline_moments *of)
 {
     struct history_moment *moment;
@@ -22,6 +24,7 @@ static void keep(pipeline *p, const struct pipeline_moments *of)
     history_moments_free(moment, n);
 }
 
+/* Removes the i-th event from those that wait for a copy. */
 static void forget(pipeline *p, size_t i)
 {
     assert(i < p->n_moments);
@@ -29,6 +32,8 @@ static void forget(pipeline *p, size_t i)
     memmove(&p->moments[i], &p->moments[i + 1], (p->n_moments - i) * sizeof *p->moments);
 }
 
+/* Notes that the event is to be kept. A limit that has to hold for long began before what
+ * the ring reaches back to; then the moments around its opening are kept. */
 void pipeline_moments_begin(pipeline *p, const struct alert_course *course)
 {
     /* A limit that has to hold for long began when the ring did not reach back to. */
@@ -51,6 +56,8 @@ void pipeline_moments_begin(pipeline *p, const struct alert_course *course)
     };
 }
 
+/* Makes the copies that are due: the first at once, the second when the time after the
+ * beginning is complete. */
 void pipeline_moments_keep(pipeline *p)
 {
     size_t copies = 0;
@@ -69,6 +76,7 @@ void pipeline_moments_keep(pipeline *p)
     }
 }
 
+/* Keeps at the end what there is of all events that still wait. */
 void pipeline_moments_finish(pipeline *p)
 {
     while (p->n_moments > 0) {

@@ -8,6 +8,8 @@
 #include "vedette/detector.h"
 #include "vedette/stats.h"
 
+/* Finds the times of a detector, or begins them; NULL when there are too many
+ * detectors. */
 static struct pipeline_latency *latency_of(pipeline *p, const char *name)
 {
     for (size_t i = 0; i < p->n_latencies; i++)
@@ -19,6 +21,7 @@ static struct pipeline_latency *latency_of(pipeline *p, const char *name)
     return &p->latency[p->n_latencies++];
 }
 
+/* Counts how long each detector took on this tick, in a ring of the last times. */
 void pipeline_count_latency(pipeline *p)
 {
     for (size_t i = 0; i < p->record.verdict.n; i++) {
@@ -38,6 +41,8 @@ void pipeline_count_latency(pipeline *p)
     }
 }
 
+/* Fills in a detector with its times. The maximum is of the whole run, the rest of the
+ * last times. */
 static void fill_detector(const struct pipeline_latency *latency,
                           struct show_detector *out)
 {
@@ -59,6 +64,7 @@ static void fill_detector(const struct pipeline_latency *latency,
     };
 }
 
+/* Tells whether the status has the detector already. */
 static bool is_listed(const struct show_status *status, const char *name)
 {
     for (size_t i = 0; i < status->n_detectors; i++)
@@ -67,8 +73,8 @@ static bool is_listed(const struct show_status *status, const char *name)
     return false;
 }
 
-/* Those that wait for labels have no verdict yet, and people should know that they may
- * give them one. */
+/* Adds the detectors that wait for labels. They have no verdict yet, and people should
+ * know that they may give them one. */
 static void fill_waiting(struct show_status *out)
 {
     const char *name;
@@ -88,6 +94,7 @@ static void fill_waiting(struct show_status *out)
     }
 }
 
+/* Names the state of the monitor by how sure it is. */
 static const char *state_of(const pipeline *p)
 {
     double confidence = detect_set_confidence(p->detect);
@@ -95,6 +102,7 @@ static const char *state_of(const pipeline *p)
     return confidence <= 0 ? "warming" : confidence < 0.5 ? "learning" : "watching";
 }
 
+/* Gives the last value of a metric; NaN when it is not there. */
 static double metric_value(const pipeline *p, const char *name)
 {
     size_t i = record_schema_find(&p->schema, name);
@@ -102,6 +110,7 @@ static double metric_value(const pipeline *p, const char *name)
     return i == SIZE_MAX || p->record.value == NULL ? NAN : p->record.value[i];
 }
 
+/* Fills in where records go, and adds what they lost to what was dropped. */
 static void fill_sinks(pipeline *p, struct show_status *out)
 {
     struct store_counters counters[STORE_SINKS_MAX];
@@ -120,6 +129,7 @@ static void fill_sinks(pipeline *p, struct show_status *out)
     }
 }
 
+/* Fills in where alerts go. */
 static void fill_receivers(pipeline *p, struct show_status *out)
 {
     struct alert_counters counters[8];
@@ -146,7 +156,8 @@ static void fill_receivers(pipeline *p, struct show_status *out)
     out->n_receivers = n;
 }
 
-/* On the wall clock; 0 = nobody knows, there is nothing new to learn from. */
+/* Gives the next training on the wall clock; 0 when there is nothing new to learn
+ * from. */
 static double next_training_ns(const pipeline *p)
 {
     int64_t due_ns = detect_set_training_due(p->detect);
@@ -156,6 +167,7 @@ static double next_training_ns(const pipeline *p)
     return (double)(p->record.time_ns + (due_ns - p->record.mono_ns));
 }
 
+/* Answers what the dashboard asks, on the loop's thread. */
 static void status(void *context, struct show_status *out)
 {
     pipeline *p = context;
@@ -197,7 +209,8 @@ static void status(void *context, struct show_status *out)
     pipeline_fill_troubles(p, out);
 }
 
-/* How the rule stands: whether one of its metrics exceeds it, or it has none here. */
+/* Says how the rule stands: whether it is off, one of its metrics exceeds it, or it has
+ * none here. */
 static const char *state_of_rule(const pipeline *p, size_t rule)
 {
     if (p->config.rules.rule[rule].off)
@@ -212,6 +225,7 @@ static const char *state_of_rule(const pipeline *p, size_t rule)
     return "no metric";
 }
 
+/* Lists the rules with their states, built-in ones first. */
 static size_t limits(void *context, struct show_limit out[SHOW_LIMITS_MAX])
 {
     const pipeline *p = context;
@@ -230,6 +244,7 @@ static size_t limits(void *context, struct show_limit out[SHOW_LIMITS_MAX])
     return p->config.rules.n;
 }
 
+/* Gives the dashboard its functions. The pipeline must outlive the server. */
 struct show_source pipeline_show_source(pipeline *p)
 {
     return (struct show_source){

@@ -12,15 +12,16 @@
 #include "os/options.h"
 #include "pipeline_state.h"
 
+/* Names the models of the monitor in the store. */
 static const char *const MODEL_NAME = "monitor";
 
 /* ---- training and saving ---- */
 
-/* Of a core, for a training beside the ticks: at full speed it would be a peak that every
- * monitor on this machine sees. */
+/* Sets the share of a core for a training beside the ticks: at full speed it would be a
+ * peak that every monitor on this machine sees. */
 static const double TRAINING_SHARE = 0.05;
 
-/* One piece of work on a worker thread and its end on the loop's. */
+/* Holds one piece of work on a worker thread and its end on the loop's. */
 struct work {
     struct pipeline_work of;
     detect_multivariate_job *job; /* training */
@@ -29,12 +30,15 @@ struct work {
     enum vd_status status;
 };
 
+/* Lowers the priority of a worker's thread, which on Linux is the thread's own. Without a
+ * loop the work runs on the caller's thread, which is left alone. */
 void pipeline_be_nice(const pipeline *p)
 {
     if (p->config.loop != NULL)
         setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
 }
 
+/* Trains, on a worker's thread. */
 static void train(uv_work_t *request)
 {
     struct work *work = request->data;
@@ -43,6 +47,7 @@ static void train(uv_work_t *request)
     detect_multivariate_train_run(work->job);
 }
 
+/* Puts the new models into use, on the loop's thread. */
 static void train_done(uv_work_t *request, int cancelled)
 {
     struct work *work = request->data;
@@ -57,6 +62,7 @@ static void train_done(uv_work_t *request, int cancelled)
     free(work);
 }
 
+/* Writes the models to the store, on a worker's thread. */
 static void save(uv_work_t *request)
 {
     struct work *work = request->data;
@@ -66,6 +72,7 @@ static void save(uv_work_t *request)
                                         work->w.size, &work->err);
 }
 
+/* Ends a saving, on the loop's thread. */
 static void save_done(uv_work_t *request, int cancelled)
 {
     struct work *work = request->data;
@@ -79,6 +86,8 @@ static void save_done(uv_work_t *request, int cancelled)
     free(work);
 }
 
+/* Runs the work on a worker, or here and now when there is no loop or no worker takes it.
+ * `work` is the caller's until `end` has run. */
 void pipeline_run(pipeline *p, struct pipeline_work *work, uv_work_cb begin,
                   uv_after_work_cb end)
 {
@@ -91,6 +100,8 @@ void pipeline_run(pipeline *p, struct pipeline_work *work, uv_work_cb begin,
     end(&work->request, 0);
 }
 
+/* Begins a training that is due. One that is still running when the next is due is told
+ * to hurry. */
 void pipeline_train_when_due(pipeline *p)
 {
     struct work *work;
@@ -115,6 +126,8 @@ void pipeline_train_when_due(pipeline *p)
     pipeline_run(p, &work->of, train, train_done);
 }
 
+/* Writes the saved form in memory, on the loop's thread, so that the worker needs nothing
+ * of the models. The order is that of restore_from(). */
 static struct work *save_work(pipeline *p)
 {
     struct work *work = calloc(1, sizeof *work);
@@ -132,6 +145,7 @@ static struct work *save_work(pipeline *p)
     return NULL;
 }
 
+/* Saves the models. Without memory they are saved the next time. */
 static void save_models(pipeline *p)
 {
     struct work *work = save_work(p);
@@ -142,6 +156,8 @@ static void save_models(pipeline *p)
     pipeline_run(p, &work->of, save, save_done);
 }
 
+/* Saves every so often. The first time is one interval after the start, when there is
+ * something to save. */
 void pipeline_save_when_due(pipeline *p)
 {
     if (p->store == NULL || p->saving || p->record.mono_ns < p->save_due_ns)
@@ -153,7 +169,8 @@ void pipeline_save_when_due(pipeline *p)
 
 /* ---- start ---- */
 
-/* Whether the store has an event in [from, to) among `n` events. */
+/* Tells whether the moment lies within one of the `n` events and that event is an
+ * anomaly. */
 static bool was_flagged(const struct record_event *event, size_t n, int64_t at_ns)
 {
     for (size_t i = 0; i < n; i++)
@@ -164,7 +181,7 @@ static bool was_flagged(const struct record_event *event, size_t n, int64_t at_n
     return false;
 }
 
-/* One step of the series as a row; false when nothing was seen then. */
+/* Fills in one step of the series as a row; false when nothing was seen then. */
 static bool fill_value(const struct history_series *series, size_t k, double *value)
 {
     bool seen = false;
@@ -176,6 +193,7 @@ static bool fill_value(const struct history_series *series, size_t k, double *va
     return seen;
 }
 
+/* Learns the steps of the series that were not flagged, oldest first. */
 static void learn_series(pipeline *p, const struct history_series *series,
                          const struct record_event *event, size_t n)
 {
@@ -187,8 +205,8 @@ static void learn_series(pipeline *p, const struct history_series *series,
     free(value);
 }
 
-/* The last hour of the store goes through the same detectors as a live tick does, except
- * for what was flagged then. */
+/* Learns from the recent past in the store. It goes through the same detectors as a live
+ * tick does, except for what was flagged then. */
 static void backfill(pipeline *p)
 {
     const struct history_reader *history = store_set_history(p->store);
@@ -225,8 +243,8 @@ out:
     free(name);
 }
 
-/* Budget, models, feedback: what was said is kept also when the models are of another
- * version. An older vedette did not write it. */
+/* Restores budget, models and feedback. What was said is kept also when the models are of
+ * another version. An older vedette did not write it. */
 static void restore_from(pipeline *p, struct vd_reader *r)
 {
     struct vd_error err = {0};
@@ -244,7 +262,7 @@ static void restore_from(pipeline *p, struct vd_reader *r)
         os_log_warning("%s", err.text);
 }
 
-/* Models of the last run; without them, the store's past. */
+/* Restores the models of the last run; without them it learns from the store's past. */
 static void restore(pipeline *p)
 {
     struct vd_error err = {0};
@@ -261,6 +279,7 @@ static void restore(pipeline *p)
         backfill(p);
 }
 
+/* Opens the store, and then the channels, whose notices it keeps. */
 static enum vd_status open_sinks(pipeline *p, struct vd_error *err)
 {
     enum vd_status status = VD_OK;
@@ -273,7 +292,8 @@ static enum vd_status open_sinks(pipeline *p, struct vd_error *err)
     return status;
 }
 
-/* So that `vedette feedback` finds who watches. */
+/* Writes the dashboard's address into the store's lock, so that `vedette feedback` finds
+ * who watches. */
 static void announce(const pipeline *p)
 {
     const char *host = p->config.show.address;
@@ -286,6 +306,7 @@ static void announce(const pipeline *p)
         store_set_announce(p->store, address);
 }
 
+/* Opens the dashboard. Without a loop nothing could answer, so a replay has none. */
 static enum vd_status open_dashboard(pipeline *p, struct vd_error *err)
 {
     struct show_source source = pipeline_show_source(p);
@@ -299,7 +320,8 @@ static enum vd_status open_dashboard(pipeline *p, struct vd_error *err)
     return status;
 }
 
-/* A recording brings its own interval; whoever counts in samples has to know it. */
+/* Takes over the interval of a recording, which brings its own: whatever counts in
+ * samples has to know it. */
 static void keep_pace(pipeline *p)
 {
     double interval_s = collect_set_course(p->collect).interval_s;
@@ -311,7 +333,7 @@ static void keep_pace(pipeline *p)
     alert_events_init(&p->events, &p->config.alert);
 }
 
-/* A name that neither is here nor can come later is a slip of the pen. */
+/* Refuses a name that neither is here nor can come later: it is a slip of the pen. */
 static enum vd_status check_name(const char *metric, const struct record_schema *schema,
                                  struct vd_error *err)
 {
@@ -330,7 +352,7 @@ static enum vd_status check_name(const char *metric, const struct record_schema 
     return vd_error_set(err, VD_ERR_SCHEMA, hint, "there is no metric \"%.60s\"", metric);
 }
 
-/* What a model was taught on, this host must collect. */
+/* Refuses a model that was taught on metrics which this host does not collect. */
 static enum vd_status check_bundle(const vd_model *bundle,
                                    const struct record_schema *schema,
                                    struct vd_error *err)
@@ -347,6 +369,8 @@ static enum vd_status check_bundle(const vd_model *bundle,
     return VD_OK;
 }
 
+/* Checks the names of rules, features and the model. *fault says which option and item is
+ * being looked at, so that the error finds its line. */
 enum vd_status pipeline_check_names(const struct pipeline_config *config,
                                     const struct record_schema *schema,
                                     struct pipeline_fault *fault, struct vd_error *err)
@@ -371,6 +395,9 @@ enum vd_status pipeline_check_names(const struct pipeline_config *config,
     return check_bundle(config->detect.bundle, schema, err);
 }
 
+/* Makes the pipeline in the order in which the parts need each other: the schema comes
+ * with the collectors, the models need the schema, and the alerts of the last run come
+ * last, when events can go on. */
 enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config,
                             struct vd_error *err)
 {
@@ -431,12 +458,15 @@ void pipeline_reopen_files(pipeline *p)
         store_set_reopen(p->store);
 }
 
+/* Tells whether a worker still uses the pipeline. */
 static bool busy(const pipeline *p)
 {
     return p->training != NULL || p->saving || p->reading_feedback ||
            p->supervised_job != NULL;
 }
 
+/* Ends the pipeline. Workers are waited for first, then the rest is saved on this thread,
+ * and the channels go before the store, which keeps what they could not deliver. */
 void pipeline_free(pipeline *p)
 {
     if (p == NULL)

@@ -12,6 +12,7 @@
 
 #include "metrics.h"
 
+/* Doubles the schema up to its bound; false when it is full or there is no memory. */
 static bool grow(struct record_schema *schema)
 {
     size_t capacity = schema->capacity == 0 ? 128 : schema->capacity * 2;
@@ -29,13 +30,13 @@ static bool grow(struct record_schema *schema)
     return true;
 }
 
-/* Of UTF-8. */
+/* Tells whether the byte is one of UTF-8 that does not begin a character. */
 static bool is_inside_character(const char *text)
 {
     return ((unsigned char)*text & 0xc0) == 0x80;
 }
 
-/* FNV-1a. */
+/* Computes FNV-1a, which is short and spreads names well enough. */
 static uint32_t hash(const char *text)
 {
     uint32_t sum = 2166136261u;
@@ -45,6 +46,9 @@ static uint32_t hash(const char *text)
     return sum;
 }
 
+/* Shortens a label that is too long to its beginning, a hash of the whole, and its end.
+ * Long names often differ at the end only, and the hash keeps those apart that differ in
+ * the middle. */
 char *record_label(char label[RECORD_LABEL_MAX], const char *whole)
 {
     enum { HEAD = 18, MARK = 12, TAIL = RECORD_LABEL_MAX - 1 - HEAD - MARK };
@@ -65,6 +69,8 @@ char *record_label(char label[RECORD_LABEL_MAX], const char *whole)
     return label;
 }
 
+/* Tells whether an index that was given back may be another metric's. It rests for a
+ * while first, so that stores and pages do not take the new metric for the old one. */
 static bool is_rested(const struct record_schema *schema,
                       const struct record_metric *metric)
 {
@@ -72,7 +78,8 @@ static bool is_rested(const struct record_schema *schema,
            schema->mono_ns - metric->given_back_ns >= RECORD_REST_S * INT64_C(1000000000);
 }
 
-/* An index for one more metric; SIZE_MAX when all are taken. */
+/* Finds an index for one more metric; SIZE_MAX when all are taken. One that has rested is
+ * used before the table grows. */
 static size_t free_index(struct record_schema *schema)
 {
     for (size_t i = 0; i < schema->n; i++)
@@ -83,6 +90,8 @@ static size_t free_index(struct record_schema *schema)
     return SIZE_MAX;
 }
 
+/* Adds a metric or finds it again. One that was given back and comes back in time keeps
+ * its index and its serial number. */
 size_t record_schema_add(struct record_schema *schema, const struct record_metric *row,
                          const char *label)
 {
@@ -112,6 +121,8 @@ size_t record_schema_add(struct record_schema *schema, const struct record_metri
     return i;
 }
 
+/* Notes when the index was given back. 0 means that it was not, so the first moment of
+ * the clock becomes 1. */
 void record_schema_give_back(struct record_schema *schema, size_t i)
 {
     if (i < schema->n)
@@ -128,7 +139,8 @@ bool record_schema_has_room(const struct record_schema *schema)
     return false;
 }
 
-/* The copy of `name` that the schema keeps; NULL without memory. */
+/* Gives the copy of `name` that the schema keeps; NULL without memory. Metrics point to
+ * their names, so the copies live as long as the schema. */
 static const char *keep_name(struct record_schema *schema, const char *name)
 {
     char **grown;
@@ -165,7 +177,8 @@ char *record_metric_label(const struct record_metric *metric, char *text, size_t
     return text;
 }
 
-/* Whether `label` is what became of a text of that length. */
+/* Tells whether `label` is what became of a text of that length, which may have been
+ * shortened. */
 static bool is_label(const char *label, const char *text, size_t length)
 {
     char whole[PATH_MAX], shortened[RECORD_LABEL_MAX];
@@ -179,6 +192,8 @@ static bool is_label(const char *label, const char *text, size_t length)
     return strcmp(label, record_label(shortened, whole)) == 0;
 }
 
+/* Compares with a name as people and other programs write it: "name", "name{label}", or
+ * name{key="label"} as in a scrape. */
 bool record_metric_is_named(const struct record_metric *metric, const char *name)
 {
     size_t length = strlen(metric->name);
@@ -274,6 +289,7 @@ bool record_feedback_of(const char *word, enum record_feedback *feedback)
     return false;
 }
 
+/* Turns a score into a severity. A score of 0 is the threshold, -1 the worst. */
 enum record_severity record_severity_of(double score)
 {
     if (isnan(score) || score >= 0)
@@ -287,6 +303,8 @@ enum record_severity record_severity_of(double score)
     return RECORD_CRITICAL;
 }
 
+/* Gives an event that has no score, such as one of a limit, the score of its severity:
+ * the middle of its range or so. */
 double record_score_of(enum record_severity severity)
 {
     static const double score[] = {0, -0.2, -0.4, -0.6, -0.9};
