@@ -11,7 +11,7 @@
 
 #include "plot/templates.h"
 
-/* Is handed on to gnuplot, which finds its fonts by it. */
+/* Is handed on to gnuplot as it is. */
 extern char **environ;
 
 /* Starts gnuplot with `input` as its standard input. With -d it reads no settings of the
