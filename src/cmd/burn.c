@@ -14,6 +14,8 @@
 #include "cmd/commands.h"
 #include "os/clock.h"
 
+/* Holds what the options say: seconds, percent of a core, bytes, and bytes a second.
+ * Texts are NULL when they are not given. */
 struct burn_settings {
     double duration, load, amount, rate;
     long workers;
@@ -179,6 +181,8 @@ static enum vd_status check_room(const struct burn_settings *settings,
     return VD_OK;
 }
 
+/* Checks what only one kind of load needs. *to is set for datagrams alone; the caller
+ * frees it. */
 static enum vd_status check(const struct kind *kind, const struct burn_settings *settings,
                             struct addrinfo **to, struct vd_error *err)
 {
@@ -189,6 +193,8 @@ static enum vd_status check(const struct kind *kind, const struct burn_settings 
     return VD_OK;
 }
 
+/* Runs one worker. The task is copied first, so that it can be freed however long the
+ * work lasts. */
 static void *run_thread(void *context)
 {
     struct thread_task task = *(struct thread_task *)context;
@@ -275,6 +281,8 @@ static double wait_for_end(const struct crew *crew, double duration,
     }
 }
 
+/* Checks everything before the first worker starts, and stops all workers again when one
+ * cannot start. */
 static int run_burn(void *context, int argc, char **argv)
 {
     const struct burn_settings *settings = context;

@@ -18,6 +18,8 @@
 #include "os/output.h"
 #include "os/terminal.h"
 
+/* Holds what the options say; times are in seconds. A duration of 0 means that the kind
+ * of rows decides. */
 struct collect_settings {
     double duration, interval;
     char *out, *root;
@@ -78,6 +80,7 @@ enum { COLUMNS = sizeof column / sizeof *column };
  * looks at these between two rows. */
 static volatile sig_atomic_t stop_asked, was_stopped;
 
+/* Notes the signal and does nothing else, as a handler may interrupt any call. */
 static void on_signal(int number)
 {
     if (number == SIGCONT)
@@ -141,6 +144,7 @@ static void terminal_again(struct session *s)
         terminal_raw(s);
 }
 
+/* Gives the terminal back as it was. In the background it is not ours to change. */
 static void terminal_restore(struct session *s)
 {
     if (s->raw_terminal && owns_terminal())

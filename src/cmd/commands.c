@@ -62,6 +62,8 @@ int cmd_failed(const struct vd_error *err)
     return err->status == VD_ERR_ARGUMENT ? CMD_USAGE : CMD_FAILED;
 }
 
+/* Says what is wrong, and where help is to be found. It returns the exit status of wrong
+ * use, except when memory ran out, which is nobody's mistake. */
 int cmd_wrong_use(const struct cmd_command *command, const struct vd_error *err)
 {
     fprintf(stderr, "vedette: %s%s%s\n", err->text, *err->hint != '\0' ? ": " : "",
@@ -242,6 +244,9 @@ static bool answered(const struct cmd_line *before, int argc, int *code)
     return true;
 }
 
+/* Runs the program from its command line to its exit status. The options before the
+ * command are parsed apart, in order, since only the command says which options may
+ * follow it. */
 int cmd_main(int argc, char **argv)
 {
     const struct cmd_command *command = NULL;

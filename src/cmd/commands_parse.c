@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Lists the options of every command. They may stand before the command and behind it. */
 const struct os_option cmd_global_options[] = {
     {.name = "config",
      .letter = 'c',
@@ -248,6 +249,9 @@ static enum vd_status explain(const struct parse *p, int argc, char **argv,
     return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "the command line makes no sense");
 }
 
+/* Parses one side of the command: with `command` NULL what stands before it, where
+ * parsing stops at the first word. Texts are not copied, so argv must outlive the
+ * line. */
 enum vd_status cmd_line_parse(struct cmd_line *line, const struct cmd_command *command,
                               int argc, char **argv, struct vd_error *err)
 {
@@ -284,6 +288,8 @@ out:
     return status;
 }
 
+/* Converts the texts of the options that the table has and leaves the others: they belong
+ * to another table. */
 enum vd_status cmd_line_apply(const struct cmd_line *line,
                               const struct os_option *options, void *settings,
                               struct vd_error *err)

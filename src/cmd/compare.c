@@ -19,6 +19,7 @@
 #include "plot/comparison.h"
 #include "vedette/xgboost.h"
 
+/* Holds what the options say. Paths are NULL when they are not given. */
 struct compare_settings {
     char *train, *normal, *test, *data, *label, *out;
     struct fit_options fit;
@@ -231,6 +232,7 @@ static void print_quality(int width, double value)
         printf(" %*.3f", width, value);
 }
 
+/* Prints the table. Times of training are in seconds, of one row in microseconds. */
 static void print_table(const struct plot_comparison *c)
 {
     printf("%-18s %9s %9s %9s %10s %12s %6s %9s %7s %8s\n", "detector", "train s",
@@ -272,6 +274,7 @@ static void print_json(const struct plot_comparison *c)
     cmd_json_print(root);
 }
 
+/* Counts the anomalous rows; 0 where there are no labels. */
 static size_t count_odd(const struct batch_dataset *data)
 {
     size_t n = 0;

@@ -223,6 +223,8 @@ static void zsh_command(FILE *out, const struct cmd_command *command)
     fputs("\n            ;;\n", out);
 }
 
+/* Writes the script for zsh. It works from a folder of functions as well as read by
+ * source. */
 static void zsh(FILE *out)
 {
     size_t n;
@@ -305,6 +307,8 @@ static void fish_option(FILE *out, const struct cmd_command *command,
     fputc('\n', out);
 }
 
+/* Writes the script for fish, one line for each command and option: fish has no function
+ * to fill in. */
 static void fish(FILE *out)
 {
     size_t n;

@@ -34,6 +34,9 @@ static char *place(const char *folder, const char *below)
     return path;
 }
 
+/* Finds the file and gives a path that the caller frees; NULL means that there is none. A
+ * file that is named need not exist: reading it then fails with its name. $HOME is looked
+ * at only when $XDG_CONFIG_HOME is not set, as the standard wants it. */
 char *cmd_config_path(const char *given)
 {
     const char *home = getenv("XDG_CONFIG_HOME");
@@ -75,6 +78,8 @@ static enum vd_status load(struct os_config **config, const char *path,
     return status == VD_OK ? os_config_check_keys(*config, tables, 2, err) : status;
 }
 
+/* Applies the file to the settings of a command and to the global ones. *config is set as
+ * soon as the file was read, also after a failure, and is the caller's to free. */
 enum vd_status cmd_config_apply(const struct cmd_command *command, void *settings,
                                 struct cmd_globals *globals, struct os_config **config,
                                 struct vd_error *err)
@@ -113,6 +118,8 @@ static bool is_on_line(const struct cmd_line *line, const char *name)
     return false;
 }
 
+/* Runs a check over all settings together. A fault is told by the place where it was
+ * written: the line of the file, or the option when it came from the command line. */
 enum vd_status cmd_config_check(const struct cmd_command *command, cmd_check *check,
                                 const void *settings, const struct cmd_line *before,
                                 const struct cmd_line *line,
@@ -322,6 +329,7 @@ static int run_check(const char *path, bool json)
     return code;
 }
 
+/* Reads the words. The file may be given as a word or with --config; the word wins. */
 static int run_config(void *data, int argc, char **argv)
 {
     const struct config_settings *settings = data;

@@ -111,6 +111,8 @@ static void list_lines(FILE *out, const struct cmd_command *command)
     free(text);
 }
 
+/* Writes the file in the order of the table. Global options are left out, since they are
+ * mostly given on the command line. */
 void cmd_config_example(FILE *out, const struct cmd_command *command)
 {
     const char *group = NULL;

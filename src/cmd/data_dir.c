@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Chooses a directory of the machine for root and one of the user for others. Paths of
+ * the environment count only when they are absolute. */
 enum vd_status cmd_data_dir(const char *given, char *dir, size_t size,
                             struct vd_error *err)
 {

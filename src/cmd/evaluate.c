@@ -256,6 +256,7 @@ static int evaluate_nab(struct evaluation *e)
     return e->failed > 0 || fflush(stdout) != 0 ? CMD_FAILED : CMD_OK;
 }
 
+/* Takes "nab" and a folder. The word leaves room for other benchmarks. */
 static int run_evaluate(void *data, int argc, char **argv)
 {
     struct evaluation e = {.settings = data};

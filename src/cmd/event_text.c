@@ -14,6 +14,8 @@
  * when one event is shown, and how many processes of the flight recorder are shown. */
 enum { REASON_COLUMN = 54, NAME_COLUMN = 12, BUSIEST = 5 };
 
+/* Gives the text of a field, "" when it is missing or no text: events may come from an
+ * older monitor. */
 const char *cmd_event_string(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -21,6 +23,7 @@ const char *cmd_event_string(const json_t *object, const char *key)
     return text == NULL ? "" : text;
 }
 
+/* Gives the number of a field, NaN when it is missing or null. */
 double cmd_event_number(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
@@ -53,6 +56,7 @@ char *cmd_event_span(double seconds, char text[24])
     return text;
 }
 
+/* Tells whether the event goes on: its end is null until it is over. */
 static bool is_open(const json_t *event)
 {
     return !json_is_number(json_object_get(event, "end"));
@@ -278,6 +282,7 @@ static int by_cpu(const void *a, const void *b)
     return (x->cpu < y->cpu) - (x->cpu > y->cpu);
 }
 
+/* Counts the processes of all moments, those that come again included. */
 static size_t count_processes(const json_t *recorder)
 {
     size_t n = 0;
@@ -348,6 +353,7 @@ static void print_busiest(const struct cmd_sheet *sheet, const json_t *recorder)
     free(all);
 }
 
+/* Prints the span of the flight recorder and its busiest processes. */
 static void print_recorder(const struct cmd_sheet *sheet, const json_t *event)
 {
     const json_t *recorder = json_object_get(event, "recorder");
@@ -365,6 +371,7 @@ static void print_recorder(const struct cmd_sheet *sheet, const json_t *event)
     print_busiest(sheet, recorder);
 }
 
+/* Prints all of one event, what matters most first. */
 void cmd_event_whole(const struct cmd_sheet *sheet, const json_t *event)
 {
     char word[16], head[96];

@@ -137,6 +137,7 @@ static int list(const struct events_settings *s, struct cmd_source *source)
     return code;
 }
 
+/* Prints one event whole, from the monitor or from the store. */
 static int show_one(const struct events_settings *s, struct cmd_source *source,
                     int64_t id)
 {
@@ -181,6 +182,7 @@ static enum vd_status check_use(const struct events_settings *s, int argc, char 
     return VD_OK;
 }
 
+/* Prints one event when its number is given, else the list. */
 static int run_events(void *data, int argc, char **argv)
 {
     const struct events_settings *s = data;

@@ -51,6 +51,7 @@ static int severity_rank(const json_t *event)
     return 0;
 }
 
+/* Notes what of the event is compared later. */
 static struct known describe(const json_t *event)
 {
     return (struct known){
@@ -61,6 +62,8 @@ static struct known describe(const json_t *event)
     };
 }
 
+/* Finds what was told of the event last; NULL when it is not known. The list is short
+ * enough to be walked through. */
 static struct known *find(struct follower *f, int64_t id)
 {
     for (size_t i = 0; i < f->n; i++)
@@ -214,6 +217,9 @@ static bool wait_a_little(int signals)
     return ready[0].revents == 0 && (ready[1].revents & (POLLERR | POLLHUP)) == 0;
 }
 
+/* Follows until a signal comes. Signals come by a descriptor, so that waiting for the
+ * time and for them is one call. What was listed before is known from the start and not
+ * told again. */
 int cmd_events_follow(struct cmd_follow *follow)
 {
     struct follower *f = calloc(1, sizeof *f);

@@ -153,6 +153,8 @@ static bool parse_event(const char *text, int64_t *id)
            *id > 0;
 }
 
+/* Tells the words that can be said. The empty word, which undoes, is not said but asked
+ * for with "undo". */
 static bool is_word(const char *text)
 {
     enum record_feedback said;
@@ -192,6 +194,7 @@ static int obey(const struct feedback_settings *s, struct store_reader *reader, 
     return say(s, reader->dir, &history, id, undo ? "" : argv[1]);
 }
 
+/* Opens the store for reading. A monitor may use it at the same time. */
 static int run_feedback(void *data, int argc, char **argv)
 {
     const struct feedback_settings *s = data;

@@ -127,6 +127,7 @@ static void example_lines(const struct cmd_sheet *page, const char *examples)
     }
 }
 
+/* Gives the list of a command as text, which the caller frees; NULL means no memory. */
 char *cmd_help_list(const struct cmd_command *command)
 {
     char *text = NULL;
@@ -149,6 +150,8 @@ static void list_lines(const struct cmd_sheet *page, const struct cmd_command *c
     free(text);
 }
 
+/* Prints all of one command: what it does, its options, the global ones, its list and its
+ * examples. */
 void cmd_help_command(FILE *out, const struct cmd_command *command)
 {
     struct cmd_sheet page = cmd_sheet_for(out);
@@ -220,6 +223,8 @@ static json_t *json_option(const struct os_option *row)
                      (int)row->file_only);
 }
 
+/* Makes one command as JSON, with its own options. The global ones are those of every
+ * command. */
 static json_t *json_command(const struct cmd_command *command)
 {
     json_t *list = json_array();

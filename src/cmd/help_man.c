@@ -75,6 +75,7 @@ static void man_option(FILE *out, const struct os_option *row)
     }
 }
 
+/* Gives the heading of an option; a table without groups has one heading. */
 static const char *group_of(const struct os_option *row)
 {
     return row->group == NULL ? "Options" : row->group;
@@ -130,6 +131,7 @@ static void man_exit_status(FILE *out)
           out);
 }
 
+/* Writes the page of the program, which names the pages of the commands. */
 static void man_program(FILE *out, const char *date)
 {
     size_t n;
@@ -257,6 +259,8 @@ static void markdown_options(FILE *out, const struct os_option *rows)
     }
 }
 
+/* Writes options.md, which the build makes anew from the tables, so that it cannot fall
+ * behind them. */
 void cmd_help_markdown(FILE *out)
 {
     size_t n;

@@ -83,6 +83,8 @@ static json_t *time_of(double seconds)
                                : json_null();
 }
 
+/* Replaces the seconds of all times by names, in place and at any depth, so that a list
+ * of events and a status are treated alike. */
 void cmd_json_name_times(json_t *root)
 {
     const char *key;
@@ -116,6 +118,7 @@ int cmd_json_print(json_t *root)
     return print(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 }
 
+/* Prints the value on one line, as a stream of values is read line by line. */
 int cmd_json_print_line(json_t *root)
 {
     return print(root, JSON_COMPACT | JSON_REAL_PRECISION(9));

@@ -41,6 +41,8 @@ enum vd_status cmd_local_api_post(const char *address, const char *path, const c
     return status;
 }
 
+/* Asks and parses the answer. A program that is no monitor may listen at the address, and
+ * then the answer is no JSON. */
 enum vd_status cmd_local_api_get(const char *address, const char *path, json_t **out,
                                  struct vd_error *err)
 {

@@ -93,6 +93,7 @@ static void on_signal(uv_signal_t *signal, int number)
     uv_stop(watch->loop);
 }
 
+/* Lets libuv deliver the signal on the loop. */
 static void start_signal(struct watch *watch, uv_signal_t *signal, int number)
 {
     uv_signal_init(watch->loop, signal);
@@ -100,6 +101,7 @@ static void start_signal(struct watch *watch, uv_signal_t *signal, int number)
     uv_signal_start(signal, on_signal, number);
 }
 
+/* Asks the loop to close the handles. They are closed when it has run once more. */
 static void close_handles(struct watch *watch)
 {
     uv_close((uv_handle_t *)&watch->timer, NULL);
@@ -270,6 +272,8 @@ static int replay(struct monitor_plan *plan, struct vd_error *err)
     return CMD_OK;
 }
 
+/* Runs the monitor or a replay. The data directory is opened before the sandbox, and
+ * closed after all that writes to it. */
 static int run(void *settings, int argc, char **argv)
 {
     const struct monitor_settings *s = settings;

@@ -271,6 +271,7 @@ static enum vd_status check_replay(const struct monitor_settings *s,
                : VD_OK;
 }
 
+/* Copies the settings of the store. Times are in seconds, sizes in bytes. */
 static void set_store(const struct monitor_settings *s, struct pipeline_config *config)
 {
     config->store_on = s->store;
@@ -343,6 +344,7 @@ enum vd_status monitor_plan_make(struct monitor_plan *plan,
     return status == VD_OK ? add_rules(plan, s, fault, err) : status;
 }
 
+/* Frees the model. Names of features point into it and must not be used afterwards. */
 void monitor_plan_release(struct monitor_plan *plan)
 {
     vd_model_free(plan->model);
@@ -395,12 +397,15 @@ static enum vd_status check(const struct monitor_settings *s, bool rehearse,
     return status;
 }
 
+/* Makes a plan and throws it away: whatever the monitor would refuse is refused here. */
 enum vd_status monitor_check(const void *settings, struct cmd_fault *fault,
                              struct vd_error *err)
 {
     return check(settings, false, fault, err);
 }
 
+/* Opens the collectors as well, which `config check` does and the monitor itself does
+ * later on. */
 enum vd_status monitor_rehearse(const void *settings, struct cmd_fault *fault,
                                 struct vd_error *err)
 {

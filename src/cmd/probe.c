@@ -217,6 +217,7 @@ static void print_metrics(const struct probe *probe)
     }
 }
 
+/* Prints the processes that use most CPU time. MB are 2^20 bytes, as in the metrics. */
 static void print_processes(const struct probe *probe, long top)
 {
     size_t n = (size_t)top;
@@ -338,6 +339,8 @@ static int print(const struct probe *probe, const struct probe_settings *setting
 
 /* ---- the command ---- */
 
+/* Reads and prints. After a failure all that was made is released; each release takes
+ * what was not made as well. */
 static int run_probe(void *context, int argc, char **argv)
 {
     const struct probe_settings *settings = context;

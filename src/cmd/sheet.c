@@ -7,6 +7,7 @@
 #include "os/terminal.h"
 #include "os/utf8.h"
 
+/* Asks the terminal for its width and colours once, so that all lines of a page agree. */
 struct cmd_sheet cmd_sheet_for(FILE *out)
 {
     return (struct cmd_sheet){out, os_terminal_width(out), os_terminal_has_color(out)};
@@ -23,6 +24,7 @@ const char *cmd_sheet_severity(const char *severity)
                                              : "";
 }
 
+/* Writes text in a style given as SGR numbers; "" is plain. */
 void cmd_sheet_styled(const struct cmd_sheet *sheet, const char *style, const char *text)
 {
     if (sheet->color && *style != '\0')

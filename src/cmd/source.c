@@ -19,6 +19,8 @@
  * still fit into the most that a request reads. */
 enum { PAGE = 200 };
 
+/* Finds the directory and the address that are asked when nothing else is known. Nothing
+ * is opened: a command that follows asks again and again. */
 enum vd_status cmd_source_init(struct cmd_source *source,
                                const struct cmd_source_settings *settings,
                                struct vd_error *err)
@@ -56,6 +58,8 @@ static enum vd_status nobody(const struct cmd_source *source, struct vd_error *e
                         source->dir, source->fallback);
 }
 
+/* Asks the monitor that has the directory. Without one the usual address is tried, but
+ * not when a directory was named: the monitor there would be another one's. */
 enum vd_status cmd_source_ask(struct cmd_source *source, const char *path, json_t **out,
                               struct vd_error *err)
 {
@@ -247,6 +251,7 @@ static enum vd_status asked_events(struct cmd_source *source,
     return *out == NULL ? no_memory(err) : VD_OK;
 }
 
+/* Lists events from the monitor, or from the store where no monitor can be asked. */
 enum vd_status cmd_source_events(struct cmd_source *source,
                                  const struct history_event_query *query, json_t **out,
                                  struct vd_error *err)

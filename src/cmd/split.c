@@ -9,6 +9,7 @@
 #include "os/output.h"
 #include "vedette/rng.h"
 
+/* Holds what the options say. `share` is that of the training rows, 0 to 1. */
 struct split_settings {
     char *label, *train, *test;
     double share;

@@ -130,6 +130,7 @@ static long long integer(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
+/* Prints the host and the verdict. The host's name is text from outside. */
 static void print_head(const struct cmd_sheet *sheet, const struct report *r)
 {
     const char *style = r->rule ? "1;31" : r->odd ? "1;33" : "1;32";
@@ -158,6 +159,7 @@ static void print_times(const struct cmd_sheet *sheet, const struct report *r)
               os_clock_text(cmd_event_time(r->status, "started"), clock));
 }
 
+/* Prints how much the monitor knows, which is how far its verdict can be trusted. */
 static void print_learning(const struct cmd_sheet *sheet, const struct report *r)
 {
     const json_t *training = json_object_get(r->status, "training");
@@ -317,6 +319,7 @@ static void print_store(const struct cmd_sheet *sheet, const struct report *r)
         print_row(sheet, "Store", "%s", json_array_size(list) == 0 ? "off" : "well");
 }
 
+/* Prints what the monitor itself uses; the values are missing in its first seconds. */
 static void print_self(const struct cmd_sheet *sheet, const struct report *r)
 {
     const json_t *self = json_object_get(r->status, "self");
@@ -328,6 +331,7 @@ static void print_self(const struct cmd_sheet *sheet, const struct report *r)
     print_row(sheet, "Dropped", "%lld", integer(self, "dropped"));
 }
 
+/* Prints the report, what needs a person first. */
 static void print_report(const struct report *r)
 {
     struct cmd_sheet sheet = cmd_sheet_for(stdout);

@@ -14,6 +14,8 @@
 #include "os/log.h"
 #include "store/inspect.h"
 
+/* Holds what the options say; times are in seconds, sizes in bytes. Which of them count
+ * depends on the word of the command. */
 struct store_settings {
     char *data_dir;
     bool dry_run, json;

@@ -22,6 +22,7 @@ enum vd_status table_options_check_format(const char *text, struct vd_error *err
                         "\"%.40s\" is no format of times", text);
 }
 
+/* Tries to load the zone, only to see whether there is one of that name. */
 enum vd_status table_options_check_zone(const char *text, struct vd_error *err)
 {
     struct format_zone zone;

@@ -19,6 +19,8 @@
 #include "vedette/model.h"
 #include "vedette/xgboost.h"
 
+/* Holds what the options say. `last` is in seconds and counts only with a data
+ * directory. */
 struct train_settings {
     char *data_dir, *normal, *label, *out;
     double last;

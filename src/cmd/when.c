@@ -39,6 +39,7 @@ static int64_t midnight_ns(int64_t now_ns)
     return os_clock_local_s(now_ns) / DAY_S * DAY_S * SECOND_NS;
 }
 
+/* Reads a word. "today" begins at the local midnight. */
 static bool read_word(const char *text, int64_t now_ns, int64_t *time_ns)
 {
     if (strcmp(text, "now") == 0)
@@ -101,6 +102,8 @@ static bool read_epoch(const char *text, int64_t *time_ns)
     return true;
 }
 
+/* Tries each way of writing a time. Of a text that could be read in two ways the first
+ * one counts: eight digits alone are Unix time and no date. */
 enum vd_status cmd_when(const char *option, const char *text, int64_t now_ns,
                         int64_t *time_ns, struct vd_error *err)
 {
