@@ -60,7 +60,7 @@ static const struct os_option options[] = {
  * most that the API gives with --since. */
 enum { SHOWN = 50, SHOWN_BEFORE = 10, MOST = 1000 };
 
-/* Chooses the number of events. Whoever names a time wants all since then; before
+/* Chooses the number of events. A user who names a time wants all since then; before
  * following, a few lines are context enough. */
 static size_t lines_wanted(const struct events_settings *s)
 {
