@@ -30,6 +30,7 @@ void alert_habits_add(struct alert_habits *habits, const struct record_event *ev
 {
     struct alert_past *past = &habits->past[habits->next];
 
+    past->event_id = event->id;
     past->start_ns = past->seen_ns = event->start_ns;
     past->lasted_ns = event->end_ns - event->start_ns;
     past->alerted = event->alerted;
@@ -77,15 +78,19 @@ bool alert_habits_know(struct alert_habits *habits, const struct record_event *e
     return true;
 }
 
-/* Tells whether the event is like one that alerted. */
-bool alert_habits_repeats(const struct alert_habits *habits,
-                          const struct record_event *event, int64_t time_ns)
+int64_t alert_habits_repeats(const struct alert_habits *habits,
+                             const struct record_event *event, int64_t time_ns)
 {
+    const struct alert_past *newest = NULL;
     struct alert_features now;
 
     alert_features_of(&now, event, habits->group);
-    for (size_t i = 0; i < habits->n; i++)
-        if (habits->past[i].alerted && is_like(&habits->past[i], &now, event, time_ns))
-            return true;
-    return false;
+    for (size_t i = 0; i < habits->n; i++) {
+        const struct alert_past *past = &habits->past[i];
+
+        if (past->alerted && is_like(past, &now, event, time_ns) &&
+            (newest == NULL || past->start_ns > newest->start_ns))
+            newest = past;
+    }
+    return newest == NULL ? 0 : newest->event_id;
 }

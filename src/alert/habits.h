@@ -21,6 +21,7 @@ enum { ALERT_HABITS_MAX = 256 };
 struct alert_habits {
     alert_group_of *group;
     struct alert_past {
+        int64_t event_id;
         int64_t start_ns, lasted_ns;
         int64_t seen_ns; /* it, or one that was known by it */
         bool alerted;
@@ -41,8 +42,9 @@ void alert_habits_add(struct alert_habits *habits, const struct record_event *ev
 bool alert_habits_know(struct alert_habits *habits, const struct record_event *event,
                        int64_t time_ns);
 
-/* Whether it is a repeat. */
-bool alert_habits_repeats(const struct alert_habits *habits,
-                          const struct record_event *event, int64_t time_ns);
+/* Gives the id of an event that alerted and that this one repeats, the newest; 0 when
+ * there is none. */
+int64_t alert_habits_repeats(const struct alert_habits *habits,
+                             const struct record_event *event, int64_t time_ns);
 
 #endif

@@ -1,6 +1,7 @@
 """The same rows in every form that exports have: all commands read the same table."""
 import datetime as dt
 import gzip
+import os
 import random
 import sqlite3
 import subprocess
@@ -357,7 +358,9 @@ def test_a_bomb_costs_no_more_than_the_bound(vedette, tmp_path):
     done = vedette("split", "bomb.csv.gz", cwd=tmp_path)
     assert done.returncode == 1 and "more than 256 MiB" in done.stderr, done.stderr
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert peak <= max(before, 330 << 10)
+    # AddressSanitizer keeps what was freed for a while: 256 MiB.
+    quarantine = 256 << 10 if "asan" in os.environ.get("VEDETTE_BUILD", "") else 0
+    assert peak <= max(before, (330 << 10) + quarantine)
 
 
 def named(value):

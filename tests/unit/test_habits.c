@@ -101,14 +101,24 @@ static void what_alerted_before_is_a_repeat(void **state)
     snprintf(other.suspect[0].process.comm, RECORD_COMM_MAX, "runaway");
     alert_habits_init(&habits, one_group);
     alert_habits_add(&habits, &past);
-    assert_false(alert_habits_repeats(&habits, &soon, soon.end_ns));
+    assert_int_equal(alert_habits_repeats(&habits, &soon, soon.end_ns), 0);
     past.alerted = true;
+    past.id = 12;
     alert_habits_add(&habits, &past);
-    assert_true(alert_habits_repeats(&habits, &soon, soon.end_ns));
-    assert_false(alert_habits_repeats(&habits, &soon, soon.end_ns + 21 * SECOND));
-    assert_false(alert_habits_repeats(&habits, &larger, larger.end_ns));
-    assert_false(alert_habits_repeats(&habits, &other, other.end_ns));
+    assert_int_equal(alert_habits_repeats(&habits, &soon, soon.end_ns), 12);
+    assert_int_equal(alert_habits_repeats(&habits, &soon, soon.end_ns + 21 * SECOND), 0);
+    assert_int_equal(alert_habits_repeats(&habits, &larger, larger.end_ns), 0);
+    assert_int_equal(alert_habits_repeats(&habits, &other, other.end_ns), 0);
     assert_false(is_known(&habits, &soon, 3));
+    /* The newest of several is named. */
+    past.id = 13;
+    past.start_ns += SECOND;
+    alert_habits_add(&habits, &past);
+    past.alerted = false;
+    past.id = 14;
+    past.start_ns += SECOND;
+    alert_habits_add(&habits, &past);
+    assert_int_equal(alert_habits_repeats(&habits, &soon, soon.end_ns), 13);
 }
 
 int main(void)
