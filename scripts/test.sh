@@ -93,7 +93,7 @@ if wanted live; then
     step live "$pytest_line" pytest tests/system -m live
 fi
 if wanted browser; then
-    step browser "$pytest_line" pytest tests/browser -n "$(nproc)"
+    step browser "$pytest_line" pytest tests/browser -n "$((2 * $(nproc)))" --maxschedchunk 1
 fi
 if wanted web && [ -d web/test ]; then
     step web '^# pass' npm --prefix web test
@@ -110,7 +110,7 @@ if wanted tsan && build tsan; then
         -n "$((3 * $(nproc)))" --maxschedchunk 1
 fi
 # Long enough to find what is new and near the corpus; the rest is for the soak.
-if wanted fuzz && build fuzz -DVD_FUZZ_SECONDS=10; then
+if wanted fuzz && build fuzz -DVD_FUZZ_SECONDS=8; then
     step fuzz "$ctest_line" ctest --preset fuzz -j "$((2 * $(nproc)))"
 fi
 if wanted soak && build asan; then

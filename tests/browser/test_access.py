@@ -5,6 +5,7 @@ import pathlib
 import re
 
 import pytest
+from monitor import PATIENCE, wait
 from playwright.sync_api import expect
 from test_views import VIEWS
 
@@ -23,15 +24,15 @@ def findings(page):
     return page.evaluate(RUN)
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("view", [*VIEWS, "nonsense"])
-def test_axe_finds_nothing(open_page, live, view, theme):
+def test_axe_finds_nothing(open_page, live, view):
     live.wait_ready(60)
-    page = open_page(live, theme=theme, view=view)
+    page = open_page(live, view=view)
     expect(page.locator("main .panel").first).to_be_visible()
-    page.wait_for_function("document.querySelector('main .empty strong')?.textContent"
-                           " !== 'Looking'")
-    assert findings(page) == []
+    expect(page.locator("main .empty strong", has_text="Looking")).to_have_count(0)
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        assert findings(page) == [], theme
 
 
 @pytest.mark.parametrize("width", [390])
@@ -79,4 +80,4 @@ def test_tables_on_a_phone_show_that_they_scroll(open_page, live, view):
     assert "gradient" in table.evaluate("e => getComputedStyle(e).backgroundImage")
     table.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('.scroll').scrollLeft > 0")
+    wait(lambda: table.evaluate("e => e.scrollLeft") > 0, PATIENCE, "the table scrolls")

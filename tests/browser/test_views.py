@@ -138,7 +138,6 @@ def test_a_phone_shows_every_view_without_sideways_scrolling(open_page, live, vi
                                                              theme):
     page = open_page(live, width=390, height=844, theme=theme, view=view)
     expect(page.locator("main .panel").first).to_be_visible()
-    page.wait_for_function("document.querySelectorAll('main .panel').length > 0")
     width, wide = page.evaluate(
         "[document.documentElement.scrollWidth,"
         " [...document.querySelectorAll('main *')].filter(e => !e.closest('.scroll, .choice')"
