@@ -46,9 +46,6 @@ struct detect_set {
     size_t new_rows; /* learned since the last training */
 };
 
-/* Sets the defaults: a first verdict after a minute, a training every five minutes at
- * full speed, and at most 160 streams, so that a machine with hundreds of devices does
- * not spend its tick on them. */
 struct detect_config detect_config_default(void)
 {
     return (struct detect_config){
@@ -61,8 +58,6 @@ struct detect_config detect_config_default(void)
     };
 }
 
-/* Makes the layers. The configuration is copied; the names of columns and the bundle that
- * it points to must outlive the set. */
 enum vd_status detect_set_new(detect_set **out, const struct detect_config *config,
                               struct vd_error *err)
 {
@@ -116,12 +111,11 @@ static double largest_z(const detect_set *set, const struct record_schema *schem
     return largest;
 }
 
-/* Sets from how many of its own sigmas on, floors among them, a metric deviates, and is
- * far out. */
+/* From so many of its own sigmas on, floors among them, a metric deviates, and is far
+ * out. */
 static const double DEVIATES = 5, FAR_OUT = 15;
 
-/* Reads the raw scores of the live members, which judge each metric by itself, for one
- * row. */
+/* The raw scores of the live members for one row. */
 static void read_live(detect_set *set, const struct record_schema *schema,
                       const double *value, int64_t time_ns, double live[DETECT_LIVE])
 {
@@ -139,8 +133,6 @@ static void read_live(detect_set *set, const struct record_schema *schema,
  * is no voice. */
 static const double ALONE = 2;
 
-/* Tells whether the detector speaks for itself. An ensemble only repeats what its members
- * say. */
 static bool is_voice(const struct record_score *score)
 {
     const struct vd_detector_info *info = vd_detector_find(score->name);
@@ -148,16 +140,12 @@ static bool is_voice(const struct record_score *score)
     return info == NULL || !info->combines;
 }
 
-/* Tells whether the detector may decide alone: robust z may, where one metric is far
- * out. */
 static bool may_be_alone(const struct record_verdict *verdict, size_t i)
 {
     return verdict->far_out &&
            verdict->detector[i].name == detect_multivariate_live_name[DETECT_LIVE_Z];
 }
 
-/* Bounds each surprise by that of the second loudest voice. With one voice there is no
- * second, the comparison with NaN is false, and nothing is held back. */
 static void hold_back_the_loner(const struct record_verdict *verdict, double *surprise)
 {
     double first = NAN, second = NAN;
@@ -178,8 +166,6 @@ static void hold_back_the_loner(const struct record_verdict *verdict, double *su
             surprise[i] = second + ALONE;
 }
 
-/* Combines the surprises into one. The scores of the detectors are what each said; only
- * the sum is made of the bounded ones. */
 static void combine(struct record_verdict *verdict, double threshold)
 {
     double surprise[RECORD_DETECTORS_MAX];
@@ -198,7 +184,6 @@ static void combine(struct record_verdict *verdict, double threshold)
 /* A sample that came late is none that was left out. */
 static const double LATE_INTERVALS = 1.5;
 
-/* Tells whether the times are one interval apart, with some delay allowed. */
 static bool is_next(const detect_set *set, int64_t from_ns, int64_t to_ns)
 {
     double s = (double)(to_ns - from_ns) * 1e-9;
@@ -206,9 +191,7 @@ static bool is_next(const detect_set *set, int64_t from_ns, int64_t to_ns)
     return s >= 0 && s < LATE_INTERVALS * set->config.interval_s;
 }
 
-/* Ends the run of rows that follow each other when time was lost. While the machine
- * sleeps the monotonic clock stands still, and the other clock may be set, so both must
- * agree. */
+/* While the machine sleeps the monotonic clock stands still; the other one may be set. */
 static void note_gap(detect_set *set, int64_t time_ns, int64_t mono_ns)
 {
     if (!is_next(set, set->time_ns, time_ns) || !is_next(set, set->mono_ns, mono_ns))
@@ -217,8 +200,6 @@ static void note_gap(detect_set *set, int64_t time_ns, int64_t mono_ns)
     set->mono_ns = mono_ns;
 }
 
-/* Judges one tick. The order matters: the baseline gives the live scores, which are
- * columns of the multivariate layer, and the drift test looks at the combined score. */
 void detect_set_read(detect_set *set, const struct record_schema *schema,
                      const double *value, int64_t time_ns, int64_t mono_ns,
                      double threshold, struct record_verdict *verdict)
@@ -248,8 +229,7 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
 /* A state that lasts longer is the new normal, whatever was said of a moment of it. */
 static const double LIKE_RELEASED_S = 900;
 
-/* Tells whether the row read last is known by a label already, so that it is not learned
- * a second time as itself. */
+/* Whether the row read last is known by a label already. */
 static bool is_like_released(detect_set *set)
 {
     bool like = false;
@@ -261,7 +241,6 @@ static bool is_like_released(detect_set *set)
     return like && (double)set->n_like * set->config.interval_s <= LIKE_RELEASED_S;
 }
 
-/* Learns the row read last, in all layers but the streams, which learn as they read. */
 void detect_set_learn(detect_set *set, const double *value)
 {
     if (is_like_released(set))
@@ -271,8 +250,6 @@ void detect_set_learn(detect_set *set, const double *value)
     set->new_rows++;
 }
 
-/* Asks for a training that learns at once what the machine does now. A training that is
- * due sooner stays. */
 void detect_set_retrain(detect_set *set, int64_t mono_ns, double wait_s)
 {
     int64_t due_ns = mono_ns + (int64_t)(wait_s * 1e9);
@@ -283,8 +260,6 @@ void detect_set_retrain(detect_set *set, int64_t mono_ns, double wait_s)
         set->training_due_ns = due_ns;
 }
 
-/* Learns a row of the store as a live tick would, but for the verdict. Its wall clock
- * stands for both clocks. Enough rows make the first training due at once. */
 void detect_set_learn_past(detect_set *set, const struct record_schema *schema,
                            const double *value, int64_t time_ns)
 {
@@ -316,16 +291,12 @@ const double *detect_set_z(const detect_set *set)
     return set->baseline.z;
 }
 
-/* Gives the monotonic time of the next training. After the first one there must be
- * something new to learn from. */
 int64_t detect_set_training_due(const detect_set *set)
 {
     return set->trainings > 0 && set->new_rows < NEW_ROWS_MIN ? INT64_MAX
                                                               : set->training_due_ns;
 }
 
-/* Finds the middle of the window, against which it is told whether a row is nearer to a
- * released event. */
 static void find_middle(detect_set *set)
 {
     size_t n = 0;
@@ -338,8 +309,7 @@ static void find_middle(detect_set *set)
     free(row);
 }
 
-/* Lists the normal events of the labels, with the middle of the rows of each. The labels
- * of one event stand together. Without memory nothing is released. */
+/* The normal events of the labels, with the middle of the rows of each. */
 static void find_released(detect_set *set)
 {
     const struct detect_labels *labels = &set->labels;
@@ -364,8 +334,8 @@ static void find_released(detect_set *set)
     find_middle(set);
 }
 
-/* Begins a training with the window and the released rows. These may be a tenth of the
- * window: more of one event would make it what is common here. */
+/* Released rows may be a tenth of the window: more of one event would make it what is
+ * common here. */
 static detect_multivariate_job *train_begin(detect_set *set)
 {
     size_t most = detect_multivariate_rows(set->multivariate) / 10;
@@ -379,8 +349,6 @@ static detect_multivariate_job *train_begin(detect_set *set)
     return job;
 }
 
-/* Begins the training that is due; NULL when there are too few rows. One that nobody
- * waits for works calmly, so that it is no peak by itself. */
 detect_multivariate_job *detect_set_training_begin(detect_set *set, int64_t mono_ns)
 {
     /* The first models see little: they are renewed after two and after five warm-ups,
@@ -410,8 +378,7 @@ enum vd_status detect_set_training_end(detect_set *set, detect_multivariate_job 
 
 /* ---- labels ---- */
 
-/* Makes the detectors learn what the labels say now. What was released is learned with
- * the next training, so that becomes due at once. */
+/* What was released is learned with the next training, and that is now. */
 static void labels_changed(detect_set *set, bool undone)
 {
     find_released(set);
@@ -423,8 +390,6 @@ static void labels_changed(detect_set *set, bool undone)
     }
 }
 
-/* Adds n rows of an event as labels. They are converted to what the window holds, where
- * byte rates are logarithms. */
 enum vd_status detect_set_label(detect_set *set, const struct record_schema *schema,
                                 int64_t event_id, enum detect_label label,
                                 const double *value, size_t n)
@@ -469,8 +434,6 @@ static bool is_among(const int64_t *event_id, size_t n, int64_t wanted)
     return false;
 }
 
-/* Forgets the labels of all events that are not named: they have left the store, or
- * nothing is said of them any more. */
 void detect_set_keep_labels(detect_set *set, const int64_t *event_id, size_t n)
 {
     size_t i = 0;
@@ -485,8 +448,6 @@ void detect_set_keep_labels(detect_set *set, const int64_t *event_id, size_t n)
     }
 }
 
-/* Begins a training of the detectors that learn from labels, NULL when none is due. The
- * copy of the window goes with the job. */
 detect_supervised_job *detect_set_supervised_begin(detect_set *set, int64_t mono_ns)
 {
     struct detect_multivariate_row *quiet;
@@ -518,7 +479,6 @@ void detect_set_save_labels(const detect_set *set, struct vd_writer *w)
     detect_labels_save(&set->labels, &set->config.multivariate, w);
 }
 
-/* Loads the labels and counts them as undone: the agent must hear all of them again. */
 enum vd_status detect_set_load_labels(detect_set *set, struct vd_reader *r,
                                       struct vd_error *err)
 {
@@ -543,11 +503,8 @@ double detect_set_confidence(const detect_set *set)
 /* ---- saved form: three sections, each with its length, so that one that does not fit is
  * skipped ---- */
 
-/* Marks the saved form. Another version is not read but learned anew. */
 enum { SAVED_MAGIC = 0x53444456 /* "VDDS" */, SAVED_VERSION = 2 };
 
-/* Writes a section behind its length. A section that ran out of memory makes the whole
- * fail. */
 static void write_section(struct vd_writer *w, struct vd_writer *section)
 {
     if (section->status != VD_OK)
@@ -573,8 +530,6 @@ void detect_set_save(const detect_set *set, const struct record_schema *schema,
     write_section(w, &univariate);
 }
 
-/* Gives the reader of the next section, and moves on to the one behind it whatever is in
- * it. */
 static bool read_section(struct vd_reader *r, struct vd_reader *section)
 {
     size_t size = vd_read_count(r, 1);
@@ -587,8 +542,6 @@ static bool read_section(struct vd_reader *r, struct vd_reader *section)
     return true;
 }
 
-/* Loads what fits. A multivariate layer of other columns is left out, while the baseline
- * and the streams may still be of use. */
 enum vd_status detect_set_load(detect_set *set, const struct record_schema *schema,
                                struct vd_reader *r, struct vd_error *err)
 {

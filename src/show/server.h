@@ -33,10 +33,10 @@ struct show_status {
     int64_t started_ns;
     double interval_s, confidence;
     uint64_t points, anomalies, alerts;
-    double budget_per_week;              /* the setting */
-    double budget_used; /* alerts of the last seven days that nobody confirmed */
-    double achieved_per_week;            /* measured; NaN = too early to say */
-    double threshold_surprise;           /* s0 */
+    double budget_per_week;    /* the setting */
+    double budget_used;        /* alerts of the last seven days that nobody confirmed */
+    double achieved_per_week;  /* measured; NaN = too early to say */
+    double threshold_surprise; /* s0 */
     double trained_ns, next_training_ns; /* 0 = not yet */
     size_t training_rows, quarantined_rows;
     double self_cpu_percent, self_rss_bytes; /* of one core */
