@@ -79,7 +79,6 @@ void pipeline_take_change(pipeline *p)
     p->record.change = RECORD_EVENT_NONE;
     if (p->n_changes == 0)
         return;
-    /* A beginning or an end goes before what only goes on. */
     while (i < p->n_changes && p->change[i].change == RECORD_EVENT_UPDATED)
         i++;
     if (i == p->n_changes)
@@ -248,12 +247,16 @@ void pipeline_settle(pipeline *p, struct alert_course *course,
     assert(step->change != RECORD_EVENT_NONE && event->id != 0);
     if (!ended) {
         double lasted_s = (double)(p->record.mono_ns - course->began_ns) * 1e-9;
-        struct alert_cost cost;
 
         if (alert_is_due(answer))
             alert_now(p, course, answer);
-        cost = cost_now(p);
-        alert_note(answer, event->kind, &cost, event->note);
+        /* What was told keeps its note: the week is counted for those alone that get one.
+         */
+        if (answer.reason != ALERT_TOLD) {
+            struct alert_cost cost = cost_now(p);
+
+            alert_note(answer, event->kind, &cost, event->note);
+        }
         explain_course_add(&story->trend, in, event);
         snprintf(event->pattern, sizeof event->pattern, "%s",
                  explain_pattern(&story->trend, in, event, lasted_s));
@@ -298,8 +301,6 @@ static void update_silence(pipeline *p, const struct explain_input *in)
     if (step.change != RECORD_EVENT_ENDED &&
         pipeline_explains_now(p, &p->silence_story, &step))
         explain_silence(&p->schema, &silent, &course->event);
-    /* A gap is told in the log of events; only something that should be heard and is not
-     * is worth an alert. */
     pipeline_settle(p, course, &p->silence_story, in, &step,
                     alert_policy_other(course->event.alerted,
                                        input.active && silent.kind != RECORD_SILENCE_GAP,
@@ -314,7 +315,6 @@ static void update_drift(pipeline *p, const struct explain_input *in)
     struct alert_course *course = &p->drift_course;
     struct alert_step step;
 
-    /* While something is wrong, low scores say nothing of what is normal. */
     input.active = p->record.verdict.drift && pipeline_is_to_learn(p);
     input.severity = RECORD_LOW;
     input.score = record_score_of(RECORD_LOW);

@@ -44,8 +44,6 @@ static void bind_deviation(sqlite3_stmt *s, const struct record_event *event, si
         sqlite3_bind_text(s, 3, top->name, -1, SQLITE_STATIC);
     else if (store_names_get(names, top->metric, name, &unit))
         sqlite3_bind_text(s, 3, name, -1, SQLITE_TRANSIENT);
-    else if (top->name[0] != '\0') /* of an earlier run, with other metrics */
-        sqlite3_bind_text(s, 3, top->name, -1, SQLITE_STATIC);
     sqlite3_bind_double(s, 4, top->value);
     sqlite3_bind_double(s, 5, top->expected);
     sqlite3_bind_double(s, 6, top->z);
