@@ -38,12 +38,11 @@ static void answer_processes(struct show_server *server, struct show_json *j)
 {
     const struct show_json *made = show_live_processes(server);
 
-    /* Thousands of processes take milliseconds to write and nearly nothing to copy. */
     show_json_append(j, show_json_text(made), made->size);
     j->failed |= made->failed;
 }
 
-/* Reads the users anew each time, since an account may have been added. */
+/* Reads the users anew for each tick, since an account may have been added. */
 static void answer_users(struct show_server *server, struct show_json *j)
 {
     (void)server;
@@ -63,19 +62,20 @@ static void answer_limits(struct show_server *server, struct show_json *j)
 }
 
 /* Lists the addresses that are answered at once on the loop's thread. `needs_tick`
- * refuses the question until there was a first tick; `write` only appends JSON and may
- * not wait for anything. */
+ * refuses the question until there was a first tick; `of_now` is answered anew each time,
+ * the others once for all who ask during a tick. `write` only appends JSON and may not
+ * wait for anything. */
 static const struct answer {
     const char *path;
-    bool needs_tick;
+    bool needs_tick, of_now;
     void (*write)(struct show_server *server, struct show_json *j);
 } answers[] = {
-    {"/api/v1/status", false, answer_status},
-    {"/api/v1/metrics", false, answer_metrics},
-    {"/api/v1/latest", true, answer_latest},
-    {"/api/v1/processes", true, answer_processes},
-    {"/api/v1/users", false, answer_users},
-    {"/api/v1/limits", false, answer_limits},
+    {"/api/v1/status", false, true, answer_status},
+    {"/api/v1/metrics", false, false, answer_metrics},
+    {"/api/v1/latest", true, false, answer_latest},
+    {"/api/v1/processes", true, false, answer_processes},
+    {"/api/v1/users", false, false, answer_users},
+    {"/api/v1/limits", false, false, answer_limits},
 };
 
 static const struct answer *find_answer(const char *path)
@@ -86,6 +86,13 @@ static const struct answer *find_answer(const char *path)
     return NULL;
 }
 
+static void write_answer(struct show_server *server, const void *key, struct show_json *j)
+{
+    const struct answer *answer = key;
+
+    answer->write(server, j);
+}
+
 /* Answers at once from the snapshot of the last tick, or with 503 before there is one. */
 static void respond_from_memory(struct show_session *session, const struct answer *answer)
 {
@@ -93,6 +100,10 @@ static void respond_from_memory(struct show_session *session, const struct answe
 
     if (answer->needs_tick && !session->server->snapshot.filled) {
         show_respond_error(r, 503, "not_ready", "there was no tick yet", "ask again");
+        return;
+    }
+    if (!answer->of_now) {
+        show_respond_shared(session, "application/json", answer, write_answer);
         return;
     }
     answer->write(session->server, &r->owned);

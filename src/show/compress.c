@@ -1,6 +1,7 @@
 /* Content codings: who wants which, and zlib. */
 #include "show/compress.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -93,17 +94,17 @@ bool show_takes_gzip(const char *accept_encoding)
 
 /* ---- zlib ---- */
 
-/* Packs the text in place. It returns false and leaves the text alone where packing does
- * not pay or fails; the caller then sends it as it is. The fastest level is used: answers
- * go through loopback, so time counts more than size. */
-bool show_gzip(struct show_json *text)
+/* Packs the text. It returns false where packing does not pay or fails; the caller then
+ * sends it as it is. The fastest level is used: answers go through loopback, so time
+ * counts more than size. */
+bool show_gzip(struct show_json *out, const struct show_json *text)
 {
-    struct show_json packed = {0};
     z_stream z = {.next_in = (unsigned char *)show_json_text(text),
                   .avail_in = (uInt)text->size};
     unsigned char piece[16384];
     int result;
 
+    assert(out->size == 0);
     if (text->failed || text->size <= SHOW_COMPRESS_FROM || text->size > UNPACKED_MAX)
         return false;
     if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) !=
@@ -113,13 +114,21 @@ bool show_gzip(struct show_json *text)
         z.next_out = piece;
         z.avail_out = sizeof piece;
         result = deflate(&z, Z_FINISH);
-        show_json_append(&packed, (const char *)piece, sizeof piece - z.avail_out);
+        show_json_append(out, (const char *)piece, sizeof piece - z.avail_out);
     } while (result == Z_OK);
     deflateEnd(&z);
-    if (result != Z_STREAM_END || packed.failed) {
-        show_json_release(&packed);
+    if (result == Z_STREAM_END && !out->failed)
+        return true;
+    show_json_release(out);
+    return false;
+}
+
+bool show_gzip_in_place(struct show_json *text)
+{
+    struct show_json packed = {0};
+
+    if (!show_gzip(&packed, text))
         return false;
-    }
     show_json_release(text);
     *text = packed;
     return true;

@@ -13,9 +13,11 @@ enum { SHOW_COMPRESS_FROM = 2048 }; /* bytes: below it is not worth the while */
  * bytes. NULL (not sent) and what cannot be read mean no. */
 bool show_takes_gzip(const char *accept_encoding);
 
-/* Puts the gzip of the text in its place; false leaves it as it was (small, or no
- * memory). Any thread. */
-bool show_gzip(struct show_json *text);
+/* Appends the gzip of the text to `out`, which is empty; false leaves it so (small text,
+ * or no memory). Any thread. */
+bool show_gzip(struct show_json *out, const struct show_json *text);
+/* Puts the gzip in the place of the text; false leaves that as it was. Any thread. */
+bool show_gzip_in_place(struct show_json *text);
 
 /* The reverse, of at most 16 MiB, appended to `out`. */
 bool show_gunzip(struct show_json *out, const unsigned char *bytes, size_t size);

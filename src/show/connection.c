@@ -78,7 +78,8 @@ static bool can_be_evicted(const struct show_session *session)
 /* Tells whether the session holds a large answer that its client does not take. */
 static bool takes_memory(const struct show_session *session)
 {
-    return session->phase == SHOW_PHASE_ANSWER && session->request.response.counted > 0;
+    return session->phase == SHOW_PHASE_ANSWER &&
+           show_body_weighs(&session->request.response);
 }
 
 /* Closes the session that has waited longest, of those that may go, to make room for a
@@ -96,6 +97,11 @@ static bool evict(struct show_server *server, bool (*may)(const struct show_sess
     server->evicted++;
     show_session_close(victim);
     return true;
+}
+
+bool show_is_crowded(const struct show_server *server)
+{
+    return server->n_sessions >= server->sessions_max;
 }
 
 bool show_session_evict(struct show_server *server)

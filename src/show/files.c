@@ -34,10 +34,22 @@ static bool has_it_already(const char *tags, const char *etag)
            (at != NULL && at > tags && at[-1] == '"' && at[strlen(etag)] == '"');
 }
 
+/* Unpacks a file for clients that do not take it packed. */
+static void write_unpacked(struct show_server *server, const void *key,
+                           struct show_json *j)
+{
+    const struct os_asset *asset = key;
+
+    (void)server;
+    j->failed |= !show_gunzip(j, asset->bytes, asset->size);
+}
+
 /* Answers with a file of the page. A path without a dot in its last part is the page
  * itself: it is an address that only the page's own script knows. */
-void show_files_respond(struct show_response *r, const struct show_head *head)
+void show_files_respond(struct show_session *session)
 {
+    struct show_response *r = &session->request.response;
+    const struct show_head *head = &session->request.head;
     const char *path = head->path;
     const struct os_asset *asset = find(strcmp(path, "/") == 0 ? "/index.html" : path);
     const char *name = strrchr(path, '/');
@@ -51,17 +63,15 @@ void show_files_respond(struct show_response *r, const struct show_head *head)
     r->status = 200;
     r->type = asset->type;
     r->etag = asset->etag;
+    r->gzip = asset->gzip && show_takes_gzip(head->field[SHOW_FIELD_ACCEPT_ENCODING]);
     if (has_it_already(head->field[SHOW_FIELD_IF_NONE_MATCH], asset->etag)) {
         r->status = 304;
+        r->gzip = false;
         r->bytes = "";
-        return;
+    } else if (asset->gzip && !r->gzip) {
+        show_respond_shared(session, asset->type, asset, write_unpacked);
+    } else {
+        r->bytes = (const char *)asset->bytes;
+        r->size = asset->size;
     }
-    r->gzip = asset->gzip && show_takes_gzip(head->field[SHOW_FIELD_ACCEPT_ENCODING]);
-    if (asset->gzip && !r->gzip) {
-        if (!show_gunzip(&r->owned, asset->bytes, asset->size))
-            show_respond_error(r, 500, "failed", "the page cannot be unpacked", NULL);
-        return;
-    }
-    r->bytes = (const char *)asset->bytes;
-    r->size = asset->size;
 }

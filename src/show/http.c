@@ -10,7 +10,6 @@
 #include <strings.h>
 #include <time.h>
 
-#include "show/compress.h"
 #include "show/filter.h"
 
 /* Reads Sec-Fetch-Site, in which the browser says who made it send this. Other programs
@@ -77,76 +76,41 @@ void show_respond_failure(struct show_response *r, enum vd_status status,
     }
 }
 
-/* Takes our own bytes for the body unless others were given. When memory ran out, the
- * body is empty and the status says so. */
-static void finish_response(struct show_response *r)
-{
-    if (r->bytes == NULL && r->owned.failed) {
-        show_json_release(&r->owned);
-        r->status = 503;
-    }
-    if (r->bytes == NULL) {
-        r->bytes = show_json_text(&r->owned);
-        r->size = r->owned.size;
-    }
-}
-
-/* Packs what was made for this answer, unless a worker has done it already or it is a
- * file, which has its own form. */
-static void pack(struct show_session *session)
-{
-    struct show_response *r = &session->request.response;
-    const char *accepts = session->request.head.field[SHOW_FIELD_ACCEPT_ENCODING];
-
-    if (r->bytes == NULL && !r->gzip && show_takes_gzip(accepts))
-        r->gzip = show_gzip(&r->owned);
-}
-
-/* Bounds the memory of large answers that nobody takes: the one that has waited longest
- * goes, or else this one is refused. Small answers are bounded by the number of
- * connections. */
-static void count_answer(struct show_session *session)
-{
-    struct show_server *server = session->server;
-    struct show_response *r = &session->request.response;
-
-    if (r->owned.capacity <= SHOW_ANSWER_SMALL)
-        return;
-    while (server->answer_bytes + r->owned.capacity > SHOW_ANSWERS_MAX)
-        if (!show_session_evict_taker(server)) {
-            show_json_release(&r->owned);
-            show_respond_error(r, 503, "busy", "too many large answers wait",
-                               "ask again");
-            return;
-        }
-    r->counted = r->owned.capacity;
-    server->answer_bytes += r->counted;
-}
-
 void show_http_answer(struct show_session *session)
 {
-    pack(session);
-    count_answer(session);
-    finish_response(&session->request.response);
+    show_body_settle(session);
     show_session_enter(session, SHOW_PHASE_ANSWER);
     show_session_wait(session);
 }
 
 /* ---- requests ---- */
 
-/* Answers a scrape in the format that it accepts. The older one is for scrapers that do
- * not ask for OpenMetrics. */
+/* The formats of a scrape. The older one is for scrapers that do not ask for
+ * OpenMetrics. */
+static const struct scrape {
+    const char *type;
+    bool openmetrics;
+} scrapes[] = {
+    {"text/plain; version=0.0.4; charset=utf-8", false},
+    {"application/openmetrics-text; version=1.0.0; charset=utf-8", true},
+};
+
+static void write_scrape(struct show_server *server, const void *key, struct show_json *j)
+{
+    const struct scrape *scrape = key;
+
+    show_openmetrics(j, server, scrape->openmetrics);
+}
+
+/* Answers a scrape in the format that it accepts. */
 static void respond_metrics(struct show_session *session)
 {
-    struct show_response *r = &session->request.response;
     const char *accept = session->request.head.field[SHOW_FIELD_ACCEPT];
     bool openmetrics =
         accept != NULL && strstr(accept, "application/openmetrics-text") != NULL;
 
-    show_openmetrics(&r->owned, session->server, openmetrics);
-    r->status = 200;
-    r->type = openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                          : "text/plain; version=0.0.4; charset=utf-8";
+    show_respond_shared(session, scrapes[openmetrics].type, &scrapes[openmetrics],
+                        write_scrape);
 }
 
 /* Answers 200 while ticks come and 503 when they have stopped, which is what a supervisor
@@ -182,7 +146,7 @@ static void respond_to_get(struct show_session *session)
     else if (strncmp(path, "/api/", 5) == 0)
         show_api_respond(session);
     else
-        show_files_respond(&request->response, &request->head);
+        show_files_respond(session);
 }
 
 /* Accepts the type with or without parameters such as a charset. */
@@ -272,7 +236,9 @@ static void decide(struct show_session *session)
 }
 
 /* Begins the request whose head has been read: an upgrade goes to the live feed, a body
- * is waited for, a job answers later, and all else is answered at once. */
+ * is waited for, a job answers later, and all else is answered at once. In a crowd each
+ * client gets one answer and makes room: who waits outside comes before who asks again.
+ */
 static int start_request(struct show_session *session)
 {
     struct show_request *request = &session->request;
@@ -284,7 +250,7 @@ static int start_request(struct show_session *session)
         request->head.method == SHOW_GET)
         return show_live_start(session);
     decide(session);
-    request->response.close |= request->head.close;
+    request->response.close |= request->head.close || show_is_crowded(session->server);
     if (request->feedback_id != 0 && request->response.status == 0) {
         show_session_enter(session, SHOW_PHASE_BODY);
         if (say_go_on(session) != 0)
@@ -521,7 +487,6 @@ void show_http_end(struct show_session *session)
 
     if (request->job != NULL)
         show_job_forget(request->job);
-    session->server->answer_bytes -= request->response.counted;
-    show_json_release(&request->response.owned);
+    show_body_release(session->server, &request->response);
     *request = (struct show_request){0};
 }

@@ -1,7 +1,8 @@
 /* The parts of the server among themselves: server.c owns it; listen.c accepts;
  * connection.c reads, writes and keeps the deadlines; http.c answers requests, api.c and
- * jobs.c know what with; websocket.c talks to the live pages and live.c knows what about.
- * head.c, frame.c and compress.c are pure: they see bytes and no sockets.
+ * jobs.c know what with, body.c what many are answered with; websocket.c talks to the
+ * live pages and live.c knows what about. head.c, frame.c and compress.c are pure: they
+ * see bytes and no sockets.
  *
  * Everything runs on the loop's thread but what jobs.c does on workers. */
 #ifndef VD_SHOW_INTERNAL_H
@@ -21,7 +22,7 @@
 enum {
     SHOW_SPARE_CONNECTIONS = 512, /* beside the WebSocket clients */
     SHOW_JOBS_RUNNING = 2,        /* questions to the store at once */
-    SHOW_JOBS_MAX = 32,           /* and with those that wait */
+    SHOW_JOBS_MAX = 32,           /* histories that run or wait, and as many others */
     SHOW_QUEUE = 64,              /* event messages that wait for one client */
     SHOW_GREETING_EVENTS = 20,
     SHOW_GREETING_MS = 3000, /* the store has so long to give them */
@@ -64,7 +65,8 @@ struct show_response {
     size_t header_size; /* 0 = not written yet */
     size_t sent;        /* of both together */
     struct show_json owned;
-    size_t counted; /* bytes of it in the server's answer_bytes */
+    size_t counted;           /* bytes of it in the server's answer_bytes */
+    struct show_body *shared; /* held; NULL = the answer has its own bytes */
 };
 
 struct show_request {
@@ -152,7 +154,9 @@ struct show_server {
     size_t n_sessions, sessions_max;
     uv_timer_t watch; /* the deadlines */
     uint64_t evicted, timed_out;
-    size_t answer_bytes; /* of answers that are not sent yet */
+    /* body.c */
+    struct show_body *bodies; /* that are handed out to all who ask */
+    size_t answer_bytes;      /* of them, and of large answers that are not sent yet */
     /* the last tick, and the messages made of it when somebody takes them */
     struct show_snapshot snapshot;
     uint64_t published_ms, status_ms; /* uv_now of the last tick and status message */
@@ -166,8 +170,8 @@ struct show_server {
     struct show_session *clients;
     size_t n_clients;
     /* jobs.c */
-    struct show_job *jobs, *last_job; /* the oldest first */
-    size_t n_jobs, n_running;
+    struct show_job *jobs, *last_job;      /* the oldest first */
+    size_t n_jobs, n_running, n_histories; /* all, and those that run */
     uv_mutex_t job_lock;
     uv_cond_t job_done;
     bool closing;
@@ -199,6 +203,8 @@ bool show_session_evict(struct show_server *server);
 /* The same among those who have a large answer to take. */
 bool show_session_evict_taker(struct show_server *server);
 void show_session_enter(struct show_session *session, enum show_phase phase);
+/* Tells whether others can only come in when somebody leaves. */
+bool show_is_crowded(const struct show_server *server);
 /* Waits for what the phase is about. */
 void show_session_wait(struct show_session *session);
 /* Says that no more will be sent, and waits for the client to hang up. */
@@ -228,8 +234,26 @@ void show_respond_error(struct show_response *r, unsigned status, const char *co
 void show_respond_failure(struct show_response *r, enum vd_status status,
                           const struct vd_error *err);
 
+/* body.c */
+/* Appends the text of `key`; a lack of memory stays in j->failed. */
+typedef void show_body_write(struct show_server *server, const void *key,
+                             struct show_json *j);
+/* Answers with the text of `key`, a row of a constant table. It is made when the first
+ * asks, and handed out to all others until the next tick, for a second at most. `type` is
+ * static. */
+void show_respond_shared(struct show_session *session, const char *type, const void *key,
+                         show_body_write *write);
+/* Decides which bytes the answer has, packed or not. */
+void show_body_settle(struct show_session *session);
+/* Tells whether others could have the memory that this answer takes. */
+bool show_body_weighs(const struct show_response *r);
+/* Gives back what the answer holds. */
+void show_body_release(struct show_server *server, struct show_response *r);
+/* There is a new tick. */
+void show_bodies_expire(struct show_server *server);
+
 /* files.c */
-void show_files_respond(struct show_response *r, const struct show_head *head);
+void show_files_respond(struct show_session *session);
 
 /* api.c: decides the response, or starts a job. */
 void show_api_respond(struct show_session *session);

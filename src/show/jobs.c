@@ -1,8 +1,9 @@
 /* Questions to the store. They block on the disk, so libuv's worker threads ask them and
  * write the JSON too: a long answer never makes a tick late. A worker sees nothing of the
  * server but the reader, its own job and the schema, which never changes. Only two are
- * asked at a time, in the order they came: the workers belong to the whole program, and a
- * disk that hangs must not take them all. */
+ * asked at a time: the workers belong to the whole program, and a disk that hangs must
+ * not take them all. One of the two at most is a history, which may take long; so a quick
+ * question never waits for one, however many are asked. */
 #include "show/internal.h"
 
 #include <assert.h>
@@ -182,7 +183,7 @@ static void work_on(uv_work_t *work)
         break;
     }
     if (job->pack && job->status == VD_OK)
-        job->packed = show_gzip(&job->json);
+        job->packed = show_gzip_in_place(&job->json);
     uv_mutex_lock(&server->job_lock);
     job->finished = true;
     uv_cond_broadcast(&server->job_done);
@@ -210,6 +211,11 @@ static void answer_request(struct show_job *job)
     show_http_answer(job->session);
 }
 
+static bool is_history(const struct show_job *job)
+{
+    return job->kind == SHOW_JOB_HISTORY;
+}
+
 /* Takes a job out of the list and frees it: on the loop, after its worker has left it. */
 static void bury(struct show_job *job)
 {
@@ -226,6 +232,7 @@ static void bury(struct show_job *job)
         server->last_job = job->previous;
     server->n_jobs--;
     server->n_running -= job->running;
+    server->n_histories -= job->running && is_history(job);
     show_schema_drop(job->schema);
     show_json_release(&job->json);
     show_json_release(&job->news);
@@ -236,17 +243,46 @@ static void bury(struct show_job *job)
  * session is NULL, and only the news that others want remain. */
 static void on_job_done(uv_work_t *work, int cancelled);
 
-/* Hands the oldest jobs that wait to the workers, as many as may run at a time. */
+/* Finds the job to be run next: a history while none runs, else the oldest of the others;
+ * NULL when none may run. */
+static struct show_job *next_job(const struct show_server *server)
+{
+    struct show_job *quick = NULL;
+
+    for (struct show_job *job = server->jobs; job != NULL; job = job->next) {
+        if (job->running)
+            continue;
+        if (is_history(job) && server->n_histories == 0)
+            return job;
+        if (!is_history(job) && quick == NULL)
+            quick = job;
+    }
+    return quick;
+}
+
+/* Hands the jobs that wait to the workers, as many as may run at a time. */
 static void run_next(struct show_server *server)
 {
-    for (struct show_job *job = server->jobs;
-         job != NULL && server->n_running < SHOW_JOBS_RUNNING; job = job->next) {
-        if (job->running ||
-            uv_queue_work(server->loop, &job->work, work_on, on_job_done) != 0)
-            continue;
+    struct show_job *job;
+
+    while (server->n_running < SHOW_JOBS_RUNNING && (job = next_job(server)) != NULL) {
+        if (uv_queue_work(server->loop, &job->work, work_on, on_job_done) != 0)
+            return;
         job->running = true;
         server->n_running++;
+        server->n_histories += is_history(job);
     }
+    assert(server->n_histories <= 1 && server->n_running <= SHOW_JOBS_RUNNING);
+}
+
+/* Counts the histories, or the other questions, that are under way. */
+static size_t count_jobs(const struct show_server *server, bool histories)
+{
+    size_t n = 0;
+
+    for (const struct show_job *job = server->jobs; job != NULL; job = job->next)
+        n += is_history(job) == histories;
+    return n;
 }
 
 static void on_job_done(uv_work_t *work, int cancelled)
@@ -291,7 +327,8 @@ bool show_job_start(struct show_session *session, const struct show_job_request 
     /* Greetings have their own bound: there is one for each client at most. A session
      * asks one question at a time: it could forget only one of two when it ends. */
     if (request->kind != SHOW_JOB_GREETING &&
-        (server->n_jobs >= SHOW_JOBS_MAX || session->request.job != NULL))
+        (session->request.job != NULL ||
+         count_jobs(server, request->kind == SHOW_JOB_HISTORY) >= SHOW_JOBS_MAX))
         return false;
     job = calloc(1, sizeof *job);
     if (job == NULL)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -101,6 +102,14 @@ static void wait_for_room(struct show_server *server)
     show_watch_hurry(server);
 }
 
+/* Tells whether there is somebody to make room for. */
+static bool somebody_waits(const struct show_server *server)
+{
+    struct pollfd now = {.fd = server->listen_fd, .events = POLLIN};
+
+    return poll(&now, 1, 0) > 0;
+}
+
 /* Takes the connections that wait. When the table is full an old one is closed first;
  * when none may be closed, the new ones wait. */
 static void on_connection(uv_poll_t *poll, int status, int events)
@@ -114,9 +123,13 @@ static void on_connection(uv_poll_t *poll, int status, int events)
     for (int i = 0; i < ACCEPTED_AT_ONCE && server->accepting; i++) {
         int fd;
 
-        if (server->n_sessions >= server->sessions_max && !show_session_evict(server)) {
-            wait_for_room(server);
-            return;
+        if (show_is_crowded(server)) {
+            if (!somebody_waits(server))
+                return;
+            if (!show_session_evict(server)) {
+                wait_for_room(server);
+                return;
+            }
         }
         fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {

@@ -42,6 +42,7 @@ struct show_config show_config_default(void)
  * more. */
 static void release(struct show_server *server)
 {
+    show_bodies_expire(server);
     show_snapshot_release(&server->snapshot);
     show_json_release(&server->tick);
     show_json_release(&server->processes);
@@ -126,6 +127,7 @@ void show_server_publish(show_server *server, const struct record *record)
         return;
     server->published_ms = uv_now(server->loop);
     server->published++;
+    show_bodies_expire(server);
     server->tick_made = server->processes_made = server->changes_made = false;
     if (grew)
         server->metrics_made = false;

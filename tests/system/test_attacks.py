@@ -27,6 +27,11 @@ HANDSHAKE = (b"GET /api/v1/live HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\n
 POST = (b"POST /api/v1/events/7/feedback HTTP/1.1\r\n" + HOST + b"Content-Type: "
         b"application/json\r\nContent-Length: 1000\r\n\r\n")
 LARGE = b"GET /api/v1/processes HTTP/1.1\r\n" + HOST + b"\r\n"
+HISTORY = (b"GET /api/v1/history?metric=cpu_percent&points=10000&from=1 HTTP/1.1\r\n" +
+           HOST + b"\r\n")
+HEAVY = b"".join(b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"Accept-Encoding: gzip\r\n\r\n"
+                 for path in (b"/metrics", b"/api/v1/latest", b"/api/v1/metrics",
+                              b"/api/v1/users", b"/api/v1/limits", b"/app.js"))
 PROCESSES = b'\x81\x9e\0\0\0\0{"type":"processes","on":true}'
 
 # What each sends at first, and then again and again; how many there are.
@@ -41,6 +46,10 @@ ATTACKS = {
     "half a frame": (HANDSHAKE + PROCESSES[:9], b"", 200),
     "large answers not read": (LARGE, b"", 300),
     "many requests at once": (LARGE, None, 100),
+    "many requests at once from more than there is room for": (LARGE, None, 1500),
+    "heavy answers": (HEAVY, None, 400),
+    "heavy answers for more than there is room for": (HEAVY, None, 1500),
+    "histories": (HISTORY, None, 300),
     "pings": (HANDSHAKE, b"\x89\x84\0\0\0\0ping" * 100, 100),
 }
 
@@ -51,6 +60,7 @@ class Crowd:
     def __init__(self, port, first, again, n):
         self.port, self.first, self.n = port, first, n
         self.again = first * 50 if again is None else again
+        self.takes = 1 << 16 if first == HISTORY else 100  # or they stop at the first answers
         self.members, self.left = [], 0
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.run)
@@ -72,7 +82,7 @@ class Crowd:
             elif self.again:
                 s.send(self.again)
             if self.first == b"" or self.again:
-                return s.recv(100) != b""
+                return s.recv(self.takes) != b""
         except (BlockingIOError, InterruptedError):
             pass
         except OSError:
@@ -123,7 +133,8 @@ def ask(port, path):
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_good_client_is_answered(name):
-    driver = started("--max-clients", 16, "--processes", 2000)
+    driver = started("--max-clients", 16, "--processes", 2000, "--metrics", 2000,
+                     "--store-delay-ms", 20)
     first, again, n = ATTACKS[name]
     with LiveClient(driver.port) as live:
         live.message()
@@ -143,6 +154,75 @@ def test_a_good_client_is_answered(name):
         assert descriptors < 16 + 512 + 40
         assert grown < 90000
     wait(lambda: len(os.listdir(f"/proc/{driver.process.pid}/fd")) < 40)
+    driver.stop()
+
+
+def cpu_s(driver):
+    with open(f"/proc/{driver.process.pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def read_answers(s, n):
+    """The bodies of the next n answers, and whether the server said that it closes."""
+    stream = s.makefile("rb")
+    bodies = []
+    for _ in range(n):
+        assert stream.readline().startswith(b"HTTP/1.1 200 ")
+        size, close = 0, False
+        while (line := stream.readline()) != b"\r\n":
+            size = int(line.split(b":")[1]) if line.startswith(b"content-length") else size
+            close |= line == b"connection: close\r\n"
+        bodies.append(stream.read(size))
+    return bodies, close
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+@pytest.mark.parametrize("path", ["/metrics", "/api/v1/latest", "/api/v1/processes",
+                                  "/api/v1/metrics"])
+def test_heavy_answers_are_made_once(path, encoding):
+    """Two hundred questions within a tick cost little more than one."""
+    driver = started("--processes", 4000, "--metrics", 4000, "--interval-ms", 600000)
+    request = (f"GET {path} HTTP/1.1\r\nHost: localhost\r\n"
+               f"Accept-Encoding: {encoding}\r\n\r\n").encode()
+    with socket.create_connection(("127.0.0.1", driver.port)) as s:
+        before = cpu_s(driver)
+        s.sendall(request)
+        first = read_answers(s, 1)[0][0]
+        one = cpu_s(driver) - before
+        before = cpu_s(driver)
+        s.sendall(request * 100)
+        bodies, _ = read_answers(s, 100)
+        many = cpu_s(driver) - before
+    assert len(first) > 9000 and all(len(b) > 9000 for b in bodies)
+    assert len(set(bodies)) <= 1 + many // 1 + 3  # one for each second, where it is slow
+    assert many < 20 * max(one, 0.02), (one, many)
+    driver.stop()
+
+
+def test_in_a_crowd_each_gets_one_answer():
+    """Who waits outside comes before who asks again; with room, connections stay."""
+    driver = started("--max-clients", 1)
+    request = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
+    crowd = []
+    with socket.create_connection(("127.0.0.1", driver.port)) as s:
+        s.sendall(request * 3)
+        assert read_answers(s, 3)[1] is False
+    try:
+        for _ in range(600):
+            crowd.append(socket.create_connection(("127.0.0.1", driver.port)))
+        with socket.create_connection(("127.0.0.1", driver.port)) as s:
+            s.sendall(request * 3)
+            s.settimeout(10)
+            assert read_answers(s, 1)[1] is True
+            assert s.makefile("rb").read() == b""  # the other two have no answer
+    finally:
+        for s in crowd:
+            s.close()
+    wait(lambda: len(os.listdir(f"/proc/{driver.process.pid}/fd")) < 40)
+    with socket.create_connection(("127.0.0.1", driver.port)) as s:
+        s.sendall(request * 3)
+        assert read_answers(s, 3)[1] is False
     driver.stop()
 
 
