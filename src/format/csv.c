@@ -3,6 +3,10 @@
 
 #include <strings.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 /* Sets how many rows are looked at to find the separator. */
 enum { SAMPLE_ROWS = 20 };
 
@@ -20,7 +24,7 @@ static const char *skip_quoted(const char *at, const char *end)
     return at;
 }
 
-static bool is_blank(char byte)
+static inline bool is_blank(char byte)
 {
     return byte == ' ' || byte == '\t' || byte == '\r';
 }
@@ -29,6 +33,8 @@ static bool is_blank(char byte)
  * of Windows need no care. */
 static inline struct format_csv_field trim(const char *from, const char *to)
 {
+    if (from < to && (unsigned char)*from > '"' && (unsigned char)to[-1] > ' ')
+        return (struct format_csv_field){from, (size_t)(to - from)};
     while (from < to && is_blank(*from))
         from++;
     while (to > from && is_blank(to[-1]))
@@ -72,6 +78,59 @@ static struct format_csv_field take_word(struct format_scan *t)
         t->at++;
     return field;
 }
+
+#ifdef __SSE2__
+/* Marks the bytes that are equal to `one`: bit i for at[i]. */
+static inline uint64_t marks(const __m128i part[4], char one)
+{
+    const __m128i wanted = _mm_set1_epi8(one);
+    uint64_t bits = 0;
+
+    for (int i = 0; i < 4; i++)
+        bits |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(part[i], wanted))
+                << 16 * i;
+    return bits;
+}
+
+/* Looks at 64 bytes at a time. */
+size_t format_csv_plain_row(struct format_scan *t, char separator,
+                            struct format_csv_field *field, size_t max)
+{
+    const char *start = t->at;
+    size_t n = 0;
+
+    for (const char *at = start; t->end - at >= 64; at += 64) {
+        const __m128i *from = (const __m128i *)(const void *)at;
+        __m128i part[4] = {_mm_loadu_si128(from), _mm_loadu_si128(from + 1),
+                           _mm_loadu_si128(from + 2), _mm_loadu_si128(from + 3)};
+        uint64_t lines = marks(part, '\n'), last = lines & -lines;
+        uint64_t within = last == 0 ? UINT64_MAX : last | (last - 1);
+        uint64_t ends = (marks(part, separator) | last) & within;
+
+        if ((marks(part, '"') | marks(part, '\0')) & within)
+            return 0;
+        for (; ends != 0; ends &= ends - 1, n++) {
+            const char *end = at + __builtin_ctzll(ends);
+
+            if (n < max)
+                field[n] = trim(start, end);
+            start = end + 1;
+        }
+        if (last != 0) {
+            t->at = start;
+            return n;
+        }
+    }
+    return 0;
+}
+#else
+size_t format_csv_plain_row(struct format_scan *t, char separator,
+                            struct format_csv_field *field, size_t max)
+{
+    (void)t, (void)separator, (void)field, (void)max;
+    return 0;
+}
+#endif
 
 static void skip_empty_lines(struct format_scan *t)
 {

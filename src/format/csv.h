@@ -25,6 +25,11 @@ char format_csv_separator(const char *text, size_t size);
 size_t format_csv_row(struct format_scan *t, char separator,
                       struct format_csv_field *field, size_t max);
 
+/* The same for what almost all rows are: no quote, no NUL byte, parted by one sign, not
+ * the last line. Returns 0 and takes nothing of any other row. */
+size_t format_csv_plain_row(struct format_scan *t, char separator,
+                            struct format_csv_field *field, size_t max);
+
 /* Whether a field is one of the words (the last is NULL), in capitals or not. */
 bool format_csv_is_word(struct format_csv_field field, const char *const *words);
 

@@ -1,7 +1,10 @@
 /* The window slides over the input and grows for a row that does not fit. */
 #include "format/rows.h"
 
+#include <assert.h>
 #include <stdlib.h>
+
+#include "format/decimal.h"
 
 /* Sets the size of the window in bytes, enough for many rows at a read. */
 enum { WINDOW = 256 << 10 };
@@ -15,7 +18,7 @@ enum vd_status format_rows_begin(struct format_rows *rows, const struct format_i
     *rows = (struct format_rows){.in = in, .separator = separator, .capacity = WINDOW};
     if (in->size < WINDOW)
         rows->capacity = (size_t)in->size + 1;
-    rows->window = malloc(rows->capacity);
+    rows->window = malloc(rows->capacity + FORMAT_SLACK);
     rows->field = malloc(FORMAT_FIELDS_MAX * sizeof *rows->field);
     format_rows_seek(rows, offset, line);
     if (rows->window == NULL || rows->field == NULL)
@@ -36,9 +39,30 @@ void format_rows_seek(struct format_rows *rows, uint64_t offset, size_t line)
     rows->at = rows->filled = 0;
 }
 
+enum vd_status format_rows_over(struct format_rows *rows, const struct format_input *in,
+                                char separator, struct vd_error *err)
+{
+    *rows = (struct format_rows){.in = in, .separator = separator, .borrowed = true};
+    rows->field = malloc(FORMAT_FIELDS_MAX * sizeof *rows->field);
+    if (rows->field != NULL)
+        return VD_OK;
+    return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it", in->path);
+}
+
+void format_rows_turn_to(struct format_rows *rows, char *text, size_t size,
+                         uint64_t offset, size_t line)
+{
+    assert(rows->borrowed);
+    rows->window = text;
+    rows->capacity = rows->filled = size;
+    rows->at = 0;
+    rows->base = offset;
+    rows->next_line = line;
+}
+
 static bool is_at_end(const struct format_rows *rows)
 {
-    return rows->base + rows->filled >= rows->in->size;
+    return rows->borrowed || rows->base + rows->filled >= rows->in->size;
 }
 
 /* Counts the ends of lines, which quoted fields may hold as well. */
@@ -64,7 +88,7 @@ static enum vd_status fill(struct format_rows *rows, struct vd_error *err)
     rows->filled -= rows->at;
     rows->at = 0;
     if (rows->filled == rows->capacity) {
-        char *larger = realloc(rows->window, 2 * rows->capacity);
+        char *larger = realloc(rows->window, 2 * rows->capacity + FORMAT_SLACK);
 
         if (larger == NULL)
             return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it",
@@ -108,9 +132,15 @@ static bool take(struct format_rows *rows)
 {
     struct format_scan t = begin_row(rows);
 
-    rows->n = format_csv_row(&t, rows->separator, rows->field, FORMAT_FIELDS_MAX);
+    rows->n =
+        rows->separator == FORMAT_BLANKS
+            ? 0
+            : format_csv_plain_row(&t, rows->separator, rows->field, FORMAT_FIELDS_MAX);
+    rows->is_plain = rows->n > 0;
+    if (!rows->is_plain)
+        rows->n = format_csv_row(&t, rows->separator, rows->field, FORMAT_FIELDS_MAX);
     rows->row.end = t.at;
-    return t.at < t.end || is_at_end(rows);
+    return rows->is_plain || t.at < t.end || is_at_end(rows);
 }
 
 /* Takes that row without its fields, which is much faster. They are needed only where a
@@ -120,6 +150,7 @@ static bool skim(struct format_rows *rows)
     struct format_scan t = begin_row(rows);
 
     rows->n = 0;
+    rows->is_plain = false;
     format_scan_next_line(&t);
     rows->row.end = t.at;
     if (memchr(rows->row.at, '"', (size_t)(t.at - rows->row.at)) != NULL)
@@ -160,7 +191,8 @@ static enum vd_status advance(struct format_rows *rows,
         if (status != VD_OK)
             return status;
     }
-    rows->next_line = rows->line + count_lines(rows->row.at, rows->row.end);
+    rows->next_line =
+        rows->line + (rows->is_plain ? 1 : count_lines(rows->row.at, rows->row.end));
     rows->at = (size_t)(rows->row.end - rows->window);
     return VD_OK;
 }
@@ -169,7 +201,7 @@ enum vd_status format_rows_next(struct format_rows *rows, struct vd_error *err)
 {
     enum vd_status status = advance(rows, take, err);
 
-    return status != VD_OK || rows->n == 0 ? status : check(rows, err);
+    return status != VD_OK || rows->n == 0 || rows->is_plain ? status : check(rows, err);
 }
 
 enum vd_status format_rows_skim(struct format_rows *rows, struct vd_error *err)
@@ -179,7 +211,8 @@ enum vd_status format_rows_skim(struct format_rows *rows, struct vd_error *err)
 
 void format_rows_release(struct format_rows *rows)
 {
-    free(rows->window);
+    if (!rows->borrowed)
+        free(rows->window);
     free(rows->field);
     rows->window = NULL;
     rows->field = NULL;

@@ -14,7 +14,9 @@ enum {
 struct format_rows {
     const struct format_input *in;
     char separator;
-    char *window; /* owned: bytes of the input from `base` on */
+    char *window;  /* bytes of the input from `base` on, and FORMAT_SLACK behind them */
+    bool borrowed; /* the window is somebody else's: its end is the end */
+    bool is_plain; /* the row has no quote, no NUL byte and one newline */
     size_t capacity, filled, at;
     uint64_t base;
     size_t next_line;
@@ -30,6 +32,17 @@ struct format_rows {
 enum vd_status format_rows_begin(struct format_rows *rows, const struct format_input *in,
                                  char separator, uint64_t offset, size_t line,
                                  struct vd_error *err);
+
+/* Begins without a text; the next function says which rows are gone through. `in` is for
+ * messages. To be released, too. */
+enum vd_status format_rows_over(struct format_rows *rows, const struct format_input *in,
+                                char separator, struct vd_error *err);
+
+/* Goes to whole rows of the input that are in memory already, with FORMAT_SLACK readable
+ * bytes behind them: `size` bytes that begin at `offset`, in line `line`. They are
+ * borrowed until the next call. */
+void format_rows_turn_to(struct format_rows *rows, char *text, size_t size,
+                         uint64_t offset, size_t line);
 
 /* Goes to the next row that is not empty; n is 0 when there is none. VD_ERR_DATA with the
  * line for a quote that is not closed and for a NUL byte. */
