@@ -18,7 +18,8 @@ trap 'rm -rf "$work"' EXIT
 
 play() {
     local kind=$1 seed=$2 data=$work/$1-$2
-    build/release/noise_rows "$kind" "$DAYS" "$seed" > "$data.csv"
+    build/release/vedette generate --preset "$kind" --seed "$seed" \
+        --rows "$(awk -v days="$DAYS" 'BEGIN { print int(days * 86400) }')" > "$data.csv"
     build/release/vedette monitor --replay "$data.csv" --quiet --no-terminal --no-desktop \
         --no-dashboard --no-performance-log --no-metrics-history \
         --no-anomalies-log --budget "$BUDGET" --data-dir "$data" > /dev/null

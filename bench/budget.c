@@ -13,8 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "budget_noise.h"
+#include "vedette/simulate.h"
 #include "vedette/stream.h"
+
+/* A Thursday, midnight. */
+#define NOISE_START INT64_C(1767225600)
 
 enum { LEAST = 3, MOST = 6, DAY_S = 86400, APART_S = 60, COLUMNS = 7 };
 
@@ -42,10 +45,10 @@ static void begin(struct tally *tally)
         tally->last[s] = -APART_S;
 }
 
-static bool run(struct tally *tally, const struct noise_kind *kind, uint64_t seed,
+static bool run(struct tally *tally, const struct vd_noise_kind *kind, uint64_t seed,
                 int64_t seconds)
 {
-    struct noise noise = {0};
+    struct vd_noise noise = {0};
     struct vd_stream_verdict v;
     vd_stream *stream;
 
@@ -110,18 +113,20 @@ int main(int argc, char **argv)
 {
     double days = argc > 1 ? atof(argv[1]) : 3;
     unsigned streams = argc > 2 ? (unsigned)atoi(argv[2]) : 10;
+    size_t kinds;
+    const struct vd_noise_kind *kind = vd_noise_kinds(&kinds);
 
     printf("kind,what,stream_days");
     for (int s = LEAST; s <= MOST; s++)
         printf(",rows_%d,ratio_%d", s, s);
     printf("\n");
-    for (const struct noise_kind *kind = noise_kinds; kind->name != NULL; kind++) {
+    for (size_t k = 0; k < kinds; k++) {
         struct tally tally = {0};
 
         for (unsigned i = 0; i < streams; i++)
-            if (!run(&tally, kind, i, (int64_t)(days * DAY_S)))
+            if (!run(&tally, &kind[k], i, (int64_t)(days * DAY_S)))
                 return 1;
-        print(kind->name, kind->what, days * streams, &tally);
+        print(kind[k].name, kind[k].what, days * streams, &tally);
     }
     if (argc > 3) {
         struct tally tally = {0};

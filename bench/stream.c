@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "budget_noise.h"
+#include "vedette/simulate.h"
 #include "vedette/stream.h"
 
 /* Time of this process on a core, so that what else runs on the machine does not count.
@@ -70,14 +70,16 @@ int main(int argc, char **argv)
     int streams = argc > 1 ? atoi(argv[1]) : 80;
     vd_stream **stream = calloc((size_t)streams, sizeof *stream);
     double *x = malloc(VALUES * sizeof *x), before;
-    struct noise noise = {0};
+    struct vd_noise noise = {0};
+    size_t kinds;
+    const struct vd_noise_kind *kind = vd_noise_kinds(&kinds);
     int64_t from = 0;
 
     if (stream == NULL || x == NULL || streams < 1)
         return 1;
     vd_rng_init(&noise.rng, 1);
     for (int i = 0; i < VALUES; i++)
-        x[i] = noise_kinds[i % 2 == 0 ? 0 : 3].next(&noise, i);
+        x[i] = kind[i % 2 == 0 ? 0 : 3].next(&noise, i);
     before = resident_kib();
     for (int i = 0; i < streams; i++)
         if (vd_stream_new(&stream[i], NULL) != VD_OK)

@@ -1,10 +1,10 @@
-/* exp and log with the same bits everywhere.
+/* exp, log and sine with the same bits everywhere.
  *
  * The C library picks variants with fused multiply-add on machines that have it, and
  * these may differ in the last bit. A model and its scores must not, so fits and scores
  * use these: plain multiplications and additions in a fixed order, which compilers also
- * turn into vectors. Relative error below 4e-16 (exp) and 1e-15 (log), measured by the
- * test.
+ * turn into vectors. Relative error below 4e-16 (exp) and 1e-15 (log), error of the
+ * sine below 1e-15, measured by the test.
  */
 #ifndef VD_BASE_REAL_H
 #define VD_BASE_REAL_H
@@ -97,6 +97,19 @@ static inline double vd__tanh(double x)
     double t = (1 - e) / (1 + e);
 
     return x < 0 ? -t : t;
+}
+
+/* Computes sin(2 pi x) for finite x, whose whole turns are taken off first, without
+ * loss. Taylor series up to y^19 for |y| <= pi / 2. */
+static inline double vd__sin_turns(double x)
+{
+    double turn = x - floor(x);
+    double half = turn < 0.25 ? turn : turn < 0.75 ? 0.5 - turn : turn - 1;
+    double y = half * 6.28318530717958647692, z = y * y, sum = 1;
+
+    for (int i = 18; i >= 2; i -= 2)
+        sum = 1 - sum * z / (i * (i + 1.0));
+    return y * sum;
 }
 
 #endif

@@ -26,6 +26,7 @@ static const struct cmd_command *const commands[] = {
     &cmd_model,
     &cmd_probe,
     &cmd_burn,
+    &cmd_generate,
     &cmd_store,
     &cmd_feedback,
     &cmd_evaluate,

@@ -80,6 +80,7 @@ extern const struct cmd_command cmd_completion;
 extern const struct cmd_command cmd_evaluate;
 extern const struct cmd_command cmd_events;
 extern const struct cmd_command cmd_feedback;
+extern const struct cmd_command cmd_generate;
 extern const struct cmd_command cmd_help;
 extern const struct cmd_command cmd_model;
 extern const struct cmd_command cmd_monitor;

@@ -1,19 +1,25 @@
-#include "budget_noise.h"
-
+/* Noise like a quiet machine's metrics: stationary, without anything to be alarmed at.
+ *
+ * No expression draws twice: C leaves open which operand is computed first, and compilers
+ * differ in it.
+ */
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-static const double TWO_PI = 6.28318530717958647692;
+#include "base/real.h"
+#include "vedette/simulate.h"
 
+/* Draws a waiting time of the exponential law. */
 static double exponential(struct vd_rng *rng, double mean)
 {
-    return -mean * log(1 - vd_rng_uniform(rng));
+    return -mean * vd__log(1 - vd_rng_uniform(rng));
 }
 
+/* Counts how many uniform factors it takes to fall below e^-mean (Knuth). */
 static double poisson(struct vd_rng *rng, double mean)
 {
-    double limit = exp(-mean), product = vd_rng_uniform(rng);
+    double limit = vd__exp(-mean), product = vd_rng_uniform(rng);
     int count = 0;
 
     for (; product > limit; count++)
@@ -21,14 +27,14 @@ static double poisson(struct vd_rng *rng, double mean)
     return count;
 }
 
-static double gaussian(struct noise *n, int64_t second)
+static double gaussian(struct vd_noise *n, int64_t second)
 {
     (void)second;
     return 20 + 3 * vd_rng_normal(&n->rng);
 }
 
 /* Student's t with 3 degrees of freedom: infinite kurtosis. */
-static double heavy(struct noise *n, int64_t second)
+static double heavy(struct vd_noise *n, int64_t second)
 {
     double chi = 0;
 
@@ -41,7 +47,7 @@ static double heavy(struct noise *n, int64_t second)
     return 50 + 5 * vd_rng_normal(&n->rng) / sqrt(chi / 3);
 }
 
-static double correlated(struct noise *n, int64_t second)
+static double correlated(struct vd_noise *n, int64_t second)
 {
     (void)second;
     n->level = 0.99 * n->level + 0.14106736 * vd_rng_normal(&n->rng);
@@ -49,33 +55,36 @@ static double correlated(struct noise *n, int64_t second)
 }
 
 /* Quiet, and every ten minutes on the average some seconds of work of any height. */
-static double bursty(struct noise *n, int64_t second)
+static double bursty(struct vd_noise *n, int64_t second)
 {
+    double quiet, work;
+
     (void)second;
     if (n->left-- <= 0) {
         bool begins = n->level == 0;
 
         n->level = begins;
         n->left = (int64_t)exponential(&n->rng, begins ? 15 : 600);
-        n->height = 20 * exp(0.7 * vd_rng_normal(&n->rng));
+        n->height = 20 * vd__exp(0.7 * vd_rng_normal(&n->rng));
     }
-    return 2 + 0.5 * fabs(vd_rng_normal(&n->rng)) +
-           n->level * n->height * (1 + 0.1 * vd_rng_normal(&n->rng));
+    quiet = 2 + 0.5 * fabs(vd_rng_normal(&n->rng));
+    work = n->height * (1 + 0.1 * vd_rng_normal(&n->rng));
+    return quiet + n->level * work;
 }
 
-static double counts(struct noise *n, int64_t second)
+static double counts(struct vd_noise *n, int64_t second)
 {
     (void)second;
     return poisson(&n->rng, 3);
 }
 
-static double rare_counts(struct noise *n, int64_t second)
+static double rare_counts(struct vd_noise *n, int64_t second)
 {
     (void)second;
     return poisson(&n->rng, 0.002);
 }
 
-static double on_off(struct noise *n, int64_t second)
+static double on_off(struct vd_noise *n, int64_t second)
 {
     (void)second;
     if (n->left-- <= 0) {
@@ -85,20 +94,21 @@ static double on_off(struct noise *n, int64_t second)
     return n->level > 0 ? 100 : 0;
 }
 
-static double daily(struct noise *n, int64_t second)
+static double daily(struct vd_noise *n, int64_t second)
 {
-    return 30 + 10 * sin(TWO_PI * (double)(second % 86400) / 86400) +
+    return 30 + 10 * vd__sin_turns((double)(second % 86400) / 86400) +
            2 * vd_rng_normal(&n->rng);
 }
 
 /* Work of ten seconds every five minutes, as timers make it. */
-static double periodic(struct noise *n, int64_t second)
+static double periodic(struct vd_noise *n, int64_t second)
 {
-    return 3 + 0.5 * fabs(vd_rng_normal(&n->rng)) +
-           (second % 300 < 10 ? 35 + 2 * vd_rng_normal(&n->rng) : 0);
+    double quiet = 3 + 0.5 * fabs(vd_rng_normal(&n->rng));
+
+    return second % 300 < 10 ? quiet + 35 + 2 * vd_rng_normal(&n->rng) : quiet;
 }
 
-const struct noise_kind noise_kinds[] = {
+static const struct vd_noise_kind KINDS[] = {
     {"gaussian", "normal law", gaussian},
     {"heavy", "Student t, 3 degrees of freedom", heavy},
     {"correlated", "AR(1), 0.99 a second", correlated},
@@ -108,5 +118,10 @@ const struct noise_kind noise_kinds[] = {
     {"on_off", "two levels, 90 s each or so", on_off},
     {"daily", "normal law on a daily course", daily},
     {"periodic", "10 s of work every 5 minutes", periodic},
-    {NULL, NULL, NULL},
 };
+
+const struct vd_noise_kind *vd_noise_kinds(size_t *n)
+{
+    *n = sizeof KINDS / sizeof *KINDS;
+    return KINDS;
+}
