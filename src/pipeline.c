@@ -123,7 +123,7 @@ void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter
         name_the_absent(p);
     pipeline_remember_why(p, &in);
     pipeline_update_anomaly(p, &in);
-    alert_events_learn(&p->events, p->habitual);
+    alert_events_learn(&p->events, p->habit_ns != 0);
     pipeline_update_limits(p, &in);
     pipeline_update_others(p, &in);
     if (pipeline_is_to_learn(p))

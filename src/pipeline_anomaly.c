@@ -28,10 +28,10 @@ static double deviates_s(const pipeline *p)
  * said once, to the log. What was said to be real is never a habit. */
 static bool is_habit(pipeline *p, enum alert_word said)
 {
-    bool before = p->habitual;
+    bool before = p->habit_ns != 0;
     struct record_event now;
 
-    p->habitual = false;
+    p->habit_ns = 0;
     if (p->events.anomaly.open || p->events.onset_ns == 0 || p->why_told < 0 ||
         said == ALERT_REAL || p->habits.n == 0)
         return false;
@@ -39,10 +39,10 @@ static bool is_habit(pipeline *p, enum alert_word said)
     now.start_ns = p->events.onset_ns;
     now.n_suspects = 0;
     explain_suspects(p->recorder, p->events.onset_mono_ns, &now);
-    p->habitual = alert_habits_know(&p->habits, &now, p->believed.time_ns);
-    if (p->habitual && !before)
+    p->habit_ns = alert_habits_know(&p->habits, &now, p->believed.time_ns);
+    if (p->habit_ns != 0 && !before)
         os_log_record(OS_LOG_INFO, "no event, a habit: %s", now.reason);
-    return p->habitual;
+    return p->habit_ns != 0;
 }
 
 /* Gathers all that the policy decides by. */

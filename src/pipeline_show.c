@@ -178,6 +178,7 @@ static void status(void *context, struct show_status *out)
         .started_ns = p->started_ns,
         .interval_s = p->config.interval_s,
         .confidence = detect_set_confidence(p->detect),
+        .habit_ns = p->habit_ns,
         .points = p->ticks,
         .anomalies = p->anomalies,
         .alerts = p->alerts,
@@ -244,6 +245,22 @@ static size_t limits(void *context, struct show_limit out[SHOW_LIMITS_MAX])
     return p->config.rules.n;
 }
 
+/* Lists the events of the last days whose like is a habit by now. */
+static size_t habits(void *context, struct show_habit out[SHOW_HABITS_MAX])
+{
+    const pipeline *p = context;
+    size_t n = 0;
+
+    _Static_assert((int)ALERT_HABITS_MAX <= (int)SHOW_HABITS_MAX, "all are shown");
+    for (size_t i = 0; i < p->habits.n; i++) {
+        const struct alert_past *past = &p->habits.past[i];
+
+        if (alert_habits_has(past, p->believed.time_ns))
+            out[n++] = (struct show_habit){past->event_id, past->habit_ns, past->seen_ns};
+    }
+    return n;
+}
+
 /* Gives the dashboard its functions. The pipeline must outlive the server. */
 struct show_source pipeline_show_source(pipeline *p)
 {
@@ -251,6 +268,7 @@ struct show_source pipeline_show_source(pipeline *p)
         .context = p,
         .status = status,
         .limits = limits,
+        .habits = habits,
         .history = p->store == NULL ? NULL : store_set_history(p->store),
         .feedback = pipeline_feedback_take,
         .preview = pipeline_feedback_ask,

@@ -106,7 +106,7 @@ struct pipeline {
     size_t n_moments;
     struct alert_feedback feedback;
     struct alert_habits habits;
-    bool habitual;     /* what is over the threshold now is one */
+    int64_t habit_ns;  /* what is over the threshold now is one since then; 0 = none */
     unsigned database; /* generation of the store's that holds what receivers are owed */
     alert_channels *channels;
     store_set *store;  /* NULL = off */

@@ -32,6 +32,7 @@ void alert_habits_add(struct alert_habits *habits, const struct record_event *ev
 
     past->event_id = event->id;
     past->start_ns = past->seen_ns = event->start_ns;
+    past->habit_ns = 0;
     past->lasted_ns = event->end_ns - event->start_ns;
     past->alerted = event->alerted;
     snprintf(past->name, sizeof past->name, "%s", first_suspect(event));
@@ -52,14 +53,14 @@ static bool is_like(const struct alert_past *past, const struct alert_features *
            !alert_is_clearly_larger(now, &past->features);
 }
 
-/* Tells whether the event is a habit. Those it is like are marked as seen, so that a
+/* Tells since when the event is a habit. Those it is like are marked as seen, so that a
  * habit that goes on is not forgotten. */
-bool alert_habits_know(struct alert_habits *habits, const struct record_event *event,
-                       int64_t time_ns)
+int64_t alert_habits_know(struct alert_habits *habits, const struct record_event *event,
+                          int64_t time_ns)
 {
     struct alert_past *like[ALERT_HABITS_MAX];
     struct alert_features now;
-    bool old = false;
+    int64_t first_ns = INT64_MAX;
     size_t n = 0;
 
     alert_features_of(&now, event, habits->group);
@@ -69,13 +70,21 @@ bool alert_habits_know(struct alert_habits *habits, const struct record_event *e
         if (!is_like(past, &now, event, time_ns))
             continue;
         like[n++] = past;
-        old |= time_ns - past->start_ns >= LEAST_NS;
+        if (past->start_ns < first_ns)
+            first_ns = past->start_ns;
     }
-    if (n < HABIT_EVENTS || !old)
-        return false;
-    for (size_t i = 0; i < n; i++)
+    if (n < HABIT_EVENTS || time_ns - first_ns < LEAST_NS)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
         like[i]->seen_ns = time_ns;
-    return true;
+        like[i]->habit_ns = first_ns;
+    }
+    return first_ns;
+}
+
+bool alert_habits_has(const struct alert_past *past, int64_t time_ns)
+{
+    return past->habit_ns != 0 && time_ns - past->seen_ns <= MOST_NS;
 }
 
 int64_t alert_habits_repeats(const struct alert_habits *habits,

@@ -23,7 +23,8 @@ struct alert_habits {
     struct alert_past {
         int64_t event_id;
         int64_t start_ns, lasted_ns;
-        int64_t seen_ns; /* it, or one that was known by it */
+        int64_t seen_ns;  /* it, or one that was known by it */
+        int64_t habit_ns; /* the first of those that make a habit with it; 0 = none do */
         bool alerted;
         char name[RECORD_COMM_MAX]; /* of the first suspect; "" = none */
         struct alert_features features;
@@ -38,9 +39,13 @@ void alert_habits_init(struct alert_habits *habits, alert_group_of *group);
 void alert_habits_add(struct alert_habits *habits, const struct record_event *event);
 
 /* Whether an anomaly with these deviations and suspects, since event->start_ns, is one at
- * `time_ns`; that keeps it one for another week. Allocates nothing. */
-bool alert_habits_know(struct alert_habits *habits, const struct record_event *event,
-                       int64_t time_ns);
+ * `time_ns`; that keeps it one for another week. Gives when the first of its like began,
+ * 0 when it is none. Allocates nothing. */
+int64_t alert_habits_know(struct alert_habits *habits, const struct record_event *event,
+                          int64_t time_ns);
+
+/* Whether this one of the past belongs to a habit that is not forgotten yet. */
+bool alert_habits_has(const struct alert_past *past, int64_t time_ns);
 
 /* Gives the id of an event that alerted and that this one repeats, the newest; 0 when
  * there is none. */

@@ -61,6 +61,16 @@ static void answer_limits(struct show_server *server, struct show_json *j)
     show_encode_limits(j, limit, n);
 }
 
+static void answer_habits(struct show_server *server, struct show_json *j)
+{
+    struct show_habit habit[SHOW_HABITS_MAX];
+    size_t n = server->source.habits == NULL
+                   ? 0
+                   : server->source.habits(server->source.context, habit);
+
+    show_encode_habits(j, habit, n);
+}
+
 /* Lists the addresses that are answered at once on the loop's thread. `needs_tick`
  * refuses the question until there was a first tick; `of_now` is answered anew each time,
  * the others once for all who ask during a tick. `write` only appends JSON and may not
@@ -76,6 +86,7 @@ static const struct answer {
     {"/api/v1/processes", true, false, answer_processes},
     {"/api/v1/users", false, false, answer_users},
     {"/api/v1/limits", false, false, answer_limits},
+    {"/api/v1/habits", false, false, answer_habits},
 };
 
 static const struct answer *find_answer(const char *path)

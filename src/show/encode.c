@@ -163,6 +163,7 @@ void show_encode_status(struct show_json *j, const char *key,
     encode_zone(j, now_ns);
     show_json_number(j, "interval", status->interval_s);
     show_json_number(j, "confidence", status->confidence);
+    show_json_time(j, "habit", status->habit_ns);
     show_json_integer(j, "points", (int64_t)status->points);
     show_json_integer(j, "anomalies", (int64_t)status->anomalies);
     show_json_integer(j, "alerts", (int64_t)status->alerts);
@@ -406,6 +407,20 @@ void show_encode_limits(struct show_json *j, const struct show_limit *limit, siz
         show_json_string(j, "severity", record_severity_name(limit[i].severity));
         show_json_bool(j, "builtin", limit[i].builtin);
         show_json_string(j, "state", limit[i].state);
+        show_json_close(j, '}');
+    }
+    show_json_close(j, ']');
+}
+
+/* Writes the events that belong to habits, by their ids. */
+void show_encode_habits(struct show_json *j, const struct show_habit *habit, size_t n)
+{
+    show_json_open(j, NULL, '[');
+    for (size_t i = 0; i < n; i++) {
+        show_json_open(j, NULL, '{');
+        show_json_integer(j, "event", habit[i].event_id);
+        show_json_time(j, "since", habit[i].since_ns);
+        show_json_time(j, "seen", habit[i].seen_ns);
         show_json_close(j, '}');
     }
     show_json_close(j, ']');

@@ -13,8 +13,9 @@ void show_encode_status(struct show_json *j, const char *key,
                         const struct show_status *status, const char *version,
                         int64_t now_ns, bool whole);
 
-/* Writes the limits as a list. */
+/* Write the limits and the habits as lists. */
 void show_encode_limits(struct show_json *j, const struct show_limit *limit, size_t n);
+void show_encode_habits(struct show_json *j, const struct show_habit *habit, size_t n);
 void show_encode_metrics(struct show_json *j, const char *key,
                          const struct record_schema *schema);
 /* null while there was no tick. */

@@ -32,6 +32,7 @@ struct show_status {
     const char *state; /* "warming", "learning", "watching", "paused" */
     int64_t started_ns;
     double interval_s, confidence;
+    int64_t habit_ns; /* what is odd now is a habit since then; 0 = it is none */
     uint64_t points, anomalies, alerts;
     double budget_per_week;    /* the setting */
     double budget_used;        /* alerts of the last seven days that nobody confirmed */
@@ -83,12 +84,21 @@ struct show_limit {
     const char *state; /* "kept", "exceeded", "off", "no metric"; static */
 };
 
+/* An event whose like comes and goes so often that it is none any more. */
+enum { SHOW_HABITS_MAX = 256 };
+struct show_habit {
+    int64_t event_id;
+    int64_t since_ns, seen_ns; /* the first of them began; one came last */
+};
+
 /* What the server asks of the pipeline. Called in the loop's thread but for `history`. */
 struct show_source {
     void *context;
     void (*status)(void *context, struct show_status *out);
     /* All limits, built in or written down; returns how many. */
     size_t (*limits)(void *context, struct show_limit out[SHOW_LIMITS_MAX]);
+    /* The events that belong to a habit; returns how many. */
+    size_t (*habits)(void *context, struct show_habit out[SHOW_HABITS_MAX]);
     const struct history_reader *history; /* called on worker threads */
     /* The operator said what an event was: "normal", "real", "expected", "" = undone. */
     enum vd_status (*feedback)(void *context, int64_t event_id, const char *feedback,

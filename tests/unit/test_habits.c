@@ -6,6 +6,9 @@
 
 #include "alert/habits.h"
 
+enum { BEGIN_S = 1000000 }; /* no event begins in 1970 */
+static const int64_t WEEK = 7 * 86400 * SECOND;
+
 static int one_group(const char *metric)
 {
     (void)metric;
@@ -17,7 +20,7 @@ static struct record_event job(int64_t start_s, double percent, double seconds)
 {
     struct record_event event = {.kind = RECORD_ANOMALY, .n_top = 1};
 
-    event.start_ns = start_s * SECOND;
+    event.start_ns = (BEGIN_S + start_s) * SECOND;
     event.end_ns = event.start_ns + (int64_t)(seconds * 1e9);
     event.top[0] = (struct record_deviation){
         .name = "cpu_percent", .value = percent, .expected = 5, .z = (percent - 5) / 2};
@@ -47,7 +50,14 @@ static void what_comes_for_an_hour_is_a_habit(void **state)
         alert_habits_add(&habits, &past);
     }
     assert_false(is_known(&habits, &soon, 3));
-    assert_true(is_known(&habits, &later, 3));
+    assert_false(alert_habits_has(&habits.past[2], soon.end_ns));
+    assert_int_equal(alert_habits_know(&habits, &later, later.start_ns + 3 * SECOND),
+                     BEGIN_S * SECOND);
+    for (int i = 0; i < 3; i++) {
+        assert_true(alert_habits_has(&habits.past[i], later.end_ns));
+        assert_int_equal(habits.past[i].habit_ns, BEGIN_S * SECOND);
+        assert_false(alert_habits_has(&habits.past[i], later.end_ns + WEEK));
+    }
     assert_false(is_known(&habits, &other, 3));
 }
 

@@ -1,7 +1,7 @@
 // Requests to the JSON API. At most two at a time: the server's connections are bounded,
 // and a page of charts must not crowd out others.
 
-import type { Event, Feedback, History, Limit } from "./contract.ts";
+import type { Event, Feedback, Habit, History, Limit } from "./contract.ts";
 
 const AT_ONCE = 2;
 const METRICS_PER_REQUEST = 16;
@@ -124,6 +124,11 @@ export async function preview(
 /** The users of the machine, by number. */
 export async function users(): Promise<Record<string, string>> {
     return (await request<{ users: Record<string, string> }>("users")).users;
+}
+
+/** The events that belong to habits. */
+export async function habits(signal: AbortSignal): Promise<Habit[]> {
+    return request<Habit[]>("habits", { signal });
 }
 
 /** The hard limits, and how they stand. */

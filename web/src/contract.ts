@@ -14,6 +14,8 @@ export interface Status {
     zone?: { name: string; east: number };
     interval: number;
     confidence: Maybe;
+    /** Since when what is odd now has been a habit; null: it is none. */
+    habit?: Maybe;
     points: number;
     anomalies: number;
     alerts: number;
@@ -185,6 +187,13 @@ export interface Event {
     feedback: Feedback;
     feedback_time?: Maybe;
     recorder?: { t: number; processes: Process[] }[];
+}
+
+/** An event whose like comes and goes so often that it is none any more. */
+export interface Habit {
+    event: number;
+    since: number;
+    seen: number;
 }
 
 export interface History {

@@ -4,9 +4,10 @@ import { render } from "preact";
 import { App } from "./app.tsx";
 import { start } from "./live.ts";
 import { startNavigation } from "./navigate.ts";
-import { recall } from "./store.ts";
+import { recall, watchTouches } from "./store.ts";
 
 recall();
+watchTouches();
 startNavigation();
 render(<App />, document.getElementById("app")!);
 start();

@@ -25,6 +25,9 @@ const EVENTS_KEPT = 200;
 /** So often is the screen brought up to date while all is calm: each time costs the
  * browser a frame, whatever has changed. */
 const CALM_MS = 2000;
+/** And while nobody has touched the page for a while: as often as the charts move on. */
+const LEFT_ALONE_MS = 4000;
+const ALONE_AFTER_MS = 20_000;
 /** And so often when there is something to see at once. */
 const URGENT_MS = 200;
 
@@ -116,7 +119,7 @@ function emitSoon(urgent = false): void {
     if (document.hidden || (timer !== 0 && !urgent)) return;
     clearTimeout(timer);
     // A little early, so that a tick of every second second is not missed by a hair.
-    const pace = urgent ? URGENT_MS : CALM_MS - 100;
+    const pace = urgent ? URGENT_MS : (isLeftAlone() ? LEFT_ALONE_MS : CALM_MS) - 100;
     const wait = Math.max(0, drawnAt + pace - performance.now());
     timer = window.setTimeout(() => {
         timer = 0;
@@ -124,6 +127,25 @@ function emitSoon(urgent = false): void {
         follow();
         requestAnimationFrame(emit);
     }, wait);
+}
+
+let touchedAt = 0; // the page's clock; the load counts as a touch
+
+function isLeftAlone(): boolean {
+    return performance.now() - touchedAt > ALONE_AFTER_MS;
+}
+
+/** Follows whether somebody is at the page. Who comes back sees at once what came. */
+export function watchTouches(): void {
+    for (const kind of ["pointermove", "pointerdown", "keydown", "wheel", "focus"]) {
+        window.addEventListener(kind, touched, { passive: true });
+    }
+}
+
+function touched(): void {
+    const back = isLeftAlone();
+    touchedAt = performance.now();
+    if (back) emitSoon(true);
 }
 
 /** Whether somebody has to see it now and not in two seconds: what is new, not what goes
@@ -413,10 +435,14 @@ function applyTheme(): void {
     else root.dataset.theme = ui.theme;
 }
 
+// Kept: asking for one anew is slow, and each chart looks with each frame.
+const onPaper = matchMedia("print");
+const darkWanted = matchMedia("(prefers-color-scheme: dark)");
+
 export function isDark(): boolean {
-    if (matchMedia("print").matches) return false; // the charts are drawn anew for paper
+    if (onPaper.matches) return false; // the charts are drawn anew for paper
     if (ui.theme !== "auto") return ui.theme === "dark";
-    return matchMedia("(prefers-color-scheme: dark)").matches;
+    return darkWanted.matches;
 }
 
 // Storage may be forbidden; then choices last as long as the page.
@@ -437,9 +463,7 @@ export function recall(): void {
     } catch {}
     applyTheme();
     applyZone();
-    for (const query of ["(prefers-color-scheme: dark)", "print"]) {
-        matchMedia(query).addEventListener("change", emit);
-    }
+    for (const query of [onPaper, darkWanted]) query.addEventListener("change", emit);
 }
 
 /* ---- reading ---- */

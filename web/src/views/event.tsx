@@ -24,6 +24,7 @@ import {
     span,
     withUnit,
 } from "../format.ts";
+import { HabitNote, useHabits } from "../habits.tsx";
 import { Icon } from "../icons.tsx";
 import { setZoom, useRoute } from "../navigate.ts";
 import {
@@ -125,6 +126,7 @@ function Back() {
 
 function Head(props: { event: VdEvent }) {
     const { event } = props;
+    const habit = useHabits().get(event.id);
     return (
         <Panel class={`event-head sev-${event.severity}`}>
             <Back />
@@ -151,6 +153,7 @@ function Head(props: { event: VdEvent }) {
                 ))}
             </p>
             {event.note && <p class="event-note">{event.note}</p>}
+            <HabitNote habit={habit} class="event-note" />
             <p class="dim num">
                 {date(event.start)} {clock(event.start)} {offsetName(event.start)},{" "}
                 {eventSpan(event)}

@@ -2,8 +2,9 @@
 
 import { useEffect, useState } from "preact/hooks";
 import * as api from "../api.ts";
-import type { Event, Severity } from "../contract.ts";
+import type { Event, Habit, Severity } from "../contract.ts";
 import { fixed, moment, processName } from "../format.ts";
+import { HabitNote, useHabits } from "../habits.tsx";
 import { Icon } from "../icons.tsx";
 import { choose, useRoute } from "../navigate.ts";
 import {
@@ -52,6 +53,7 @@ export function Events() {
     const judged = query.get("judged") === "1";
     const hidden = new Set((query.get("hide") ?? "").split(",") as Severity[]);
     const filter = query.get("q") ?? "";
+    const habits = useHabits();
     const pages = usePages(kind, alerted, judged);
     const toggle = (severity: Severity) => {
         const next = SEVERITIES.filter((s) => hidden.has(s) !== (s === severity));
@@ -115,7 +117,7 @@ export function Events() {
                 ) : (
                     <ol class="log">
                         {found.map((event) => (
-                            <LogRow key={event.id} event={event} />
+                            <LogRow key={event.id} event={event} habit={habits.get(event.id)} />
                         ))}
                     </ol>
                 )}
@@ -210,7 +212,7 @@ function usePages(kind: string, alerted: boolean, judged: boolean) {
     return { events, more, loading, problem, next: () => void load(last) };
 }
 
-function LogRow(props: { event: Event }) {
+function LogRow(props: { event: Event; habit: Habit | undefined }) {
     const { event } = props;
     return (
         <li class={`log-row sev-${event.severity}`}>
@@ -238,6 +240,7 @@ function LogRow(props: { event: Event }) {
                 </span>
                 {!isLimit(event) && <Deviations event={event} class="log-why" />}
                 {event.note && <p class="log-note">{event.note}</p>}
+                <HabitNote habit={props.habit} class="log-note" />
             </div>
             <div class="log-who">
                 {event.suspects.slice(0, 2).map((s) => (

@@ -7,6 +7,7 @@ import {
     clock,
     count,
     fixed,
+    moment,
     number,
     quantity,
     roughSpan,
@@ -123,12 +124,13 @@ function Finding(props: { event: Event; word: string; limit?: boolean }) {
 function Quiet(props: { status: Status | null; score: number | null }) {
     const { status, score } = props;
     const last = useSelect(() => ui.shown.events[0]?.start ?? null);
+    const isHabit = useSelect(() => status?.habit != null && (score ?? 0) < 0);
     const text = useSelect(() => subline(status, last));
     return (
         <>
             <p class="verdict-word">
                 {score !== null && <SeverityMark severity={severityOf(score)} />}
-                {headline(status, score)}
+                {isHabit ? "A habit of this machine" : headline(status, score)}
             </p>
             <p class="verdict-why">{text}</p>
         </>
@@ -163,6 +165,9 @@ function subline(status: Status | null, last: number | null): string {
     if (lost !== null) return `So it was at ${clock(lost)}.`;
     if (status?.state === "warming") {
         return "Collecting the first minute of what is normal here.";
+    }
+    if (status?.habit != null) {
+        return `It comes and goes since ${moment(status.habit, now())}, and is no event.`;
     }
     if (last === null) return "Nothing unusual has been seen yet.";
     return `The last event began ${ago(last, now())}.`;
@@ -219,10 +224,11 @@ function Gauges() {
     const here = dials.filter(has);
     const absent = dials.filter((dial) => !has(dial));
     const extra = here.length < 5 ? extraDials() : [];
+    const shown = [...here, ...extra].slice(0, 6);
     return (
         <Panel class="gauges" title="Gauges">
-            <div class="gauge-row">
-                {[...here, ...extra].slice(0, 6).map((dial) => (
+            <div class={`gauge-row of-${shown.length}`}>
+                {shown.map((dial) => (
                     <DialGauge key={dial.label} dial={dial} />
                 ))}
             </div>
