@@ -72,8 +72,9 @@ done < <(git ls-files --cached --others --exclude-standard 'src/pipeline*.[ch]' 
     'src/record.[ch]' 'src/history.[ch]' 'src/metrics.[ch]')
 
 # A .c of src/cmd is a command, or machinery of the command line that is named here.
-machinery=(commands commands_parse config_example config_rule data_dir event_text
-    events_follow fit_options generate_rows help_man json_out local_api monitor_options monitor_plan root
+machinery=(commands commands_parse config_example config_rule data_dir detect_text event_text
+    events_follow fit_options generate_rows help_man json_out local_api monitor_options monitor_plan
+    root
     sheet source table_options when)
 while read -r file; do
     [ -e "$file" ] || continue

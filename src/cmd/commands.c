@@ -20,6 +20,7 @@ static const struct cmd_command *const commands[] = {
     &cmd_status,
     &cmd_events,
     &cmd_collect,
+    &cmd_detect,
     &cmd_train,
     &cmd_compare,
     &cmd_split,

@@ -7,6 +7,7 @@
 #ifndef VD_CMD_COMMANDS_H
 #define VD_CMD_COMMANDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -53,6 +54,7 @@ struct cmd_command {
     /* What can only be judged when all options are known; NULL = nothing. The place goes
      * in front of the message: the command line, or the line of the configuration. */
     cmd_check *check;
+    bool keeps_dashes; /* argv has the "--" as a word: what stands before it counts */
     /* The same for `vedette config check`, which starts nothing: what `run` would refuse
      * is found out too. NULL = nothing more. */
     cmd_check *rehearse;
@@ -77,6 +79,7 @@ extern const struct cmd_command cmd_collect;
 extern const struct cmd_command cmd_compare;
 extern const struct cmd_command cmd_config;
 extern const struct cmd_command cmd_completion;
+extern const struct cmd_command cmd_detect;
 extern const struct cmd_command cmd_evaluate;
 extern const struct cmd_command cmd_events;
 extern const struct cmd_command cmd_feedback;

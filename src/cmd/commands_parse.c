@@ -69,6 +69,7 @@ struct parse {
     char no[ROWS_MAX][48]; /* "no-NAME" */
     struct cmd_line *line;
     bool before_command;
+    bool keeps_dashes; /* the "--" is still to come, as a word */
     int refused; /* the index in argv behind the word that argp refused */
 };
 
@@ -141,6 +142,10 @@ static error_t got_word(struct parse *p, char *word, struct argp_state *state)
         p->line->next = state->next - 1;
         state->next = state->argc;
         return 0;
+    }
+    if (p->keeps_dashes && state->quoted != 0) {
+        p->line->rest[p->line->n_rest++] = state->argv[state->quoted - 1];
+        p->keeps_dashes = false;
     }
     p->line->rest[p->line->n_rest++] = word;
     return 0;
@@ -267,13 +272,14 @@ enum vd_status cmd_line_parse(struct cmd_line *line, const struct cmd_command *c
     for (int i = 0; i < argc; i++)
         most += strlen(argv[i]) + 1;
     line->at = calloc(most, sizeof *line->at);
-    line->rest = calloc((size_t)argc + 1, sizeof *line->rest);
+    line->rest = calloc((size_t)argc + 2, sizeof *line->rest);
     if (p == NULL || line->at == NULL || line->rest == NULL) {
         status = vd_error_set(err, VD_ERR_MEMORY, NULL, "out of memory");
         goto out;
     }
     p->line = line;
     p->before_command = command == NULL;
+    p->keeps_dashes = command != NULL && command->keeps_dashes;
     if (command != NULL)
         add_rows(p, command->options);
     else

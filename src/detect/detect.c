@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "detect/baseline.h"
+#include "detect/combine.h"
 #include "detect/univariate.h"
 #include "os/clock.h"
 #include "vedette/calibration.h"
@@ -126,58 +127,32 @@ static void read_live(detect_set *set, const struct record_schema *schema,
         detect_univariate_read(set->univariate, schema, value, set->baseline.z, time_ns);
 }
 
-/* No member alone decides: where two or more have a verdict, none counts for more than
- * this above the second most surprised. One detector with a tail that came out too short
- * would otherwise be a false alarm of the whole. Robust z needs no second voice where a
- * metric is far out. An ensemble repeats what others say: it is held back with them, and
- * is no voice. */
-static const double ALONE = 2;
-
-static bool is_voice(const struct record_score *score)
+/* An ensemble repeats what others say: it is held back with them, and is no voice. Robust
+ * z needs no second voice where a metric is far out. */
+static struct detect_voice voice_of(const struct record_verdict *verdict, size_t i)
 {
+    const struct record_score *score = &verdict->detector[i];
     const struct vd_detector_info *info = vd_detector_find(score->name);
 
-    return info == NULL || !info->combines;
-}
-
-static bool may_be_alone(const struct record_verdict *verdict, size_t i)
-{
-    return verdict->far_out &&
-           verdict->detector[i].name == detect_multivariate_live_name[DETECT_LIVE_Z];
-}
-
-static void hold_back_the_loner(const struct record_verdict *verdict, double *surprise)
-{
-    double first = NAN, second = NAN;
-    size_t n = verdict->n;
-
-    for (size_t i = 0; i < n; i++) {
-        if (!is_voice(&verdict->detector[i]))
-            continue;
-        if (isnan(first) || surprise[i] > first) {
-            second = first;
-            first = surprise[i];
-        } else if (isnan(second) || surprise[i] > second) {
-            second = surprise[i];
-        }
-    }
-    for (size_t i = 0; i < n; i++)
-        if (surprise[i] > second + ALONE && !may_be_alone(verdict, i))
-            surprise[i] = second + ALONE;
+    return (struct detect_voice){
+        .surprise = score->surprise,
+        .repeats = info != NULL && info->combines,
+        .may_be_alone = verdict->far_out &&
+                        score->name == detect_multivariate_live_name[DETECT_LIVE_Z],
+    };
 }
 
 static void combine(struct record_verdict *verdict, double threshold)
 {
-    double surprise[RECORD_DETECTORS_MAX];
+    struct detect_voice voice[RECORD_DETECTORS_MAX];
 
     for (size_t i = 0; i < verdict->n; i++) {
         struct record_score *score = &verdict->detector[i];
 
-        surprise[i] = score->surprise;
+        voice[i] = voice_of(verdict, i);
         score->score = vd_score_of_surprise(score->surprise, threshold);
     }
-    hold_back_the_loner(verdict, surprise);
-    verdict->surprise = vd_surprise_combine(surprise, NULL, verdict->n);
+    verdict->surprise = detect_combine(voice, verdict->n);
     verdict->score = vd_score_of_surprise(verdict->surprise, threshold);
 }
 

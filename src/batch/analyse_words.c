@@ -1,0 +1,274 @@
+/* Words in a fixed vocabulary come first, since people count them; what the explanation
+ * of the monitor says follows where those have nothing to say. */
+#include "batch/analyse_words.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/baseline.h"
+#include "metrics.h"
+#include "vedette/stats.h"
+#include "vedette/zscore.h"
+
+/* Sets how many rows the middle of a column is taken from, evenly chosen. */
+enum { MIDDLE_ROWS = 50000 };
+
+/* ---- metrics ---- */
+
+/* Splits "disk_busy_percent{sda}" into its name and its label. */
+static void split_name(const char *text, char name[RECORD_NAME_MAX],
+                       char label[RECORD_LABEL_MAX])
+{
+    size_t length = strlen(text);
+    const char *brace = strchr(text, '{');
+
+    label[0] = '\0';
+    if (brace != NULL && brace > text && text[length - 1] == '}') {
+        snprintf(label, RECORD_LABEL_MAX, "%.*s",
+                 (int)(length - 2 - (size_t)(brace - text)), brace + 1);
+        length = (size_t)(brace - text);
+    }
+    /* Keeps the end of a name that is too long: it says most. */
+    if (length >= RECORD_NAME_MAX)
+        snprintf(name, RECORD_NAME_MAX, "..%.*s", RECORD_NAME_MAX - 3,
+                 text + length - (RECORD_NAME_MAX - 3));
+    else
+        snprintf(name, RECORD_NAME_MAX, "%.*s", (int)length, text);
+}
+
+/* Adds the metric of value k, at index k. Two columns whose names are cut to the same
+ * text get a number. */
+static bool add_metric(struct batch_words *words, const struct batch_rows_column *column,
+                       size_t k)
+{
+    char name[RECORD_NAME_MAX], label[RECORD_LABEL_MAX];
+    struct record_metric metric;
+
+    split_name(column->name, name, label);
+    metric = metrics_guess(metrics_canonical(name), column->counts);
+    metric.kind = RECORD_GAUGE; /* rates are made before */
+    metric.less_is_worse = strstr(name, "available") != NULL;
+    if (record_schema_add_named(&words->schema, &metric, name, label) == k)
+        return true;
+    snprintf(label, sizeof label, "column %zu", k + 1);
+    return record_schema_add_named(&words->schema, &metric, name, label) == k;
+}
+
+static void find_known(struct batch_words *words)
+{
+    static const char *const name[BATCH_KNOWN] = {"cpu_percent",     "cpu_memory",
+                                                  "disk_read_mb",    "disk_write_mb",
+                                                  "network_sent_mb", "network_recv_mb"};
+
+    for (size_t i = 0; i < BATCH_KNOWN; i++) {
+        words->known[i] = SIZE_MAX;
+        for (size_t k = 0; k < words->schema.n && words->known[i] == SIZE_MAX; k++)
+            if (strcmp(metrics_canonical(words->schema.metric[k].name), name[i]) == 0 &&
+                words->schema.metric[k].label[0] == '\0')
+                words->known[i] = k;
+    }
+}
+
+enum vd_status batch_words_init(struct batch_words *words, struct batch_rows *rows,
+                                struct vd_error *err)
+{
+    *words = (struct batch_words){0};
+    while (rows->d > RECORD_METRICS_MAX)
+        batch_rows_leave_out(rows, rows->d - 1, "too many columns");
+    words->expected = calloc(rows->d + 1, sizeof *words->expected);
+    words->sigma = calloc(rows->d + 1, sizeof *words->sigma);
+    words->scale = calloc(rows->d + 1, sizeof *words->scale);
+    words->value = calloc(rows->d + 1, sizeof *words->value);
+    words->z = calloc(rows->d + 1, sizeof *words->z);
+    if (words->expected == NULL || words->sigma == NULL || words->scale == NULL ||
+        words->value == NULL || words->z == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the columns");
+    for (size_t k = 0; k < rows->d; k++) {
+        words->scale[k] = 1;
+        if (!add_metric(words, &rows->column[rows->used[k]], k))
+            return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the columns");
+    }
+    find_known(words);
+    return VD_OK;
+}
+
+/* ---- what is expected ---- */
+
+/* Sets the middle and the spread of one column. The spread is the largest of three: the
+ * median distance, that of the middle nine tenths, and, for a column that hardly moves,
+ * the standard deviation. */
+static void measure(struct batch_words *words, size_t k, double *x, size_t n)
+{
+    struct vd_moments moments = {0};
+    double middle, wide, sigma;
+
+    words->expected[k] = words->sigma[k] = NAN;
+    if (n == 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        vd_moments_add(&moments, x[i]);
+    vd_sort(x, n);
+    middle = vd_quantile_sorted(x, n, 0.5);
+    wide = (vd_quantile_sorted(x, n, 0.95) - vd_quantile_sorted(x, n, 0.05)) / 3.29;
+    sigma = fmax(vd_mad(x, n, middle), wide);
+    if (sigma <= 0)
+        sigma = n > 1 ? sqrt(vd_moments_variance(&moments)) : 0;
+    words->expected[k] = middle * words->scale[k];
+    words->sigma[k] = sigma * words->scale[k];
+}
+
+enum vd_status batch_words_learn(struct batch_words *words, const struct vd_matrix *x,
+                                 const bool *odd, struct vd_error *err)
+{
+    size_t step = x->n / MIDDLE_ROWS + 1;
+    double *column = malloc((x->n / step + 1) * sizeof *column);
+
+    if (column == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for a column");
+    for (size_t k = 0; k < x->d; k++) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < x->n; i += step) {
+            double value = vd_matrix_row(x, i)[k];
+
+            if (!isnan(value) && (odd == NULL || !odd[i]))
+                column[n++] = value;
+        }
+        measure(words, k, column, n);
+    }
+    free(column);
+    return VD_OK;
+}
+
+double batch_words_z(const struct batch_words *words, size_t k, double value)
+{
+    double expected = words->expected[k], away = value * words->scale[k] - expected;
+    double sigma =
+        fmax(words->sigma[k], detect_sigma_floor(&words->schema.metric[k], expected));
+
+    if (isnan(away) || away == 0)
+        return away;
+    return fmax(-VD_Z_MAX, fmin(VD_Z_MAX, away / sigma));
+}
+
+/* ---- words ---- */
+
+static double known(const struct batch_words *words, int which)
+{
+    return words->known[which] == SIZE_MAX ? NAN : words->value[words->known[which]];
+}
+
+/* Adds " | " and the words unless they are there. */
+static void add(struct batch_reason *out, const char *words)
+{
+    size_t length = strlen(out->reason);
+
+    if (strstr(out->reason, words) == NULL)
+        snprintf(out->reason + length, sizeof out->reason - length, "%s%s",
+                 length == 0 ? "" : " | ", words);
+}
+
+static void add_factor(struct batch_reason *out, const char *format, double value)
+{
+    if (out->n_factors < BATCH_FACTORS)
+        snprintf(out->factor[out->n_factors++], sizeof *out->factor, format, value);
+}
+
+/* Adds the reasons of hard limits, whose words and bounds are fixed: scripts count
+ * them. Returns whether there was one. */
+static bool add_limits(const struct batch_words *words, struct batch_reason *out)
+{
+    double disk = fmax(known(words, BATCH_READ), known(words, BATCH_WRITE));
+    double network = fmax(known(words, BATCH_SENT), known(words, BATCH_RECEIVED));
+    const struct {
+        double value, limit;
+        const char *words, *factor;
+    } limits[] = {
+        {known(words, BATCH_CPU), 80, "High CPU usage detected", "CPU: %.1f%%"},
+        {known(words, BATCH_MEMORY), 80, "High memory consumption", "Memory: %.1f%%"},
+        {disk, 50, "High disk activity", "Disk I/O: %.1f MB/s"},
+        {network, 50, "High network traffic", "Network: %.1f MB/s"},
+    };
+
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (limits[i].value > limits[i].limit) {
+            add(out, limits[i].words);
+            add_factor(out, limits[i].factor, limits[i].value);
+        }
+    return out->reason[0] != '\0';
+}
+
+/* Adds the factors of the explanation, of each kind of resource one. */
+static void add_own_factors(const struct record_event *event, struct batch_reason *out)
+{
+    for (size_t i = 0; i < event->n_top && out->n_factors < BATCH_FACTORS; i++) {
+        size_t name = strcspn(event->factor[i], ":");
+        bool there = false;
+
+        for (size_t k = 0; k < out->n_factors; k++)
+            there = there || strncmp(out->factor[k], event->factor[i], name) == 0;
+        if (!there)
+            snprintf(out->factor[out->n_factors++], sizeof *out->factor, "%s",
+                     event->factor[i]);
+    }
+}
+
+/* Adds what the score alone says. */
+static void add_score(double score, struct batch_reason *out)
+{
+    if (score < -0.8)
+        add(out, "Extremely unusual system behavior pattern");
+    else if (score < -0.6)
+        add(out, "Significantly abnormal system behavior");
+}
+
+double batch_words_explain(struct batch_words *words, const double *row, double score,
+                           const char *task, struct batch_reason *out)
+{
+    struct explain_input in = batch_words_input(words);
+    char failed[80];
+    double told;
+    bool limit;
+
+    for (size_t k = 0; k < words->schema.n; k++) {
+        words->value[k] = row[k] * words->scale[k];
+        words->z[k] = batch_words_z(words, k, row[k]);
+    }
+    told = explain_event(&in, &words->event);
+    *out = (struct batch_reason){.n_top = words->event.n_top};
+    memcpy(out->top, words->event.top, sizeof out->top);
+    memcpy(out->explanation, words->event.explanation, sizeof out->explanation);
+    limit = add_limits(words, out);
+    if (task[0] != '\0') {
+        snprintf(failed, sizeof failed, "Task failure detected: task_status=%s", task);
+        add(out, failed);
+    }
+    add_score(score, out);
+    if (out->reason[0] == '\0')
+        add(out, "Unusual combination of system metrics");
+    if (!limit && words->event.n_top > 0)
+        add(out, words->event.reason);
+    add_own_factors(&words->event, out);
+    return told;
+}
+
+struct explain_input batch_words_input(const struct batch_words *words)
+{
+    return (struct explain_input){.schema = &words->schema,
+                                  .value = words->value,
+                                  .expected = words->expected,
+                                  .z = words->z};
+}
+
+void batch_words_release(struct batch_words *words)
+{
+    record_schema_release(&words->schema);
+    free(words->expected);
+    free(words->sigma);
+    free(words->scale);
+    free(words->value);
+    free(words->z);
+    *words = (struct batch_words){0};
+}

@@ -1,0 +1,53 @@
+/* What is expected of each column, and why a row is odd, in words. Internal to the
+ * analysis. */
+#ifndef VD_BATCH_ANALYSE_WORDS_H
+#define VD_BATCH_ANALYSE_WORDS_H
+
+#include "batch/analyse_rows.h"
+#include "explain/explain.h"
+#include "vedette/matrix.h"
+
+/* The metrics that the fixed reasons are about, by their usual names. */
+enum {
+    BATCH_CPU,
+    BATCH_MEMORY,
+    BATCH_READ,
+    BATCH_WRITE,
+    BATCH_SENT,
+    BATCH_RECEIVED,
+    BATCH_KNOWN
+};
+
+struct batch_words {
+    struct record_schema schema; /* one metric for each value of a row, in order */
+    double *expected, *sigma;    /* d each, owned; as people see the values */
+    double *scale;               /* from what the file has to what people see */
+    double *value, *z;           /* d each, owned: of the row explained last */
+    size_t known[BATCH_KNOWN];   /* SIZE_MAX = not there */
+    struct record_event event;   /* what was said of the row explained last */
+};
+
+/* Makes the metrics of the rows' values. To be released after a failure, too. */
+enum vd_status batch_words_init(struct batch_words *words, struct batch_rows *rows,
+                                struct vd_error *err);
+
+/* Learns what is expected from rows of x, those of which `odd` (NULL = none) says false.
+ * NaN is left out. */
+enum vd_status batch_words_learn(struct batch_words *words, const struct vd_matrix *x,
+                                 const bool *odd, struct vd_error *err);
+
+/* How many sigmas, floors of its unit among them, value k is from what is expected; NaN
+ * when it is not there. */
+double batch_words_z(const struct batch_words *words, size_t k, double value);
+
+/* Says why the row is odd, and returns how much there is to tell. `task` is that of a
+ * failed one, "" = none. */
+double batch_words_explain(struct batch_words *words, const double *row, double score,
+                           const char *task, struct batch_reason *out);
+
+/* What explain_course_add wants of the row explained last. */
+struct explain_input batch_words_input(const struct batch_words *words);
+
+void batch_words_release(struct batch_words *words);
+
+#endif

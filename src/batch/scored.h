@@ -1,0 +1,52 @@
+/* Scored rows as a file: the row's own bytes with what was found beside them. */
+#ifndef VD_BATCH_SCORED_H
+#define VD_BATCH_SCORED_H
+
+#include "batch/analyse_rows.h"
+#include "os/output.h"
+
+/* Text that grows. */
+struct batch_text {
+    char *at; /* owned */
+    size_t size, used;
+    bool failed; /* there was no memory for all of it */
+};
+
+struct batch_scored {
+    struct os_output file;
+    FILE *out; /* NULL = nothing is written */
+    enum batch_scored_format format;
+    char separator;
+    bool timed, first;
+    const struct batch_rows *rows;
+    struct batch_text text;  /* what is to be written */
+    struct batch_text input; /* rows that were taken, as they stood in the input */
+    size_t *end;             /* owned: where each of them ends */
+    size_t n, room;
+    struct format_csv_field *field; /* owned: of the row that is written, for JSON */
+    size_t n_fields;
+};
+
+/* Opens the output of the rows' options, which is there whole or not at all, and writes
+ * what comes before the first row. To be dropped after a failure. */
+enum vd_status batch_scored_open(struct batch_scored *s, const struct batch_rows *rows,
+                                 struct vd_error *err);
+
+/* Keeps the bytes of the row at which `rows` stands, until they are written. */
+enum vd_status batch_scored_take(struct batch_scored *s, struct vd_error *err);
+
+/* Writes row k of those taken. `odd`: row->why says why. */
+enum vd_status batch_scored_write(struct batch_scored *s, size_t k,
+                                  const struct batch_row *row, bool odd,
+                                  struct vd_error *err);
+
+/* Forgets the rows taken. */
+void batch_scored_clear(struct batch_scored *s);
+
+/* Writes the end and puts the file in its place. */
+enum vd_status batch_scored_close(struct batch_scored *s, struct vd_error *err);
+
+/* Removes what was written, unless it was closed; frees all. */
+void batch_scored_drop(struct batch_scored *s);
+
+#endif
