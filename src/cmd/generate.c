@@ -454,13 +454,11 @@ static void list_presets(FILE *out)
     size_t n;
     const struct vd_noise_kind *kinds = vd_noise_kinds(&n);
 
-    fprintf(out,
-            "host\n    a server: days, weeks, jobs, noise, faults of nine kinds\n"
-            "metrics2k\n    2,000 rows of uniform noise, 5 %% of them odd; faults in "
-            "rows 25, 40-45, 60 and 80\n");
+    fprintf(out, "host: a server with days, weeks, jobs, noise and faults\n"
+                 "metrics2k: uniform rows, 5 %% odd; faults in 25, 40-45, 60, 80\n");
     for (size_t k = 0; k < n; k++)
-        fprintf(out, "%s\n    %s\n", kinds[k].name, kinds[k].what);
-    fprintf(out, "mixed\n    one kind of noise after the other\n");
+        fprintf(out, "%s: %s\n", kinds[k].name, kinds[k].what);
+    fprintf(out, "mixed: one of these kinds of noise after the other\n");
 }
 
 const struct cmd_command cmd_generate = {
