@@ -141,12 +141,15 @@ char *cmd_help_list(const struct cmd_command *command)
     return text;
 }
 
+/* Prints the list of a command, a line each, wrapped to the width. */
 static void list_lines(const struct cmd_sheet *page, const struct cmd_command *command)
 {
-    char *text = cmd_help_list(command);
+    char *text = cmd_help_list(command), *rest = text, *line;
 
-    if (text != NULL)
-        example_lines(page, text);
+    while (rest != NULL && (line = strsep(&rest, "\n")) != NULL && *line != '\0') {
+        fprintf(page->out, "%*s", INDENT, "");
+        cmd_sheet_wrapped(page, line, INDENT, INDENT);
+    }
     free(text);
 }
 
