@@ -241,6 +241,7 @@ static void choose_zone_of_name(struct format_table *t, const char *name)
     if (strncmp(name, "(PDH-CSV", 8) != 0 || last == NULL || t->options.time_zone != NULL)
         return;
     t->zone = (struct format_zone){.first_east_s = -60 * atoi(last + 1)};
+    t->zone_of_header = true;
     snprintf(t->zone.name, sizeof t->zone.name, "the zone of its header");
 }
 
@@ -264,7 +265,10 @@ static enum vd_status choose_time(struct format_table *t,
     if (status != VD_OK || t->time == SIZE_MAX)
         return status;
     find_clock(t, tally);
-    status = format_zone_load(&t->zone, t->options.time_zone, err);
+    /* It costs more than the rest, so a zone that the first rows asked for is kept. */
+    if (t->zone.name[0] == '\0' || t->zone_of_header)
+        status = format_zone_load(&t->zone, t->options.time_zone, err);
+    t->zone_of_header = false;
     if (status == VD_OK)
         status = choose_format(t, tally, err);
     if (status == VD_OK)

@@ -15,6 +15,7 @@ struct format_plain {
     double value;
     unsigned whole, fraction; /* digits before and behind the point */
     bool point;               /* it has one */
+    char first;               /* the first digit, or the point */
 };
 
 /* Bytes that have to be readable behind the end of a field for format_plain_read. */
@@ -90,6 +91,7 @@ static inline bool format_plain_read(const char *at, size_t size,
     } else if (!format_eight(at, size, &sum, &behind)) {
         return false;
     }
+    plain->first = *at;
     plain->point = behind != SIZE_MAX;
     digits = size - plain->point;
     plain->fraction = plain->point ? (unsigned)behind : 0;

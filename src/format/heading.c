@@ -332,9 +332,18 @@ static struct format_scan trim(struct format_scan t)
  * with one. */
 bool format_heading_is_skipped(const struct format_table *t, struct format_scan row)
 {
-    struct format_scan head = trim(t->head), line = trim(row);
-    size_t size = (size_t)(line.end - line.at);
+    const char *sign = row.at;
+    struct format_scan head, line;
+    size_t size;
 
+    /* Almost every row begins otherwise than all that is passed over. */
+    if (sign < row.end && *sign != '#' && *sign != ' ' && t->separator != FORMAT_BLANKS &&
+        t->head.at < t->head.end && *t->head.at != '#' && *t->head.at != ' ' &&
+        *t->head.at != *sign)
+        return false;
+    head = trim(t->head);
+    line = trim(row);
+    size = (size_t)(line.end - line.at);
     if (size > 0 && size == (size_t)(head.end - head.at) &&
         memcmp(line.at, head.at, size) == 0)
         return true;

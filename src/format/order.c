@@ -8,10 +8,8 @@
 
 #include "vedette/stats.h"
 
-/* Sets how many rows tell the pace, and how many rows must go on behind a step back for
- * it to be a clock that was set. */
+/* Sets how many rows must go on behind a step back for it to be a clock that was set. */
 enum {
-    PACE_ROWS = 1000,
     CLOSE_ROWS = 10, /* that go on behind a step back, when a clock was set */
     CLOSE_ROWS_MIN = 3,
 };
@@ -26,8 +24,8 @@ static const int64_t DAY_NS = 86400 * INT64_C(1000000000);
  * when no two times differ. */
 static double find_gap(const struct format_place *place, size_t n, double *share)
 {
-    double gap[PACE_ROWS];
-    size_t rows = n < PACE_ROWS ? n : PACE_ROWS, gaps = 0, steps = 0;
+    double gap[FORMAT_PACE_ROWS];
+    size_t rows = n < FORMAT_PACE_ROWS ? n : FORMAT_PACE_ROWS, gaps = 0, steps = 0;
 
     *share = 1;
     for (size_t i = 1; i < rows; i++) {
@@ -39,6 +37,13 @@ static double find_gap(const struct format_place *place, size_t n, double *share
         return NAN;
     *share = (double)gaps / (double)steps;
     return vd_median(gap, gaps);
+}
+
+double format_order_pace(const struct format_place *place, size_t n)
+{
+    double share, gap = find_gap(place, n, &share);
+
+    return gap * share;
 }
 
 /* Gives the time that a row stands for. A day and more leave no doubt which hour is

@@ -37,6 +37,11 @@ struct format_clock {
     bool of_day; /* without a date: midnight is crossed by going back */
 };
 
+enum { FORMAT_PACE_ROWS = 1000 }; /* rows that tell the pace */
+
+/* The pace in seconds of rows in order of time; NaN = one row, or one time. */
+double format_order_pace(const struct format_place *place, size_t n);
+
 /* Makes time_ns of n places UTC, each not before the one before it. A local time that a
  * change of the zone lets come twice is told by the rows around it. When times step back
  * by an hour although the zone knows nothing of it, a clock was set back, and those after

@@ -88,9 +88,9 @@ static void add_span(struct line *line, const struct format_table *t)
     char text[64];
 
     add(line, ", ");
-    add_time(line, t->place[0].time_ns);
+    add_time(line, t->first_ns);
     add(line, " to ");
-    add_time(line, t->place[t->n - 1].time_ns);
+    add_time(line, t->last_ns);
     if (!isnan(t->order.pace_s)) {
         snprintf(text, sizeof text, ", a row every %.4g s", t->order.pace_s);
         add(line, text);
@@ -186,10 +186,34 @@ static void warn_values(const struct format_table *t)
     if (n > COLUMNS_TOLD)
         os_log_warning("%s: values that are no numbers are in %zu more columns", t->path,
                        n - COLUMNS_TOLD);
-    if (t->skipped > 0)
+    if (t->faults.skipped > 0)
         os_log_warning("%s: %zu lines that begin with # or repeat the names are passed "
                        "over",
-                       t->path, t->skipped);
+                       t->path, t->faults.skipped);
+}
+
+/* Warns of one kind of rows, with the first lines. */
+static void warn_rows(const struct format_table *t, const struct format_fault *fault,
+                      const char *what)
+{
+    char lines[80] = "";
+    size_t used = 0, told = fault->n < FORMAT_FAULT_LINES ? fault->n : FORMAT_FAULT_LINES;
+
+    for (size_t i = 0; i < told; i++)
+        used += (size_t)snprintf(lines + used, sizeof lines - used, "%s%zu",
+                                 i == 0 ? "" : ", ", fault->line[i]);
+    if (told > 0)
+        os_log_warning("%s:%zu: %zu row%s %s: line%s %s%s", t->path, fault->line[0],
+                       fault->n, fault->n == 1 ? " has" : "s have", what,
+                       told == 1 ? "" : "s", lines, fault->n > told ? " ..." : "");
+}
+
+/* Warns of rows of another length than the line of names. */
+static void warn_lengths(const struct format_table *t)
+{
+    warn_rows(t, &t->faults.too_long, "more fields than the first line and are left out");
+    warn_rows(t, &t->faults.too_short,
+              "fewer fields than the first line: the rest counts as empty");
 }
 
 /* Warns of times that could not be read or had to be guessed, with the option that says
@@ -198,10 +222,10 @@ static void warn_times(const struct format_table *t)
 {
     const struct format_order *order = &t->order;
 
-    if (t->untimed > 0)
+    if (t->untimed.n > 0)
         os_log_warning("%s:%zu: %zu rows without a time are left out, the first has "
                        "\"%s\"",
-                       t->path, t->untimed_line, t->untimed, t->untimed_text);
+                       t->path, t->untimed.line, t->untimed.n, t->untimed.text);
     if (t->order_guessed)
         os_log_warning("%s: days and months of \"%s\" could be either way round: read as "
                        "%s (--time-format %s for the other)",
@@ -234,6 +258,10 @@ static void warn_order(const struct format_table *t)
     if (order->back > 0)
         os_log_warning("%s:%zu: time goes back here%s: the rows are sorted by time",
                        t->path, order->back_line, order->back == 1 ? "" : " and later");
+    if (t->unsorted)
+        os_log_warning("%s: time goes back or stands still in places: with more than %zu "
+                       "rows they stay in the order of the file",
+                       t->path, t->options.sort_max);
     if (t->n > 1 && isnan(order->pace_s) && format_table_has_time(t))
         os_log_warning("%s: all rows have the same time", t->path);
 }
@@ -243,6 +271,7 @@ void format_table_say(const struct format_table *t)
     say_rows(t);
     say_columns(t);
     warn_values(t);
+    warn_lengths(t);
     if (!format_table_has_time(t) || t->options.labels_only)
         return;
     warn_times(t);

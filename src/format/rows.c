@@ -65,18 +65,6 @@ static bool is_at_end(const struct format_rows *rows)
     return rows->borrowed || rows->base + rows->filled >= rows->in->size;
 }
 
-/* Counts the ends of lines, which quoted fields may hold as well. */
-static size_t count_lines(const char *from, const char *to)
-{
-    size_t n = 0;
-
-    while (from < to && (from = memchr(from, '\n', (size_t)(to - from))) != NULL) {
-        from++;
-        n++;
-    }
-    return n;
-}
-
 /* Drops what was read, and takes more in. A row that fills the window makes it grow. */
 static enum vd_status fill(struct format_rows *rows, struct vd_error *err)
 {
@@ -121,7 +109,7 @@ static struct format_scan begin_row(struct format_rows *rows)
     while (t.at < t.end && (*t.at == '\n' || *t.at == '\r'))
         t.at++;
     rows->row.at = t.at;
-    rows->line = rows->next_line + count_lines(from, t.at);
+    rows->line = rows->next_line + format_count_lines(from, t.at);
     rows->offset = rows->base + (uint64_t)(t.at - rows->window);
     return t;
 }
@@ -192,7 +180,8 @@ static enum vd_status advance(struct format_rows *rows,
             return status;
     }
     rows->next_line =
-        rows->line + (rows->is_plain ? 1 : count_lines(rows->row.at, rows->row.end));
+        rows->line +
+        (rows->is_plain ? 1 : format_count_lines(rows->row.at, rows->row.end));
     rows->at = (size_t)(rows->row.end - rows->window);
     return VD_OK;
 }

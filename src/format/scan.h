@@ -85,6 +85,9 @@ static inline bool format_scan_skip(struct format_scan *t, const char *word)
     return true;
 }
 
+/* How many newlines there are. */
+size_t format_count_lines(const char *from, const char *to);
+
 /* The next word into `word` (cut to fit, always terminated); false at the line's end. */
 bool format_scan_word(struct format_scan *t, char *word, size_t size);
 

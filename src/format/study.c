@@ -6,6 +6,12 @@
 
 /* ---- counting ---- */
 
+/* Tells it without a call of the C library where it can. */
+static bool is_whole(double value)
+{
+    return fabs(value) < 0x1p62 ? (double)(int64_t)value == value : value == floor(value);
+}
+
 /* Counts one number: its bounds, and whether the column rises, falls, is whole, or counts
  * by one. */
 static void count_value(struct format_tally *tally, double value)
@@ -18,7 +24,7 @@ static void count_value(struct format_tally *tally, double value)
         tally->falls += value < tally->last;
         tally->is_consecutive = tally->is_consecutive && value == tally->last + 1;
     }
-    tally->is_whole = tally->is_whole && value == floor(value);
+    tally->is_whole = tally->is_whole && is_whole(value);
     tally->least = value < tally->least ? value : tally->least;
     tally->most = value > tally->most ? value : tally->most;
     tally->last = value;
@@ -54,6 +60,20 @@ static bool count_plain(struct format_tally *tally, struct format_csv_field fiel
     tally->labels += value == 0 || value == 1 || value == -1;
     count_value(tally, value);
     return true;
+}
+
+/* A point that three digits follow, and up to three that do not begin with 0 go before,
+ * may part thousands: such a number reads with either sign. */
+void format_tally_plain(struct format_tally *tally, const struct format_plain *plain,
+                        size_t line)
+{
+    bool either = plain->fraction == 3 && plain->whole >= 1 && plain->whole <= 3 &&
+                  plain->first != '0';
+
+    if (plain->point && !either && tally->point++ == 0)
+        tally->point_line = line;
+    tally->labels += plain->value == 0 || plain->value == 1 || plain->value == -1;
+    count_value(tally, plain->value);
 }
 
 /* Counts a number that reads with one decimal sign or with both; false when it reads with
@@ -118,6 +138,15 @@ static void count_stamp(struct format_tally *tally, const struct format_stamp *s
         count_days(tally, stamp);
 }
 
+static void count_text(struct format_tally *tally, struct format_csv_field field,
+                       size_t line)
+{
+    if (tally->texts++ > 0)
+        return;
+    tally->text_line = line;
+    snprintf(tally->text, sizeof tally->text, "%.*s", (int)field.size, field.at);
+}
+
 /* Counts one field, the cheapest and most common kind first. */
 void format_tally_add(struct format_tally *tally, struct format_csv_field field,
                       size_t line)
@@ -125,6 +154,11 @@ void format_tally_add(struct format_tally *tally, struct format_csv_field field,
     struct format_stamp stamp;
     int label;
 
+    if (format_stamp_is_iso(field, &stamp)) {
+        count_text(tally, field, line);
+        count_stamp(tally, &stamp);
+        return;
+    }
     if (count_plain(tally, field, line))
         return;
     if (format_is_missing(field)) {
@@ -134,12 +168,84 @@ void format_tally_add(struct format_tally *tally, struct format_csv_field field,
     tally->labels += format_label(field, &label);
     if (count_number(tally, field, line))
         return;
-    if (tally->texts++ == 0) {
-        tally->text_line = line;
-        snprintf(tally->text, sizeof tally->text, "%.*s", (int)field.size, field.at);
-    }
+    count_text(tally, field, line);
     if (format_stamp_read(field, &stamp))
         count_stamp(tally, &stamp);
+}
+
+/* ---- adding up ---- */
+
+/* Adds a count and the line of its first. */
+static void add_first(size_t *n, size_t *line, size_t later, size_t later_line)
+{
+    if (*n == 0)
+        *line = later_line;
+    *n += later;
+}
+
+/* Adds what was counted of numbers: the step from the last one before to the first one
+ * behind belongs to neither. */
+static void merge_numbers(struct format_tally *tally, const struct format_tally *later)
+{
+    if (later->numbers == 0)
+        return;
+    if (tally->numbers == 0) {
+        tally->first = later->first;
+        tally->least = later->least;
+        tally->most = later->most;
+        tally->is_whole = later->is_whole;
+        tally->is_consecutive = later->is_consecutive;
+    } else {
+        tally->rises += later->first > tally->last;
+        tally->falls += later->first < tally->last;
+        tally->is_consecutive = tally->is_consecutive && later->is_consecutive &&
+                                later->first == tally->last + 1;
+        tally->is_whole = tally->is_whole && later->is_whole;
+        tally->least = fmin(tally->least, later->least);
+        tally->most = fmax(tally->most, later->most);
+    }
+    tally->rises += later->rises;
+    tally->falls += later->falls;
+    tally->last = later->last;
+    tally->numbers += later->numbers;
+}
+
+static void merge_stamps(struct format_tally *tally, const struct format_tally *later)
+{
+    tally->stamps += later->stamps;
+    tally->dated += later->dated;
+    tally->clocked += later->clocked;
+    tally->zoned += later->zoned;
+    tally->halves += later->halves;
+    tally->open += later->open;
+    if (later->open > 0)
+        tally->mark = later->mark;
+    if (later->most_first > tally->most_first)
+        tally->most_first = later->most_first;
+    if (later->most_second > tally->most_second)
+        tally->most_second = later->most_second;
+    for (int i = 0; i < 2; i++) {
+        if (later->low_ns[i] != 0 &&
+            (tally->low_ns[i] == 0 || later->low_ns[i] < tally->low_ns[i]))
+            tally->low_ns[i] = later->low_ns[i];
+        if (later->high_ns[i] != 0 &&
+            (tally->high_ns[i] == 0 || later->high_ns[i] > tally->high_ns[i]))
+            tally->high_ns[i] = later->high_ns[i];
+    }
+}
+
+void format_tally_merge(struct format_tally *tally, const struct format_tally *later)
+{
+    if (tally->texts == 0)
+        memcpy(tally->text, later->text, sizeof tally->text);
+    add_first(&tally->texts, &tally->text_line, later->texts, later->text_line);
+    add_first(&tally->point, &tally->point_line, later->point, later->point_line);
+    add_first(&tally->comma, &tally->comma_line, later->comma, later->comma_line);
+    tally->missing += later->missing;
+    tally->unclear += later->unclear;
+    tally->labels += later->labels;
+    merge_numbers(tally, later);
+    merge_stamps(tally, later);
 }
 
 /* ---- deciding ---- */

@@ -2,6 +2,7 @@
 #ifndef VD_FORMAT_STUDY_H
 #define VD_FORMAT_STUDY_H
 
+#include "format/decimal.h"
 #include "format/number.h"
 #include "format/time.h"
 
@@ -25,8 +26,16 @@ struct format_tally {
     size_t labels;                 /* values that may be a label */
 };
 
+/* Counts a field, whatever it holds. */
 void format_tally_add(struct format_tally *tally, struct format_csv_field field,
                       size_t line);
+
+/* Counts a field that is a plain number, to the same effect. */
+void format_tally_plain(struct format_tally *tally, const struct format_plain *plain,
+                        size_t line);
+
+/* Adds what was counted of the rows behind. */
+void format_tally_merge(struct format_tally *tally, const struct format_tally *later);
 
 /* 0 normal, 1 anomaly, or -1; false when the field is no label. Words count as well:
  * "normal", "anomaly", "True". */

@@ -282,12 +282,49 @@ static void take_gap(struct format_scan *t)
     format_scan_skip_blanks(t);
 }
 
+/* Takes two digits; *bad is set where they are none. */
+static int two_digits(const char *at, bool *bad)
+{
+    unsigned tens = (unsigned char)(at[0] - '0'), ones = (unsigned char)(at[1] - '0');
+
+    *bad |= tens > 9 || ones > 9;
+    return (int)(tens * 10 + ones);
+}
+
+bool format_stamp_is_iso(struct format_csv_field text, struct format_stamp *stamp)
+{
+    const char *at = text.at;
+    struct format_scan rest;
+    bool bad = false;
+    int hour, minute, second;
+
+    if (text.size < 19 || text.size > 64 || at[4] != '-' || at[7] != '-' ||
+        (at[10] != ' ' && at[10] != 'T') || at[13] != ':' || at[16] != ':')
+        return false;
+    *stamp = (struct format_stamp){.has_date = true, .has_clock = true};
+    stamp->year = two_digits(at, &bad) * 100 + two_digits(at + 2, &bad);
+    stamp->first = two_digits(at + 5, &bad);
+    stamp->second = two_digits(at + 8, &bad);
+    hour = two_digits(at + 11, &bad);
+    minute = two_digits(at + 14, &bad);
+    second = two_digits(at + 17, &bad);
+    if (bad || stamp->year == 0 || hour > 23 || minute > 59 || second > 60)
+        return false;
+    rest = format_scan_of(at + 19, text.size - 19);
+    stamp->day_ns = (hour * INT64_C(3600) + minute * 60 + second) * SECOND_NS +
+                    (rest.at < rest.end ? take_fraction(&rest) : 0);
+    stamp->has_zone = format_scan_skip(&rest, "Z");
+    return rest.at == rest.end;
+}
+
 /* Reads a date, a time, or both. A time alone needs a colon, or every number of four
  * digits would be one. */
 bool format_stamp_read(struct format_csv_field text, struct format_stamp *stamp)
 {
     struct format_scan t = format_scan_of(text.at, text.size), ahead;
 
+    if (format_stamp_is_iso(text, stamp))
+        return true;
     *stamp = (struct format_stamp){0};
     if (text.size < 4 || text.size > 64)
         return false;

@@ -24,6 +24,10 @@ struct format_stamp {
  * "20:47:37" and their like. False when it is none. */
 bool format_stamp_read(struct format_csv_field text, struct format_stamp *stamp);
 
+/* The same for "2025-07-28 20:47:37.026Z" and its like alone, which most times are, with
+ * a 'T' or a blank, and with or without a fraction and the Z: in a few nanoseconds. */
+bool format_stamp_is_iso(struct format_csv_field text, struct format_stamp *stamp);
+
 /* Nanoseconds since 1970 on the stamp's own clock (without a date: since midnight); false
  * when there is no such day. */
 bool format_stamp_ns(const struct format_stamp *stamp, bool day_first, int64_t *ns);

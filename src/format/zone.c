@@ -12,6 +12,7 @@
 #include "format/scan.h"
 
 static const int64_t DAY_S = 86400, WEEK_S = 7 * 86400, SECOND_NS = 1000000000;
+static const int64_t HOUR_NS = 3600 * INT64_C(1000000000);
 /* 1970 to 2099: no recording is older, and later rules are guesses. */
 static const int64_t LAST_S = INT64_C(4102444800);
 
@@ -225,4 +226,37 @@ int format_zone_utc(const struct format_zone *zone, int64_t wall_ns, int64_t utc
             utc_ns[n++] = wall_ns - east_after(zone, k) * SECOND_NS;
     }
     return n;
+}
+
+/* Notes for how long around this moment nothing changes: a day off the changes before and
+ * behind it, as offsets are shorter. */
+static void remember(const struct format_zone *zone, struct format_zone_memo *memo,
+                     int64_t utc_s)
+{
+    size_t k = changes_until(zone, utc_s);
+
+    memo->east_ns = east_after(zone, k) * SECOND_NS;
+    memo->from_ns = k == 0 ? INT64_MIN : (zone->change[k - 1].at_s + DAY_S) * SECOND_NS;
+    memo->to_ns = k == zone->n ? INT64_MAX : (zone->change[k].at_s - DAY_S) * SECOND_NS;
+}
+
+bool format_zone_one(const struct format_zone *zone, struct format_zone_memo *memo,
+                     int64_t wall_ns, int64_t *utc_ns)
+{
+    int64_t utc[2] = {wall_ns, 0};
+    int turns;
+
+    if (wall_ns >= memo->from_ns && wall_ns < memo->to_ns) {
+        *utc_ns = wall_ns - memo->east_ns;
+        return true;
+    }
+    turns = format_zone_utc(zone, wall_ns, utc);
+    if (turns == 0) {
+        format_zone_utc(zone, wall_ns - HOUR_NS, utc);
+        utc[0] += HOUR_NS;
+    }
+    if (turns == 1)
+        remember(zone, memo, divide_down(utc[0], SECOND_NS));
+    *utc_ns = utc[0];
+    return turns == 1;
 }

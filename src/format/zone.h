@@ -32,6 +32,18 @@ enum vd_status format_zone_load(struct format_zone *zone, const char *name,
  * left out in spring, two in the one that comes twice in autumn. */
 int format_zone_utc(const struct format_zone *zone, int64_t wall_ns, int64_t utc_ns[2]);
 
+/* The times around one that was asked for that have its offset, and it alone. Zero-
+ * initialise. */
+struct format_zone_memo {
+    int64_t from_ns, to_ns; /* on the wall */
+    int64_t east_ns;
+};
+
+/* The same for times that come in order, which is faster. *utc_ns is the first moment, or
+ * as if the clock had not been set forward yet; false unless there is exactly one. */
+bool format_zone_one(const struct format_zone *zone, struct format_zone_memo *memo,
+                     int64_t wall_ns, int64_t *utc_ns);
+
 /* "Z", "UTC", "+02:00", "-0530", "CEST" in text[size]: seconds east; false for others. */
 bool format_zone_offset(const char *text, size_t size, int64_t *east_s);
 

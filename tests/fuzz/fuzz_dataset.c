@@ -1,12 +1,14 @@
 /* Tables as all commands take them. The first byte chooses whether labels are read,
  * whether rows stay as they are, and the zone of their times. What is read keeps its
  * promises: rows in order, labels of 0, 1 and -1, numbers that are finite or none, the
- * same rows the second time; and training gets numbers within bounds. */
+ * same rows the second time and by blocks, on one thread and on two; and training gets
+ * numbers within bounds. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "batch/dataset.h"
+#include "format/blocks.h"
 #include "os/log.h"
 #include "vedette/detector.h"
 
@@ -24,7 +26,7 @@ static size_t walk(struct format_table *t)
     format_table_rewind(t);
     while (format_table_next(t, &more, NULL) == VD_OK && more) {
         assert(t->row_label >= -1 && t->row_label <= 1);
-        assert(t->options.labels_only || t->time_ns >= before);
+        assert(t->options.labels_only || t->unsorted || t->time_ns >= before);
         before = t->time_ns;
         for (size_t c = 0; c < t->n_columns; c++)
             assert(!isinf(format_table_value(t, c)));
@@ -34,11 +36,65 @@ static size_t walk(struct format_table *t)
     return rows;
 }
 
+/* Holds a block against the rows one by one. */
+static enum vd_status compare(const struct format_table *t, struct format_block *block,
+                              size_t first, void *context, struct vd_error *err)
+{
+    struct format_table *rows = context;
+    bool more;
+
+    assert(first == rows->at);
+    for (size_t i = 0; i < block->n; i++) {
+        const double *value = block->value + i * t->n_metrics;
+        struct format_scan bytes;
+
+        assert(format_table_next(rows, &more, err) == VD_OK && more);
+        bytes = format_table_bytes(rows);
+        assert(memcmp(bytes.at, block->row[i].at, (size_t)(bytes.end - bytes.at)) == 0);
+        assert(block->time_ns[i] == (format_table_has_time(rows) ? rows->time_ns : 0));
+        assert(!rows->options.need_label || rows->label == SIZE_MAX ||
+               block->label[i] == rows->row_label);
+        for (size_t c = 0; c < rows->n_columns; c++)
+            if (rows->column[c].why == NULL) {
+                double one = format_table_value(rows, c);
+
+                assert(*value == one || (isnan(*value) && isnan(one)));
+                value++;
+            }
+    }
+    return VD_OK;
+}
+
+/* Goes through the table by blocks, beside a second reader of the same text. */
+static void check_blocks(struct format_table *t, const char *text, size_t size,
+                         const struct format_options *options)
+{
+    struct format_table rows;
+    double *value;
+    size_t n;
+
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        struct format_blocks_user user = {.done = compare, .context = &rows};
+
+        assert(format_table_of(&rows, text, size, "rows", options, NULL) == VD_OK);
+        assert(format_blocks_each(t, threads, &user, NULL) == VD_OK);
+        assert(rows.at == t->n);
+        format_table_close(&rows);
+    }
+    assert(format_blocks_sample(t, &value, &n, NULL) == VD_OK);
+    assert(n <= options->sample && (n > 0 || t->n_metrics == 0));
+    free(value);
+}
+
 static void check_table(const char *text, size_t size, unsigned char choice)
 {
     static const char *const zones[] = {"UTC", "Europe/Berlin", "-03:30", NULL};
     struct format_options options = {.need_label = choice & 1,
                                      .labels_only = (choice & 2) != 0,
+                                     .ragged = choice / 16 % 3,
+                                     .sort_max = choice & 64 ? 2 : 0,
+                                     .threads = 1 + (choice & 128) / 128,
+                                     .sample = 5,
                                      .time_zone = zones[choice / 4 % 4]};
     struct format_table table;
     struct vd_error err = {0};
@@ -46,6 +102,8 @@ static void check_table(const char *text, size_t size, unsigned char choice)
     if (format_table_of(&table, text, size, "table", &options, &err) == VD_OK) {
         format_table_say(&table);
         assert(table.n > 0 && walk(&table) == table.n && walk(&table) == table.n);
+        if (!options.labels_only)
+            check_blocks(&table, text, size, &options);
     } else {
         assert(err.text[0] != '\0');
     }

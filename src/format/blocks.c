@@ -1,0 +1,308 @@
+/* Pieces of the file, or some thousand rows gathered by their places, are taken apart at
+ * the same time. */
+#include "format/blocks.h"
+
+#include <stdlib.h>
+
+#include "format/cut.h"
+#include "format/decimal.h"
+#include "format/table_row.h"
+#include "os/pieces.h"
+
+/* Sets how many rows are gathered for a block, where they do not stand in order. */
+enum { GATHERED_ROWS = 4096 };
+
+/* A block while it is worked on. */
+struct piece {
+    struct format_block block; /* its arrays are owned; room for `room` rows */
+    size_t room;
+    struct format_cut cut;
+    struct format_rows rows;
+    enum vd_status status;
+    struct vd_error error;
+};
+
+struct pass {
+    struct format_table *table;
+    const struct format_blocks_user *user;
+    size_t *metric; /* owned: which column each metric is */
+    struct format_cutter cutter;
+    size_t given; /* rows that were handed back */
+    struct vd_error *err;
+    enum vd_status status;
+};
+
+static enum vd_status no_memory(const struct format_table *t, struct vd_error *err)
+{
+    return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it", t->path);
+}
+
+/* ---- room ---- */
+
+static bool grow(void *array, size_t size)
+{
+    void *larger = realloc(*(void **)array, size);
+
+    if (larger != NULL)
+        *(void **)array = larger;
+    return larger != NULL;
+}
+
+/* Makes room for one row more. */
+static bool make_room(const struct format_table *t, struct piece *p)
+{
+    struct format_block *b = &p->block;
+    size_t room = p->room == 0 ? GATHERED_ROWS : 2 * p->room;
+
+    if (b->n < p->room)
+        return true;
+    if (!grow(&b->value, room * (t->n_metrics + 1) * sizeof *b->value) ||
+        !grow(&b->row, room * sizeof *b->row) ||
+        !grow(&b->time_ns, room * sizeof *b->time_ns) ||
+        !grow(&b->label, room * sizeof *b->label))
+        return false;
+    p->room = room;
+    return true;
+}
+
+/* ---- one row ---- */
+
+/* Reads the numbers of the row. */
+static void read_values(const struct pass *pass, const struct format_rows *rows,
+                        double *value)
+{
+    const struct format_table *t = pass->table;
+
+    for (size_t k = 0; k < t->n_metrics; k++) {
+        size_t c = pass->metric[k];
+        struct format_plain plain;
+
+        if (c < rows->n && t->column[c].decimal == '.' &&
+            format_plain_read(rows->field[c].at, rows->field[c].size, &plain))
+            value[k] = plain.value;
+        else
+            value[k] = format_table_number(t, rows, c);
+    }
+}
+
+/* Reads when the row is from and what its label is; *take = false when it has no time. */
+static enum vd_status read_rest(const struct format_table *t, struct piece *p,
+                                struct format_zone_memo *memo, bool *take)
+{
+    struct format_block *b = &p->block;
+    bool sure;
+
+    *take = true;
+    b->time_ns[b->n] = 0;
+    b->label[b->n] = 0;
+    if (format_table_has_time(t))
+        *take = format_table_utc(t, memo, &p->rows, &b->time_ns[b->n], &sure);
+    if (!*take || !format_table_reads_labels(t))
+        return VD_OK;
+    return format_table_label(t, &p->rows, &(struct format_labels){0}, &b->label[b->n],
+                              &p->error);
+}
+
+/* Takes the rows of the piece apart. Of gathered ones time and label are known. */
+static enum vd_status read_rows(const struct pass *pass, struct piece *p)
+{
+    const struct format_table *t = pass->table;
+    struct format_block *b = &p->block;
+    struct format_zone_memo memo = {0};
+    enum vd_status status;
+
+    format_rows_turn_to(&p->rows, p->cut.text, p->cut.size, p->cut.offset, p->cut.line);
+    b->n = 0;
+    for (;;) {
+        bool take = true;
+
+        status = format_table_row(t, &p->rows, NULL, &p->error);
+        if (status != VD_OK || p->rows.n == 0)
+            return status;
+        if (!make_room(t, p))
+            return no_memory(t, &p->error);
+        if (t->place == NULL)
+            status = read_rest(t, p, &memo, &take);
+        if (status != VD_OK)
+            return status;
+        if (!take)
+            continue;
+        read_values(pass, &p->rows, b->value + b->n * t->n_metrics);
+        b->row[b->n++] = p->rows.row;
+    }
+}
+
+static void work_on_piece(void *context, void *at)
+{
+    const struct pass *pass = context;
+    struct piece *p = at;
+
+    p->status = read_rows(pass, p);
+    if (p->status == VD_OK && pass->user->work != NULL)
+        p->status =
+            pass->user->work(pass->table, &p->block, pass->user->context, &p->error);
+}
+
+/* ---- the pieces in order ---- */
+
+/* Appends the bytes of the next row in order, with a newline, to the piece. */
+static enum vd_status gather_row(struct pass *pass, struct piece *p)
+{
+    struct format_table *t = pass->table;
+    struct format_block *b = &p->block;
+    enum vd_status status;
+    size_t size;
+    bool more;
+
+    if (!make_room(t, p))
+        return no_memory(t, pass->err);
+    status = format_table_next(t, &more, pass->err);
+    if (status != VD_OK)
+        return status;
+    size = (size_t)(t->rows.row.end - t->rows.row.at);
+    if (p->cut.size + size + 1 > p->cut.capacity &&
+        !format_cut_reserve(&p->cut, 2 * (p->cut.size + size + 1)))
+        return no_memory(t, pass->err);
+    memcpy(p->cut.text + p->cut.size, t->rows.row.at, size);
+    p->cut.size += size;
+    if (p->cut.text[p->cut.size - 1] != '\n')
+        p->cut.text[p->cut.size++] = '\n';
+    b->time_ns[b->n] = t->time_ns;
+    b->label[b->n++] = t->row_label;
+    return VD_OK;
+}
+
+static bool next_piece(void *context, void *at)
+{
+    struct pass *pass = context;
+    struct piece *p = at;
+
+    p->cut.size = p->block.n = 0;
+    p->error = (struct vd_error){0};
+    if (pass->table->place == NULL) {
+        pass->status = format_cut_next(&pass->cutter, &p->cut, pass->err);
+    } else {
+        p->cut.line = 1;
+        while (pass->status == VD_OK && p->block.n < GATHERED_ROWS &&
+               pass->table->at < pass->table->n)
+            pass->status = gather_row(pass, p);
+    }
+    return pass->status == VD_OK && p->cut.size > 0;
+}
+
+static bool give_piece(void *context, void *at)
+{
+    struct pass *pass = context;
+    struct piece *p = at;
+
+    pass->status = p->status;
+    if (p->status != VD_OK)
+        vd_error_set(pass->err, p->status, p->error.hint, "%s", p->error.text);
+    else if (pass->given + p->block.n > pass->table->n)
+        pass->status = vd_error_set(pass->err, VD_ERR_IO, NULL,
+                                    "%s: it changed meanwhile", pass->table->path);
+    else if (p->block.n > 0 && pass->user->done != NULL)
+        pass->status = pass->user->done(pass->table, &p->block, pass->given,
+                                        pass->user->context, pass->err);
+    pass->given += p->block.n;
+    return pass->status == VD_OK;
+}
+
+/* ---- the pass ---- */
+
+/* Finds the columns of the metrics. */
+static size_t *metrics_of(const struct format_table *t)
+{
+    size_t *metric = calloc(t->n_metrics + 1, sizeof *metric), k = 0;
+
+    for (size_t c = 0; metric != NULL && c < t->n_columns; c++)
+        if (t->column[c].why == NULL)
+            metric[k++] = c;
+    return metric;
+}
+
+static enum vd_status begin_piece(struct piece *p, const struct pass *pass)
+{
+    const struct format_table *t = pass->table;
+
+    p->block.own = calloc(1, pass->user->own_size + 1);
+    if (p->block.own == NULL)
+        return no_memory(t, pass->err);
+    return format_rows_over(&p->rows, &t->input, t->separator, pass->err);
+}
+
+static void release_piece(struct piece *p, const struct format_blocks_user *user)
+{
+    if (p->block.own != NULL && user->release != NULL)
+        user->release(p->block.own);
+    free(p->block.own);
+    free(p->block.value);
+    free(p->block.row);
+    free(p->block.time_ns);
+    free(p->block.label);
+    format_cut_release(&p->cut);
+    format_rows_release(&p->rows);
+}
+
+enum vd_status format_blocks_each(struct format_table *t, unsigned threads,
+                                  const struct format_blocks_user *user,
+                                  struct vd_error *err)
+{
+    size_t slots = os_pieces_slots(threads);
+    struct piece *piece = calloc(slots, sizeof *piece);
+    struct pass pass = {.table = t,
+                        .user = user,
+                        .metric = metrics_of(t),
+                        .cutter = {.in = &t->input,
+                                   .separator = t->separator,
+                                   .offset = t->first_offset,
+                                   .line = t->first_line},
+                        .err = err};
+    struct os_pieces pieces = {.next = next_piece,
+                               .work = work_on_piece,
+                               .done = give_piece,
+                               .context = &pass,
+                               .piece = piece,
+                               .size = sizeof *piece,
+                               .slots = slots};
+
+    if (piece == NULL || pass.metric == NULL)
+        pass.status = no_memory(t, err);
+    format_table_rewind(t);
+    for (size_t i = 0; pass.status == VD_OK && i < slots; i++)
+        pass.status = begin_piece(&piece[i], &pass);
+    if (pass.status == VD_OK)
+        os_pieces_run(&pieces, threads);
+    if (pass.status == VD_OK && pass.given < t->n)
+        pass.status =
+            vd_error_set(err, VD_ERR_IO, NULL, "%s: it changed meanwhile", t->path);
+    for (size_t i = 0; piece != NULL && i < slots; i++)
+        release_piece(&piece[i], user);
+    free(piece);
+    free(pass.metric);
+    return pass.status;
+}
+
+enum vd_status format_blocks_sample(struct format_table *t, double **value, size_t *n,
+                                    struct vd_error *err)
+{
+    struct pass pass = {.table = t, .metric = metrics_of(t), .err = err};
+
+    *n = 0;
+    *value = calloc(t->n_sampled + 1, (t->n_metrics + 1) * sizeof **value);
+    if (*value == NULL || pass.metric == NULL)
+        pass.status = no_memory(t, err);
+    for (size_t i = 0; pass.status == VD_OK && i < t->n_sampled; i++) {
+        format_rows_seek(&t->rows, t->sampled[i].offset, t->sampled[i].line);
+        pass.status = format_table_row(t, &t->rows, NULL, err);
+        if (pass.status == VD_OK && t->rows.n > 0)
+            read_values(&pass, &t->rows, *value + (*n)++ * t->n_metrics);
+    }
+    free(pass.metric);
+    if (pass.status != VD_OK) {
+        free(*value);
+        *value = NULL;
+    }
+    format_table_rewind(t);
+    return pass.status;
+}
