@@ -109,7 +109,8 @@ static enum vd_status open_all(struct analysis *a, struct vd_error *err)
     a->out->n_files = a->rows.n_tables;
     a->out->pace_s = a->rows.pace_s;
     for (size_t i = 0; i < a->rows.n_tables; i++)
-        a->out->skipped += a->rows.table[i].untimed;
+        a->out->skipped +=
+            a->rows.table[i].untimed.n + a->rows.table[i].faults.too_long.n;
     a->out->read_s = seconds_since(start);
     return status;
 }
