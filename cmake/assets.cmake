@@ -17,6 +17,8 @@ if(VD_DASHBOARD)
     endif()
     file(GLOB_RECURSE WEB_SOURCES CONFIGURE_DEPENDS ${WEB_DIR}/src/*)
     list(TRANSFORM WEB_FILES PREPEND ${WEB_DIST}/ OUTPUT_VARIABLE WEB_OUTPUTS)
+    set(REPORT_FILES report.html)
+    list(APPEND WEB_OUTPUTS ${WEB_DIST}/report.html)
     # All build folders share web/node_modules and web/dist: one at a time.
     add_custom_command(OUTPUT ${WEB_DIR}/node_modules/.package-lock.json
         COMMAND ${FLOCK} ${WEB_DIR}/package.json ${NPM} ci --no-audit --no-fund --loglevel=error
@@ -29,6 +31,7 @@ if(VD_DASHBOARD)
         WORKING_DIRECTORY ${WEB_DIR} COMMENT "Bundling the dashboard" VERBATIM)
 else()
     set(WEB_FILES "")
+    set(REPORT_FILES "")
     set(WEB_OUTPUTS "")
 endif()
 
@@ -38,6 +41,16 @@ add_custom_command(OUTPUT ${SHOW_ASSETS_C}
         -P ${CMAKE_CURRENT_LIST_DIR}/embed.cmake
     DEPENDS ${WEB_OUTPUTS} ${CMAKE_CURRENT_LIST_DIR}/embed.cmake
     COMMENT "Embedding the dashboard" VERBATIM)
+
+# The page of `vedette detect --report` (src/batch/report_page.h), as it is: it is written,
+# not sent.
+set(REPORT_PAGE_C ${CMAKE_BINARY_DIR}/report_page.c)
+add_custom_command(OUTPUT ${REPORT_PAGE_C}
+    COMMAND ${CMAKE_COMMAND} -DNAME=batch_report_page -DHEADER=batch/report_page.h
+        -DDIST=${WEB_DIST} "-DFILES=${REPORT_FILES}" -DOUT=${REPORT_PAGE_C}
+        -P ${CMAKE_CURRENT_LIST_DIR}/embed.cmake
+    DEPENDS ${WEB_OUTPUTS} ${CMAKE_CURRENT_LIST_DIR}/embed.cmake
+    COMMENT "Embedding the report" VERBATIM)
 
 # The same for the templates of plots and report (src/plot/templates.h), which are few and
 # short: as they are.

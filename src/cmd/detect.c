@@ -1,5 +1,6 @@
 /* vedette detect: finds what is odd in recorded tables. */
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,8 @@
 #include <unistd.h>
 
 #include "batch/analyse.h"
+#include "batch/picture.h"
+#include "batch/report.h"
 #include "cmd/commands.h"
 #include "cmd/detect_text.h"
 #include "cmd/detector_names.h"
@@ -18,7 +21,7 @@
 
 /* Holds what the options say. The last two are the names of the originals. */
 struct detect_settings {
-    char *output, *model, *label;
+    char *output, *model, *label, *plot, *report;
     struct os_list train, detectors, columns;
     double contamination, budget;
     long seed, trees, window, threads;
@@ -46,6 +49,21 @@ static const struct os_option options[] = {
      .offset = AT(format),
      .help = "How they are written: CSV, one JSON list, or a JSON object a line "
              "(default: by the ending of FILE)"},
+    {.name = "plot",
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .line_only = true,
+     .offset = AT(plot),
+     .help =
+         "Draw the metrics that matter, anomalies in red, to FILE.png or FILE.svg; in "
+         "a folder to anomaly_visualization.png (needs gnuplot)"},
+    {.name = "report",
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .line_only = true,
+     .offset = AT(report),
+     .help = "Write a page with summary, charts, events and the worst rows, which needs "
+             "no other file"},
     {.name = "train",
      .type = OS_OPTION_LIST,
      .value = "FILE",
@@ -289,6 +307,28 @@ static void announce(const struct batch_analyse_options *o, FILE *out)
     fflush(out);
 }
 
+/* Writes picture and page, and says where; `out` NULL = without a word. */
+static enum vd_status write_pictures(const struct detect_settings *s,
+                                     const struct batch_analyse_options *o,
+                                     const struct batch_analysis *analysis, FILE *out,
+                                     struct vd_error *err)
+{
+    enum vd_status status = VD_OK;
+    char path[PATH_MAX];
+
+    if (s->plot != NULL) {
+        status = batch_picture_write(analysis, s->plot, path, err);
+        if (status == VD_OK && out != NULL)
+            fprintf(out, "Saved visualization to %s\n", path);
+    }
+    if (status == VD_OK && s->report != NULL) {
+        status = batch_report_write(analysis, o, s->report, err);
+        if (status == VD_OK && out != NULL)
+            fprintf(out, "Saved report to %s\n", s->report);
+    }
+    return status;
+}
+
 static int analyse(const struct detect_settings *s, struct batch_analyse_options *o)
 {
     bool to_stdout = o->output != NULL && strcmp(o->output, "-") == 0;
@@ -296,6 +336,7 @@ static int analyse(const struct detect_settings *s, struct batch_analyse_options
     struct bar bar = {os_clock_mono_ns()};
     struct batch_analysis analysis;
     struct vd_error err = {0};
+    enum vd_status status;
     int code = CMD_OK;
 
     o->progress = show_progress;
@@ -307,6 +348,7 @@ static int analyse(const struct detect_settings *s, struct batch_analyse_options
         return cmd_failed(&err);
     }
     os_terminal_status(NULL);
+    status = write_pictures(s, o, &analysis, s->json ? NULL : out, &err);
     if (!s->json)
         detect_text_print(&analysis, out);
     else if (to_stdout)
@@ -314,6 +356,8 @@ static int analyse(const struct detect_settings *s, struct batch_analyse_options
     else
         code = cmd_json_print(detect_text_json(&analysis));
     batch_analysis_release(&analysis);
+    if (status != VD_OK)
+        return cmd_failed(&err);
     return fflush(stdout) != 0 ? CMD_FAILED : code;
 }
 
@@ -329,7 +373,9 @@ static int run_detect(void *data, int argc, char **argv)
     if (file == NULL || train == NULL) {
         vd_error_set(&err, VD_ERR_MEMORY, NULL, "no memory");
         code = cmd_failed(&err);
-    } else if (part_words(s, argc, argv, train, file, &o, &err) != VD_OK) {
+    } else if (part_words(s, argc, argv, train, file, &o, &err) != VD_OK ||
+               (s->plot != NULL && batch_picture_check(s->plot, &err) != VD_OK) ||
+               (s->report != NULL && batch_report_check(&err) != VD_OK)) {
         code = cmd_wrong_use(&cmd_detect, &err);
     } else {
         o.file = file;

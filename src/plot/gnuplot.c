@@ -2,6 +2,7 @@
  * takes its picture only when it ended well. */
 #include "plot/gnuplot.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -29,13 +30,18 @@ static int spawn(int *pid, int input)
     return failed;
 }
 
-/* Writes 'it''s': in gnuplot's single quotes all but a quote stands for itself. */
-static void put_quoted(FILE *in, const char *text)
+/* Writes "it\047s": what is no letter goes by its number, so that none begins a command,
+ * a variable or an end of the text; digits too, which gnuplot 5.4 would add to the number
+ * before them. Doubled quotes would do in single ones, but not at their beginning. */
+void plot_gnuplot_text(FILE *in, const char *text)
 {
-    fputc('\'', in);
-    for (; *text != '\0'; text++)
-        fputs(*text == '\'' ? "''" : (char[]){*text, '\0'}, in);
-    fputc('\'', in);
+    fputc('"', in);
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        fprintf(in, isalpha(c) || c >= 0x80 ? "%c" : "\\%03o", c);
+    }
+    fputc('"', in);
 }
 
 /* Starts gnuplot. A pipe that breaks must not end this program, so SIGPIPE is ignored
@@ -69,7 +75,7 @@ enum vd_status plot_gnuplot_start(struct plot_gnuplot *plot, const char *path,
     sigaction(SIGPIPE, &ignore, &plot->before);
     plot->in = fdopen(pipe_fd[1], "w");
     fputs("output = ", plot->in);
-    put_quoted(plot->in, *plot->output.part != '\0' ? plot->output.part : path);
+    plot_gnuplot_text(plot->in, *plot->output.part != '\0' ? plot->output.part : path);
     fputc('\n', plot->in);
     return VD_OK;
 }

@@ -18,6 +18,8 @@ export interface Line {
     fill?: boolean;
     dash?: boolean;
     width?: number;
+    /** Dots without a line. */
+    points?: boolean;
 }
 
 export interface ChartProps {
@@ -34,7 +36,11 @@ export interface ChartProps {
     rule?: { at: number; label: string };
     /** Tints below the rule, as the severities of a score do. */
     zones?: boolean;
-    events?: Event[];
+    events?: Pick<Event, "start" | "end" | "severity">[];
+    /** The first two lines are the edges of a band. */
+    band?: boolean;
+    /** The chart runs along numbers of rows, not along time. */
+    rows?: boolean;
     format?: (value: number | null) => string;
     note?: string;
     onZoom?: (window: Window | null) => void;
@@ -220,7 +226,8 @@ function moveCursor(plot: uPlot, props: DrawnProps, e: KeyboardEvent): string | 
         const value = print(props, plot.data[i + 1]?.[index] ?? null);
         return props.lines.length > 1 ? `${line.label} ${value}` : value;
     });
-    return `${clock(plot.data[0][index])}: ${values.join(", ")}`;
+    const x = plot.data[0][index];
+    return `${props.rows ? `row ${x}` : clock(x)}: ${values.join(", ")}`;
 }
 
 /* ---- uPlot ---- */
@@ -284,17 +291,18 @@ function options(
         focus: { alpha: 0.35 },
         tzDate: zoned,
         scales: {
-            x: { time: true, auto: false },
+            x: { time: !props.rows, auto: false },
             y: { range: (_, low, high) => bounds(latest.current, low, high) },
         },
         axes: [
             {
                 ...axis,
                 space: 56,
-                incrs: TIME_STEPS,
+                incrs: props.rows ? undefined : TIME_STEPS,
                 size: 22,
                 gap: 6,
-                values: (_, at, __, ___, incr) => times(at, incr),
+                values: (_, at, __, ___, incr) =>
+                    props.rows ? at.map(axisNumber) : times(at, incr),
             },
             {
                 ...axis,
@@ -309,13 +317,18 @@ function options(
             ...props.lines.map((line) => ({
                 label: line.label,
                 stroke: color(line.color),
-                width: line.width ?? 1.5,
+                width: line.points ? 0 : (line.width ?? 1.5),
                 fill: line.fill ? `${color(line.color)}22` : undefined,
                 dash: line.dash ? [4, 3] : undefined,
-                points: { show: false },
+                points: line.points
+                    ? { show: true, size: 5, width: 0, fill: color(line.color) }
+                    : { show: false },
                 spanGaps: false,
             })),
         ],
+        bands: props.band
+            ? [{ series: [2, 1], fill: `${color(props.lines[0]!.color)}55` }]
+            : undefined,
         cursor: {
             y: false,
             drag: { x: true, y: false, setScale: false },
@@ -407,7 +420,11 @@ function drawZones(u: uPlot, color: Color): void {
 
 /** An event: a tint from start to end, and a notch at the top whose width is at least
  * visible. */
-function drawEvent(u: uPlot, event: Event, color: Color): void {
+function drawEvent(
+    u: uPlot,
+    event: Pick<Event, "start" | "end" | "severity">,
+    color: Color,
+): void {
     const { top, height } = u.bbox;
     const from = u.valToPos(event.start, "x", true);
     const to = u.valToPos(event.end ?? now(), "x", true);

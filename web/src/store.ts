@@ -463,6 +463,11 @@ export function recall(): void {
     } catch {}
     applyTheme();
     applyZone();
+    watchTheme();
+}
+
+/** Draws anew when the browser's theme changes, and for paper. */
+export function watchTheme(): void {
     for (const query of [onPaper, darkWanted]) query.addEventListener("change", emit);
 }
 

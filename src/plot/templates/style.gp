@@ -1,5 +1,5 @@
 # What all plots have in common. It comes first; before it the program sets
-#   output   the PNG to be written
+#   output   the picture to be written
 set encoding utf8
 font = "DejaVu Sans,11"
 small = "DejaVu Sans,9"
