@@ -81,6 +81,7 @@ vd_require(VD_PROGRAM_PARTS yaml-0.1)
 vd_require(VD_PROGRAM_PARTS sqlite3)
 vd_require(VD_PROGRAM_PARTS zlib)
 vd_optional(VD_PROGRAM_PARTS libseccomp seccomp)
+vd_optional(VD_PROGRAM_PARTS libzstd zstd)
 vd_optional_loaded(libcurl webhook)
 list(APPEND VD_PROGRAM_PARTS ${CMAKE_DL_LIBS})
 

@@ -19,6 +19,7 @@ libjansson-dev       | pc:jansson          | JSON
 libyaml-dev          | pc:yaml-0.1         | the configuration file
 libsqlite3-dev       | pc:sqlite3          | the store
 zlib1g-dev           | pc:zlib             | compressed logs
+libzstd-dev          | pc:libzstd          | tables compressed with zstd
 libcurl4-openssl-dev | pc:libcurl          | webhooks
 libseccomp-dev       | pc:libseccomp       | the sandbox
 libsvm-dev           | header:libsvm/svm.h | the one-class SVM

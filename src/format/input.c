@@ -11,8 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "format/gzip.h"
-#include "os/file.h"
+#include "format/unpack.h"
 
 /* Sets how much of the beginning tells the kind of a file. */
 enum { HEAD_BYTES = 64 };
@@ -29,7 +28,7 @@ static const struct kind {
     {"\xfd"
      "7zXZ",
      5, "compressed (xz)", "unpack it: xzcat FILE | vedette ... -"},
-    {"\x28\xb5\x2f\xfd", 4, "compressed (zstd)",
+    {"\x28\xb5\x2f\xfd", 4, "compressed (zstd) twice",
      "unpack it: zstdcat FILE | vedette ... -"},
     {"PK\x03\x04", 4, "a zip archive or a spreadsheet", "save the table as CSV"},
     {"\xd0\xcf\x11\xe0", 4, "an old spreadsheet", "save the table as CSV"},
@@ -74,24 +73,34 @@ static void close_file(struct format_input *in)
     in->fd = -1;
 }
 
+/* Makes the bytes of a spool those of the input. */
+static void take_over(struct format_input *in, struct format_spool *spool)
+{
+    in->fd = spool->fd;
+    in->text = in->owned = spool->text;
+    in->size = spool->size;
+    spool->fd = -1;
+    spool->text = NULL;
+}
+
 /* Unpacks what is compressed. The unpacked text takes the place of the input as soon as
  * it is there. */
 static enum vd_status look_inside(struct format_input *in, struct vd_error *err)
 {
-    bool packed;
-    char *text = NULL;
-    size_t size = 0;
-    enum vd_status status = format_gzip_is(in, &packed, err);
+    struct format_spool spool = {.name = in->path, .fd = -1};
+    const struct format_packing *packing;
+    enum vd_status status = format_packing_of(in, &packing, err);
 
-    if (status == VD_OK && packed)
-        status = format_gzip_unpack(in, &text, &size, err);
-    if (status != VD_OK)
+    if (status == VD_OK && packing != NULL)
+        status = packing->unpack(in, &spool, err);
+    if (status != VD_OK) {
+        format_spool_release(&spool);
         return status;
-    if (packed) {
+    }
+    if (packing != NULL) {
         close_file(in);
         free(in->owned);
-        in->text = in->owned = text;
-        in->size = size;
+        take_over(in, &spool);
     }
     return check_kind(in, err);
 }
@@ -108,15 +117,39 @@ static bool is_given(const char *path)
            strncmp(path, "/proc/self/fd/", 14) == 0;
 }
 
+static enum vd_status fill_spool(struct format_spool *spool, int fd, struct vd_error *err)
+{
+    enum vd_status status = VD_OK;
+    char piece[64 << 10];
+    ssize_t got = 1;
+
+    while (status == VD_OK && got != 0) {
+        got = read(fd, piece, sizeof piece);
+        if (got < 0 && errno != EINTR)
+            return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s", spool->name,
+                                strerror(errno));
+        if (got > 0)
+            status = format_spool_put(spool, piece, (size_t)got, err);
+    }
+    return status;
+}
+
 /* Reads a pipe to its end, since a table is read more than once. */
 static enum vd_status read_pipe(struct format_input *in, const char *path,
                                 struct vd_error *err)
 {
-    size_t size = 0;
-    enum vd_status status = os_file_read(path, FORMAT_PIPE_MAX, &in->owned, &size, err);
+    struct format_spool spool = {.name = in->path, .fd = -1};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    enum vd_status status;
 
-    in->text = in->owned;
-    in->size = size;
+    if (fd < 0)
+        return failed(in, err);
+    status = fill_spool(&spool, fd, err);
+    close(fd);
+    if (status == VD_OK)
+        take_over(in, &spool);
+    else
+        format_spool_release(&spool);
     return status == VD_OK ? look_inside(in, err) : status;
 }
 

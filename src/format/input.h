@@ -7,8 +7,6 @@
 
 #include "vedette/status.h"
 
-enum { FORMAT_PIPE_MAX = 1 << 30 }; /* a pipe is held in memory: so much of it at most */
-
 struct format_input {
     const char *path; /* borrowed; for the messages */
     int fd;           /* -1 = it is in memory */
@@ -18,10 +16,12 @@ struct format_input {
 };
 
 /* Opens a regular file, or with "-", /dev/stdin or /dev/fd/N a pipe, which is read to its
- * end. What is compressed with gzip is unpacked, up to FORMAT_UNPACKED_MAX. Folders,
- * devices, sockets and FIFOs that are named are refused, and so are files that are known
- * not to be text tables (packed otherwise, a spreadsheet, JSON, a database); the message
- * says what they are. To be released after a failure, too. */
+ * end. What is compressed with gzip or zstd is unpacked. What comes through a pipe or is
+ * unpacked is held in memory up to FORMAT_SPOOL_MEMORY, else in a file without a name in
+ * TMPDIR or /tmp, of which a twentieth stays free. Folders, devices, sockets and FIFOs
+ * that are named are refused, and so are files that are known not to be text tables
+ * (packed otherwise, a spreadsheet, JSON, a database); the message says what they are. To
+ * be released after a failure, too. */
 enum vd_status format_input_open(struct format_input *in, const char *path,
                                  struct vd_error *err);
 
