@@ -153,6 +153,7 @@ static vd_detector *fit(struct format_table *t, struct vd_error *err)
 
     check(format_blocks_sample(t, &x.at, &x.n, err), err);
     check(vd_detector_fit(&forest, "isolation_forest", &x, NULL, &params, err), err);
+    check(vd_detector_prepare(forest), err);
     free(x.at);
     return forest;
 }

@@ -102,6 +102,12 @@ enum vd_status vd_detector_fit(vd_detector **out, const char *name,
                                const struct vd_matrix *x, const uint8_t *labels,
                                const struct vd_fit_params *params, struct vd_error *err);
 
+/* Makes vd_detector_score_many faster where it can, at the cost of memory: isolation
+ * forests on processors with AVX2, alone or in an ensemble, take half as much again. Call
+ * it before other threads use the detector. Scores keep their bits. VD_ERR_MEMORY leaves
+ * the detector as it was. */
+enum vd_status vd_detector_prepare(vd_detector *detector);
+
 /* Frees a detector; takes NULL. */
 void vd_detector_free(vd_detector *detector);
 

@@ -48,6 +48,8 @@ struct vd__detector_class {
      * threshold. */
     enum vd_status (*load)(vd_detector **out, size_t d, struct vd_reader *r,
                            struct vd_error *err);
+    /* Makes ready for scoring many rows; NULL = nothing can be made. */
+    enum vd_status (*prepare)(vd_detector *self);
     /* Frees what is not in the block; NULL = nothing is. */
     void (*release)(vd_detector *self);
 };

@@ -226,6 +226,13 @@ vd_detector *vd__detector_new(const struct vd__detector_class *class, size_t d,
     return self;
 }
 
+enum vd_status vd_detector_prepare(vd_detector *detector)
+{
+    if (detector->class->prepare == NULL)
+        return VD_OK;
+    return detector->class->prepare(detector);
+}
+
 void vd_detector_free(vd_detector *detector)
 {
     if (detector == NULL)

@@ -328,11 +328,83 @@ static void exp_and_log_are_exact_to_a_few_units(void **state)
     assert_double_equal(vd__log(5e-320) / log(5e-320), 1, 1e-15);
 }
 
+/* Numbers that repeat, columns that are constant, and some rows far out, where the splits
+ * of a column lie close together on one side. */
+static void make_uneven(struct vd_matrix *x, size_t n, size_t d, uint64_t seed)
+{
+    struct vd_rng rng;
+
+    vd_rng_init(&rng, seed);
+    assert_int_equal(vd_matrix_init(x, n, d), VD_OK);
+    for (size_t i = 0; i < n * d; i++) {
+        double value = 10 * vd_rng_normal(&rng);
+
+        x->at[i] = i % d == 3        ? 7
+                   : i % d == 1      ? floor(value)
+                   : i % 997 == 0    ? value * 1e6
+                   : i % (5003) == 0 ? -1e99
+                                     : value;
+    }
+}
+
+/* With ranks and without, for every number of columns that they are made for and one
+ * more, and for rows that no tree has seen. */
+static void prepared_scores_have_the_same_bits(void **state)
+{
+    enum { ROWS = 1501 };
+    static double plain[ROWS], ranked[ROWS];
+
+    (void)state;
+    for (size_t d = 1; d <= 17; d++) {
+        struct vd_matrix x, sample;
+        vd_detector *forest;
+
+        make_uneven(&x, ROWS, d, d);
+        sample = (struct vd_matrix){.n = ROWS / 2, .d = d, .at = x.at};
+        forest = fit(&sample, NULL, 0, 1);
+        vd_detector_score_many(forest, &x, plain, 1);
+        assert_int_equal(vd_detector_prepare(forest), VD_OK);
+        assert_int_equal(vd_detector_prepare(forest), VD_OK);
+        vd_detector_score_many(forest, &x, ranked, 2);
+        assert_memory_equal(plain, ranked, sizeof plain);
+        for (size_t i = 0; i < ROWS; i += 100)
+            assert_double_equal(vd_detector_score(forest, vd_matrix_row(&x, i)),
+                                ranked[i], 0);
+        vd_detector_free(forest);
+        vd_matrix_release(&x);
+    }
+}
+
+static void what_has_no_ranks_scores_as_before(void **state)
+{
+    static const struct {
+        const char *setting;
+        double value;
+    } kinds[] = {{"max_samples", 64}, {"max_samples", 500}, {"extension", 2}};
+    struct vd_matrix x;
+    double plain[N], prepared[N];
+
+    (void)state;
+    make_data(&x);
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        vd_detector *forest = fit(&x, kinds[k].setting, kinds[k].value, 1);
+
+        vd_detector_score_many(forest, &x, plain, 1);
+        assert_int_equal(vd_detector_prepare(forest), VD_OK);
+        vd_detector_score_many(forest, &x, prepared, 1);
+        assert_memory_equal(plain, prepared, sizeof plain);
+        vd_detector_free(forest);
+    }
+    vd_matrix_release(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outliers_score_higher_in_every_variant),
         cmocka_unit_test(one_row_block_and_threads_agree_to_the_bit),
+        cmocka_unit_test(prepared_scores_have_the_same_bits),
+        cmocka_unit_test(what_has_no_ranks_scores_as_before),
         cmocka_unit_test(hand_worked_scores),
         cmocka_unit_test(contamination_sets_the_threshold),
         cmocka_unit_test(the_explanation_names_the_column),

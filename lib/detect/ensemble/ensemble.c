@@ -134,6 +134,17 @@ enum vd_status vd_ensemble_judge(const vd_detector *ensemble, const double *row,
 
 /* ---- save and load ---- */
 
+static enum vd_status ensemble_prepare(vd_detector *self)
+{
+    struct vd__ensemble *e = (struct vd__ensemble *)self;
+    enum vd_status status = VD_OK;
+
+    for (size_t k = 0; k < ENSEMBLE_MEMBERS && status == VD_OK; k++)
+        if (e->member[k].detector != NULL)
+            status = vd_detector_prepare(e->member[k].detector);
+    return status;
+}
+
 static void ensemble_release(vd_detector *self)
 {
     struct vd__ensemble *e = (struct vd__ensemble *)self;
@@ -229,5 +240,6 @@ const struct vd__detector_class vd__ensemble = {
     .score = ensemble_score,
     .save = ensemble_save,
     .load = ensemble_load,
+    .prepare = ensemble_prepare,
     .release = ensemble_release,
 };

@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/real.h"
+#include "detect/tree/isolation_ranks.h"
 #include "detect/tree/isolation_tree.h"
 #include "detect/tree/isolation_wide.h"
 
@@ -211,6 +212,17 @@ static void score_rows_wide(const struct isolation_forest *f, const double *rows
         scores[i] = score_of_sum(f, sum[i]);
 }
 
+/* Scores at most ISOLATION_RANK_ROWS rows with AVX2. */
+static void score_ranks(const struct isolation_forest *f, const double *rows, size_t n,
+                        double *scores)
+{
+    uint64_t sum[ISOLATION_RANK_ROWS];
+
+    vd__isolation_ranks_sum(f->ranks, f, rows, n, sum);
+    for (size_t i = 0; i < n; i++)
+        scores[i] = score_of_sum(f, sum[i]);
+}
+
 static void forest_score_block(const vd_detector *self, const double *rows, size_t n,
                                double *scores)
 {
@@ -222,6 +234,13 @@ static void forest_score_block(const vd_detector *self, const double *rows, size
             scores[i] = forest_score(self, rows + i * d);
         return;
     }
+    if (f->ranks != NULL) {
+        for (size_t i = 0; i < n; i += ISOLATION_RANK_ROWS)
+            score_ranks(f, rows + i * d,
+                        n - i < ISOLATION_RANK_ROWS ? n - i : ISOLATION_RANK_ROWS,
+                        scores + i);
+        return;
+    }
     if (vd__isolation_wide_usable(f)) {
         for (size_t i = 0; i < n; i += WIDE_BLOCK)
             score_rows_wide(f, rows + i * d, n - i < WIDE_BLOCK ? n - i : WIDE_BLOCK,
@@ -230,6 +249,24 @@ static void forest_score_block(const vd_detector *self, const double *rows, size
     }
     for (size_t i = 0; i < n; i += BLOCK)
         score_rows(f, rows + i * d, n - i < BLOCK ? n - i : BLOCK, scores + i);
+}
+
+/* Makes the ranks, but not where the way of AVX-512 is open, which is faster. */
+static enum vd_status forest_prepare(vd_detector *self)
+{
+    struct isolation_forest *f = (struct isolation_forest *)self;
+    enum vd_status status = VD_OK;
+
+    if (f->ranks != NULL || vd__isolation_wide_usable(f))
+        return VD_OK;
+    status = vd__isolation_ranks_new(&f->ranks, f);
+    self->size += vd__isolation_ranks_size(f->ranks);
+    return status;
+}
+
+static void forest_release(vd_detector *self)
+{
+    vd__isolation_ranks_free(((struct isolation_forest *)self)->ranks);
 }
 
 /* ---- explain ---- */
@@ -496,4 +533,6 @@ const struct vd__detector_class vd__isolation_forest = {
     .explain = forest_explain,
     .save = forest_save,
     .load = forest_load,
+    .prepare = forest_prepare,
+    .release = forest_release,
 };

@@ -24,7 +24,8 @@ struct isolation_forest {
     uint32_t subsample; /* rows a tree was grown from */
     uint32_t n_axes;    /* coordinates of a hyperplane; 1 = axis-parallel */
     double unit;        /* n_trees c(subsample): sum of paths at the score 1/2 */
-    double *center;     /* d: subtracted before numbers become float */
+    struct isolation_ranks *ranks; /* owned; NULL = rows are compared as they are */
+    double *center;                /* d: subtracted before numbers become float */
     /* n_trees << depth of each: */
     struct vd__heap_split *split;
     uint32_t *path;  /* of leaf i: depth + c(rows in it), in 2^-26 */
