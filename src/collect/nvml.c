@@ -34,7 +34,7 @@ struct nvml_process_sample {
     unsigned sm, memory, encoder, decoder;
 };
 
-enum { NVML_SUCCESS = 0, NVML_TEMPERATURE_GPU = 0 };
+enum { NVML_SUCCESS = 0, NVML_NOT_FOUND = 6, NVML_TEMPERATURE_GPU = 0 };
 
 #define NVML_NOT_AVAILABLE (~0ull) /* of nvml_process.used */
 
@@ -53,7 +53,9 @@ struct collect_nvml {
     int (*graphics)(nvml_device device, unsigned *count, struct nvml_process *process);
     int (*samples)(nvml_device device, struct nvml_process_sample *sample,
                    unsigned *count, unsigned long long since_us);
-    unsigned long long seen_us[COLLECT_GPUS_MAX]; /* newest process sample taken */
+    unsigned long long seen_us[COLLECT_GPUS_MAX];  /* newest process sample taken */
+    struct collect_gpu_use held[COLLECT_GPUS_MAX]; /* loads of collect_nvml_use */
+    int64_t held_ns[COLLECT_GPUS_MAX];             /* monotonic: when they were told */
 };
 
 /* Says where each function goes, and whether nothing works without it. One that an old
@@ -249,6 +251,122 @@ size_t collect_nvml_processes(collect_nvml *nvml, struct collect_gpu_process *pr
         add_percent(nvml, i, device, process, &n, max);
     }
     return n;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    int x = *(const int *)a, y = *(const int *)b;
+
+    return (x > y) - (x < y);
+}
+
+static bool is_one_of(const int *pid, size_t n, unsigned wanted)
+{
+    int key = (int)wanted;
+
+    return bsearch(&key, pid, n, sizeof *pid, by_number) != NULL;
+}
+
+/* Sums what the processes hold. False when the driver does not answer. A process that has
+ * both contexts is on both lists with the same memory. */
+static bool sum_memory(int (*list)(nvml_device, unsigned *, struct nvml_process *),
+                       nvml_device device, const int *pid, size_t n, double *bytes,
+                       bool *found)
+{
+    struct nvml_process process[COLLECT_GPU_PROCESSES_MAX];
+    unsigned count = COLLECT_GPU_PROCESSES_MAX;
+    bool known = true;
+
+    if (list == NULL || list(device, &count, process) != NVML_SUCCESS)
+        return false;
+    for (unsigned i = 0; i < count && i < COLLECT_GPU_PROCESSES_MAX; i++) {
+        if (!is_one_of(pid, n, process[i].pid))
+            continue;
+        *found = true;
+        known = known && process[i].used != NVML_NOT_AVAILABLE;
+        if (process[i].used != NVML_NOT_AVAILABLE)
+            *bytes += (double)process[i].used;
+    }
+    return known;
+}
+
+/* Sums the loads of the processes' newest samples. With several of one process the
+ * largest counts. */
+static void sum_samples(collect_nvml *nvml, size_t gpu, const int *pid, size_t n,
+                        const struct nvml_process_sample *sample, unsigned count,
+                        struct collect_gpu_use *load)
+{
+    *load = (struct collect_gpu_use){0};
+    for (unsigned i = 0; i < count && i < COLLECT_GPU_PROCESSES_MAX; i++) {
+        unsigned sm = sample[i].sm, memory = sample[i].memory;
+        bool again = false;
+
+        if (sample[i].time_us > nvml->seen_us[gpu])
+            nvml->seen_us[gpu] = sample[i].time_us;
+        if (sample[i].pid == 0 || sm > 100 || !is_one_of(pid, n, sample[i].pid))
+            continue;
+        for (unsigned k = 0; k < count && k < COLLECT_GPU_PROCESSES_MAX; k++) {
+            bool same = sample[k].pid == sample[i].pid && sample[k].sm <= 100;
+
+            again |= same && k < i;
+            if (same && k > i) {
+                sm = sample[k].sm > sm ? sample[k].sm : sm;
+                memory = sample[k].memory > memory ? sample[k].memory : memory;
+            }
+        }
+        load->percent += again ? 0 : sm;
+        load->memory_percent += again || memory > 100 ? 0 : memory;
+        load->found = true;
+    }
+}
+
+/* Asks for the loads since the last time. No new sample is an error of its own. */
+static void read_loads(collect_nvml *nvml, size_t gpu, nvml_device device, const int *pid,
+                       size_t n, int64_t mono_ns)
+{
+    struct nvml_process_sample sample[COLLECT_GPU_PROCESSES_MAX];
+    struct collect_gpu_use *held = &nvml->held[gpu];
+    unsigned count = COLLECT_GPU_PROCESSES_MAX;
+    int code = nvml->samples == NULL
+                   ? -1
+                   : nvml->samples(device, sample, &count, nvml->seen_us[gpu]);
+
+    if (code == NVML_SUCCESS && count > 0) {
+        sum_samples(nvml, gpu, pid, n, sample, count, held);
+        nvml->held_ns[gpu] = mono_ns;
+    } else if (code != NVML_SUCCESS && code != NVML_NOT_FOUND)
+        *held = (struct collect_gpu_use){.percent = NAN, .memory_percent = NAN};
+    else if (mono_ns - nvml->held_ns[gpu] > 1000000000)
+        *held = (struct collect_gpu_use){0};
+}
+
+void collect_nvml_use(collect_nvml *nvml, const int *pid, size_t n, int64_t mono_ns,
+                      struct collect_gpu_use *use)
+{
+    size_t gpus;
+    bool answered = device_count(nvml, COLLECT_GPUS_MAX, &gpus);
+
+    *use = (struct collect_gpu_use){0};
+    for (size_t i = 0; i < gpus; i++) {
+        nvml_device device;
+        double bytes = 0, graphics = 0;
+        bool found = false;
+
+        if (nvml->handle((unsigned)i, &device) != NVML_SUCCESS)
+            continue;
+        if (!sum_memory(nvml->compute, device, pid, n, &bytes, &found))
+            bytes = NAN;
+        sum_memory(nvml->graphics, device, pid, n, &graphics, &found);
+        read_loads(nvml, i, device, pid, n, mono_ns);
+        use->bytes += bytes > graphics || isnan(bytes) ? bytes : graphics;
+        use->percent += nvml->held[i].percent;
+        use->memory_percent += nvml->held[i].memory_percent;
+        found |= nvml->held[i].found;
+        use->gpus += found;
+        use->found |= found;
+    }
+    if (!answered)
+        *use = (struct collect_gpu_use){NAN, NAN, NAN, NAN, false};
 }
 
 void collect_nvml_close(collect_nvml *nvml)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "vedette/status.h"
 
@@ -44,6 +45,20 @@ bool collect_nvml_read(collect_nvml *nvml, struct collect_gpu_state *gpu, size_t
 /* Processes that use them into process[max]; returns how many. */
 size_t collect_nvml_processes(collect_nvml *nvml, struct collect_gpu_process *process,
                               size_t max);
+
+/* What some processes use of all processors together. NaN = the driver does not tell. */
+struct collect_gpu_use {
+    double bytes;          /* of memory */
+    double memory_percent; /* share of time in which memory was moved, summed */
+    double percent;        /* share of time with work, summed */
+    double gpus;           /* processors that any of them uses */
+    bool found;            /* the driver named one of the processes */
+};
+
+/* Sums up for the processes pid[n] (ascending). The driver samples loads a few times a
+ * second; where it has no new sample the last one stands for a second. */
+void collect_nvml_use(collect_nvml *nvml, const int *pid, size_t n, int64_t mono_ns,
+                      struct collect_gpu_use *use);
 
 void collect_nvml_close(collect_nvml *nvml);
 

@@ -21,19 +21,26 @@ static void copy_comm(char *comm, const char *from, const char *to)
     comm[length] = '\0';
 }
 
-/* Takes the fields behind the name, which begin with the state, field 3 of proc(5). */
+/* Takes the fields behind the name, which begin with the state, field 3 of proc(5). What
+ * follows RSS is not in every text that was recorded by hand, and is 0 then. */
 static bool parse_fields(struct format_scan *t, struct collect_process_stat *stat)
 {
     enum {
         FLAGS = 9,
+        MINFLT = 10,
         MAJFLT = 12,
         UTIME = 14,
-        STIME = 15,
+        STIME,
+        CUTIME,
+        CSTIME,
         THREADS = 20,
         START = 22,
-        RSS = 24
+        VSIZE,
+        RSS,
+        START_CODE = 26,
+        START_STACK = 28
     };
-    uint64_t field[RSS + 1];
+    uint64_t field[START_STACK + 1];
     int64_t parent;
 
     format_scan_skip_blanks(t);
@@ -42,20 +49,27 @@ static bool parse_fields(struct format_scan *t, struct collect_process_stat *sta
     stat->state = *t->at++;
     if (!format_scan_i64(t, &parent))
         return false;
-    for (int i = 5; i <= RSS; i++)
+    for (int i = 5; i <= START_STACK; i++)
         if (!format_scan_u64(t, &field[i])) {
             /* tpgid, priority and nice may be negative; none of them matters here. */
             field[i] = 0;
-            if (!format_scan_skip_word(t))
+            if (!format_scan_skip_word(t) && i <= RSS)
                 return false;
         }
     stat->parent = (int)parent;
     stat->kernel_thread = (field[FLAGS] & KERNEL_THREAD) != 0;
+    stat->minor_faults = field[MINFLT];
     stat->major_faults = field[MAJFLT];
     stat->cpu_ticks = field[UTIME] + field[STIME];
+    stat->user_ticks = field[UTIME];
+    stat->system_ticks = field[STIME];
+    stat->children_user_ticks = field[CUTIME];
+    stat->children_system_ticks = field[CSTIME];
     stat->threads = (uint32_t)field[THREADS];
     stat->start_ticks = field[START];
+    stat->vsize = field[VSIZE];
     stat->rss_pages = field[RSS];
+    stat->image = field[START_CODE] ^ field[START_STACK];
     return true;
 }
 
@@ -81,7 +95,8 @@ bool collect_process_stat_parse(const char *text, size_t size,
     return parse_fields(&t, stat);
 }
 
-/* Takes what really went to and from disks. rchar and wchar count pipes and caches too:
+/* Takes what the process read and wrote (rchar, wchar: pipes and caches count) and what
+ * of it really went to and from disks:
  * rchar: 323934931
  * wchar: 323929600
  * syscr: 632687
@@ -95,7 +110,7 @@ void collect_process_io_parse(const char *text, size_t size,
     struct format_scan t = format_scan_of(text, size);
     uint64_t value;
 
-    *io = (struct collect_process_io){NAN, NAN};
+    *io = (struct collect_process_io){NAN, NAN, NAN, NAN};
     if (size == 0)
         return;
     do {
@@ -103,6 +118,10 @@ void collect_process_io_parse(const char *text, size_t size,
             io->read_bytes = (double)value;
         else if (format_scan_skip(&t, "write_bytes:") && format_scan_u64(&t, &value))
             io->written_bytes = (double)value;
+        else if (format_scan_skip(&t, "rchar:") && format_scan_u64(&t, &value))
+            io->read_chars = (double)value;
+        else if (format_scan_skip(&t, "wchar:") && format_scan_u64(&t, &value))
+            io->written_chars = (double)value;
     } while (format_scan_next_line(&t));
 }
 
@@ -143,10 +162,35 @@ double collect_process_swap_parse(const char *text, size_t size)
     return kib_of(text, size, "VmSwap:");
 }
 
-/* Returns the proportional size in bytes, in which shared pages are divided:
+/* Sums over all mappings, so that `smaps` of kernels before 4.14 is read as well as the
+ * one sum of `smaps_rollup`:
  * 55d0c0000000-7ffd3a9fe000 ---p 00000000 00:00 0      [rollup]
  * Rss:               11640 kB
- * Pss:                9278 kB */
+ * Pss:                9278 kB
+ * Swap:                816 kB */
+bool collect_process_memory_parse(const char *text, size_t size,
+                                  struct collect_process_memory *memory)
+{
+    struct format_scan t = format_scan_of(text, size);
+    uint64_t kib;
+    bool found = false;
+
+    *memory = (struct collect_process_memory){0};
+    if (size == 0)
+        return false;
+    do {
+        if (format_scan_skip(&t, "Pss:") && format_scan_u64(&t, &kib)) {
+            memory->pss_bytes += (double)kib * 1024;
+            found = true;
+        } else if (format_scan_skip(&t, "Rss:") && format_scan_u64(&t, &kib))
+            memory->rss_bytes += (double)kib * 1024;
+        else if (format_scan_skip(&t, "Swap:") && format_scan_u64(&t, &kib))
+            memory->swap_bytes += (double)kib * 1024;
+    } while (format_scan_next_line(&t));
+    return found;
+}
+
+/* Returns the proportional size in bytes, in which shared pages are divided. */
 double collect_process_pss_parse(const char *text, size_t size)
 {
     return kib_of(text, size, "Pss:");

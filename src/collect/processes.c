@@ -201,7 +201,7 @@ static void begin(const struct process_collector *self, struct collect_process *
     own->mono_ns = self->before_ns;
     own->cpu_ticks = own->major_faults = newborn ? 0 : NAN;
     if (!newborn)
-        own->io = (struct collect_process_io){NAN, NAN};
+        own->io = (struct collect_process_io){NAN, NAN, NAN, NAN};
 }
 
 /* Fills the record from a stat that was read at `now`; returns the CPU ticks used since
