@@ -19,9 +19,9 @@
 
 #include "os/clock.h"
 
-/* Sets the bytes of one step, a datagram that no network has to split, and the longest
- * sleep (50 ms) before the stop is looked at. */
-enum { PIECE = 1 << 20, DATAGRAM = 1400, SLICE_NS = 50000000 };
+/* Sets the bytes of one step, of one allocation that leaks, a datagram that no network
+ * has to split, and the longest sleep (50 ms) before the stop is looked at. */
+enum { PIECE = 1 << 20, LEAK_PIECE = 16 << 10, DATAGRAM = 1400, SLICE_NS = 50000000 };
 
 /* Looks at the flag without ordering anything: it is only a flag, and it is read very
  * often. */
@@ -44,20 +44,26 @@ static void fail(struct burn_worker *worker, const char *what)
     vd_error_set(&worker->err, VD_ERR_IO, NULL, "cannot %s: %s", what, strerror(errno));
 }
 
-/* Adds `bytes`, then waits until the plan's rate allows more. `start` is when the worker
- * began. It sleeps in slices, so that a stop is seen soon. */
-static void account(struct burn_worker *worker, int64_t start, size_t bytes)
+/* Adds `bytes`, then waits until the rate allows more; 0 = no limit. `start` is when the
+ * worker began. It sleeps in slices, so that a stop is seen soon. */
+static void account_at(struct burn_worker *worker, int64_t start, size_t bytes,
+                       double rate)
 {
     double done = (double)(atomic_fetch_add(&worker->done, bytes) + bytes);
 
-    while (worker->plan->rate > 0 && !is_stopped(worker)) {
-        int64_t due = start + (int64_t)(done / worker->plan->rate * 1e9);
+    while (rate > 0 && !is_stopped(worker)) {
+        int64_t due = start + (int64_t)(done / rate * 1e9);
         int64_t left = due - os_clock_mono_ns();
 
         if (left <= 0)
             return;
         sleep_ns(left < SLICE_NS ? left : SLICE_NS);
     }
+}
+
+static void account(struct burn_worker *worker, int64_t start, size_t bytes)
+{
+    account_at(worker, start, bytes, worker->plan->rate);
 }
 
 /* ---- cpu ---- */
@@ -122,6 +128,44 @@ void burn_memory(struct burn_worker *worker)
             sleep_ns(SLICE_NS);
     }
     munmap(at, size);
+}
+
+/* ---- leak ---- */
+
+/* A piece that was taken and will not be used again: the first bytes lead to the one
+ * before, so that all can be given back in the end. */
+struct lost_piece {
+    struct lost_piece *before;
+    unsigned char bytes[LEAK_PIECE - sizeof(void *)];
+};
+
+void burn_leak(struct burn_worker *worker)
+{
+    const struct burn_plan *plan = worker->plan;
+    double rate = plan->rate > 0      ? plan->rate
+                  : plan->seconds > 0 ? plan->amount / plan->seconds
+                                      : plan->amount;
+    int64_t start = os_clock_mono_ns();
+    struct lost_piece *last = NULL;
+
+    while (!is_stopped(worker)) {
+        struct lost_piece *piece = malloc(sizeof *piece);
+
+        if (piece == NULL) {
+            fail(worker, "take more memory");
+            break;
+        }
+        scribble(piece->bytes, sizeof piece->bytes, (uint64_t)(uintptr_t)piece);
+        piece->before = last;
+        last = piece;
+        account_at(worker, start, sizeof *piece, rate);
+    }
+    while (last != NULL) {
+        struct lost_piece *before = last->before;
+
+        free(last);
+        last = before;
+    }
 }
 
 /* ---- disk ---- */

@@ -11,8 +11,9 @@
 struct burn_plan {
     double load;   /* cpu: percent of one core for each worker */
     double amount; /* memory, disk: bytes for each worker */
-    double
-        rate; /* memory, disk, network: bytes a second for each worker; 0 = all it can */
+    double rate;   /* memory, leak, disk, network: bytes a second for each worker; 0 = all
+                      it   can; leak: so that it reaches `amount` in `seconds` */
+    double seconds;            /* leak: how long it will run */
     const char *folder;        /* disk */
     const struct addrinfo *to; /* network: where datagrams go; NULL = through loopback */
 };
@@ -29,6 +30,10 @@ void burn_cpu(struct burn_worker *worker);
 
 /* Takes `amount` bytes, touching each page, and keeps them in use. */
 void burn_memory(struct burn_worker *worker);
+
+/* Takes memory in small pieces, as a program does that forgets to free it, at the rate,
+ * without end. It is given back when the worker stops. */
+void burn_leak(struct burn_worker *worker);
 
 /* Writes a file of `amount` bytes without a name, past the cache, and reads it back,
  * again and again. */

@@ -63,14 +63,17 @@ static const struct os_option options[] = {
      .fallback = "256MiB",
      .min = 1 << 20,
      .max = 1e15,
-     .help = "memory: what each worker takes; disk: size of its file",
+     .help = "memory: what each worker takes; leak: what it has taken after the whole "
+             "duration, without --rate; disk: size of its file",
      .offset = AT(amount)},
     {.name = "rate",
      .letter = 'r',
      .type = OS_OPTION_SIZE,
      .value = "SIZE",
      .fallback = "0",
-     .help = "memory, disk, network: this much a second for each worker, 0 = all it can",
+     .help =
+         "memory, leak, disk, network: this much a second for each worker, 0 = all it "
+         "can",
      .offset = AT(rate)},
     {.name = "folder",
      .letter = 'f',
@@ -98,6 +101,7 @@ static const struct kind {
 } kinds[] = {
     {"cpu", burn_cpu, 1e9, "s of CPU time"},
     {"memory", burn_memory, 1 << 20, "MiB taken"},
+    {"leak", burn_leak, 1 << 20, "MiB leaked"},
     {"disk", burn_disk, 1 << 20, "MiB written and read"},
     {"network", burn_network, 1 << 20, "MiB sent"},
 };
@@ -296,7 +300,7 @@ static int run_burn(void *context, int argc, char **argv)
 
     if (kind == NULL)
         status = vd_error_set(&err, VD_ERR_ARGUMENT, NULL,
-                              "say what to burn: cpu, memory, disk or network");
+                              "say what to burn: cpu, memory, leak, disk or network");
     else if (crew == NULL)
         status = vd_error_set(&err, VD_ERR_MEMORY, NULL, "no memory for the workers");
     else
@@ -313,8 +317,12 @@ static int run_burn(void *context, int argc, char **argv)
      * "vedette" for the load. */
     prctl(PR_SET_NAME, "vedette-burn");
     crew->kind = kind;
-    crew->plan = (struct burn_plan){settings->load, settings->amount, settings->rate,
-                                    settings->folder, to};
+    crew->plan = (struct burn_plan){.load = settings->load,
+                                    .amount = settings->amount,
+                                    .rate = settings->rate,
+                                    .seconds = settings->duration,
+                                    .folder = settings->folder,
+                                    .to = to};
     status = start(crew, (size_t)settings->workers, &err);
     passed = status == VD_OK ? wait_for_end(crew, settings->duration, &signals) : 0;
     if (finish(crew, &err) != VD_OK)
@@ -329,19 +337,22 @@ out:
 
 const struct cmd_command cmd_burn = {
     .name = "burn",
-    .summary = "Make a real load: cpu, memory, disk or network",
+    .summary = "Make a real load: cpu, memory, leak, disk or network",
     .arguments = "KIND",
     .about =
         "Loads this machine in a known way, to see what the monitor makes of it and to "
         "record phases with a label. KIND is cpu (arithmetic), memory (takes it, touches "
-        "it, keeps it), disk (writes a file past the cache and reads it back) or network "
+        "it, keeps it), leak (takes small pieces, evenly and without end, and forgets "
+        "them), disk (writes a file past the cache and reads it back) or network "
         "(a stream through loopback, or datagrams with --to).\n\n"
         "It ends by itself after --duration, or at once on SIGINT and SIGTERM. Nothing "
         "is "
         "left behind: the file on the disk never has a name.",
     .examples =
         "vedette burn cpu --workers 4 --duration 1min\n    four cores for a minute\n"
-        "vedette burn memory --amount 2GiB --rate 20MiB --duration 2min\n"
+        "vedette burn memory --amount 2GiB --duration 2min\n"
+        "    take 2 GiB at once and keep them\n"
+        "vedette burn leak --rate 20MiB --duration 2min\n"
         "    a leak of 20 MiB a second\n"
         "vedette burn disk --rate 50MiB --folder /var/tmp\n"
         "    50 MiB a second to and from the disk of /var/tmp\n",
