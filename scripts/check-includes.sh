@@ -44,6 +44,7 @@ declare -A sees=(
     [explain]='format net os' [alert]='format net os' [show]='format net os'
     [plot]='format net os' [store]='format net os'
     [batch]='detect explain plot store format net os'
+    [recording]='collect feature detect burn format net os'
 )
 
 for folder in src/*/; do

@@ -26,6 +26,7 @@ static const struct cmd_command *const commands[] = {
     &cmd_split,
     &cmd_model,
     &cmd_probe,
+    &cmd_record,
     &cmd_burn,
     &cmd_generate,
     &cmd_store,

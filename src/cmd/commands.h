@@ -90,6 +90,7 @@ extern const struct cmd_command cmd_monitor;
 extern const struct cmd_command cmd_split;
 extern const struct cmd_command cmd_train;
 extern const struct cmd_command cmd_probe;
+extern const struct cmd_command cmd_record;
 extern const struct cmd_command cmd_status;
 extern const struct cmd_command cmd_store;
 extern const struct cmd_command cmd_version;
