@@ -9,6 +9,7 @@
 #include "batch/analyse_state.h"
 #include "batch/model_file.h"
 #include "os/clock.h"
+#include "vedette/stats.h"
 
 static const double WEEK_S = 7 * 86400;
 
@@ -175,7 +176,7 @@ static bool is_own_threshold(const struct analysis *a)
 static void threshold_by_detector(struct analysis *a)
 {
     const struct batch_member *member = &a->scorer.member[0];
-    double raw = vd_detector_threshold(member->detector);
+    double raw = batch_member_raw(member, vd_detector_threshold(member->detector));
 
     say_threshold(a, vd_calibration_surprise(&member->calibration, raw),
                   "the detector's own");

@@ -13,6 +13,10 @@
 static const char *const ordered_members[] = {"isolation_forest", "mahalanobis",
                                               "windows", "levels", "streams"};
 
+/* Those that compare rows with each other, each in another way. */
+static const char *const ensemble_members[] = {
+    "isolation_forest", "one_class_svm", "lof", "pca", "mahalanobis", "levels"};
+
 /* Sets from which share of missing values on a column is left out. */
 static const double MISSING = 0.9;
 
@@ -78,6 +82,19 @@ enum vd_status batch_analysis_choose(struct analysis *a, struct vd_error *err)
     return VD_OK;
 }
 
+/* Whether nobody asked for a detector, and several are to vote. */
+static bool is_chosen_ensemble(const struct analysis *a)
+{
+    return a->options->n_detectors == 0 && strcmp(a->out->way, "ensemble") == 0;
+}
+
+static bool is_here(const char *name)
+{
+    const struct vd_detector_info *info = vd_detector_find(name);
+
+    return info == NULL || info->unavailable == NULL;
+}
+
 static enum vd_status add_members(struct analysis *a, struct vd_error *err)
 {
     const struct batch_analyse_options *o = a->options;
@@ -89,6 +106,11 @@ static enum vd_status add_members(struct analysis *a, struct vd_error *err)
                        i < sizeof ordered_members / sizeof *ordered_members;
          i++)
         status = batch_scorer_add(&a->scorer, ordered_members[i], err);
+    for (size_t i = 0; is_chosen_ensemble(a) && status == VD_OK &&
+                       i < sizeof ensemble_members / sizeof *ensemble_members;
+         i++)
+        if (is_here(ensemble_members[i]))
+            status = batch_scorer_add(&a->scorer, ensemble_members[i], err);
     for (size_t i = 0; !a->ordered && status == VD_OK && i < o->n_detectors; i++)
         status = batch_scorer_add(&a->scorer, o->detector[i], err);
     if (status == VD_OK && a->scorer.n_members == 0)

@@ -62,6 +62,9 @@ static struct batch_member *new_member(struct batch_scorer *scorer, const char *
 
     assert(scorer->n_members <= BATCH_MEMBERS_MAX);
     *member = (struct batch_member){.name = name, .kind = kind};
+    member->is_distance = kind == BATCH_MEMBER_WINDOWS || kind == BATCH_MEMBER_LEVELS ||
+                          strcmp(name, "mahalanobis") == 0 || strcmp(name, "pca") == 0 ||
+                          strcmp(name, "lof") == 0;
     return member;
 }
 
@@ -107,6 +110,7 @@ enum vd_status batch_scorer_take(struct batch_scorer *scorer, const vd_model *mo
                             BATCH_MEMBER_LIBRARY);
         member->detector = one->detector;
         member->borrowed = true;
+        member->is_distance = false; /* the bundle's calibration is of raw scores */
         member->calibration = one->calibration;
     }
     return VD_OK;
@@ -210,6 +214,12 @@ static enum vd_status score_streams(struct batch_scorer *scorer,
     return VD_OK;
 }
 
+/* Distances of bursts have long tails, about even on a logarithmic scale. */
+double batch_member_raw(const struct batch_member *member, double raw)
+{
+    return member->is_distance ? log1p(fmax(raw, 0)) : raw;
+}
+
 /* Levels and streams look at x as it came, with its gaps. */
 enum vd_status batch_scorer_raw(struct batch_scorer *scorer, const struct vd_matrix *x,
                                 const int64_t *time_ns, struct vd_error *err)
@@ -231,6 +241,8 @@ enum vd_status batch_scorer_raw(struct batch_scorer *scorer, const struct vd_mat
             score_windows(scorer, member, &full, raw);
         else
             vd_detector_score_many(member->detector, &full, raw, scorer->params.threads);
+        for (size_t i = 0; member->is_distance && i < x->n; i++)
+            raw[i] = isnan(raw[i]) ? NAN : batch_member_raw(member, raw[i]);
     }
     keep_recent(scorer, &full);
     scorer->seen += x->n;
@@ -250,7 +262,7 @@ double batch_scorer_combine(const struct batch_scorer *scorer, const double *raw
             .surprise = vd_calibration_surprise(&member->calibration, raw[m * stride]),
             .repeats = scorer->n_members > 1 && info != NULL && info->combines,
             .may_be_alone =
-                member->kind == BATCH_MEMBER_LEVELS && raw[m * stride] >= FAR_OUT,
+                member->kind == BATCH_MEMBER_LEVELS && raw[m * stride] >= log1p(FAR_OUT),
         };
     }
     return scorer->n_members == 1 ? voice[0].surprise

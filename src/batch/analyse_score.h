@@ -31,7 +31,8 @@ struct batch_member {
     enum batch_member_kind kind;
     vd_detector *detector; /* owned unless `borrowed` */
     bool borrowed;
-    bool idle; /* it is not asked now */
+    bool idle;        /* it is not asked now */
+    bool is_distance; /* its raw score is one; its logarithm is taken instead */
     struct vd_calibration calibration;
 };
 
@@ -94,6 +95,9 @@ enum vd_status batch_scorer_raw(struct batch_scorer *scorer, const struct vd_mat
 /* Joins a row's raw scores, `stride` apart, to one surprise. */
 double batch_scorer_combine(const struct batch_scorer *scorer, const double *raw,
                             size_t stride);
+
+/* What the member makes of a raw score of its detector. */
+double batch_member_raw(const struct batch_member *member, double raw);
 
 /* Scores the next rows of a sequence, BATCH_BLOCK at most. */
 enum vd_status batch_scorer_score(struct batch_scorer *scorer, const struct vd_matrix *x,
