@@ -88,6 +88,8 @@ static enum vd_status take_columns(struct analysis *a, struct vd_error *err)
         column->sigma = a->words.sigma[k];
         if (a->words.scale[k] != 1)
             snprintf(column->note, sizeof column->note, "0 to 1: shown in percent");
+        else if (strcmp(a->words.schema.metric[k].unit, "%") == 0)
+            snprintf(column->note, sizeof column->note, "in percent");
     }
     out->n_used = a->rows.d;
     return VD_OK;

@@ -316,6 +316,7 @@ void batch_gather_end(struct batch_gather *g)
 {
     if (g->open)
         keep_event(g, NULL);
+    g->out->n_buckets = g->bucket;
     qsort(g->out->worst, g->out->n_worst, sizeof *g->out->worst, by_surprise);
     if (g->label != NULL)
         measure(g);

@@ -314,9 +314,11 @@ enum vd_status batch_analysis_learn(struct analysis *a, struct vd_error *err)
         status = batch_words_init(&a->words, &a->rows, err);
     while (status == VD_OK && a->lesson.x.d > a->rows.d) /* too many for the words */
         drop_column(&a->lesson, a->lesson.x.d - 1);
-    if (status == VD_OK)
+    if (status == VD_OK) {
+        batch_words_find_shares(&a->words, &a->lesson.x);
         status = batch_scorer_init(&a->scorer, &a->words, a->rows.d, o,
                                    a->rows.pace_s > 0 ? a->rows.pace_s : 1, err);
+    }
     if (status == VD_OK)
         status = add_members(a, err);
     if (status != VD_OK)

@@ -12,16 +12,19 @@
 #include "os/log.h"
 #include "vedette/detector.h"
 
-/* Names the columns that are added to a table of prmon. */
-enum derived { AS_IT_IS, PSS_RATE, PSS_PER_PROCESS, CPU_EFFICIENCY, IO_RATE, DERIVED };
-
 static const struct {
     const char *name, *note, *needs[3];
-} derived_columns[DERIVED] = {
-    [PSS_RATE] = {"pss_rate", "kB/s: how fast pss grows", {"pss", NULL}},
-    [PSS_PER_PROCESS] = {"pss_per_process", "pss / nprocs", {"pss", "nprocs", NULL}},
-    [CPU_EFFICIENCY] = {"cpu_efficiency", "(utime + stime) / wtime", {"utime", "stime"}},
-    [IO_RATE] = {"io_rate", "bytes/s: rates of rchar and wchar", {"rchar", "wchar"}},
+} derived_columns[BATCH_DERIVED] = {
+    [BATCH_PSS_RATE] = {"pss_rate", "kB/s: how fast pss grows", {"pss", NULL}},
+    [BATCH_PSS_PER_PROCESS] = {"pss_per_process",
+                               "pss / nprocs",
+                               {"pss", "nprocs", NULL}},
+    [BATCH_CPU_EFFICIENCY] = {"cpu_efficiency",
+                              "(utime + stime) / wtime",
+                              {"utime", "stime"}},
+    [BATCH_IO_RATE] = {"io_rate",
+                       "bytes/s: rates of rchar and wchar",
+                       {"rchar", "wchar"}},
 };
 
 static enum vd_status no_memory(struct vd_error *err)
@@ -31,7 +34,7 @@ static enum vd_status no_memory(struct vd_error *err)
 
 /* ---- columns ---- */
 
-static size_t find_column(const struct batch_rows *rows, const char *name)
+size_t batch_rows_find(const struct batch_rows *rows, const char *name)
 {
     for (size_t c = 0; c < rows->n_columns; c++)
         if (strcmp(rows->column[c].name, name) == 0)
@@ -45,6 +48,16 @@ static size_t find_in(const struct format_table *t, const char *name)
         if (strcasecmp(t->column[c].name, name) == 0)
             return c;
     return SIZE_MAX;
+}
+
+/* Tells whether the table is the history of the original program, which wrote most
+ * samples twice: as they came, and again with their score. */
+static bool has_doubles(const struct format_table *t)
+{
+    return t->place != NULL && t->time < t->n_columns &&
+           strcmp(t->column[t->time].name, "timestamp") == 0 &&
+           find_in(t, "anomaly_score") != SIZE_MAX &&
+           find_in(t, "is_anomaly") != SIZE_MAX;
 }
 
 /* Takes the columns of the first table. What is no metric keeps its reason. */
@@ -64,12 +77,13 @@ static void take_columns(struct batch_rows *rows)
             snprintf(column->note, sizeof column->note, "%s",
                      raw ? "a counter, as it stands" : "a counter: its rate");
     }
-    for (int k = 1; rows->is_prmon && !raw && k < DERIVED; k++) {
+    for (int k = 1; rows->is_prmon && !raw && k < BATCH_DERIVED; k++) {
         struct batch_rows_column *column = &rows->column[rows->n_columns];
-        bool there = find_column(rows, derived_columns[k].name) == SIZE_MAX;
+        bool there = batch_rows_find(rows, derived_columns[k].name) == SIZE_MAX;
 
         for (size_t i = 0; i < 3 && derived_columns[k].needs[i] != NULL; i++)
-            there = there && find_column(rows, derived_columns[k].needs[i]) != SIZE_MAX;
+            there =
+                there && batch_rows_find(rows, derived_columns[k].needs[i]) != SIZE_MAX;
         if (!there)
             continue;
         snprintf(column->name, sizeof column->name, "%s", derived_columns[k].name);
@@ -89,16 +103,17 @@ static void place_columns(struct batch_rows *rows)
             size_t place =
                 i == 0 && c < t->n_columns ? c : find_in(t, rows->column[c].name);
 
-            if (rows->column[c].derived != AS_IT_IS ||
+            if (rows->column[c].derived != BATCH_AS_IT_IS ||
                 (place != SIZE_MAX && rows->column[c].why[0] == '\0' &&
                  t->column[place].why != NULL))
                 place = SIZE_MAX;
             rows->place[i * rows->n_columns + c] = place;
-            if (place == SIZE_MAX && rows->column[c].derived == AS_IT_IS &&
+            if (place == SIZE_MAX && rows->column[c].derived == BATCH_AS_IT_IS &&
                 rows->column[c].why[0] == '\0')
                 os_log_warning("%s: no numbers in a column \"%s\": missing there",
                                t->path, rows->column[c].name);
         }
+        rows->doubles[i] = has_doubles(t);
         rows->phase[i] = find_in(t, "phase");
         rows->task[i] = find_in(t, "task_status");
     }
@@ -110,7 +125,7 @@ static enum vd_status choose_asked(struct batch_rows *rows, struct vd_error *err
     const struct batch_analyse_options *o = rows->options;
 
     for (size_t i = 0; i < o->n_columns; i++) {
-        size_t c = find_column(rows, o->column[i]);
+        size_t c = batch_rows_find(rows, o->column[i]);
 
         if (c == SIZE_MAX || rows->column[c].why[0] != '\0')
             return vd_error_set(err, VD_ERR_ARGUMENT, "name a column of numbers",
@@ -140,6 +155,16 @@ static void list_used(struct batch_rows *rows)
 
 /* ---- opening ---- */
 
+/* Gives what a file is called: the tables to train on go by their paths. */
+static const char *name_of(const struct batch_rows *rows, size_t i)
+{
+    const struct batch_analyse_options *o = rows->options;
+
+    if (o->title != NULL && rows->file == o->file)
+        return o->title[i];
+    return strcmp(rows->file[i], "-") == 0 ? "standard input" : rows->file[i];
+}
+
 static enum vd_status open_tables(struct batch_rows *rows, const char *const *file,
                                   size_t n, struct vd_error *err)
 {
@@ -147,13 +172,23 @@ static enum vd_status open_tables(struct batch_rows *rows, const char *const *fi
 
     options.need_label = true;
     rows->table = calloc(n, sizeof *rows->table);
-    if (rows->table == NULL)
+    rows->spool = calloc(n, sizeof *rows->spool);
+    rows->after = calloc(n, sizeof *rows->after);
+    if (rows->table == NULL || rows->spool == NULL || rows->after == NULL)
         return no_memory(err);
+    rows->file = file;
     rows->timed = true;
     for (size_t i = 0; i < n; i++) {
-        enum vd_status status =
-            format_table_open(&rows->table[rows->n_tables++], file[i], &options, err);
+        struct batch_spool *spool = &rows->spool[i];
+        enum vd_status status = batch_spool_open(spool, file[i], err);
 
+        options.title =
+            spool->file != NULL || rows->options->title != NULL ? name_of(rows, i) : NULL;
+        rows->table[rows->n_tables++].input.fd = -1;
+        if (status == VD_OK)
+            status = format_table_open(&rows->table[i],
+                                       spool->file != NULL ? spool->path : file[i],
+                                       &options, err);
         if (status != VD_OK)
             return status;
         format_table_say(&rows->table[i]);
@@ -170,7 +205,7 @@ static enum vd_status open_tables(struct batch_rows *rows, const char *const *fi
 
 static bool make_room(struct batch_rows *rows)
 {
-    size_t n = rows->table[0].n_columns + DERIVED;
+    size_t n = rows->table[0].n_columns + BATCH_DERIVED;
 
     rows->column = calloc(n, sizeof *rows->column);
     rows->place = calloc(n * rows->n_tables, sizeof *rows->place);
@@ -179,13 +214,14 @@ static bool make_room(struct batch_rows *rows)
     rows->past.value = calloc(n * BATCH_LAG_MAX, sizeof *rows->past.value);
     rows->phase = calloc(rows->n_tables, sizeof *rows->phase);
     rows->task = calloc(rows->n_tables, sizeof *rows->task);
+    rows->doubles = calloc(rows->n_tables, sizeof *rows->doubles);
     return rows->column != NULL && rows->place != NULL && rows->used != NULL &&
            rows->now != NULL && rows->past.value != NULL && rows->phase != NULL &&
-           rows->task != NULL;
+           rows->task != NULL && rows->doubles != NULL;
 }
 
 /* Takes names that say what a phase is meant to be: quiet, or with a load. */
-static bool is_quiet_phase(const char *text, size_t size)
+bool batch_phase_is_quiet(const char *text, size_t size)
 {
     static const char *const words[] = {"baseline", "recovery", "normal", "idle",
                                         "quiet",    "warmup",   "warm-up"};
@@ -199,12 +235,9 @@ static bool is_quiet_phase(const char *text, size_t size)
 
 const char *batch_rows_title(const struct batch_rows *rows, size_t table)
 {
-    const char *path = rows->table[table].path, *slash;
+    const char *name = name_of(rows, table), *slash = strrchr(name, '/');
 
-    if (rows->options->title != NULL)
-        return rows->options->title[table];
-    slash = strrchr(path, '/');
-    return slash == NULL ? path : slash + 1;
+    return slash == NULL ? name : slash + 1;
 }
 
 /* Several tables of prmon, some named after quiet phases and some not, are labelled by
@@ -216,7 +249,7 @@ static void find_phases(struct batch_rows *rows)
     for (size_t i = 0; i < rows->n_tables; i++) {
         const char *title = batch_rows_title(rows, i);
 
-        quiet += is_quiet_phase(title, strlen(title));
+        quiet += batch_phase_is_quiet(title, strlen(title));
         rows->labelled = rows->labelled || rows->phase[i] != SIZE_MAX;
     }
     rows->labelled =
@@ -253,7 +286,7 @@ enum vd_status batch_rows_use(struct batch_rows *rows, const char *const *name, 
     rows->used = used;
     rows->d = n;
     for (size_t k = 0; k < n; k++) {
-        size_t c = find_column(rows, name[k]);
+        size_t c = batch_rows_find(rows, name[k]);
 
         if (c == SIZE_MAX || rows->column[c].why[0] != '\0')
             return vd_error_set(err, VD_ERR_SCHEMA,
@@ -298,195 +331,12 @@ void batch_rows_leave_out(struct batch_rows *rows, size_t k, const char *why)
     rows->d--;
 }
 
-/* ---- rows ---- */
-
-/* Gives how far back the rate of a counter reaches: prmon's clock counts whole seconds,
- * so rows that come faster have no rates of their own. */
-static size_t lag_of(const struct batch_rows *rows)
-{
-    double pace = rows->table[rows->at].order.pace_s;
-
-    if (!rows->is_prmon || !(pace > 0) || pace >= 1)
-        return 1;
-    return (size_t)fmin(ceil(1 / pace), BATCH_LAG_MAX - 1);
-}
-
-/* Gives the growth of a column over the last rows, a second; NaN for the first row and
- * for a counter that was reset. */
-static double rate_of(const struct batch_rows *rows, size_t c, bool may_fall)
-{
-    const struct batch_rows_past *past = &rows->past;
-    size_t lag = lag_of(rows), back = past->n < lag ? past->n : lag;
-    size_t from = (past->n - back) % BATCH_LAG_MAX;
-    double step, seconds;
-
-    if (back == 0)
-        return NAN;
-    step = rows->now[c] - past->value[from * rows->n_columns + c];
-    seconds =
-        rows->timed ? (double)(rows->time_ns - past->time_ns[from]) * 1e-9 : (double)back;
-    return (step >= 0 || may_fall) && seconds > 0 ? step / seconds : NAN;
-}
-
-static double now_of(const struct batch_rows *rows, const char *name)
-{
-    size_t c = find_column(rows, name);
-
-    return c == SIZE_MAX ? NAN : rows->now[c];
-}
-
-/* Divides; of nothing there is no share. */
-static double share(double part, double whole)
-{
-    return whole > 0 ? part / whole : NAN;
-}
-
-static double derive(const struct batch_rows *rows, enum derived what)
-{
-    switch (what) {
-    case PSS_RATE:
-        return rate_of(rows, find_column(rows, "pss"), true);
-    case PSS_PER_PROCESS:
-        return share(now_of(rows, "pss"), now_of(rows, "nprocs"));
-    case CPU_EFFICIENCY:
-        return share(now_of(rows, "utime") + now_of(rows, "stime"),
-                     now_of(rows, "wtime"));
-    case IO_RATE:
-        return rate_of(rows, find_column(rows, "rchar"), false) +
-               rate_of(rows, find_column(rows, "wchar"), false);
-    default:
-        assert(false);
-        return NAN;
-    }
-}
-
-/* Reads all columns of the row as they stand, when a rate needs the row before; else
- * those that are values. */
-static void read_now(struct batch_rows *rows)
-{
-    const struct format_table *t = &rows->table[rows->at];
-    const size_t *place = rows->place + rows->at * rows->n_columns;
-
-    if (!rows->is_prmon) {
-        for (size_t k = 0; k < rows->d; k++) {
-            size_t from = place[rows->used[k]];
-
-            rows->now[rows->used[k]] =
-                from == SIZE_MAX ? NAN : format_table_value(t, from);
-        }
-        return;
-    }
-    for (size_t c = 0; c < rows->n_columns; c++)
-        rows->now[c] = place[c] == SIZE_MAX ? NAN : format_table_value(t, place[c]);
-}
-
-/* Keeps the row for the rates of those behind it. */
-static void remember(struct batch_rows *rows)
-{
-    struct batch_rows_past *past = &rows->past;
-    size_t at = past->n % BATCH_LAG_MAX;
-
-    if (!rows->is_prmon)
-        return;
-    memcpy(past->value + at * rows->n_columns, rows->now,
-           rows->n_columns * sizeof *rows->now);
-    past->time_ns[at] = rows->time_ns;
-    past->n++;
-}
-
-static struct format_csv_field field_of(const struct batch_rows *rows, size_t column)
-{
-    const struct format_rows *r = &rows->table[rows->at].rows;
-
-    return column < r->n ? r->field[column] : (struct format_csv_field){"", 0};
-}
-
-/* Reads what the row itself says of being odd: its label, or its phase. */
-static int label_of(const struct batch_rows *rows)
-{
-    const struct format_table *t = &rows->table[rows->at];
-    bool minus = t->label_line[2] > 0 || (t->own_labels && t->label_line[0] == 0) ||
-                 rows->options->anomaly_label < 0;
-    const char *title;
-
-    if (t->label != SIZE_MAX)
-        return minus ? t->row_label < 0 : t->row_label == 1;
-    if (rows->phase[rows->at] != SIZE_MAX) {
-        struct format_csv_field phase = field_of(rows, rows->phase[rows->at]);
-
-        return phase.size == 0 ? -1 : !is_quiet_phase(phase.at, phase.size);
-    }
-    title = batch_rows_title(rows, rows->at);
-    return rows->labelled ? !is_quiet_phase(title, strlen(title)) : -1;
-}
-
-/* Notes a task that failed: it is odd whatever the numbers say. */
-static void read_task(struct batch_rows *rows)
-{
-    static const char *const failed[] = {"failed", "failure", "timeout",
-                                         "error",  "crashed", NULL};
-    struct format_csv_field field;
-
-    rows->task_text[0] = '\0';
-    if (rows->task[rows->at] == SIZE_MAX)
-        return;
-    field = field_of(rows, rows->task[rows->at]);
-    if (format_csv_is_word(field, failed))
-        snprintf(rows->task_text, sizeof rows->task_text, "%.*s", (int)field.size,
-                 field.at);
-}
-
-static void read_values(struct batch_rows *rows, double *value)
-{
-    for (size_t k = 0; k < rows->d; k++) {
-        size_t c = rows->used[k];
-        const struct batch_rows_column *column = &rows->column[c];
-
-        value[k] = column->derived != AS_IT_IS ? derive(rows, column->derived)
-                   : column->counts            ? rate_of(rows, c, false)
-                                               : rows->now[c];
-        if (!(fabs(value[k]) <= VD_VALUE_MAX))
-            value[k] = NAN;
-    }
-}
-
-enum vd_status batch_rows_skip(struct batch_rows *rows, bool *more, struct vd_error *err)
-{
-    enum vd_status status = format_table_next(&rows->table[rows->at], more, err);
-
-    while (status == VD_OK && !*more && rows->at + 1 < rows->n_tables) {
-        rows->past.n = 0;
-        status = format_table_next(&rows->table[++rows->at], more, err);
-    }
-    rows->row += status == VD_OK && *more;
-    return status;
-}
-
-enum vd_status batch_rows_next(struct batch_rows *rows, double *value, bool *more,
-                               struct vd_error *err)
-{
-    enum vd_status status = batch_rows_skip(rows, more, err);
-
-    if (status != VD_OK || !*more)
-        return status;
-    rows->time_ns = rows->timed ? rows->table[rows->at].time_ns : 0;
-    read_now(rows);
-    read_values(rows, value);
-    remember(rows);
-    rows->label = label_of(rows);
-    read_task(rows);
-    return VD_OK;
-}
-
-const struct format_table *batch_rows_table(const struct batch_rows *rows)
-{
-    return &rows->table[rows->at];
-}
-
 void batch_rows_rewind(struct batch_rows *rows)
 {
     for (size_t i = 0; i < rows->n_tables; i++)
         format_table_rewind(&rows->table[i]);
+    for (size_t i = 0; i < rows->n_tables; i++)
+        rows->after[i] = 0;
     rows->at = 0;
     rows->row = 0;
     rows->past.n = 0;
@@ -496,6 +346,11 @@ void batch_rows_close(struct batch_rows *rows)
 {
     for (size_t i = 0; i < rows->n_tables; i++)
         format_table_close(&rows->table[i]);
+    for (size_t i = 0; i < rows->n_tables; i++)
+        batch_spool_close(&rows->spool[i]);
+    free(rows->spool);
+    free(rows->after);
+    free(rows->doubles);
     free(rows->table);
     free(rows->column);
     free(rows->place);

@@ -5,14 +5,25 @@
 #define VD_BATCH_ANALYSE_ROWS_H
 
 #include "batch/analyse.h"
+#include "batch/spool.h"
 
 enum { BATCH_LAG_MAX = 64 }; /* rows over which a rate is taken, at most */
+
+/* Name the columns that are added to a table of prmon. */
+enum batch_derived {
+    BATCH_AS_IT_IS,
+    BATCH_PSS_RATE,
+    BATCH_PSS_PER_PROCESS,
+    BATCH_CPU_EFFICIENCY,
+    BATCH_IO_RATE,
+    BATCH_DERIVED
+};
 
 struct batch_rows_column {
     char name[FORMAT_NAME_MAX];
     char why[64], note[64];
     bool counts; /* its rate is the value */
-    int derived; /* enum derived of analyse_rows.c; 0 = as it stands in the file */
+    enum batch_derived derived;
 };
 
 /* Numbers of the last rows, from which rates are made. */
@@ -24,6 +35,8 @@ struct batch_rows_past {
 
 struct batch_rows {
     const struct batch_analyse_options *options;
+    const char *const *file;
+    struct batch_spool *spool;  /* owned: one for each table */
     struct format_table *table; /* owned */
     size_t n_tables;
     struct batch_rows_column *column; /* owned: those of all tables by name */
@@ -35,6 +48,9 @@ struct batch_rows {
     bool timed;    /* all tables have times */
     double pace_s; /* of the first */
     bool is_prmon;
+    bool *doubles; /* owned: whether a table has rows twice */
+    size_t
+        *after; /* owned: of each table, the row after those of one time; 0 = the first */
     struct batch_rows_past past;
     double *now;          /* owned: the row as it stands, by column */
     size_t *phase, *task; /* owned: column of each table, SIZE_MAX = none */
@@ -47,6 +63,12 @@ struct batch_rows {
     int label;          /* 0 normal, 1 anomaly, -1 = not known */
     char task_text[40]; /* a task that failed, as written; "" = none did */
 };
+
+/* Finds a column by its name; SIZE_MAX when there is none. */
+size_t batch_rows_find(const struct batch_rows *rows, const char *name);
+
+/* Whether the name of a phase says that nothing is wrong in it. */
+bool batch_phase_is_quiet(const char *text, size_t size);
 
 /* Opens the tables and says what was found. To be closed after a failure, too. */
 enum vd_status batch_rows_open(struct batch_rows *rows,

@@ -96,6 +96,46 @@ enum vd_status batch_words_init(struct batch_words *words, struct batch_rows *ro
 
 /* ---- what is expected ---- */
 
+static double largest_of(const struct vd_matrix *x, size_t k)
+{
+    double largest = NAN;
+
+    for (size_t i = 0; i < x->n; i++)
+        largest = fmax(largest, vd_matrix_row(x, i)[k]);
+    return largest;
+}
+
+static bool is_percent(const struct batch_words *words, size_t k)
+{
+    return strcmp(words->schema.metric[k].unit, "%") == 0;
+}
+
+/* A column that is called percent and stays below 1 may be an idle processor; memory in
+ * use never is so little. */
+static bool memory_is_share(const struct batch_words *words, const struct vd_matrix *x)
+{
+    for (size_t k = 0; k < x->d; k++)
+        if (is_percent(words, k) &&
+            words->schema.metric[k].group == RECORD_GROUP_MEMORY && largest_of(x, k) <= 1)
+            return true;
+    return false;
+}
+
+/* Finds shares from 0 to 1 among what is meant in percent, by all of the rows. A load
+ * may be above 1. */
+void batch_words_find_shares(struct batch_words *words, const struct vd_matrix *x)
+{
+    bool sure = memory_is_share(words, x);
+
+    for (size_t k = 0; k < x->d; k++) {
+        const char *name = words->schema.metric[k].name;
+        bool says = strstr(name, "percent") != NULL || strstr(name, "pct") != NULL;
+
+        if (is_percent(words, k) && (sure || !says) && largest_of(x, k) <= 2)
+            words->scale[k] = 100;
+    }
+}
+
 /* Sets the middle and the spread of one column. The spread is the largest of three: the
  * median distance, that of the middle nine tenths, and, for a column that hardly moves,
  * the standard deviation. */
@@ -170,12 +210,6 @@ static void add(struct batch_reason *out, const char *words)
                  length == 0 ? "" : " | ", words);
 }
 
-static void add_factor(struct batch_reason *out, const char *format, double value)
-{
-    if (out->n_factors < BATCH_FACTORS)
-        snprintf(out->factor[out->n_factors++], sizeof *out->factor, format, value);
-}
-
 /* Adds the reasons of hard limits, whose words and bounds are fixed: scripts count
  * them. Returns whether there was one. */
 static bool add_limits(const struct batch_words *words, struct batch_reason *out)
@@ -184,18 +218,19 @@ static bool add_limits(const struct batch_words *words, struct batch_reason *out
     double network = fmax(known(words, BATCH_SENT), known(words, BATCH_RECEIVED));
     const struct {
         double value, limit;
-        const char *words, *factor;
+        const char *words, *name, *unit;
     } limits[] = {
-        {known(words, BATCH_CPU), 80, "High CPU usage detected", "CPU: %.1f%%"},
-        {known(words, BATCH_MEMORY), 80, "High memory consumption", "Memory: %.1f%%"},
-        {disk, 50, "High disk activity", "Disk I/O: %.1f MB/s"},
-        {network, 50, "High network traffic", "Network: %.1f MB/s"},
+        {known(words, BATCH_CPU), 80, "High CPU usage detected", "CPU", "%"},
+        {known(words, BATCH_MEMORY), 80, "High memory consumption", "Memory", "%"},
+        {disk, 50, "High disk activity", "Disk I/O", " MB/s"},
+        {network, 50, "High network traffic", "Network", " MB/s"},
     };
 
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         if (limits[i].value > limits[i].limit) {
             add(out, limits[i].words);
-            add_factor(out, limits[i].factor, limits[i].value);
+            snprintf(out->factor[out->n_factors++], sizeof *out->factor, "%s: %.1f%s",
+                     limits[i].name, limits[i].value, limits[i].unit);
         }
     return out->reason[0] != '\0';
 }

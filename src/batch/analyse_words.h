@@ -31,6 +31,9 @@ struct batch_words {
 enum vd_status batch_words_init(struct batch_words *words, struct batch_rows *rows,
                                 struct vd_error *err);
 
+/* Finds the columns that are shares from 0 to 1 and shown in percent. */
+void batch_words_find_shares(struct batch_words *words, const struct vd_matrix *x);
+
 /* Learns what is expected from rows of x, those of which `odd` (NULL = none) says false.
  * NaN is left out. */
 enum vd_status batch_words_learn(struct batch_words *words, const struct vd_matrix *x,

@@ -69,7 +69,6 @@ struct parse {
     char no[ROWS_MAX][48]; /* "no-NAME" */
     struct cmd_line *line;
     bool before_command;
-    bool keeps_dashes; /* the "--" is still to come, as a word */
     int refused; /* the index in argv behind the word that argp refused */
 };
 
@@ -142,10 +141,6 @@ static error_t got_word(struct parse *p, char *word, struct argp_state *state)
         p->line->next = state->next - 1;
         state->next = state->argc;
         return 0;
-    }
-    if (p->keeps_dashes && state->quoted != 0) {
-        p->line->rest[p->line->n_rest++] = state->argv[state->quoted - 1];
-        p->keeps_dashes = false;
     }
     p->line->rest[p->line->n_rest++] = word;
     return 0;
@@ -254,6 +249,26 @@ static enum vd_status explain(const struct parse *p, int argc, char **argv,
     return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "the command line makes no sense");
 }
 
+/* Counts the words behind "--", before argp puts them in another order; -1 without it. */
+static int words_behind(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--") == 0)
+            return argc - i - 1;
+    return -1;
+}
+
+/* Puts the "--" back, before the last `behind` words. */
+static void insert_dashes(struct cmd_line *line, int behind)
+{
+    static char dashes[] = "--";
+    int at = line->n_rest - behind;
+
+    memmove(line->rest + at + 1, line->rest + at, (size_t)behind * sizeof *line->rest);
+    line->rest[at] = dashes;
+    line->n_rest++;
+}
+
 /* Parses one side of the command: with `command` NULL what stands before it, where
  * parsing stops at the first word. Texts are not copied, so argv must outlive the
  * line. */
@@ -264,6 +279,7 @@ enum vd_status cmd_line_parse(struct cmd_line *line, const struct cmd_command *c
     struct argp argp = {.parser = got};
     unsigned flags = ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT;
     enum vd_status status = VD_OK;
+    int behind;
 
     *line = (struct cmd_line){.next = argc};
     /* Bounds the assignments by the number of characters, since a cluster such as "-vvv"
@@ -279,7 +295,7 @@ enum vd_status cmd_line_parse(struct cmd_line *line, const struct cmd_command *c
     }
     p->line = line;
     p->before_command = command == NULL;
-    p->keeps_dashes = command != NULL && command->keeps_dashes;
+    behind = command != NULL && command->keeps_dashes ? words_behind(argc, argv) : -1;
     if (command != NULL)
         add_rows(p, command->options);
     else
@@ -289,6 +305,8 @@ enum vd_status cmd_line_parse(struct cmd_line *line, const struct cmd_command *c
     argp.options = p->argp;
     if (argp_parse(&argp, argc, argv, flags, NULL, p) != 0)
         status = explain(p, argc, argv, err);
+    else if (behind >= 0)
+        insert_dashes(line, behind);
 out:
     free(p);
     return status;

@@ -10,6 +10,7 @@
 #include "batch/analyse.h"
 #include "batch/picture.h"
 #include "batch/report.h"
+#include "batch/spool.h"
 #include "cmd/commands.h"
 #include "cmd/detect_text.h"
 #include "cmd/detector_names.h"
@@ -18,12 +19,13 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/terminal.h"
+#include "store/inspect.h"
 
 /* Holds what the options say. The last two are the names of the originals. */
 struct detect_settings {
-    char *output, *model, *label, *plot, *report;
+    char *output, *model, *label, *data_dir, *plot, *report;
     struct os_list train, detectors, columns;
-    double contamination, budget;
+    double contamination, budget, last;
     long seed, trees, window, threads;
     int counters, format, anomaly;
     bool json;
@@ -77,6 +79,21 @@ static const struct os_option options[] = {
      .line_only = true,
      .offset = AT(model),
      .help = "Use the detectors of this bundle of 'vedette train'"},
+    {.name = "data-dir",
+     .type = OS_OPTION_TEXT,
+     .value = "DIR",
+     .line_only = true,
+     .offset = AT(data_dir),
+     .help = "Look at what a monitor has kept there instead of a FILE"},
+    {.name = "last",
+     .type = OS_OPTION_DURATION,
+     .value = "TIME",
+     .fallback = "1w",
+     .min = 1,
+     .max = 1e10,
+     .line_only = true,
+     .offset = AT(last),
+     .help = "How much of it, back from now"},
     {.name = "detector",
      .type = OS_OPTION_LIST,
      .value = "NAME",
@@ -225,6 +242,8 @@ static enum vd_status part_words(const struct detect_settings *s, int argc, char
         dashes++;
     for (; dashes < argc && s->train.n > 0 && from < dashes; from++)
         train[o->n_train++] = argv[from];
+    if (s->data_dir != NULL)
+        file[o->n_files++] = s->data_dir;
     if (s->csv_file != NULL)
         file[o->n_files++] = s->csv_file;
     for (int i = from; i < argc; i++)
@@ -233,6 +252,9 @@ static enum vd_status part_words(const struct detect_settings *s, int argc, char
     if (o->n_files == 0)
         return vd_error_set(err, VD_ERR_ARGUMENT, "name one, or - for standard input",
                             "no table was given");
+    if (s->data_dir != NULL && o->n_files > 1)
+        return vd_error_set(err, VD_ERR_ARGUMENT, "leave one of them out",
+                            "a file and --data-dir");
     if (o->n_train > 0 && s->model != NULL)
         return vd_error_set(err, VD_ERR_ARGUMENT, "leave one of them out",
                             "--train and --model: a model has learned already");
@@ -301,7 +323,8 @@ static void fill_options(const struct detect_settings *s, struct batch_analyse_o
 static void announce(const struct batch_analyse_options *o, FILE *out)
 {
     for (size_t i = 0; i < o->n_files; i++)
-        fprintf(out, "Processing CSV file: %s\n", o->file[i]);
+        fprintf(out, "Processing CSV file: %s\n",
+                o->title != NULL ? o->title[i] : o->file[i]);
     if (o->output != NULL)
         fprintf(out, "Output will be saved to: %s\n", o->output);
     fflush(out);
@@ -361,11 +384,53 @@ static int analyse(const struct detect_settings *s, struct batch_analyse_options
     return fflush(stdout) != 0 ? CMD_FAILED : code;
 }
 
+/* Writes the rows of the store to a table that is removed with the program's end. */
+static enum vd_status read_store(const struct detect_settings *s,
+                                 struct batch_spool *spool, struct vd_error *err)
+{
+    int64_t now_ns = os_clock_wall_ns(), rows;
+    const struct store_export what = {.dir = s->data_dir,
+                                      .tier = STORE_RAW,
+                                      .from_ns = now_ns - (int64_t)(s->last * 1e9),
+                                      .to_ns = now_ns};
+    enum vd_status status = batch_spool_make(spool, err);
+
+    if (status == VD_OK)
+        status = store_export_csv(&what, spool->file, &rows, err);
+    if (status == VD_OK && rows == 0)
+        status = vd_error_set(err, VD_ERR_DATA, "give a longer --last",
+                              "%s: no rows in that span", s->data_dir);
+    return status == VD_OK ? batch_spool_finish(spool, err) : status;
+}
+
+/* Looks at the files, or at what the store has. */
+static int detect(const struct detect_settings *s, const char **file,
+                  struct batch_analyse_options *o)
+{
+    struct batch_spool spool = {0};
+    struct vd_error err = {0};
+    int code = CMD_FAILED;
+
+    fill_options(s, o);
+    o->contamination = old_share(s, file[0]);
+    if (s->data_dir == NULL)
+        return analyse(s, o);
+    o->title = (const char *const *)&s->data_dir;
+    if (read_store(s, &spool, &err) != VD_OK) {
+        code = cmd_failed(&err);
+    } else {
+        file[0] = spool.path;
+        code = analyse(s, o);
+    }
+    batch_spool_close(&spool);
+    return code;
+}
+
 static int run_detect(void *data, int argc, char **argv)
 {
     const struct detect_settings *s = data;
     struct batch_analyse_options o = batch_analyse_options_default();
-    const char **file = calloc((size_t)argc + 2, sizeof *file);
+    const char **file = calloc((size_t)argc + 3, sizeof *file);
     const char **train = calloc((size_t)argc + s->train.n + 1, sizeof *train);
     struct vd_error err = {0};
     int code = CMD_FAILED;
@@ -380,9 +445,7 @@ static int run_detect(void *data, int argc, char **argv)
     } else {
         o.file = file;
         o.train = train;
-        fill_options(s, &o);
-        o.contamination = old_share(s, file[0]);
-        code = analyse(s, &o);
+        code = detect(s, file, &o);
     }
     free(file);
     free(train);

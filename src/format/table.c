@@ -206,6 +206,8 @@ enum vd_status format_table_open(struct format_table *t, const char *path,
 
     init(t, options);
     status = format_input_open(&t->input, path, err);
+    if (t->options.title != NULL)
+        t->input.path = t->options.title;
     t->path = t->input.path;
     return status == VD_OK ? open_table(t, err) : status;
 }

@@ -38,6 +38,7 @@ struct format_options {
                                 strptime; NULL = found */
     const char *time_zone;   /* of times without one, as format_zone_load takes it */
     const char *label;       /* name of the column with labels; NULL = found */
+    const char *title;       /* what it is called in messages; NULL = its path */
     bool need_label;         /* labels are read, and have to be right */
     /* Labels are read, and nothing else: rows come in the order of the file, as bytes
      * without values. What is said of columns is that of the first thousand rows. */
