@@ -17,18 +17,18 @@
 #include "cmd/json_out.h"
 #include "cmd/table_options.h"
 #include "os/clock.h"
-#include "os/log.h"
+#include "os/output.h"
 #include "os/terminal.h"
 #include "store/inspect.h"
 
 /* Holds what the options say. The last two are the names of the originals. */
 struct detect_settings {
-    char *output, *model, *label, *data_dir, *plot, *report;
+    char *output, *model, *label, *data_dir, *plot, *report, *rejects;
     struct os_list train, detectors, columns;
     double contamination, budget, last;
     long seed, trees, window, threads;
     int counters, format, anomaly;
-    bool json;
+    bool json, strict;
     struct table_options table;
     char *csv_file, *output_file;
 };
@@ -178,6 +178,19 @@ static const struct os_option options[] = {
      .line_only = true,
      .offset = AT(threads),
      .help = "Threads to use; 0 = one for each core"},
+    {.name = "strict",
+     .type = OS_OPTION_FLAG,
+     .line_only = true,
+     .offset = AT(strict),
+     .help =
+         "Refuse a row with more or fewer fields than names (default: longer ones are "
+         "left out and counted, shorter ones filled up)"},
+    {.name = "rejects",
+     .type = OS_OPTION_TEXT,
+     .value = "FILE",
+     .line_only = true,
+     .offset = AT(rejects),
+     .help = "Where rows that are left out go, as they stand"},
     CMD_JSON_OPTION(AT(json)),
     TABLE_OPTIONS(AT(table)),
     {.name = "csv-file",
@@ -289,6 +302,8 @@ static double old_share(const struct detect_settings *s, const char *file)
 
     if (s->csv_file == NULL || !isnan(s->contamination) || !isnan(s->budget))
         return s->contamination;
+    if (strcmp(file, "-") == 0)
+        return share; /* it can be read only once */
     if (format_table_open(&table, file, NULL, NULL) == VD_OK && table.n_columns > 1 &&
         format_is_prmon(table.separator, table.column[1].name))
         share = 0.1;
@@ -301,6 +316,7 @@ static void fill_options(const struct detect_settings *s, struct batch_analyse_o
     long threads = s->threads > 0 ? s->threads : sysconf(_SC_NPROCESSORS_ONLN);
 
     o->table = table_options(&s->table, s->label);
+    o->table.ragged = s->strict ? FORMAT_RAGGED_REFUSED : FORMAT_LONG_SKIPPED;
     o->model = s->model;
     o->detector = (const char *const *)s->detectors.at;
     o->n_detectors = s->detectors.n;
@@ -411,8 +427,6 @@ static int detect(const struct detect_settings *s, const char **file,
     struct vd_error err = {0};
     int code = CMD_FAILED;
 
-    fill_options(s, o);
-    o->contamination = old_share(s, file[0]);
     if (s->data_dir == NULL)
         return analyse(s, o);
     o->title = (const char *const *)&s->data_dir;
@@ -423,6 +437,26 @@ static int detect(const struct detect_settings *s, const char **file,
         code = analyse(s, o);
     }
     batch_spool_close(&spool);
+    return code;
+}
+
+/* Does the same with a file for the rows that are left out. */
+static int detect_and_reject(const struct detect_settings *s, const char **file,
+                             struct batch_analyse_options *o)
+{
+    struct os_output rejects = {0};
+    struct vd_error err = {0};
+    int code;
+
+    if (s->rejects == NULL)
+        return detect(s, file, o);
+    if (os_output_open(&rejects, s->rejects, &err) != VD_OK)
+        return cmd_failed(&err);
+    o->table.rejects = rejects.file;
+    code = detect(s, file, o);
+    if (code == CMD_OK && os_output_close(&rejects, &err) != VD_OK)
+        code = cmd_failed(&err);
+    os_output_drop(&rejects);
     return code;
 }
 
@@ -445,7 +479,9 @@ static int run_detect(void *data, int argc, char **argv)
     } else {
         o.file = file;
         o.train = train;
-        code = detect(s, file, &o);
+        fill_options(s, &o);
+        o.contamination = old_share(s, file[0]);
+        code = detect_and_reject(s, file, &o);
     }
     free(file);
     free(train);

@@ -357,6 +357,19 @@ def test_a_failure_leaves_nothing(vedette, tmp_path, table):
     assert sorted(os.listdir(tmp_path)) == ["home", "long.csv", "odd.csv", "out.csv"]
 
 
+def test_long_rows_are_left_out_counted_and_kept(vedette, detect, tmp_path, table):
+    lines = table.read_text().splitlines()
+    lines[301] += ",1,2,3,4"
+    lines[302] = lines[302].rsplit(",", 1)[0]
+    path = tmp_path / "ragged.csv"
+    path.write_text("\n".join(lines) + "\n")
+    result = detect(path, "--rejects", tmp_path / "rejects.csv")
+    assert result["rows"] == 399 and result["skipped"] == 1
+    assert lines[301] in (tmp_path / "rejects.csv").read_text()
+    refused = vedette("detect", path, "--strict")
+    assert refused.returncode == 1 and "ragged.csv:302:" in refused.stderr
+
+
 @pytest.mark.parametrize("args, says", [
     ((), "no table was given"),
     (("none.csv",), "none.csv"),
