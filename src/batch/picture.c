@@ -10,6 +10,7 @@
 #include "batch/shown.h"
 #include "os/clock.h"
 #include "plot/grid.h"
+#include "vedette/stats.h"
 
 /* All columns of prmon's find room. */
 enum { CHARTS = 24 };
@@ -33,6 +34,17 @@ enum vd_status batch_picture_check(const char *path, struct vd_error *err)
     char name[PATH_MAX];
 
     return name_file(path, name, err);
+}
+
+/* Returns how far neighbours may be apart for a line to join them: six times the usual
+ * way, as in the dashboard. */
+static double find_gap(const double *x, size_t n)
+{
+    double way[BATCH_BUCKETS];
+
+    for (size_t i = 1; i < n; i++)
+        way[i - 1] = x[i] - x[i - 1];
+    return n < 3 ? INFINITY : 6 * vd_median(way, n - 1);
 }
 
 /* Places the points along time where each has one, else along the rows. */
@@ -69,6 +81,7 @@ enum vd_status batch_picture_write(const struct batch_analysis *a, const char *p
         status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the picture");
     if (status == VD_OK) {
         grid.timed = place(a, x);
+        grid.gap = find_gap(x, grid.points);
         for (size_t i = 0; i < grid.n; i++) {
             const struct batch_column *column = &a->column[shown[i]];
 

@@ -472,10 +472,11 @@ static int run_detect(void *data, int argc, char **argv)
     if (file == NULL || train == NULL) {
         vd_error_set(&err, VD_ERR_MEMORY, NULL, "no memory");
         code = cmd_failed(&err);
-    } else if (part_words(s, argc, argv, train, file, &o, &err) != VD_OK ||
-               (s->plot != NULL && batch_picture_check(s->plot, &err) != VD_OK) ||
-               (s->report != NULL && batch_report_check(&err) != VD_OK)) {
+    } else if (part_words(s, argc, argv, train, file, &o, &err) != VD_OK) {
         code = cmd_wrong_use(&cmd_detect, &err);
+    } else if ((s->plot != NULL && batch_picture_check(s->plot, &err) != VD_OK) ||
+               (s->report != NULL && batch_report_check(&err) != VD_OK)) {
+        code = cmd_failed(&err);
     } else {
         o.file = file;
         o.train = train;

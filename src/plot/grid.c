@@ -65,16 +65,20 @@ static void put_point(FILE *in, const struct plot_grid *g,
     fputc('\n', in);
 }
 
-/* Tells whether the axis begins at 0: nothing is below, and not all is far above. */
-static bool begins_at_zero(const struct plot_grid *g, const struct plot_grid_metric *m)
+/* Writes what the axis of a chart is chosen by. */
+static void put_range(FILE *in, const struct plot_grid *g, size_t k)
 {
+    const struct plot_grid_metric *m = &g->metric[k];
     float least = INFINITY, most = -INFINITY;
 
     for (size_t i = 0; i < g->points; i++) {
         least = fminf(least, m->low[i]);
         most = fmaxf(most, m->high[i]);
     }
-    return least >= 0 && least < 0.5F * most;
+    fprintf(in, "from_zero[%zu] = %d\nmost[%zu] = ", k + 1,
+            least >= 0 && least < 0.5F * most, k + 1);
+    put_number(in, fmax(fabs((double)least), fabs((double)most)));
+    fputc('\n', in);
 }
 
 static void put_data(FILE *in, const struct plot_grid *g, bool is_svg)
@@ -84,19 +88,24 @@ static void put_data(FILE *in, const struct plot_grid *g, bool is_svg)
 
     fprintf(in, "is_svg = %d\nn = %zu\ntimed = %d\nsingle = %d\nstep = %.9g\n", is_svg,
             g->n, g->timed, g->single, time_step(span));
-    fputs("array title[n]\narray unit[n]\narray from_zero[n]\n", in);
+    fputs("array title[n]\narray unit[n]\narray from_zero[n]\narray most[n]\n", in);
     for (size_t k = 0; k < g->n; k++) {
         os_utf8_visible(g->metric[k].name, title, sizeof title);
         fprintf(in, "title[%zu] = ", k + 1);
         plot_gnuplot_text(in, title);
         fprintf(in, "\nunit[%zu] = ", k + 1);
         plot_gnuplot_text(in, g->metric[k].unit);
-        fprintf(in, "\nfrom_zero[%zu] = %d\n", k + 1, begins_at_zero(g, &g->metric[k]));
+        fputc('\n', in);
+        put_range(in, g, k);
     }
     fputs("$metrics << EOD\n", in);
     for (size_t k = 0; k < g->n; k++) {
-        for (size_t i = 0; i < g->points; i++)
+        for (size_t i = 0; i < g->points; i++) {
+            /* An empty line ends a line of the picture, but not the metric. */
+            if (i > 0 && g->x[i] - g->x[i - 1] > g->gap)
+                fputc('\n', in);
             put_point(in, g, &g->metric[k], i);
+        }
         fputs("\n\n", in);
     }
     fputs("EOD\n", in);

@@ -54,7 +54,7 @@ function appendBlock(
 
 /** Puts a row of nulls where time jumps (the monitor was off, the machine slept), so that
  * no line is drawn across what nobody saw. */
-function breakGaps(columns: Columns): Columns {
+export function breakGaps(columns: Columns): Columns {
     const time = columns[0] as number[];
     const step = medianStep(time);
     if (!(step > 0)) return columns;

@@ -92,3 +92,14 @@ test("a table of one row has a chart that is not empty", () => {
     one.last = 100;
     assert.deepEqual(new View(one).all, { from: 100, to: 101 });
 });
+
+test("no line goes over rows that are missing", () => {
+    const data = report([]);
+    data.buckets.t = data.buckets.t.map((t, i) => (i < 50 ? t! : t! + 500));
+    const view = new View(data);
+    const [time, score] = view.score();
+    assert.equal(time!.length, 101);
+    assert.equal(score![50], null);
+    const metric = { name: "m", unit: "", note: "", expected: 0, low: view.x, high: view.x };
+    assert.equal(view.columnsOf(metric)[1]![50], null);
+});

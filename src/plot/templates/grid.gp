@@ -6,6 +6,7 @@
 #   single     1: each point is one row; 0: many, with their least and greatest value
 #   title[n], unit[n]
 #   from_zero[n]  1: the axis begins at 0
+#   most[n]    the value that is farthest from 0
 #   $metrics   x, least, greatest, red dot: for one metric after the other, two empty lines
 #              between them
 columns = n < 3 ? n : 3
@@ -33,10 +34,10 @@ if (timed) {
     set format x "%.6g"
     set xtics autofreq
 }
-set format y "%.4g"
 set autoscale xfix
 set offsets graph 0, 0, 0.06, 0.04
 do for [i = 1:n] {
+    set format y (most[i] >= 1e4 ? "%.1s%c" : "%.4g")
     if (from_zero[i]) { set yrange [0:*] } else { set yrange [*:*] }
     set title title[i] . (unit[i] eq "" ? "" : ", " . unit[i])
     if (single) {

@@ -3,7 +3,7 @@
 
 import type { Event, Maybe, Severity } from "../contract.ts";
 import { SEVERITIES, severityOf } from "../severity.ts";
-import type { Columns, Window } from "../series.ts";
+import { breakGaps, type Columns, type Window } from "../series.ts";
 
 /** A metric that deviates: its number in `metrics`, value, what was expected, sigmas. */
 export type Deviation = [metric: number, value: Maybe, expected: Maybe, z: Maybe];
@@ -131,7 +131,11 @@ export class View {
         return marks;
     }
 
-    /** [x, low, high, red dots]; the first two are one where each bucket is one row. */
+    score(): Columns {
+        return breakGaps([this.x, this.report.buckets.score]);
+    }
+
+    /** [x, low, high, red dots], with a hole where rows are missing; the first two are one where each bucket is one row. */
     columnsOf(metric: Metric): Columns {
         const { anomalies } = this.report.buckets;
         const [low, high] = [metric.low ?? [], metric.high ?? []];
@@ -141,7 +145,7 @@ export class View {
             if (!anomalies[i] || most === null || least === null) return null;
             return most - middle >= middle - least ? most : least;
         });
-        return [this.x, low, high, dots];
+        return breakGaps([this.x, low, high, dots]);
     }
 
     /** An event with as much before and behind it that it can be told from the rest. */

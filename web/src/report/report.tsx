@@ -232,7 +232,7 @@ function Charts(props: {
         [view],
     );
     const marks = useMemo(() => view.marks(), [view]);
-    const score = useMemo(() => [view.x, view.report.buckets.score], [view]);
+    const score = useMemo(() => view.score(), [view]);
     const common = {
         events: marks,
         window: props.window,
