@@ -272,5 +272,7 @@ struct show_source pipeline_show_source(pipeline *p)
         .history = p->store == NULL ? NULL : store_set_history(p->store),
         .feedback = pipeline_feedback_take,
         .preview = pipeline_feedback_ask,
+        .analyse = p->config.store_on ? pipeline_analyse : NULL,
+        .folder = p->config.store_on ? p->config.store.folder : NULL,
     };
 }

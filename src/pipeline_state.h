@@ -1,8 +1,10 @@
 /* The pipeline's insides, shared by its files: pipeline.c (the tick), pipeline_anomaly.c,
  * pipeline_limits.c and pipeline_events.c (what begins and ends on it),
  * pipeline_moments.c (the flight recorder), pipeline_start.c (start, stop, training,
- * saving), pipeline_alerts.c (alerts over restarts), pipeline_feedback.c,
- * pipeline_health.c and pipeline_show.c (answers for the dashboard). */
+ * saving), pipeline_alerts.c (alerts over restarts), pipeline_analyse.c (uploaded
+ * tables), pipeline_feedback.c, pipeline_health.c and pipeline_show.c (answers for the
+ * dashboard).
+ */
 #ifndef VD_PIPELINE_STATE_H
 #define VD_PIPELINE_STATE_H
 
@@ -247,6 +249,13 @@ bool pipeline_may_still_tell(const pipeline *p);
 /* pipeline_health.c: collectors that fail for long, and that are well again */
 void pipeline_tell_troubles(const pipeline *p);
 void pipeline_fill_troubles(const pipeline *p, struct show_status *out);
+
+/* pipeline_analyse.c */
+
+/* Analyses an uploaded table: see struct show_source. Any thread. */
+enum vd_status pipeline_analyse(void *context, const struct show_analysis_task *task,
+                                struct show_json *summary, struct show_json *result,
+                                struct vd_error *err);
 
 /* pipeline_show.c */
 void pipeline_count_latency(pipeline *p);

@@ -305,6 +305,8 @@ static enum vd_status finish_row(struct analysis *a, const struct block *b, size
         one.severity = RECORD_LOW;
     status = batch_gather_add(&a->gather, &one, odd, vd_matrix_row(&b->x, i), b->label[i],
                               b->task[i], err);
+    if (status == VD_OK && a->options->take_row != NULL)
+        a->options->take_row(a->options->context, &one);
     return status == VD_OK ? batch_scored_write(&a->scored, i, &one, odd, err) : status;
 }
 

@@ -30,6 +30,8 @@ enum batch_scored_format { BATCH_CSV, BATCH_JSON, BATCH_JSON_LINES };
 /* How the counters of prmon's tables are taken. */
 enum batch_counters { BATCH_COUNTERS_RATE, BATCH_COUNTERS_RAW };
 
+struct batch_row;
+
 /* Texts and arrays are borrowed until the analysis has ended. */
 struct batch_analyse_options {
     const char *const *file; /* tables with the same columns, read one after the other */
@@ -57,6 +59,8 @@ struct batch_analyse_options {
      * most. When it returns false the analysis ends with VD_ERR_BUSY and leaves
      * nothing. NULL = nobody asks. */
     bool (*progress)(void *context, double done, size_t rows);
+    /* Is given each row in order with what was found. NULL = nobody wants that. */
+    void (*take_row)(void *context, const struct batch_row *row);
     void *context;
 };
 

@@ -15,6 +15,7 @@ struct monitor_settings {
     bool store, dashboard, sandbox;
     char *address;
     long port, max_clients;
+    double upload_max, uploads_disk;
     double budget, contamination, warm_up, retrain, backfill, cooldown, adopt;
     long window_size, seed;
     struct os_list detectors, features, rules, without_rules;

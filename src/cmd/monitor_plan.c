@@ -313,6 +313,8 @@ static void set_values(struct pipeline_config *config, const struct monitor_sett
     config->show.port = (int)s->port;
     config->show.max_clients = (size_t)s->max_clients;
     config->show.version = VEDETTE_VERSION;
+    config->show.upload_max = s->upload_max;
+    config->show.uploads_disk = s->uploads_disk;
     config->channels.terminal = s->terminal;
     config->channels.bell = s->bell;
     config->channels.desktop = s->desktop && s->replay == NULL && has_desktop();

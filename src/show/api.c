@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "os/clock.h"
+#include "show/analyses.h"
 
 /* ---- answered from memory ---- */
 
@@ -124,14 +125,14 @@ static void respond_from_memory(struct show_session *session, const struct answe
 
 /* ---- answered by the store ---- */
 
-/* Takes one pair. In a query '+' stands for a blank, so it is replaced before the
- * %-escapes, which may hold a real plus. */
-static enum vd_status add_pair(struct show_query *query, const char *text, size_t size,
-                               struct vd_error *err)
-{
-    char pair[3 * SHOW_QUERY_NAME + 64];
+enum { PAIR_MAX = 2048 }; /* bytes of a parameter, encoded */
 
-    if (size >= sizeof pair)
+/* Decodes one pair in place of its copy. In a query '+' stands for a blank, so it is
+ * replaced before the %-escapes, which may hold a real plus. */
+static enum vd_status decode_pair(char pair[PAIR_MAX], const char *text, size_t size,
+                                  struct vd_error *err)
+{
+    if (size >= PAIR_MAX)
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "a parameter is too long");
     memcpy(pair, text, size);
     pair[size] = '\0';
@@ -141,7 +142,30 @@ static enum vd_status add_pair(struct show_query *query, const char *text, size_
     if (!show_head_unescape(pair))
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
                             "a parameter has a broken %%-escape");
-    return show_query_add(query, pair, strlen(pair), err);
+    return VD_OK;
+}
+
+enum vd_status show_api_pairs(const char *query, show_api_take *take, void *context,
+                              struct vd_error *err)
+{
+    char pair[PAIR_MAX];
+
+    while (*query != '\0') {
+        size_t size = strcspn(query, "&");
+        char *value;
+        enum vd_status status = decode_pair(pair, query, size, err);
+
+        if (status != VD_OK)
+            return status;
+        value = strchr(pair, '=');
+        if (value != NULL)
+            *value++ = '\0';
+        status = take(context, pair, value == NULL ? "" : value, err);
+        if (status != VD_OK)
+            return status;
+        query += size + (query[size] == '&');
+    }
+    return VD_OK;
 }
 
 /* Takes the whole query, whose pairs are parted by "&", and then looks at the pairs
@@ -149,10 +173,13 @@ static enum vd_status add_pair(struct show_query *query, const char *text, size_
 static enum vd_status read_pairs(struct show_query *query, const char *text,
                                  struct vd_error *err)
 {
+    char pair[PAIR_MAX];
+
     while (*text != '\0') {
         size_t size = strcspn(text, "&");
 
-        if (add_pair(query, text, size, err) != VD_OK)
+        if (decode_pair(pair, text, size, err) != VD_OK ||
+            show_query_add(query, pair, strlen(pair), err) != VD_OK)
             return VD_ERR_ARGUMENT;
         text += size + (text[size] == '&');
     }
@@ -212,6 +239,8 @@ void show_api_respond(struct show_session *session)
     bool is_event = show_query_event_path(path, &request.event_id, &part);
     enum show_query_kind kind = SHOW_QUERY_NONE;
 
+    if (show_analyses_get(session))
+        return;
     if (strcmp(path, "/api/v1/history") == 0)
         kind = SHOW_QUERY_HISTORY;
     else if (strcmp(path, "/api/v1/events") == 0)

@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "show/analyses.h"
+
 /* Gives the deadlines in milliseconds. They are long enough for a person with a slow
  * terminal and short enough that connections which say nothing do not fill the table.
  * WATCH_MS is how often they are looked at. */
@@ -23,6 +25,8 @@ enum {
     HEAD_MS = 10000,
     BODY_MS = 10000,
     REQUEST_MS = 30000, /* from the first byte of a request to the last of its answer */
+    MOVING_MS = 10000,  /* of a table or a file MOVED_LEAST bytes move in this time */
+    MOVED_LEAST = 256 << 10,
     LINGER_MS = 2000,
     GRACE_MS = 100, /* who has just come, or begun, is not pushed out */
     LATE_MS = 2000, /* to take the answer that it was too late */
@@ -69,10 +73,11 @@ void show_session_close(struct show_session *session)
 }
 
 /* Tells whether the session may be closed for a new one. One that waits for the store
- * waits for us, and live pages have their own bound. */
+ * waits for us; uploads and live pages have their own bounds. */
 static bool can_be_evicted(const struct show_session *session)
 {
-    return session->phase != SHOW_PHASE_JOB && session->phase != SHOW_PHASE_LIVE;
+    return session->phase != SHOW_PHASE_JOB && session->phase != SHOW_PHASE_UPLOAD &&
+           session->phase != SHOW_PHASE_LIVE;
 }
 
 /* Tells whether the session holds a large answer that its client does not take. */
@@ -119,6 +124,16 @@ bool show_session_evict_taker(struct show_server *server)
 void show_session_enter(struct show_session *session, enum show_phase phase)
 {
     session->phase = phase;
+    session->since_ms = uv_now(session->server->loop);
+    session->moved = 0;
+}
+
+void show_session_moved(struct show_session *session, size_t bytes)
+{
+    session->moved += bytes;
+    if (session->moved < MOVED_LEAST)
+        return;
+    session->moved = 0;
     session->since_ms = uv_now(session->server->loop);
 }
 
@@ -170,6 +185,8 @@ static int receive(struct show_session *session)
  * its bytes read and dropped. */
 static int on_readable(struct show_session *session)
 {
+    if (session->phase == SHOW_PHASE_UPLOAD)
+        return show_upload_received(session);
     if (receive(session) != 0)
         return -1;
     switch (session->phase) {
@@ -242,6 +259,8 @@ static int wanted_events(const struct show_session *session)
                                                                    : UV_READABLE;
     case SHOW_PHASE_JOB:
         return session->half_closed ? 0 : UV_DISCONNECT;
+    case SHOW_PHASE_UPLOAD:
+        return session->request.upload->writing ? 0 : UV_READABLE;
     case SHOW_PHASE_ANSWER:
         return UV_WRITABLE;
     case SHOW_PHASE_LIVE:
@@ -286,12 +305,32 @@ static bool has_passed(uint64_t now, uint64_t since, uint64_t limit)
     return now >= since + limit;
 }
 
+/* Tells whether a table or a file goes over, whose size says nothing of how long that
+ * takes. */
+static bool is_moving(const struct show_session *session)
+{
+    return session->phase == SHOW_PHASE_UPLOAD ||
+           (session->phase == SHOW_PHASE_ANSWER && session->request.response.has_file);
+}
+
+/* Tells whether it is our disk that is waited for. */
+static bool is_held_up(const struct show_session *session)
+{
+    return session->phase == SHOW_PHASE_UPLOAD && session->request.upload->writing;
+}
+
 /* Checks the deadlines of a request under way. One that is late gets an answer and
  * LATE_MS to take it; one that does not take its answer is closed. */
 static int check_request(struct show_session *session, uint64_t now)
 {
     bool in_answer = session->phase == SHOW_PHASE_ANSWER;
 
+    if (is_moving(session)) {
+        if (is_held_up(session) || !has_passed(now, session->since_ms, MOVING_MS))
+            return 0;
+        session->begun_ms = now - REQUEST_MS + LATE_MS;
+        return in_answer ? -1 : show_http_late(session, "the table");
+    }
     if (has_passed(now, session->begun_ms, REQUEST_MS)) {
         session->begun_ms = now - REQUEST_MS + LATE_MS;
         return in_answer ? -1 : show_http_late(session, "the answer");

@@ -91,9 +91,8 @@ bool show_head_unescape(char *text)
  * not taken here is SHOW_OTHER_METHOD (405). */
 static bool find_method(struct show_head *head, const char *text)
 {
-    static const char *const name[] = {"GET", "HEAD", "POST"};
-    static const char *const other[] = {"PUT",   "DELETE",  "PATCH",
-                                        "TRACE", "OPTIONS", "CONNECT"};
+    static const char *const name[] = {"GET", "HEAD", "POST", "DELETE"};
+    static const char *const other[] = {"PUT", "PATCH", "TRACE", "OPTIONS", "CONNECT"};
 
     for (size_t i = 0; i < sizeof name / sizeof *name; i++)
         if (strcmp(text, name[i]) == 0) {

@@ -18,7 +18,7 @@ enum {
     SHOW_FIELDS_MAX = 100,
 };
 
-enum show_method { SHOW_GET, SHOW_HEAD, SHOW_POST, SHOW_OTHER_METHOD };
+enum show_method { SHOW_GET, SHOW_HEAD, SHOW_POST, SHOW_DELETE, SHOW_OTHER_METHOD };
 
 /* The fields that the server reads; all others are checked and left alone. */
 enum show_field {

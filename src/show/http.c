@@ -9,8 +9,12 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "show/analyses.h"
 #include "show/filter.h"
+
+enum { PIECES_A_TURN = 8 }; /* of a file, 64 KiB each */
 
 /* Reads Sec-Fetch-Site, in which the browser says who made it send this. Other programs
  * do not send it. */
@@ -126,6 +130,20 @@ static void respond_health(struct show_session *session)
     r->size = strlen(r->bytes);
 }
 
+/* Refuses a body where none belongs. */
+static bool has_body(struct show_session *session)
+{
+    struct show_request *request = &session->request;
+
+    if (request->head.body_size == 0 &&
+        request->head.field[SHOW_FIELD_TRANSFER_ENCODING] == NULL)
+        return false;
+    show_respond_error(&request->response, 400, "bad_request", "only a POST has a body",
+                       NULL);
+    request->response.close = true; /* its bytes may look like a request */
+    return true;
+}
+
 /* Answers a GET or HEAD by its path: a scrape, the health, the API, else a file of the
  * page. */
 static void respond_to_get(struct show_session *session)
@@ -134,12 +152,9 @@ static void respond_to_get(struct show_session *session)
     const char *path = request->head.path;
 
     request->response.without_body = request->head.method == SHOW_HEAD;
-    if (request->head.body_size > 0 ||
-        request->head.field[SHOW_FIELD_TRANSFER_ENCODING] != NULL) {
-        show_respond_error(&request->response, 400, "bad_request", "a GET has no body",
-                           NULL);
-        request->response.close = true; /* its bytes may look like a request */
-    } else if (strcmp(path, "/metrics") == 0)
+    if (has_body(session))
+        return;
+    if (strcmp(path, "/metrics") == 0)
         respond_metrics(session);
     else if (strcmp(path, "/healthz") == 0)
         respond_health(session);
@@ -156,9 +171,9 @@ static bool is_json(const char *type)
            (type[16] == '\0' || type[16] == ';' || type[16] == ' ');
 }
 
-/* Begins the one POST. Its body must be small, announced and JSON: a form of another site
- * can send neither that type nor, by the filters, anything at all. */
-static void begin_post(struct show_session *session)
+/* Begins the POST of feedback. Its body must be small, announced and JSON: a form of
+ * another site can send neither that type nor, by the filters, anything at all. */
+static void begin_feedback(struct show_session *session)
 {
     struct show_request *request = &session->request;
     struct show_response *r = &request->response;
@@ -186,6 +201,24 @@ static void begin_post(struct show_session *session)
         request->size = head->used + (size_t)head->body_size;
         request->feedback_id = id;
     }
+}
+
+static void begin_post(struct show_session *session)
+{
+    if (!show_analyses_post(session))
+        begin_feedback(session);
+}
+
+/* Answers a DELETE. It may take no body either. */
+static void respond_to_delete(struct show_session *session)
+{
+    struct show_response *r = &session->request.response;
+
+    if (has_body(session) || show_analyses_delete(session))
+        return;
+    show_respond_error(r, 405, "method", "only an analysis can be deleted", NULL);
+    r->allow = "GET, HEAD";
+    r->close = true;
 }
 
 /* Answers "Expect: 100-continue": the client sends its body only after a word of ours.
@@ -218,7 +251,7 @@ static void decide(struct show_session *session)
     const char *why;
 
     if (request->head.method == SHOW_OTHER_METHOD) {
-        refuse(session, 405, "method", "only GET, HEAD and one POST are known");
+        refuse(session, 405, "method", "only GET, HEAD, POST and DELETE are known");
         request->response.allow = "GET, HEAD";
         return;
     }
@@ -230,9 +263,18 @@ static void decide(struct show_session *session)
         begin_post(session);
         /* A body that is not wanted is not read either. */
         request->response.close = request->response.status != 0;
+    } else if (request->head.method == SHOW_DELETE) {
+        respond_to_delete(session);
     } else {
         respond_to_get(session);
     }
+}
+
+/* Goes on with a table, of which some may have come with the head. */
+static int start_upload(struct show_session *session)
+{
+    show_session_enter(session, SHOW_PHASE_UPLOAD);
+    return say_go_on(session) != 0 ? -1 : show_upload_received(session);
 }
 
 /* Begins the request whose head has been read: an upgrade goes to the live feed, a body
@@ -256,6 +298,8 @@ static int start_request(struct show_session *session)
         if (say_go_on(session) != 0)
             return -1;
     }
+    if (request->upload != NULL)
+        return start_upload(session);
     if (request->response.status != 0)
         show_http_answer(session);
     else if (request->job != NULL)
@@ -336,6 +380,7 @@ static const char *reason_of(unsigned status)
         const char *reason;
     } known[] = {
         {200, "OK"},
+        {201, "Created"},
         {304, "Not Modified"},
         {400, "Bad Request"},
         {403, "Forbidden"},
@@ -351,6 +396,7 @@ static const char *reason_of(unsigned status)
         {431, "Request Header Fields Too Large"},
         {501, "Not Implemented"},
         {503, "Service Unavailable"},
+        {507, "Insufficient Storage"},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -421,6 +467,8 @@ static void write_header(struct show_response *r)
         add(r, "content-type: %s\r\ncontent-length: %zu\r\n", r->type, r->size);
     if (r->gzip && r->status != 304)
         add(r, "content-encoding: gzip\r\n");
+    if (r->download[0] != '\0')
+        add(r, "content-disposition: attachment; filename=\"%s\"\r\n", r->download);
     if (r->allow != NULL)
         add(r, "allow: %s\r\n", r->allow);
     if (r->status == 426)
@@ -448,6 +496,20 @@ static int complete(struct show_session *session)
     return 0;
 }
 
+/* Sends a piece of a file. It is small: the loop waits for the disk meanwhile. */
+static ptrdiff_t send_of_file(struct show_session *session, size_t from)
+{
+    const struct show_response *r = &session->request.response;
+    char piece[64 << 10];
+    size_t size = r->size - from < sizeof piece ? r->size - from : sizeof piece;
+    ssize_t n = pread(r->file, piece, size, (off_t)from);
+    ptrdiff_t sent = n <= 0 ? -1 : show_session_send(session, piece, (size_t)n);
+
+    if (sent > 0)
+        show_session_moved(session, (size_t)sent);
+    return sent;
+}
+
 /* Sends what the socket takes of the head, then of the body. */
 static ptrdiff_t send_piece(struct show_session *session)
 {
@@ -457,20 +519,23 @@ static ptrdiff_t send_piece(struct show_session *session)
     if (r->sent < r->header_size)
         return show_session_send(session, r->header + r->sent, r->header_size - r->sent);
     of_body = r->sent - r->header_size;
+    if (r->has_file)
+        return send_of_file(session, of_body);
     return show_session_send(session, r->bytes + of_body, r->size - of_body);
 }
 
-/* Sends until all is sent or the socket is full. A HEAD and a 304 end with the header. */
+/* Sends until all is sent, the socket is full, or others are to have their turn. A HEAD
+ * and a 304 end with the header. */
 int show_http_writable(struct show_session *session)
 {
     struct show_response *r = &session->request.response;
-    size_t total;
+    size_t total, pieces = 0;
     ptrdiff_t sent = 1;
 
     if (r->header_size == 0)
         write_header(r);
     total = r->header_size + (r->without_body || r->status == 304 ? 0 : r->size);
-    while (r->sent < total && sent > 0) {
+    while (r->sent < total && sent > 0 && pieces++ < PIECES_A_TURN) {
         sent = send_piece(session);
         if (sent < 0)
             return -1;
@@ -487,6 +552,10 @@ void show_http_end(struct show_session *session)
 
     if (request->job != NULL)
         show_job_forget(request->job);
+    if (request->upload != NULL)
+        show_upload_forget(request->upload);
+    if (request->response.has_file)
+        close(request->response.file);
     show_body_release(session->server, &request->response);
     *request = (struct show_request){0};
 }

@@ -17,6 +17,7 @@
 #include "show/json.h"
 #include "show/query.h"
 #include "show/server.h"
+#include "show/shelf.h"
 #include "show/snapshot.h"
 
 enum {
@@ -65,6 +66,9 @@ struct show_response {
     size_t header_size; /* 0 = not written yet */
     size_t sent;        /* of both together */
     struct show_json owned;
+    bool has_file; /* `size` bytes of `file`, owned, come in the place of `bytes` */
+    int file;
+    char download[96];        /* a browser keeps it under this name; "" = it shows it */
     size_t counted;           /* bytes of it in the server's answer_bytes */
     struct show_body *shared; /* held; NULL = the answer has its own bytes */
 };
@@ -73,8 +77,9 @@ struct show_request {
     struct show_head head; /* points into the session's input */
     struct show_job *job;  /* the question under way, or NULL */
     struct show_response response;
-    size_t size;         /* of head and body; 0 = not known yet */
-    int64_t feedback_id; /* of a POST whose body is being read; 0 = none */
+    size_t size;                /* of head and body; 0 = not known yet */
+    int64_t feedback_id;        /* of a POST whose body is being read; 0 = none */
+    struct show_upload *upload; /* a table that is being received, or NULL */
 };
 
 /* What a client has to be sent, most urgent first. */
@@ -115,6 +120,7 @@ struct show_client {
 enum show_phase {
     SHOW_PHASE_HEAD,   /* a request, or the rest of its head */
     SHOW_PHASE_BODY,   /* the rest of its body */
+    SHOW_PHASE_UPLOAD, /* the rest of a table, or the disk to take what came of it */
     SHOW_PHASE_JOB,    /* the store */
     SHOW_PHASE_ANSWER, /* the client to take it */
     SHOW_PHASE_LIVE,   /* a WebSocket */
@@ -130,7 +136,8 @@ struct show_session {
     bool served;       /* has had an answer */
     bool closed;       /* goes away at the end of this turn of the loop */
     bool half_closed;  /* the client sends no more */
-    uint64_t since_ms; /* uv_now when the phase began */
+    uint64_t since_ms; /* uv_now when the phase began, or enough of it had moved on */
+    size_t moved;      /* bytes of a table or file since then */
     uint64_t begun_ms; /* and the request; 0 = not begun */
     struct show_request request;
     struct show_client *client; /* owned, while live */
@@ -166,6 +173,11 @@ struct show_server {
     bool tick_made, processes_made, changes_made, metrics_made, status_made, brief_made;
     uint64_t events[RECORD_CRITICAL + 1]; /* opened since the start, by severity */
     uint64_t dropped_clients, requests, refused;
+    /* analyses.c and upload.c */
+    struct show_shelf shelf; /* its folder is closed where no tables are taken */
+    uv_async_t shelf_news;   /* an analysis is over */
+    size_t n_uploads, n_analysing;
+    uint64_t n_parts; /* numbers the files that are received */
     /* websocket.c */
     struct show_session *clients;
     size_t n_clients;
@@ -205,6 +217,8 @@ bool show_session_evict_taker(struct show_server *server);
 void show_session_enter(struct show_session *session, enum show_phase phase);
 /* Tells whether others can only come in when somebody leaves. */
 bool show_is_crowded(const struct show_server *server);
+/* So many bytes of a table or a file went over: its deadline moves with them. */
+void show_session_moved(struct show_session *session, size_t bytes);
 /* Waits for what the phase is about. */
 void show_session_wait(struct show_session *session);
 /* Says that no more will be sent, and waits for the client to hang up. */
@@ -258,6 +272,11 @@ void show_files_respond(struct show_session *session);
 /* api.c: decides the response, or starts a job. */
 void show_api_respond(struct show_session *session);
 void show_api_feedback(struct show_session *session, const char *body, size_t size);
+/* Gives each "name=value" of a query, decoded, to `take`, until that fails. */
+typedef enum vd_status show_api_take(void *context, const char *name, const char *value,
+                                     struct vd_error *err);
+enum vd_status show_api_pairs(const char *query, show_api_take *take, void *context,
+                              struct vd_error *err);
 /* false: the query has something that `kind` does not take, and the response says so. */
 bool show_api_read_query(struct show_session *session, struct show_query *query,
                          enum show_query_kind kind);
@@ -268,14 +287,18 @@ enum show_job_kind {
     SHOW_JOB_EVENTS,
     SHOW_JOB_EVENT,
     SHOW_JOB_PREVIEW,
+    SHOW_JOB_SHELF,
     SHOW_JOB_GREETING
 };
+
+struct show_shelf_question;
 
 struct show_job_request {
     enum show_job_kind kind;
     const struct show_query *query; /* history, events, preview; copied */
     int64_t event_id;               /* event, preview */
     const char *feedback;           /* replaces the one of the store; static, or NULL */
+    const struct show_shelf_question *shelf; /* copied, and what it owns taken over */
 };
 
 /* Asks the store on a worker thread; the answer goes to the session's response, or to

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "show/analyses.h"
 #include "show/compress.h"
 
 /* Holds one question. The loop owns the links, the session and the flags, and writes the
@@ -26,6 +27,7 @@ struct show_job {
     struct show_query query;
     int64_t event_id;
     const char *feedback;
+    struct show_shelf_question shelf;
     bool has_newest; /* greeting: the event that may not be in the store yet */
     struct record_event newest;
     bool running, cancelled;
@@ -181,6 +183,10 @@ static void work_on(uv_work_t *work)
     case SHOW_JOB_PREVIEW:
         work_preview(job);
         break;
+    case SHOW_JOB_SHELF:
+        job->status =
+            show_shelf_answer(&server->shelf, &job->shelf, &job->json, &job->err);
+        break;
     }
     if (job->pack && job->status == VD_OK)
         job->packed = show_gzip_in_place(&job->json);
@@ -236,6 +242,7 @@ static void bury(struct show_job *job)
     show_schema_drop(job->schema);
     show_json_release(&job->json);
     show_json_release(&job->news);
+    show_json_release(&job->shelf.item);
     free(job);
 }
 
@@ -341,6 +348,8 @@ bool show_job_start(struct show_session *session, const struct show_job_request 
     job->feedback = request->feedback;
     if (request->query != NULL)
         job->query = *request->query;
+    if (request->shelf != NULL)
+        job->shelf = *request->shelf;
     job->schema = show_schema_hold(server->snapshot.schema);
     if (request->kind == SHOW_JOB_GREETING) {
         job->has_newest = server->snapshot.has_event;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "show/analyses.h"
+
 /* Asks the pipeline for its status. Without a source it is that of a monitor that has
  * just begun. */
 void show_ask_status(struct show_server *server, struct show_status *out)
@@ -34,8 +36,12 @@ bool show_is_alive(struct show_server *server)
 
 struct show_config show_config_default(void)
 {
-    return (struct show_config){
-        .address = "127.0.0.1", .port = 5000, .max_clients = 32, .version = ""};
+    return (struct show_config){.address = "127.0.0.1",
+                                .port = 5000,
+                                .max_clients = 32,
+                                .version = "",
+                                .upload_max = 1e9,
+                                .uploads_disk = 4e9};
 }
 
 /* Frees the server. It is called when nothing of it is known to libuv or to a worker any
@@ -51,6 +57,7 @@ static void release(struct show_server *server)
     show_json_release(&server->status);
     show_json_release(&server->brief);
     show_json_release(&server->own);
+    show_shelf_close(&server->shelf);
     uv_mutex_destroy(&server->job_lock);
     uv_cond_destroy(&server->job_done);
     free(server->version);
@@ -70,6 +77,7 @@ static struct show_server *create(uv_loop_t *loop, const struct show_config *con
     server->config = *config;
     server->source = *source;
     server->listen_fd = -1;
+    server->shelf.folder = OS_DATA_DIR_CLOSED;
     server->sessions_max = config->max_clients + SHOW_SPARE_CONNECTIONS;
     server->version = strdup(config->version == NULL ? "" : config->version);
     if (server->version == NULL || uv_mutex_init(&server->job_lock) != 0) {
@@ -108,6 +116,7 @@ enum vd_status show_server_new(show_server **out, uv_loop_t *loop,
         show_server_free(server);
         return status;
     }
+    show_analyses_open(server);
     *out = server;
     return VD_OK;
 }
@@ -161,6 +170,7 @@ void show_server_free(show_server *server)
         return;
     server->closing = true;
     show_jobs_finish(server);
+    show_analyses_finish(server);
     show_listen_close(server);
     while (server->sessions != NULL)
         show_session_close(server->sessions);

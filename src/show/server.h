@@ -11,7 +11,9 @@
 #include <uv.h>
 
 #include "history.h"
+#include "os/data_dir.h"
 #include "record.h"
+#include "show/json.h"
 
 typedef struct show_server show_server;
 
@@ -20,6 +22,8 @@ struct show_config {
     int port;            /* 5000; 0 = any free one */
     size_t max_clients;  /* WebSocket clients at once, 32 */
     const char *version;
+    double upload_max;   /* bytes of one table; 0 = nothing is taken */
+    double uploads_disk; /* bytes of all analyses that are kept */
 };
 
 struct show_config show_config_default(void);
@@ -91,6 +95,28 @@ struct show_habit {
     int64_t since_ns, seen_ns; /* the first of them began; one came last */
 };
 
+/* How an uploaded table is to be analysed. */
+struct show_analysis_settings {
+    double contamination; /* share of the rows to flag; NaN = by the calibrated tail */
+    char detector[32];    /* "" = chosen */
+    uint64_t seed;
+    bool raw_counters; /* of prmon's tables */
+};
+
+/* An analysis that is to be done, on a thread of its own. */
+struct show_analysis_task {
+    const char *input;  /* the table */
+    const char *title;  /* what it is called in texts */
+    const char *output; /* the scored rows as CSV are written there */
+    const char *report; /* and a report as one page of HTML, where this build has it */
+    const struct show_analysis_settings *settings;
+    /* Is told how much is done, 0 .. 1, and of how many rows; false ends it. */
+    bool (*progress)(void *context, double done, size_t rows);
+    /* Is given how surprising each row is, in order: -log10 of its probability. */
+    void (*take_row)(void *context, double surprise);
+    void *context;
+};
+
 /* What the server asks of the pipeline. Called in the loop's thread but for `history`. */
 struct show_source {
     void *context;
@@ -106,6 +132,12 @@ struct show_source {
     /* What that would change. Called on worker threads. */
     enum vd_status (*preview)(void *context, int64_t event_id, const char *feedback,
                               struct record_preview *out, struct vd_error *err);
+    /* Analyses a table. On success `summary` and `result` are JSON objects, a few lines
+     * and all that was found. Called on threads of their own; NULL = nobody does. */
+    enum vd_status (*analyse)(void *context, const struct show_analysis_task *task,
+                              struct show_json *summary, struct show_json *result,
+                              struct vd_error *err);
+    const struct os_data_dir *folder; /* where tables are kept; NULL = nowhere */
 };
 
 /* Listens. VD_ERR_BUSY with a hint when the port is taken. */

@@ -6,7 +6,8 @@ import pytest
 from monitor import PATIENCE, wait
 from playwright.sync_api import expect
 
-VIEWS = ["overview", "cores", "detectors", "events", "processes", "metrics"]
+VIEWS = ["overview", "cores", "detectors", "events", "processes", "metrics",
+         "analyses"]
 
 
 def test_values_move_without_reload(page):

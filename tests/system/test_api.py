@@ -122,9 +122,9 @@ def own():
 def test_status(driver):
     status = driver.json("/api/v1/status")
     assert list(status) == ["version", "host", "state", "started", "now", "zone",
-                            "interval", "confidence", "points", "anomalies", "alerts", "budget",
-                            "training", "self", "detectors", "sinks", "receivers",
-                            "troubles"]
+                            "interval", "confidence", "habit", "points", "anomalies",
+                            "alerts", "budget", "training", "self", "detectors", "sinks",
+                            "receivers", "troubles"]
     assert status["version"] == "0.0.test" and status["state"] == "watching"
     assert status["started"] == 1700000000 and abs(status["now"] - time.time()) < 5
     assert set(status["zone"]) == {"name", "east"} and status["zone"]["east"] % 900 == 0

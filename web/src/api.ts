@@ -1,7 +1,17 @@
 // Requests to the JSON API. At most two at a time: the server's connections are bounded,
 // and a page of charts must not crowd out others.
 
-import type { Event, Feedback, Habit, History, Limit } from "./contract.ts";
+import type {
+    Analysis,
+    AnalysisResult,
+    AnalysisRows,
+    AnalysisShare,
+    Event,
+    Feedback,
+    Habit,
+    History,
+    Limit,
+} from "./contract.ts";
 
 const AT_ONCE = 2;
 const METRICS_PER_REQUEST = 16;
@@ -134,4 +144,93 @@ export async function habits(signal: AbortSignal): Promise<Habit[]> {
 /** The hard limits, and how they stand. */
 export async function limits(signal: AbortSignal): Promise<Limit[]> {
     return request<Limit[]>("limits", { signal });
+}
+
+/* ---- uploaded tables ---- */
+
+export interface AnalysisList {
+    /** Bytes of a table; 0: none is taken. */
+    upload_max: number;
+    disk: { used: number; max: number };
+    analyses: Analysis[];
+}
+
+export async function analyses(signal?: AbortSignal): Promise<AnalysisList> {
+    return request<AnalysisList>("analyses", { signal });
+}
+
+export async function analysis(
+    id: string,
+    signal: AbortSignal,
+): Promise<Analysis & { result?: AnalysisResult }> {
+    return request(`analyses/${id}`, { signal });
+}
+
+export async function analysisRows(
+    id: string,
+    query: { from: number; limit: number; odd: boolean; share: number | null },
+    signal: AbortSignal,
+): Promise<AnalysisRows> {
+    const search = new URLSearchParams({
+        from: String(query.from),
+        limit: String(query.limit),
+        odd: query.odd ? "1" : "0",
+    });
+    if (query.share !== null) search.set("share", String(query.share));
+    return request<AnalysisRows>(`analyses/${id}/rows?${search}`, { signal });
+}
+
+export async function analysisShare(
+    id: string,
+    share: number,
+    signal: AbortSignal,
+): Promise<AnalysisShare> {
+    return request<AnalysisShare>(`analyses/${id}/share?share=${share}`, { signal });
+}
+
+/** Cancels what is under way, and removes what there is. */
+export async function removeAnalysis(id: string): Promise<void> {
+    await request(`analyses/${id}`, { method: "DELETE" });
+}
+
+/** Sends a table; only this kind of request tells how far it is. */
+export function upload(
+    file: File,
+    settings: Record<string, string>,
+    onProgress: (sent: number) => void,
+): { answer: Promise<{ analysis: Analysis; known: boolean }>; abort: () => void } {
+    const sender = new XMLHttpRequest();
+    const query = new URLSearchParams({ name: file.name, ...settings });
+    const answer = new Promise<{ analysis: Analysis; known: boolean }>((done, fail) => {
+        sender.upload.onprogress = (e) => onProgress(e.loaded);
+        sender.onerror = () => fail(new ApiError("the connection was cut"));
+        sender.onabort = () => fail(new ApiError("cancelled"));
+        sender.onload = () => {
+            const body = parsed(sender.responseText);
+            if (sender.status === 200 || sender.status === 201) {
+                done({ analysis: body as Analysis, known: sender.status === 200 });
+            } else {
+                const error = (body as { error?: { message: string; hint?: string } } | null)
+                    ?.error;
+                fail(
+                    new ApiError(
+                        error?.message ?? `the server answered ${sender.status}`,
+                        error?.hint,
+                    ),
+                );
+            }
+        };
+    });
+    sender.open("POST", `api/v1/analyses?${query}`);
+    sender.setRequestHeader("Content-Type", "application/octet-stream");
+    sender.send(file);
+    return { answer, abort: () => sender.abort() };
+}
+
+function parsed(text: string): unknown {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return null;
+    }
 }

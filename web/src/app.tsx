@@ -25,6 +25,8 @@ import {
     useStore,
     type ZoneChoice,
 } from "./store.ts";
+import { Analyses } from "./views/analyses.tsx";
+import { AnalysisPage } from "./views/analysis.tsx";
 import { Cores } from "./views/cores.tsx";
 import { Detectors } from "./views/detectors.tsx";
 import { EventPage } from "./views/event.tsx";
@@ -105,6 +107,12 @@ function View(props: { route: Route }) {
             return <Processes />;
         case "metrics":
             return <Metrics picked={rest} />;
+        case "analyses":
+            return rest[0] ? (
+                <AnalysisPage key={rest[0]} id={rest[0]} />
+            ) : (
+                <Analyses />
+            );
         case null:
             return <NoSuchPage />;
     }
@@ -324,15 +332,15 @@ function Tabs(props: { current: TabId | null }) {
 
 function Toolbar(props: { route: Route; onHelp: () => void }) {
     const { tab, rest } = props.route;
-    const charts = tab !== "processes" && tab !== "events" && tab !== null;
+    const charts = tab !== null && !["processes", "events", "analyses"].includes(tab);
     const range = useSelect(() => ui.range);
     const zoom = useSelect(() => ui.zoom);
     const paused = useSelect(() => ui.paused);
     const dark = useSelect(isDark);
-    const isEvent = tab === "events" && rest.length > 0; // which has a heading of its own
+    const isOne = (tab === "events" || tab === "analyses") && rest.length > 0; // which has a heading of its own
     return (
         <div class="toolbar">
-            {!isEvent && <h1>{titleOf(tab)}</h1>}
+            {!isOne && <h1>{titleOf(tab)}</h1>}
             {charts && (
                 <Choice
                     label="Time range of the charts"
@@ -511,7 +519,7 @@ function Waiting() {
 /* ---- help ---- */
 
 const KEYS: [string, string][] = [
-    ["1 – 6", "the views, in the order of the tabs"],
+    ["1 – 7", "the views, in the order of the tabs"],
     ["p", "pause the page, and go on"],
     ["c", "clear: start charts and feed afresh"],
     ["t", "dark or light"],

@@ -103,7 +103,7 @@ export function Chart(props: DrawnProps) {
     const latest = useRef(props);
     latest.current = props;
     const shape = props.lines
-        .map((l) => [l.name, l.color, l.fill, l.dash].join())
+        .map((l) => [l.name, l.color, l.fill, l.dash, l.points].join())
         .join("\n");
 
     // Drawn anew when its shape or the theme changes; the data follows in the next effect
@@ -163,7 +163,7 @@ export function Chart(props: DrawnProps) {
                                     style={{ color: `var(${line.color})` }}
                                 />
                                 <span class="legend-name">{line.label}</span>
-                                <b class="num" />
+                                <b class={line.points ? "num hidden" : "num"} />
                             </li>
                         ))}
                     </ul>
@@ -178,7 +178,7 @@ export function Chart(props: DrawnProps) {
                     tabIndex={0}
                     onKeyDown={onKey}
                     onBlur={() => plot.current?.setCursor({ left: -10, top: -10 })}
-                    aria-label={`${props.title} over time. Left and right arrow read the values.`}
+                    aria-label={`${props.title} over ${props.rows ? "the rows" : "time"}. Left and right arrow read the values.`}
                 />
                 {empty && (
                     <div class="chart-empty">

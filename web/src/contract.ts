@@ -235,3 +235,104 @@ export interface Limit {
     builtin: boolean;
     state: "kept" | "exceeded" | "off" | "no metric";
 }
+
+/** A table that was uploaded, as the list has it. */
+export interface Analysis {
+    id: string;
+    name: string;
+    size: number;
+    sha256: string;
+    uploaded: number;
+    settings: {
+        contamination: Maybe;
+        detector: string | null;
+        seed: number;
+        counters: "rate" | "raw";
+    };
+    state: "waiting" | "running" | "done" | "failed";
+    progress?: number;
+    rows?: number;
+    finished?: number;
+    error?: { message: string; hint: string };
+    summary?: {
+        rows: number;
+        anomalies: number;
+        events: number;
+        skipped: number;
+        columns: number;
+        from: Maybe;
+        to: Maybe;
+        pace: Maybe;
+        way: string;
+        seconds: number;
+        report: boolean;
+    };
+}
+
+export interface AnalysedRow {
+    row: number;
+    t: Maybe;
+    score: Maybe;
+    severity: Severity;
+    reason: string;
+    factors: string[];
+    explanation: string[];
+}
+
+export interface AnalysedColumn {
+    name: string;
+    left_out: string | null;
+    note: string;
+    unit: string;
+    expected: Maybe;
+    sigma: Maybe;
+    low?: Maybe[];
+    high?: Maybe[];
+}
+
+export interface AnalysedEvent {
+    first: number;
+    last: number;
+    start: Maybe;
+    end: Maybe;
+    rows: number;
+    pattern: string;
+    peak: AnalysedRow;
+}
+
+export interface AnalysisResult {
+    why: string;
+    threshold_from: string;
+    learned_rows: number;
+    quality: {
+        labels: string;
+        precision: Maybe;
+        recall: Maybe;
+        f1: Maybe;
+        roc_auc: Maybe;
+        average_precision: Maybe;
+        events: number;
+        events_found: number;
+    } | null;
+    columns: AnalysedColumn[];
+    parts: { row: number[]; t: Maybe[]; score: Maybe[]; anomalies: number[] };
+    events: AnalysedEvent[];
+    events_left_out: number;
+    worst: AnalysedRow[];
+}
+
+/** What flagging another share of the rows would give. */
+export interface AnalysisShare {
+    share: Maybe;
+    rows: number;
+    anomalies: number;
+    events: number;
+    parts: number[];
+}
+
+export interface AnalysisRows {
+    columns: string[];
+    from: number;
+    total: number;
+    rows: { row: number; odd: boolean; surprise: Maybe; cells: string[] }[];
+}

@@ -7,6 +7,7 @@ export const TABS = [
     { id: "events", title: "Events" },
     { id: "processes", title: "Processes" },
     { id: "metrics", title: "Metrics" },
+    { id: "analyses", title: "Analyses" },
 ] as const;
 
 export type TabId = (typeof TABS)[number]["id"];
@@ -32,6 +33,9 @@ export function parseRoute(hash: string): Route {
 /** Whether a view has such a place: an event has a number, metrics have names. */
 function isPlace(tab: TabId, rest: string[]): boolean {
     if (tab === "metrics") return true;
+    if (tab === "analyses") {
+        return rest.length === 0 || (rest.length === 1 && /^[0-9a-f]{32}$/.test(rest[0]!));
+    }
     if (tab !== "events") return rest.length === 0;
     return rest.length === 0 || (rest.length === 1 && /^[1-9]\d{0,15}$/.test(rest[0]!));
 }
