@@ -117,8 +117,7 @@ void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter
     in.z = detect_set_z(p->detect);
     explain_recorder_add(p->recorder, p->record.time_ns, p->record.mono_ns,
                          p->record.processes);
-    alert_events_tick(&p->events, p->record.verdict.surprise, p->record.time_ns,
-                      p->record.mono_ns);
+    pipeline_note_tick(p);
     if (p->ticks == IDLE_TICKS)
         name_the_absent(p);
     pipeline_remember_why(p, &in);

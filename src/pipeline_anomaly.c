@@ -6,22 +6,47 @@
 #include "os/log.h"
 #include "pipeline_state.h"
 
-/* Notes since when the metrics deviate. A leak deviates for long before it is far out, or
- * an event. In the course of an event a better moment starts nothing anew. */
-static void note_deviation(pipeline *p)
+/* Returns the resources that are clearly in trouble, and that were not when the open
+ * anomaly alerted, or when the level that is being adopted was. A machine that runs hot
+ * because it works is no second trouble. */
+static unsigned newly_clear(const pipeline *p)
 {
-    bool deviates = p->record.verdict.deviates;
+    unsigned causes = 1U << RECORD_GROUP_CPU | 1U << RECORD_GROUP_MEMORY |
+                      1U << RECORD_GROUP_DISK | 1U << RECORD_GROUP_NETWORK |
+                      1U << RECORD_GROUP_GPU;
 
-    if (!deviates && !p->events.anomaly.open)
-        p->deviates_ns = 0;
-    else if (deviates && p->deviates_ns == 0)
-        p->deviates_ns = p->record.mono_ns;
+    return alert_departures_clear(&p->departures, p->record.mono_ns) & causes &
+           ~p->told_groups;
 }
 
-/* Gives for how many seconds the metrics have deviated. */
-static double deviates_s(const pipeline *p)
+/* Ends an adoption when another resource gets into trouble: the level of one is the new
+ * normal, not what happens to the others meanwhile. The detectors are learning that
+ * level, so their surprise says nothing of the others: these are an anomaly while they
+ * are clear by themselves. */
+static void end_adoption(pipeline *p)
 {
-    return p->deviates_ns == 0 ? 0 : (double)(p->record.mono_ns - p->deviates_ns) * 1e-9;
+    unsigned groups = newly_clear(p);
+    int64_t left_ns = alert_departures_left_ns(&p->departures, groups);
+
+    p->apart_groups &= alert_departures_clear(&p->departures, p->record.mono_ns);
+    if (groups == 0 || !alert_events_adopting(&p->events))
+        return;
+    p->apart_groups = groups;
+    alert_events_stop_adopting(
+        &p->events, p->record.time_ns - (p->record.mono_ns - left_ns), left_ns);
+}
+
+void pipeline_note_tick(pipeline *p)
+{
+    double worst[RECORD_GROUPS];
+
+    alert_events_tick(&p->events, p->record.verdict.surprise, p->record.time_ns,
+                      p->record.mono_ns);
+    detect_set_worst(p->detect, &p->schema, worst);
+    alert_departures_tick(&p->departures, worst, p->record.mono_ns);
+    end_adoption(p);
+    if (!p->events.anomaly.open && !alert_events_adopting(&p->events))
+        p->told_groups = 0;
 }
 
 /* Tells whether what begins here is known to come and go, and is then no event. It is
@@ -47,7 +72,7 @@ static bool is_habit(pipeline *p, enum alert_word said)
 
 /* Gathers all that the policy decides by. */
 static struct alert_evidence evidence_of(const pipeline *p, const struct alert_step *step,
-                                         struct alert_said said, bool drop)
+                                         struct alert_said said)
 {
     const struct alert_course *anomaly = &p->events.anomaly;
     struct alert_evidence e = {
@@ -56,9 +81,8 @@ static struct alert_evidence evidence_of(const pipeline *p, const struct alert_s
         .said = said.word,
         .said_of = said.event_id,
         .confidence = p->record.verdict.confidence,
-        .far_out = p->record.verdict.far_out,
-        .deviates_s = deviates_s(p),
-        .drop = drop,
+        .clear = alert_departures_clear(&p->departures, p->record.mono_ns) != 0,
+        .wider = newly_clear(p) != 0,
         .weight = detect_set_weight(p->detect, &p->schema, p->record.value),
         .spent = alert_budget_is_spent(&p->events.budget),
         .quiet_s = alert_course_quiet_s(anomaly, p->record.mono_ns),
@@ -76,9 +100,13 @@ static void adopt_when_due(pipeline *p)
 {
     double learned_s = (double)detect_set_rows(p->detect) * p->config.interval_s;
 
-    if (alert_word_of(p->events.anomaly.event.feedback) != ALERT_REAL &&
-        alert_events_adopt(&p->events, learned_s, p->record.mono_ns))
-        detect_set_retrain(p->detect, p->record.mono_ns, ALERT_ADOPT_S / 2);
+    if (alert_word_of(p->events.anomaly.event.feedback) == ALERT_REAL ||
+        !alert_events_adopt(&p->events, learned_s,
+                            alert_departures_rose_ns(&p->departures, p->record.mono_ns),
+                            p->record.mono_ns))
+        return;
+    p->told_groups |= alert_departures_far(&p->departures);
+    detect_set_retrain(p->detect, p->record.mono_ns, ALERT_ADOPT_S / 2);
 }
 
 /* Leads the anomaly through one tick: the evidence becomes the input of its course, and
@@ -92,6 +120,7 @@ void pipeline_update_anomaly(pipeline *p, const struct explain_input *in)
     struct alert_input input = pipeline_input(p, RECORD_ANOMALY);
     struct alert_course *course = &p->events.anomaly;
     struct alert_evidence evidence;
+    struct alert_answer answer;
     struct alert_step step;
 
     input.score = alert_score(p->events.sustained, threshold, drop);
@@ -103,8 +132,7 @@ void pipeline_update_anomaly(pipeline *p, const struct explain_input *in)
     input.started_ns = p->events.onset_ns;
     input.started_mono_ns = p->events.onset_mono_ns;
     input.unknown = isnan(p->events.sustained) && pipeline_may_still_tell(p);
-    input.active = p->events.sustained >= threshold && !habit;
-    note_deviation(p);
+    input.active = (p->events.sustained >= threshold || p->apart_groups != 0) && !habit;
     adopt_when_due(p);
     if (alert_events_adopting(&p->events))
         input.active = false;
@@ -116,7 +144,9 @@ void pipeline_update_anomaly(pipeline *p, const struct explain_input *in)
         explain_copy(&course->event, &p->why);
         pipeline_explain_who(p, course->began_ns, &course->event);
     }
-    evidence = evidence_of(p, &step, said, drop);
-    pipeline_settle(p, course, &p->anomaly_story, in, &step,
-                    alert_policy_anomaly(&evidence, p->config.alert.cooldown_s));
+    evidence = evidence_of(p, &step, said);
+    answer = alert_policy_anomaly(&evidence, p->config.alert.cooldown_s);
+    if (alert_is_due(answer))
+        p->told_groups |= alert_departures_far(&p->departures);
+    pipeline_settle(p, course, &p->anomaly_story, in, &step, answer);
 }

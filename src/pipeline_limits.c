@@ -292,7 +292,7 @@ static void update_limit(pipeline *p, struct pipeline_limit *limit,
         input.started_ns = p->record.time_ns - (p->record.mono_ns - hit->since_ns);
     }
     /* An event of an earlier run: its limit was exceeded before this run began. */
-    if (hit != NULL && limit->since_ns == 0)
+    if (hit != NULL && limit->course.open && limit->since_ns == 0)
         limit->since_ns =
             p->record.mono_ns - (p->record.time_ns - limit->course.event.limit.since_ns);
     step = pipeline_step(p, &limit->course, &input);

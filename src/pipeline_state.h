@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 
+#include "alert/departure.h"
 #include "alert/feedback.h"
 #include "alert/habits.h"
 #include "alert/policy.h"
@@ -117,7 +118,10 @@ struct pipeline {
     struct detect_silence silence;
     struct record_event why; /* explanation of the sample that tells most so far */
     double why_told;
-    int64_t deviates_ns; /* monotonic: since when a core metric does; 0 = none does */
+    struct alert_departures departures;
+    /* Of them, as bits: those that alerts of the open anomaly, or of the level that is
+     * being adopted, were about; and those that got into trouble during an adoption. */
+    unsigned told_groups, apart_groups;
     struct pipeline_change *change; /* owned: what waits to leave with a record */
     size_t n_changes, changes_capacity;
     struct pipeline_change leaving; /* with this one */
@@ -183,6 +187,8 @@ void pipeline_take_change(pipeline *p);
 struct alert_course *pipeline_course_of(pipeline *p, int64_t event_id);
 
 /* pipeline_anomaly.c */
+/* Notes what this tick's verdict and values say, before anything is made of it. */
+void pipeline_note_tick(pipeline *p);
 void pipeline_update_anomaly(pipeline *p, const struct explain_input *in);
 
 /* pipeline_limits.c */

@@ -224,8 +224,7 @@ struct record_verdict {
     double score;      /* combined, calibrated; NaN while nothing is ready */
     double confidence; /* 0 .. 1: how much of the warm-up has been seen */
     double latency_us; /* all of detect on this row */
-    bool deviates;     /* a core metric does, by its own baseline alone */
-    bool far_out;      /* it is far away */
+    bool far_out;      /* a core metric is, by its own baseline alone */
     bool drift;        /* Page-Hinkley fired on this row */
 };
 

@@ -1,6 +1,7 @@
 /* The sustained surprise, where it began, and the adoption of a level that lasts. */
 #include "alert/events.h"
 
+#include <assert.h>
 #include <math.h>
 
 /* However little has been seen, a level that holds for less is an event. */
@@ -126,12 +127,14 @@ bool alert_events_anomalous(const struct alert_events *events)
 }
 
 /* Adopts the level of the open anomaly when it has held for long enough; true when it
- * did. What was learned so far bounds how long that must be, so that a young monitor
- * adopts sooner. */
-bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t mono_ns)
+ * did. What still becomes worse is no level. What was learned so far bounds how long that
+ * must be, so that a young monitor adopts sooner. */
+bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t rose_ns,
+                        int64_t mono_ns)
 {
     struct alert_course *anomaly = &events->anomaly;
-    double held = (double)(mono_ns - anomaly->opened_ns) * 1e-9;
+    int64_t since_ns = rose_ns > anomaly->opened_ns ? rose_ns : anomaly->opened_ns;
+    double held = (double)(mono_ns - since_ns) * 1e-9;
     double least = fmax(fmin(events->config.adopt_s, learned_s / 2), ADOPT_MIN_S);
     double first = fmax(ALERT_ADOPT_S, 2 * events->config.interval_s);
     double most = fmax(first, ADOPT_SAMPLES * events->config.interval_s);
@@ -143,4 +146,13 @@ bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t m
     events->adopting_max_ns = mono_ns + (int64_t)(most * 1e9);
     anomaly->above_ns = 0;
     return true;
+}
+
+void alert_events_stop_adopting(struct alert_events *events, int64_t onset_ns,
+                                int64_t onset_mono_ns)
+{
+    assert(alert_events_adopting(events) && onset_mono_ns <= events->last_ns);
+    events->adopting_until_ns = 0;
+    events->onset_ns = onset_ns;
+    events->onset_mono_ns = onset_mono_ns;
 }

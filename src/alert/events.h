@@ -59,7 +59,14 @@ bool alert_events_anomalous(const struct alert_events *events);
  * ALERT_ADOPT_S, longer where samples are rare, nothing counts as anomalous, so that the
  * new level can be learned. */
 enum { ALERT_ADOPT_S = 120 };
-bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t mono_ns);
+/* What became worse at `rose_ns` (monotonic) has held since then only. */
+bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t rose_ns,
+                        int64_t mono_ns);
 bool alert_events_adopting(const struct alert_events *events);
+
+/* Ends the adoption at once: something else began at that time, of which the next tick is
+ * to be judged. */
+void alert_events_stop_adopting(struct alert_events *events, int64_t onset_ns,
+                                int64_t onset_mono_ns);
 
 #endif

@@ -9,9 +9,8 @@
 #include "vedette/calibration.h"
 
 /* What has been seen for some minutes only has no known tail. Until then an anomaly is
- * noted, and alerts when one of the core metrics is far out by itself, and has deviated
- * for longer than a large program takes to start. */
-static const double CONFIDENT = 0.75, STAYS_S = 8;
+ * noted, and alerts when the course of a core metric alone makes it clear. */
+static const double CONFIDENT = 0.75;
 
 /* 5 % of CPU where there has been none is without precedent, and nothing: what is rare
  * has to matter as well, by so many floors of sigma. */
@@ -45,7 +44,8 @@ static struct alert_answer because_of(enum alert_reason reason, int64_t event_id
 
 bool alert_is_due(struct alert_answer answer)
 {
-    return answer.reason == ALERT_DUE || answer.reason == ALERT_DUE_AGAIN;
+    return answer.reason == ALERT_DUE || answer.reason == ALERT_DUE_AGAIN ||
+           answer.reason == ALERT_DUE_WIDER;
 }
 
 /* Turns the surprise into a score. When a load ends, the score is never worse than
@@ -57,22 +57,29 @@ double alert_score(double sustained, double threshold, bool drop)
     return drop ? fmax(score, SCORE_OF_DROP) : score;
 }
 
+/* Decides about an anomaly that has alerted. One that goes on is told of; a second
+ * trouble that comes while it does is not. */
+static enum alert_reason again(const struct alert_evidence *e, double cooldown_s)
+{
+    if (alert_word_silences(e->said))
+        return ALERT_TOLD;
+    if (e->rose && e->quiet_s >= AGAIN_S)
+        return ALERT_DUE_AGAIN;
+    return e->wider && e->quiet_s >= cooldown_s ? ALERT_DUE_WIDER : ALERT_TOLD;
+}
+
 /* Decides about an anomaly. What people said comes first; then how sure, how large and
  * how new it is; last how long ago the alert before was. */
 struct alert_answer alert_policy_anomaly(const struct alert_evidence *e,
                                          double cooldown_s)
 {
-    bool is_clear = e->far_out && !e->drop && e->deviates_s >= STAYS_S;
-
     if (e->alerted)
-        return because(e->rose && e->quiet_s >= AGAIN_S && !alert_word_silences(e->said)
-                           ? ALERT_DUE_AGAIN
-                           : ALERT_TOLD);
+        return because(again(e, cooldown_s));
     if (alert_word_silences(e->said))
         return because_of(ALERT_SAID_NORMAL, e->said_of);
     if (e->said == ALERT_UNSAID) {
         if (e->confidence < CONFIDENT) {
-            if (!is_clear)
+            if (!e->clear)
                 return because(ALERT_EARLY);
         } else if (e->weight < MATTERS) {
             return because(ALERT_SMALL);
@@ -109,10 +116,13 @@ struct alert_answer alert_policy_other(bool alerted, bool worth, double quiet_s,
 }
 
 /* Writes what an alert cost of the week's budget. */
-static void due_note(bool again, enum record_event_kind kind,
+static void due_note(enum alert_reason reason, enum record_event_kind kind,
                      const struct alert_cost *cost, char note[RECORD_NOTE_MAX])
 {
-    const char *alerted = again ? "Alerted again, since it has become worse" : "Alerted";
+    const char *alerted = reason == ALERT_DUE ? "Alerted"
+                          : reason == ALERT_DUE_AGAIN
+                              ? "Alerted again, since it has become worse"
+                              : "Alerted again, since another resource is affected";
 
     if (kind == RECORD_ANOMALY)
         snprintf(note, RECORD_NOTE_MAX, "%s: %u of %g this week", alerted,
@@ -133,7 +143,8 @@ char *alert_note(struct alert_answer answer, enum record_event_kind kind,
     switch (answer.reason) {
     case ALERT_DUE:
     case ALERT_DUE_AGAIN:
-        due_note(answer.reason == ALERT_DUE_AGAIN, kind, cost, note);
+    case ALERT_DUE_WIDER:
+        due_note(answer.reason, kind, cost, note);
         break;
     case ALERT_TOLD: /* the note of the alert stays */
         break;

@@ -6,10 +6,11 @@
  *
  *     anomaly   alerts once, when it matters, nobody said that it is normal, and it is no
  *               repeat of one that alerted while this week's alerts are out; and again
- *               when it has become worse
+ *               when it has become worse, or another resource joins in
  *     rule      alerts each time: a limit is a limit. One that is exceeded again and
- * again is told of a few times an hour silence   alerts once, but for gaps; drift never
- * does
+ *               again is told of a few times an hour
+ *     silence   alerts once, but for gaps
+ *     drift     never does
  */
 #ifndef VD_ALERT_POLICY_H
 #define VD_ALERT_POLICY_H
@@ -20,6 +21,7 @@
 enum alert_reason {
     ALERT_DUE,         /* it alerts now */
     ALERT_DUE_AGAIN,   /* it has alerted, and has become worse */
+    ALERT_DUE_WIDER,   /* it has alerted, and another resource has joined in */
     ALERT_TOLD,        /* it has alerted */
     ALERT_EARLY,       /* the detectors have not seen enough */
     ALERT_SMALL,       /* without precedent, and nothing */
@@ -42,9 +44,8 @@ struct alert_evidence {
     enum alert_word said; /* of events like it */
     int64_t said_of;      /* the event of which it was said */
     double confidence;    /* of the verdict, 0 .. 1 */
-    bool far_out;         /* a core metric is, by its own baseline alone */
-    double deviates_s;    /* a core metric has deviated so long without a break */
-    bool drop;            /* there is less of something */
+    bool clear;           /* by the course of a core metric alone (departure.h) */
+    bool wider;           /* that is of a resource that no alert of the event told of */
     double weight;        /* how far the core metrics are away, in floors of sigma */
     bool spent;           /* this week's alerts are out */
     int64_t repeats;      /* an event that alerted and that it repeats; 0 = none */

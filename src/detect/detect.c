@@ -112,9 +112,8 @@ static double largest_z(const detect_set *set, const struct record_schema *schem
     return largest;
 }
 
-/* From so many of its own sigmas on, floors among them, a metric deviates, and is far
- * out. */
-static const double DEVIATES = 5, FAR_OUT = 15;
+/* From so many of its own sigmas on, floors among them, a metric is far out. */
+static const double FAR_OUT = 15;
 
 /* The raw scores of the live members for one row. */
 static void read_live(detect_set *set, const struct record_schema *schema,
@@ -194,7 +193,6 @@ void detect_set_read(detect_set *set, const struct record_schema *schema,
     detect_multivariate_read(set->multivariate, schema, value, live, verdict);
     detect_supervised_read(set->supervised, detect_multivariate_row(set->multivariate),
                            detect_multivariate_is_log(set->multivariate), verdict);
-    verdict->deviates = live[DETECT_LIVE_Z] >= DEVIATES;
     verdict->far_out = live[DETECT_LIVE_Z] >= FAR_OUT;
     combine(verdict, threshold);
     verdict->drift = vd_page_hinkley_push(&set->drift, verdict->score) == VD_DRIFT_DOWN;
@@ -253,6 +251,26 @@ void detect_set_learn_past(detect_set *set, const struct record_schema *schema,
 const double *detect_set_expected(const detect_set *set)
 {
     return set->baseline.expected;
+}
+
+void detect_set_worst(const detect_set *set, const struct record_schema *schema,
+                      double worst[RECORD_GROUPS])
+{
+    size_t n;
+    const size_t *index = detect_multivariate_columns(set->multivariate, schema, &n);
+
+    for (int g = 0; g < RECORD_GROUPS; g++)
+        worst[g] = NAN;
+    for (size_t c = 0; c < n; c++) {
+        const struct record_metric *metric;
+
+        if (index[c] >= set->baseline.n)
+            continue;
+        metric = &schema->metric[index[c]];
+        worst[metric->group] =
+            fmax(worst[metric->group], metric->less_is_worse ? -set->baseline.z[index[c]]
+                                                             : set->baseline.z[index[c]]);
+    }
 }
 
 double detect_set_weight(const detect_set *set, const struct record_schema *schema,

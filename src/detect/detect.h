@@ -51,6 +51,11 @@ void detect_set_learn_past(detect_set *set, const struct record_schema *schema,
 const double *detect_set_expected(const detect_set *set);
 const double *detect_set_z(const detect_set *set);
 
+/* Of each group the largest z of the multivariate layer's columns in the direction that is
+ * worse; NaN where none has one. */
+void detect_set_worst(const detect_set *set, const struct record_schema *schema,
+                      double worst[RECORD_GROUPS]);
+
 /* How much that matters, however rare it is: detect_baseline_weight of these values. */
 double detect_set_weight(const detect_set *set, const struct record_schema *schema,
                          const double *value);

@@ -102,10 +102,10 @@ static void a_lasting_level_is_adopted(void **state)
     for (int i = 0; i < 600; i++)
         tick(&b, 15);
     assert_true(alert_events_anomalous(&b.events));
-    assert_false(alert_events_adopt(&b.events, 1e6, b.mono_ns));
+    assert_false(alert_events_adopt(&b.events, 1e6, 0, b.mono_ns));
     for (int i = 0; i < 310; i++)
         tick(&b, 15);
-    assert_true(alert_events_adopt(&b.events, 1e6, b.mono_ns));
+    assert_true(alert_events_adopt(&b.events, 1e6, 0, b.mono_ns));
     assert_false(alert_events_anomalous(&b.events));
     for (int i = 0; i <= ALERT_ADOPT_S; i++)
         tick(&b, 15);
@@ -131,7 +131,7 @@ static void an_adopted_level_is_no_second_event(void **state)
         while (adopted == 0) {
             b.mono_ns += step - SECOND;
             tick(&b, 15);
-            if (alert_events_adopt(&b.events, 1e9, b.mono_ns))
+            if (alert_events_adopt(&b.events, 1e9, 0, b.mono_ns))
                 adopted = b.mono_ns;
         }
         start = b.event->start_ns;
@@ -162,7 +162,7 @@ static void an_adoption_ends_with_its_level(void **state)
     bench_init(&b);
     config.interval_s = 60;
     alert_events_init(&b.events, &config);
-    while (!alert_events_adopt(&b.events, 1e9, b.mono_ns)) {
+    while (!alert_events_adopt(&b.events, 1e9, 0, b.mono_ns)) {
         b.mono_ns += 59 * SECOND;
         tick(&b, 15);
     }
@@ -181,7 +181,7 @@ static void a_young_monitor_adopts_sooner(void **state)
     bench_init(&b);
     for (int i = 0; i < 50; i++)
         tick(&b, 15);
-    assert_true(alert_events_adopt(&b.events, 60, b.mono_ns));
+    assert_true(alert_events_adopt(&b.events, 60, 0, b.mono_ns));
 }
 
 /* An event that began at 100 s of an earlier run and was seen last at 160 s; this run
@@ -249,14 +249,14 @@ static void what_was_not_seen_is_not_adopted(void **state)
 
     (void)state;
     bench_resume(&b);
-    assert_false(alert_events_adopt(&b.events, 1e6, b.mono_ns));
+    assert_false(alert_events_adopt(&b.events, 1e6, 0, b.mono_ns));
     for (int i = 0; i < 835; i++) {
         tick(&b, 15);
-        assert_false(alert_events_adopt(&b.events, 1e6, b.mono_ns));
+        assert_false(alert_events_adopt(&b.events, 1e6, 0, b.mono_ns));
     }
     for (int i = 0; i < 10; i++)
         tick(&b, 15);
-    assert_true(alert_events_adopt(&b.events, 1e6, b.mono_ns));
+    assert_true(alert_events_adopt(&b.events, 1e6, 0, b.mono_ns));
 }
 
 static void an_unknown_condition_is_waited_for(void **state)

@@ -19,9 +19,7 @@ static struct alert_evidence clear_case(void)
 enum changes {
     NOTHING,
     NO_CONFIDENCE,
-    FAR_OUT_FOR_3_S,
-    FAR_OUT_FOR_8_S,
-    FAR_OUT_DROP,
+    CLEAR_EARLY,
     TINY,
     SPENT,
     SPENT_AND_REPEATS,
@@ -35,6 +33,9 @@ enum changes {
     ALERTED_ROSE_AT_ONCE,
     ALERTED_ROSE,
     ALERTED_ROSE_NORMAL,
+    ALERTED_WIDER,
+    ALERTED_WIDER_COOLING,
+    ALERTED_WIDER_NORMAL,
 };
 
 static struct alert_evidence changed(enum changes change)
@@ -47,14 +48,10 @@ static struct alert_evidence changed(enum changes change)
     case NO_CONFIDENCE:
         e.confidence = 0.74;
         break;
-    case FAR_OUT_FOR_3_S:
-    case FAR_OUT_FOR_8_S:
-    case FAR_OUT_DROP:
+    case CLEAR_EARLY:
         e.confidence = 0.1;
-        e.far_out = true;
+        e.clear = true;
         e.weight = 0; /* not asked for */
-        e.deviates_s = change == FAR_OUT_FOR_3_S ? 3 : 8;
-        e.drop = change == FAR_OUT_DROP;
         break;
     case TINY:
         e.weight = 4.9;
@@ -98,6 +95,13 @@ static struct alert_evidence changed(enum changes change)
         e.quiet_s = change == ALERTED_ROSE_AT_ONCE ? 59 : 60;
         e.said = change == ALERTED_ROSE_NORMAL ? ALERT_NORMAL : ALERT_UNSAID;
         break;
+    case ALERTED_WIDER:
+    case ALERTED_WIDER_COOLING:
+    case ALERTED_WIDER_NORMAL:
+        e.alerted = e.wider = true;
+        e.quiet_s = change == ALERTED_WIDER_COOLING ? 9.9 : 10;
+        e.said = change == ALERTED_WIDER_NORMAL ? ALERT_NORMAL : ALERT_UNSAID;
+        break;
     }
     return e;
 }
@@ -111,9 +115,7 @@ static void anomalies_alert_once_when_they_matter(void **state)
     } cases[] = {
         {NOTHING, ALERT_DUE, 0},
         {NO_CONFIDENCE, ALERT_EARLY, 0},
-        {FAR_OUT_FOR_3_S, ALERT_EARLY, 0},
-        {FAR_OUT_FOR_8_S, ALERT_DUE, 0},
-        {FAR_OUT_DROP, ALERT_EARLY, 0},
+        {CLEAR_EARLY, ALERT_DUE, 0},
         {TINY, ALERT_SMALL, 0},
         {SPENT, ALERT_DUE, 0},
         {SPENT_AND_REPEATS, ALERT_REPEATS, 12},
@@ -127,6 +129,9 @@ static void anomalies_alert_once_when_they_matter(void **state)
         {ALERTED_ROSE_AT_ONCE, ALERT_TOLD, 0},
         {ALERTED_ROSE, ALERT_DUE_AGAIN, 0},
         {ALERTED_ROSE_NORMAL, ALERT_TOLD, 0},
+        {ALERTED_WIDER, ALERT_DUE_WIDER, 0},
+        {ALERTED_WIDER_COOLING, ALERT_TOLD, 0},
+        {ALERTED_WIDER_NORMAL, ALERT_TOLD, 0},
     };
 
     (void)state;
@@ -137,7 +142,8 @@ static void anomalies_alert_once_when_they_matter(void **state)
         assert_int_equal(answer.reason, cases[i].reason);
         assert_int_equal(answer.event_id, cases[i].event_id);
         assert_int_equal(alert_is_due(answer), cases[i].reason == ALERT_DUE ||
-                                                   cases[i].reason == ALERT_DUE_AGAIN);
+                                                   cases[i].reason == ALERT_DUE_AGAIN ||
+                                                   cases[i].reason == ALERT_DUE_WIDER);
     }
 }
 
