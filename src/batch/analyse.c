@@ -44,11 +44,16 @@ static enum vd_status tell(struct analysis *a, struct vd_error *err)
 
 enum vd_status batch_analysis_step(struct analysis *a, struct vd_error *err)
 {
-    int64_t now;
+    return a->done % STEP_ROWS != 0 ? (a->done++, VD_OK)
+                                    : batch_analysis_steps(a, 1, err);
+}
 
-    if (a->done++ % STEP_ROWS != 0)
-        return VD_OK;
-    now = os_clock_mono_ns();
+enum vd_status batch_analysis_steps(struct analysis *a, uint64_t rows,
+                                    struct vd_error *err)
+{
+    int64_t now = os_clock_mono_ns();
+
+    a->done += rows;
     if (now - a->told_ns < TELL_NS)
         return VD_OK;
     a->told_ns = now;
@@ -126,6 +131,22 @@ static void say_threshold(struct analysis *a, double threshold, const char *text
     snprintf(a->out->threshold_text, sizeof a->out->threshold_text, "%s", text);
 }
 
+/* Lets of the rows that are as odd as the last one that is to be flagged only so many
+ * stay so, the first ones, that `above` are flagged. The sorted surprises follow. */
+static void part_equals(const struct batch_lesson *lesson, double *sorted, size_t above)
+{
+    size_t n = lesson->x.n, keep = 0;
+    double last = sorted[n - above], below = nextafter(last, -1);
+
+    for (size_t i = n - above; i < n && sorted[i] == last; i++)
+        keep++;
+    for (size_t i = n - above; i-- > 0 && sorted[i] == last;)
+        sorted[i] = nextafter(below, -1);
+    for (size_t i = 0; i < n; i++)
+        if (lesson->surprise[i] == last && !(keep > 0 && keep-- > 0))
+            lesson->surprise[i] = nextafter(below, -1);
+}
+
 /* Finds the surprise that a share of the rows is above: between two rows, so that as many
  * are flagged as were asked for. */
 static void threshold_by_share(struct analysis *a)
@@ -145,6 +166,7 @@ static void threshold_by_share(struct analysis *a)
     vd_sort(sorted, n);
     above = (size_t)llround(share * (double)n);
     above = above < 1 ? 1 : above < n ? above : n - 1;
+    part_equals(lesson, sorted, above);
     say_threshold(a, (sorted[n - above] + sorted[n - above - 1]) / 2, text);
     free(sorted);
 }
@@ -286,23 +308,35 @@ static enum vd_status score_block(struct analysis *a, struct block *b, uint64_t 
 /* A task that failed is at least a high severity. */
 static const double FAILED_SCORE = -0.75;
 
+bool batch_analysis_judge(const struct analysis *a, uint64_t number, int64_t time_ns,
+                          double surprise, const char *task, struct batch_row *row)
+{
+    double threshold = a->out->threshold;
+    bool failed = task[0] != '\0', odd;
+
+    row->row = number;
+    row->time_ns = time_ns;
+    row->surprise = isnan(surprise) ? 0 : surprise;
+    odd = failed || row->surprise > threshold;
+    row->score = vd_score_of_surprise(row->surprise, threshold);
+    if (failed)
+        row->score = fmin(row->score, FAILED_SCORE);
+    else if (!odd)
+        row->score = fmax(row->score, 0);
+    row->severity = record_severity_of(row->score);
+    if (odd && row->severity == RECORD_NORMAL)
+        row->severity = RECORD_LOW;
+    return odd;
+}
+
 static enum vd_status finish_row(struct analysis *a, const struct block *b, size_t i,
                                  uint64_t row, struct vd_error *err)
 {
-    double threshold = a->out->threshold;
-    double surprise = isnan(b->surprise[i]) ? 0 : b->surprise[i];
-    bool failed = b->task[i][0] != '\0', odd = failed || surprise > threshold;
-    struct batch_row one = {.row = row, .time_ns = b->time_ns[i], .surprise = surprise};
+    struct batch_row one;
     enum vd_status status;
+    bool odd =
+        batch_analysis_judge(a, row, b->time_ns[i], b->surprise[i], b->task[i], &one);
 
-    one.score = vd_score_of_surprise(surprise, threshold);
-    if (failed)
-        one.score = fmin(one.score, FAILED_SCORE);
-    else if (!odd)
-        one.score = fmax(one.score, 0);
-    one.severity = record_severity_of(one.score);
-    if (odd && one.severity == RECORD_NORMAL)
-        one.severity = RECORD_LOW;
     status = batch_gather_add(&a->gather, &one, odd, vd_matrix_row(&b->x, i), b->label[i],
                               b->task[i], err);
     if (status == VD_OK && a->options->take_row != NULL)
@@ -317,6 +351,13 @@ static enum vd_status go_through(struct analysis *a, struct vd_error *err)
     uint64_t row = 0;
 
     batch_rows_rewind(&a->rows);
+    if (batch_analysis_streams(a)) {
+        int64_t start = os_clock_mono_ns();
+
+        status = batch_analysis_stream(a, err);
+        a->out->score_s = seconds_since(start);
+        return status;
+    }
     status = block_init(&b, a->rows.d, err);
     while (status == VD_OK) {
         int64_t start = os_clock_mono_ns();

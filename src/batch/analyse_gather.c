@@ -228,7 +228,8 @@ static void widen(struct batch_gather *g, const struct batch_row *row, bool odd,
 
     find_bucket(g, row);
     b = g->bucket - 1;
-    out->bucket_score[b] = fminf(out->bucket_score[b], (float)row->score);
+    if ((float)row->score < out->bucket_score[b] || isnan(out->bucket_score[b]))
+        out->bucket_score[b] = (float)row->score;
     out->bucket_anomalies[b] += odd;
     for (size_t c = 0; c < out->n_columns; c++) {
         struct batch_column *column = &out->column[c];
@@ -237,8 +238,10 @@ static void widen(struct batch_gather *g, const struct batch_row *row, bool odd,
         if (column->low == NULL)
             continue;
         x = (float)(value[column->metric] * g->words->scale[column->metric]);
-        column->low[b] = fminf(column->low[b], x);
-        column->high[b] = fmaxf(column->high[b], x);
+        if (x < column->low[b] || isnan(column->low[b]))
+            column->low[b] = x;
+        if (x > column->high[b] || isnan(column->high[b]))
+            column->high[b] = x;
     }
 }
 
@@ -298,7 +301,6 @@ enum vd_status batch_gather_add(struct batch_gather *g, struct batch_row *row, b
 {
     struct batch_analysis *out = g->out;
 
-    row->why = (struct batch_reason){0};
     if (odd) {
         row->told = batch_words_explain(g->words, value, row->score, task, &row->why);
         out->anomalies++;

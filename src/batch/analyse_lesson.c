@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "batch/analyse_state.h"
+#include "format/blocks.h"
 #include "os/log.h"
 
 /* The detectors that look at rows in order of time: what is odd at once, against the last
@@ -16,6 +17,9 @@ static const char *const ordered_members[] = {"isolation_forest", "mahalanobis",
 /* Those that compare rows with each other, each in another way. */
 static const char *const ensemble_members[] = {
     "isolation_forest", "one_class_svm", "lof", "pca", "mahalanobis", "levels"};
+
+/* Those that look at a row by itself in less than a microsecond. */
+static const char *const quick_members[] = {"isolation_forest", "mahalanobis", "levels"};
 
 /* Sets from which share of missing values on a column is left out. */
 static const double MISSING = 0.9;
@@ -59,7 +63,7 @@ static void choose_way(struct analysis *a)
         snprintf(why, sizeof why,
                  "%llu rows are many: --detector %s looks closer and takes longer",
                  (unsigned long long)rows->n, rows->timed ? "ordered" : "ensemble");
-        say_way(a, "isolation_forest", why);
+        say_way(a, "quick", why);
     } else if (rows->timed)
         say_way(a, "ordered",
                 "the rows have times: each metric is followed, and all together");
@@ -82,12 +86,6 @@ enum vd_status batch_analysis_choose(struct analysis *a, struct vd_error *err)
     return VD_OK;
 }
 
-/* Whether nobody asked for a detector, and several are to vote. */
-static bool is_chosen_ensemble(const struct analysis *a)
-{
-    return a->options->n_detectors == 0 && strcmp(a->out->way, "ensemble") == 0;
-}
-
 static bool is_here(const char *name)
 {
     const struct vd_detector_info *info = vd_detector_find(name);
@@ -95,27 +93,40 @@ static bool is_here(const char *name)
     return info == NULL || info->unavailable == NULL;
 }
 
+/* Adds the members of a way, those that were built in. */
+static enum vd_status add_all(struct analysis *a, const char *const *name, size_t n,
+                              struct vd_error *err)
+{
+    enum vd_status status = VD_OK;
+
+    for (size_t i = 0; status == VD_OK && i < n; i++)
+        if (is_here(name[i]))
+            status = batch_scorer_add(&a->scorer, name[i], err);
+    return status;
+}
+
 static enum vd_status add_members(struct analysis *a, struct vd_error *err)
 {
     const struct batch_analyse_options *o = a->options;
-    enum vd_status status = VD_OK;
+    const struct {
+        const char *way;
+        const char *const *name;
+        size_t n;
+    } ways[] = {
+        {"ordered", ordered_members, sizeof ordered_members / sizeof *ordered_members},
+        {"ensemble", ensemble_members,
+         sizeof ensemble_members / sizeof *ensemble_members},
+        {"quick", quick_members, sizeof quick_members / sizeof *quick_members},
+    };
 
     if (a->model != NULL)
         return batch_scorer_take(&a->scorer, a->model, err);
-    for (size_t i = 0; a->ordered && status == VD_OK &&
-                       i < sizeof ordered_members / sizeof *ordered_members;
-         i++)
-        status = batch_scorer_add(&a->scorer, ordered_members[i], err);
-    for (size_t i = 0; is_chosen_ensemble(a) && status == VD_OK &&
-                       i < sizeof ensemble_members / sizeof *ensemble_members;
-         i++)
-        if (is_here(ensemble_members[i]))
-            status = batch_scorer_add(&a->scorer, ensemble_members[i], err);
-    for (size_t i = 0; !a->ordered && status == VD_OK && i < o->n_detectors; i++)
-        status = batch_scorer_add(&a->scorer, o->detector[i], err);
-    if (status == VD_OK && a->scorer.n_members == 0)
-        status = batch_scorer_add(&a->scorer, a->out->way, err);
-    return status;
+    if (o->n_detectors > 0 && !a->ordered)
+        return add_all(a, o->detector, o->n_detectors, err);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (strcmp(a->out->way, ways[i].way) == 0)
+            return add_all(a, ways[i].name, ways[i].n, err);
+    return batch_scorer_add(&a->scorer, a->out->way, err);
 }
 
 /* ---- rows to learn from ---- */
@@ -184,6 +195,31 @@ static size_t room_for(size_t d)
     return n > 2 * BATCH_ORDERED_ROWS ? 2 * BATCH_ORDERED_ROWS : n;
 }
 
+/* Takes the rows that were drawn when the table was opened. */
+static enum vd_status take_sample(struct analysis *a, struct vd_error *err)
+{
+    struct format_table *t = &a->rows.table[0];
+    size_t *metric = batch_analysis_metrics(a), n = 0, d = a->rows.d;
+    double *value = NULL;
+    enum vd_status status = metric == NULL ? VD_ERR_MEMORY : VD_OK;
+
+    if (status == VD_OK)
+        status = format_blocks_sample(t, &value, &n, err);
+    if (status == VD_OK)
+        status = make_lesson(&a->lesson, n + 1, d, false, err);
+    for (size_t i = 0; status == VD_OK && i < n; i++)
+        for (size_t k = 0; k < d; k++) {
+            double x = value[i * t->n_metrics + metric[k]];
+
+            vd_matrix_row(&a->lesson.x, i)[k] = fabs(x) <= VD_VALUE_MAX ? x : NAN;
+        }
+    a->lesson.x.n = n;
+    a->to_do = a->rows.n;
+    free(metric);
+    free(value);
+    return status;
+}
+
 /* Reads the rows of the tables, or every k-th of them; of rows that are looked at in
  * their order, the first ones. */
 static enum vd_status read_own(struct analysis *a, struct vd_error *err)
@@ -199,6 +235,9 @@ static enum vd_status read_own(struct analysis *a, struct vd_error *err)
     if (!a->held && !a->ordered)
         step = (size_t)(rows->n / most + 1);
     a->to_do = rows->n + (a->ordered && !a->held ? most : rows->n);
+    if (!a->held && !a->ordered && batch_analysis_streams(a) &&
+        rows->table[0].n_metrics <= BATCH_HELD_CELLS / BATCH_SAMPLED)
+        return take_sample(a, err);
     if (make_lesson(&a->lesson, most + 1, rows->d, false, err) != VD_OK)
         return VD_ERR_MEMORY;
     return read_lesson(a, rows, step, most, err);

@@ -7,7 +7,10 @@
 #include "batch/analyse.h"
 #include "batch/spool.h"
 
-enum { BATCH_LAG_MAX = 64 }; /* rows over which a rate is taken, at most */
+enum {
+    BATCH_LAG_MAX = 64,     /* rows over which a rate is taken, at most */
+    BATCH_SAMPLED = 100000, /* rows that are drawn from a table, at most */
+};
 
 /* Name the columns that are added to a table of prmon. */
 enum batch_derived {
@@ -94,6 +97,9 @@ void batch_rows_leave_out(struct batch_rows *rows, size_t k, const char *why);
 /* Goes to the next row and writes its d values; NaN = none. *more = false at the end. */
 enum vd_status batch_rows_next(struct batch_rows *rows, double *value, bool *more,
                                struct vd_error *err);
+
+/* What a label of the table means: 1 = an anomaly. */
+int batch_rows_label(const struct batch_rows *rows, int label);
 
 /* Passes over a row, whose values nobody wants. */
 enum vd_status batch_rows_skip(struct batch_rows *rows, bool *more, struct vd_error *err);

@@ -175,7 +175,7 @@ static void keep_recent(struct batch_scorer *scorer, const struct vd_matrix *x)
     scorer->n_recent = keep;
 }
 
-static void score_levels(const struct batch_scorer *scorer, const struct vd_matrix *x,
+void batch_scorer_levels(const struct batch_scorer *scorer, const struct vd_matrix *x,
                          double *raw)
 {
     for (size_t i = 0; i < x->n; i++) {
@@ -234,7 +234,7 @@ enum vd_status batch_scorer_raw(struct batch_scorer *scorer, const struct vd_mat
         if (member->idle)
             continue;
         if (member->kind == BATCH_MEMBER_LEVELS)
-            score_levels(scorer, x, raw);
+            batch_scorer_levels(scorer, x, raw);
         else if (member->kind == BATCH_MEMBER_STREAMS)
             status = score_streams(scorer, x, time_ns, raw, err);
         else if (member->kind == BATCH_MEMBER_WINDOWS)

@@ -92,6 +92,10 @@ void batch_scorer_fill_with_expected(struct batch_scorer *scorer);
 enum vd_status batch_scorer_raw(struct batch_scorer *scorer, const struct vd_matrix *x,
                                 const int64_t *time_ns, struct vd_error *err);
 
+/* Writes for each row the largest distance of a value from what is expected. */
+void batch_scorer_levels(const struct batch_scorer *scorer, const struct vd_matrix *x,
+                         double *raw);
+
 /* Joins a row's raw scores, `stride` apart, to one surprise. */
 double batch_scorer_combine(const struct batch_scorer *scorer, const double *raw,
                             size_t stride);

@@ -22,8 +22,24 @@ struct analysis {
     int64_t told_ns;      /* when progress was told last */
 };
 
-/* Counts a row that was read; VD_ERR_BUSY when the caller wants no more. */
+/* Counts rows that were read; VD_ERR_BUSY when the caller wants no more. */
 enum vd_status batch_analysis_step(struct analysis *a, struct vd_error *err);
+enum vd_status batch_analysis_steps(struct analysis *a, uint64_t rows,
+                                    struct vd_error *err);
+
+/* Makes of a surprise what is said of the row, all but the reason; returns whether it is
+ * odd. `task` is one that failed, "" = none did. */
+bool batch_analysis_judge(const struct analysis *a, uint64_t number, int64_t time_ns,
+                          double surprise, const char *task, struct batch_row *row);
+
+/* Whether the rows may be gone through by blocks on several threads; and going through
+ * them, scored, gathered and written. */
+bool batch_analysis_streams(const struct analysis *a);
+enum vd_status batch_analysis_stream(struct analysis *a, struct vd_error *err);
+
+/* Which metric of the first table each value of a row is; owned by the caller, NULL
+ * without memory. */
+size_t *batch_analysis_metrics(const struct analysis *a);
 
 /* Chooses the detectors and says why. */
 enum vd_status batch_analysis_choose(struct analysis *a, struct vd_error *err);

@@ -169,16 +169,23 @@ static struct format_csv_field field_of(const struct batch_rows *rows, size_t co
     return column < r->n ? r->field[column] : (struct format_csv_field){"", 0};
 }
 
-/* Reads what the row itself says of being odd: its label, or its phase. */
-static int label_of(const struct batch_rows *rows)
+int batch_rows_label(const struct batch_rows *rows, int label)
 {
     const struct format_table *t = &rows->table[rows->at];
     bool minus = t->label_line[2] > 0 || (t->own_labels && t->label_line[0] == 0) ||
                  rows->options->anomaly_label < 0;
+
+    return minus ? label < 0 : label == 1;
+}
+
+/* Reads what the row itself says of being odd: its label, or its phase. */
+static int label_of(const struct batch_rows *rows)
+{
+    const struct format_table *t = &rows->table[rows->at];
     const char *title;
 
     if (t->label != SIZE_MAX)
-        return minus ? t->row_label < 0 : t->row_label == 1;
+        return batch_rows_label(rows, t->row_label);
     if (rows->phase[rows->at] != SIZE_MAX) {
         struct format_csv_field phase = field_of(rows, rows->phase[rows->at]);
 

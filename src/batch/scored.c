@@ -16,6 +16,12 @@ static const char *const before[] = {"index", "timestamp", "is_anomaly", "anomal
                                      "reason"};
 static const char *const behind[] = {"severity", "severity_factors", "top_features"};
 
+/* What is said of a row that is not odd. */
+static const struct batch_reason no_reason;
+
+/* So many bytes are kept back before they are written. */
+enum { KEPT_BACK = 1 << 18 };
+
 enum { BEFORE = sizeof before / sizeof *before, BEHIND = sizeof behind / sizeof *behind };
 
 /* ---- bytes ---- */
@@ -55,7 +61,7 @@ static void put_char(struct batch_scored *s, char byte)
 }
 
 /* Prints a whole number with at least `digits` digits. */
-static void put_whole(struct batch_scored *s, uint64_t value, size_t digits)
+static void append_whole(struct batch_text *t, uint64_t value, size_t digits)
 {
     char text[24], *at = text + sizeof text;
 
@@ -63,30 +69,30 @@ static void put_whole(struct batch_scored *s, uint64_t value, size_t digits)
         *--at = (char)('0' + value % 10);
         value /= 10;
     } while (value > 0 || (size_t)(text + sizeof text - at) < digits);
-    put_bytes(s, at, (size_t)(text + sizeof text - at));
+    append(t, at, (size_t)(text + sizeof text - at));
 }
 
 /* Prints a number as millionths. */
-static void put_micro(struct batch_scored *s, int64_t micro)
+static void append_micro(struct batch_text *t, int64_t micro)
 {
     uint64_t size = micro < 0 ? (uint64_t)-micro : (uint64_t)micro;
 
     if (micro < 0)
-        put_char(s, '-');
-    put_whole(s, size / 1000000, 1);
-    put_char(s, '.');
-    put_whole(s, size % 1000000, 6);
+        append(t, "-", 1);
+    append_whole(t, size / 1000000, 1);
+    append(t, ".", 1);
+    append_whole(t, size % 1000000, 6);
 }
 
-static void put_score(struct batch_scored *s, double score)
+static void append_score(struct batch_text *t, double score)
 {
-    put_micro(s, llround(score * 1e6));
+    append_micro(t, llround(score * 1e6));
 }
 
 /* Prints Unix time; times before 1970 are negative. */
-static void put_time(struct batch_scored *s, int64_t time_ns)
+static void append_time(struct batch_text *t, int64_t time_ns)
 {
-    put_micro(s, time_ns / 1000 - (time_ns % 1000 < 0));
+    append_micro(t, time_ns / 1000 - (time_ns % 1000 < 0));
 }
 
 /* ---- CSV ---- */
@@ -175,17 +181,17 @@ static struct format_scan taken(const struct batch_scored *s, size_t k)
 static void put_csv(struct batch_scored *s, size_t k, const struct batch_row *row,
                     bool odd)
 {
-    const struct batch_reason *why = &row->why;
+    const struct batch_reason *why = odd ? &row->why : &no_reason;
     struct format_scan input = taken(s, k);
 
-    put_whole(s, row->row, 1);
+    append_whole(&s->text, row->row, 1);
     put_char(s, s->separator);
     if (s->timed)
-        put_time(s, row->time_ns);
+        append_time(&s->text, row->time_ns);
     put_char(s, s->separator);
     put(s, odd ? "True" : "False");
     put_char(s, s->separator);
-    put_score(s, row->score);
+    append_score(&s->text, row->score);
     put_char(s, s->separator);
     put_field(s, why->reason, strlen(why->reason));
     put_char(s, s->separator);
@@ -318,18 +324,18 @@ static void put_top(struct batch_scored *s, const struct batch_reason *why)
 static void put_json(struct batch_scored *s, size_t k, const struct batch_row *row,
                      bool odd)
 {
-    const struct batch_reason *why = &row->why;
+    const struct batch_reason *why = odd ? &row->why : &no_reason;
 
     put(s, "{\"index\":");
-    put_whole(s, row->row, 1);
+    append_whole(&s->text, row->row, 1);
     put(s, ",\"timestamp\":");
     if (s->timed)
-        put_time(s, row->time_ns);
+        append_time(&s->text, row->time_ns);
     else
         put(s, "null");
     put(s, odd ? ",\"is_anomaly\":true" : ",\"is_anomaly\":false");
     put(s, ",\"anomaly_score\":");
-    put_score(s, row->score);
+    append_score(&s->text, row->score);
     put(s, ",\"reason\":");
     put_text(s, why->reason, strlen(why->reason));
     put(s, ",\"severity\":");
@@ -393,24 +399,39 @@ static void append_fields(struct batch_scored *s, const struct format_table *t)
     }
 }
 
-/* Copies the row as it is, and adds the fields that it lacks. */
-static void append_bytes(struct batch_scored *s, const struct format_table *t)
+/* Copies a row of n fields as it is, and adds the fields that it lacks. */
+static void append_bytes(const struct batch_scored *s, struct batch_text *to,
+                         struct format_scan bytes, size_t n)
 {
-    struct format_scan bytes = format_table_bytes(t);
+    const struct format_table *t = &s->rows->table[0];
 
     while (bytes.end > bytes.at && (bytes.end[-1] == '\n' || bytes.end[-1] == '\r'))
         bytes.end--;
-    append(&s->input, bytes.at, (size_t)(bytes.end - bytes.at));
-    for (size_t c = t->rows.n; c < t->n_columns + t->nameless_first; c++)
-        append(&s->input, &s->separator, 1);
+    append(to, bytes.at, (size_t)(bytes.end - bytes.at));
+    for (size_t c = n; c < t->n_columns + t->nameless_first; c++)
+        append(to, &s->separator, 1);
 }
 
-enum vd_status batch_scored_take(struct batch_scored *s, struct vd_error *err)
+/* Counts the fields of a row of the first table; only one of a table that has short rows
+ * has to be looked at. */
+static size_t count_fields(const struct batch_scored *s, struct format_scan bytes)
 {
-    const struct format_table *t = batch_rows_table(s->rows);
+    const struct format_table *t = &s->rows->table[0];
+    size_t all = t->n_columns + t->nameless_first, n = 1;
+    bool quoted = false;
 
-    if (s->out == NULL)
-        return VD_OK;
+    if (t->faults.too_short.n == 0)
+        return all;
+    for (; bytes.at < bytes.end; bytes.at++) {
+        quoted = quoted != (*bytes.at == '"');
+        n += !quoted && *bytes.at == s->separator;
+    }
+    return n;
+}
+
+/* Makes room for the end of one more row. */
+static enum vd_status make_room(struct batch_scored *s, struct vd_error *err)
+{
     if (s->n == s->room) {
         size_t room = s->room == 0 ? 1024 : 2 * s->room;
         size_t *end = realloc(s->end, room * sizeof *end);
@@ -421,14 +442,42 @@ enum vd_status batch_scored_take(struct batch_scored *s, struct vd_error *err)
         s->end = end;
         s->room = room;
     }
-    if (t->separator == s->separator && has_same_columns(t, &s->rows->table[0]))
-        append_bytes(s, t);
-    else
-        append_fields(s, t);
+    return VD_OK;
+}
+
+/* Ends the row that was appended. */
+static enum vd_status end_row(struct batch_scored *s, struct vd_error *err)
+{
     s->end[s->n++] = s->input.used;
     return s->input.failed
                ? vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the rows")
                : VD_OK;
+}
+
+enum vd_status batch_scored_take(struct batch_scored *s, struct vd_error *err)
+{
+    const struct format_table *t = batch_rows_table(s->rows);
+
+    if (s->out == NULL)
+        return VD_OK;
+    if (make_room(s, err) != VD_OK)
+        return VD_ERR_MEMORY;
+    if (t->separator == s->separator && has_same_columns(t, &s->rows->table[0]))
+        append_bytes(s, &s->input, format_table_bytes(t), t->rows.n);
+    else
+        append_fields(s, t);
+    return end_row(s, err);
+}
+
+enum vd_status batch_scored_take_bytes(struct batch_scored *s, struct format_scan bytes,
+                                       struct vd_error *err)
+{
+    if (s->out == NULL)
+        return VD_OK;
+    if (make_room(s, err) != VD_OK)
+        return VD_ERR_MEMORY;
+    append_bytes(s, &s->input, bytes, count_fields(s, bytes));
+    return end_row(s, err);
 }
 
 void batch_scored_clear(struct batch_scored *s)
@@ -436,7 +485,7 @@ void batch_scored_clear(struct batch_scored *s)
     s->n = s->input.used = 0;
 }
 
-/* ---- the file ---- */
+/* ---- quiet rows of large tables ---- */
 
 /* Hands the text over to the file. */
 static enum vd_status flush(struct batch_scored *s, struct vd_error *err)
@@ -446,12 +495,51 @@ static enum vd_status flush(struct batch_scored *s, struct vd_error *err)
     s->text.used = 0;
     if (s->text.failed)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for a row");
+    if (n == 0)
+        return VD_OK;
     if (fwrite_unlocked(s->text.at, 1, n, s->out) == n)
         return VD_OK;
     return vd_error_set(err, VD_ERR_IO, NULL, "%s: %s",
                         s->out == stdout ? "standard output" : s->file.path,
                         strerror(errno));
 }
+
+bool batch_scored_is_quick(const struct batch_scored *s)
+{
+    return s->out != NULL && s->format == BATCH_CSV;
+}
+
+void batch_scored_quiet(const struct batch_scored *s, struct format_scan bytes,
+                        int64_t time_ns, double score, struct batch_text *to)
+{
+    const char *part = &s->separator;
+
+    append(to, part, 1);
+    if (s->timed)
+        append_time(to, time_ns);
+    append(to, part, 1);
+    append(to, "False", 5);
+    append(to, part, 1);
+    append_score(to, score);
+    append(to, part, 1);
+    append(to, part, 1);
+    append_bytes(s, to, bytes, count_fields(s, bytes));
+    append(to, part, 1);
+    append(to, "normal", 6);
+    append(to, part, 1);
+    append(to, part, 1);
+    append(to, "\n", 1);
+}
+
+enum vd_status batch_scored_numbered(struct batch_scored *s, uint64_t number,
+                                     const char *text, size_t size, struct vd_error *err)
+{
+    append_whole(&s->text, number, 1);
+    append(&s->text, text, size);
+    return s->text.used < KEPT_BACK ? VD_OK : flush(s, err);
+}
+
+/* ---- the file ---- */
 
 enum vd_status batch_scored_open(struct batch_scored *s, const struct batch_rows *rows,
                                  struct vd_error *err)
@@ -492,7 +580,7 @@ enum vd_status batch_scored_write(struct batch_scored *s, size_t k,
         return VD_OK;
     if (s->format == BATCH_CSV) {
         put_csv(s, k, row, odd);
-        return flush(s, err);
+        return s->text.used < KEPT_BACK ? VD_OK : flush(s, err);
     }
     if (s->format == BATCH_JSON && !s->first)
         put(s, ",\n");
@@ -500,17 +588,17 @@ enum vd_status batch_scored_write(struct batch_scored *s, size_t k,
     put_json(s, k, row, odd);
     if (s->format == BATCH_JSON_LINES)
         put_char(s, '\n');
-    return flush(s, err);
+    return s->text.used < KEPT_BACK ? VD_OK : flush(s, err);
 }
 
 enum vd_status batch_scored_close(struct batch_scored *s, struct vd_error *err)
 {
     enum vd_status status = VD_OK;
 
-    if (s->out != NULL && s->format == BATCH_JSON) {
+    if (s->out != NULL && s->format == BATCH_JSON)
         put(s, "\n]\n");
+    if (s->out != NULL)
         status = flush(s, err);
-    }
     if (status == VD_OK && s->out == stdout && fflush(stdout) != 0)
         status =
             vd_error_set(err, VD_ERR_IO, NULL, "standard output: %s", strerror(errno));

@@ -35,6 +35,18 @@ enum vd_status batch_scored_open(struct batch_scored *s, const struct batch_rows
 /* Keeps the bytes of the row at which `rows` stands, until they are written. */
 enum vd_status batch_scored_take(struct batch_scored *s, struct vd_error *err);
 
+/* Does the same with a row of the first table that was read otherwise. */
+enum vd_status batch_scored_take_bytes(struct batch_scored *s, struct format_scan bytes,
+                                       struct vd_error *err);
+
+/* Whether quiet rows may be made ahead: on any thread their text but for the number, then
+ * in order with it. */
+bool batch_scored_is_quick(const struct batch_scored *s);
+void batch_scored_quiet(const struct batch_scored *s, struct format_scan bytes,
+                        int64_t time_ns, double score, struct batch_text *to);
+enum vd_status batch_scored_numbered(struct batch_scored *s, uint64_t number,
+                                     const char *text, size_t size, struct vd_error *err);
+
 /* Writes row k of those taken. `odd`: row->why says why. */
 enum vd_status batch_scored_write(struct batch_scored *s, size_t k,
                                   const struct batch_row *row, bool odd,

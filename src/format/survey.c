@@ -167,16 +167,19 @@ static bool next_piece(void *context, void *at)
 static enum vd_status add_sampled(struct format_table *t, const struct piece *p)
 {
     struct format_sampled *larger;
-    size_t n = t->n_sampled + p->n_sampled, kept = 0;
+    size_t n = t->n_sampled + p->n_sampled, kept;
 
     if (p->n_sampled == 0)
         return VD_OK;
     larger = realloc(t->sampled, n * sizeof *larger);
     if (larger == NULL)
         return VD_ERR_MEMORY;
-    memcpy(larger + t->n_sampled, p->sampled, p->n_sampled * sizeof *larger);
     t->sampled = larger;
-    t->n_sampled = n;
+    /* The piece was begun before the bound was halved, perhaps: on how many threads is
+     * not to be seen in the sample. */
+    for (size_t i = 0; i < p->n_sampled; i++)
+        if (hash_of(t, p->sampled[i].offset) <= t->sample_limit)
+            t->sampled[t->n_sampled++] = p->sampled[i];
     while (t->n_sampled > t->options.sample) {
         t->sample_limit /= 2;
         kept = 0;

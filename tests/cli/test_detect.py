@@ -287,6 +287,28 @@ def test_old_history_has_rows_twice(detect, tmp_path):
     assert [float(row["timestamp"]) - START for row in out[:4]] == [0, 1, 2, 3]
 
 
+def test_a_large_table_is_the_same_on_any_number_of_threads(detect, tmp_path):
+    """More rows than are held: blocks on all threads, and the odd rows among them."""
+    path = tmp_path / "large.csv"
+    with open(path, "w") as file:
+        file.write("cpu_percent,memory_percent,note,disk_read_mb,label\n")
+        for i in range(1_020_000):
+            file.write("95.0,90.0,x,150.0,1\n" if i in (1000, 900_000, 900_001) else
+                       f"{20 + i % 7}.5,{40 + i % 5},\"a, b\",{1 + i * 7919 % 100 / 100},0\n")
+    results = [detect(path, "--threads", threads, "--output", tmp_path / f"{threads}.csv")
+               for threads in (1, 2)]
+    for result in results:
+        assert result["way"] == "quick" and result["rows"] == 1_020_000
+        assert [(e["first"], e["last"]) for e in result["events"]] == [(1000, 1000),
+                                                                     (900_000, 900_001)]
+        assert result["scores"]["f1"] == 1
+    assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
+    with open(tmp_path / "1.csv", newline="") as file:
+        for i, row in enumerate(csv.DictReader(file)):
+            assert int(row["index"]) == i
+    assert row["note"] == "a, b" and row["severity"] == "normal" and None not in row
+
+
 def test_same_seed_same_bytes(detect, tmp_path, table):
     for name in ("a", "b"):
         detect(table, "--seed", 7, "--output", tmp_path / name)
