@@ -26,28 +26,9 @@ enum { BEFORE = sizeof before / sizeof *before, BEHIND = sizeof behind / sizeof 
 
 /* ---- bytes ---- */
 
-/* Adds bytes; without memory the text has failed. */
-static void append(struct batch_text *t, const char *bytes, size_t n)
-{
-    size_t room = t->size == 0 ? 4096 : t->size;
-    char *text = t->at;
-
-    while (room < t->used + n)
-        room *= 2;
-    if (room > t->size)
-        text = realloc(t->at, room);
-    t->failed = t->failed || text == NULL;
-    if (text == NULL)
-        return;
-    t->at = text;
-    t->size = room;
-    memcpy(text + t->used, bytes, n);
-    t->used += n;
-}
-
 static void put_bytes(struct batch_scored *s, const char *bytes, size_t n)
 {
-    append(&s->text, bytes, n);
+    batch_text_add(&s->text, bytes, n);
 }
 
 static void put(struct batch_scored *s, const char *text)
@@ -58,41 +39,6 @@ static void put(struct batch_scored *s, const char *text)
 static void put_char(struct batch_scored *s, char byte)
 {
     put_bytes(s, &byte, 1);
-}
-
-/* Prints a whole number with at least `digits` digits. */
-static void append_whole(struct batch_text *t, uint64_t value, size_t digits)
-{
-    char text[24], *at = text + sizeof text;
-
-    do {
-        *--at = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0 || (size_t)(text + sizeof text - at) < digits);
-    append(t, at, (size_t)(text + sizeof text - at));
-}
-
-/* Prints a number as millionths. */
-static void append_micro(struct batch_text *t, int64_t micro)
-{
-    uint64_t size = micro < 0 ? (uint64_t)-micro : (uint64_t)micro;
-
-    if (micro < 0)
-        append(t, "-", 1);
-    append_whole(t, size / 1000000, 1);
-    append(t, ".", 1);
-    append_whole(t, size % 1000000, 6);
-}
-
-static void append_score(struct batch_text *t, double score)
-{
-    append_micro(t, llround(score * 1e6));
-}
-
-/* Prints Unix time; times before 1970 are negative. */
-static void append_time(struct batch_text *t, int64_t time_ns)
-{
-    append_micro(t, time_ns / 1000 - (time_ns % 1000 < 0));
 }
 
 /* ---- CSV ---- */
@@ -184,14 +130,14 @@ static void put_csv(struct batch_scored *s, size_t k, const struct batch_row *ro
     const struct batch_reason *why = odd ? &row->why : &no_reason;
     struct format_scan input = taken(s, k);
 
-    append_whole(&s->text, row->row, 1);
+    batch_text_whole(&s->text, row->row, 1);
     put_char(s, s->separator);
     if (s->timed)
-        append_time(&s->text, row->time_ns);
+        batch_text_time(&s->text, row->time_ns);
     put_char(s, s->separator);
     put(s, odd ? "True" : "False");
     put_char(s, s->separator);
-    append_score(&s->text, row->score);
+    batch_text_score(&s->text, row->score);
     put_char(s, s->separator);
     put_field(s, why->reason, strlen(why->reason));
     put_char(s, s->separator);
@@ -327,15 +273,15 @@ static void put_json(struct batch_scored *s, size_t k, const struct batch_row *r
     const struct batch_reason *why = odd ? &row->why : &no_reason;
 
     put(s, "{\"index\":");
-    append_whole(&s->text, row->row, 1);
+    batch_text_whole(&s->text, row->row, 1);
     put(s, ",\"timestamp\":");
     if (s->timed)
-        append_time(&s->text, row->time_ns);
+        batch_text_time(&s->text, row->time_ns);
     else
         put(s, "null");
     put(s, odd ? ",\"is_anomaly\":true" : ",\"is_anomaly\":false");
     put(s, ",\"anomaly_score\":");
-    append_score(&s->text, row->score);
+    batch_text_score(&s->text, row->score);
     put(s, ",\"reason\":");
     put_text(s, why->reason, strlen(why->reason));
     put(s, ",\"severity\":");
@@ -364,10 +310,10 @@ static void append_field(struct batch_scored *s, struct format_csv_field field)
                   memchr(field.at, '\n', field.size) != NULL;
 
     if (quoted)
-        append(&s->input, "\"", 1);
-    append(&s->input, field.at, field.size);
+        batch_text_add(&s->input, "\"", 1);
+    batch_text_add(&s->input, field.at, field.size);
     if (quoted)
-        append(&s->input, "\"", 1);
+        batch_text_add(&s->input, "\"", 1);
 }
 
 static bool has_same_columns(const struct format_table *a, const struct format_table *b)
@@ -393,7 +339,7 @@ static void append_fields(struct batch_scored *s, const struct format_table *t)
                strcmp(t->column[from].name, first->column[c].name) != 0)
             from++;
         if (c > 0)
-            append(&s->input, &s->separator, 1);
+            batch_text_add(&s->input, &s->separator, 1);
         if (from < t->rows.n)
             append_field(s, t->rows.field[from]);
     }
@@ -407,9 +353,9 @@ static void append_bytes(const struct batch_scored *s, struct batch_text *to,
 
     while (bytes.end > bytes.at && (bytes.end[-1] == '\n' || bytes.end[-1] == '\r'))
         bytes.end--;
-    append(to, bytes.at, (size_t)(bytes.end - bytes.at));
+    batch_text_add(to, bytes.at, (size_t)(bytes.end - bytes.at));
     for (size_t c = n; c < t->n_columns + t->nameless_first; c++)
-        append(to, &s->separator, 1);
+        batch_text_add(to, &s->separator, 1);
 }
 
 /* Counts the fields of a row of the first table; only one of a table that has short rows
@@ -514,28 +460,28 @@ void batch_scored_quiet(const struct batch_scored *s, struct format_scan bytes,
 {
     const char *part = &s->separator;
 
-    append(to, part, 1);
+    batch_text_add(to, part, 1);
     if (s->timed)
-        append_time(to, time_ns);
-    append(to, part, 1);
-    append(to, "False", 5);
-    append(to, part, 1);
-    append_score(to, score);
-    append(to, part, 1);
-    append(to, part, 1);
+        batch_text_time(to, time_ns);
+    batch_text_add(to, part, 1);
+    batch_text_add(to, "False", 5);
+    batch_text_add(to, part, 1);
+    batch_text_score(to, score);
+    batch_text_add(to, part, 1);
+    batch_text_add(to, part, 1);
     append_bytes(s, to, bytes, count_fields(s, bytes));
-    append(to, part, 1);
-    append(to, "normal", 6);
-    append(to, part, 1);
-    append(to, part, 1);
-    append(to, "\n", 1);
+    batch_text_add(to, part, 1);
+    batch_text_add(to, "normal", 6);
+    batch_text_add(to, part, 1);
+    batch_text_add(to, part, 1);
+    batch_text_add(to, "\n", 1);
 }
 
 enum vd_status batch_scored_numbered(struct batch_scored *s, uint64_t number,
                                      const char *text, size_t size, struct vd_error *err)
 {
-    append_whole(&s->text, number, 1);
-    append(&s->text, text, size);
+    batch_text_whole(&s->text, number, 1);
+    batch_text_add(&s->text, text, size);
     return s->text.used < KEPT_BACK ? VD_OK : flush(s, err);
 }
 

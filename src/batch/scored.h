@@ -12,6 +12,13 @@ struct batch_text {
     bool failed; /* there was no memory for all of it */
 };
 
+/* Add bytes; a whole number with at least so many digits; a score with six decimals; Unix
+ * time in seconds with six. */
+void batch_text_add(struct batch_text *t, const char *bytes, size_t n);
+void batch_text_whole(struct batch_text *t, uint64_t value, size_t digits);
+void batch_text_score(struct batch_text *t, double score);
+void batch_text_time(struct batch_text *t, int64_t time_ns);
+
 struct batch_scored {
     struct os_output file;
     FILE *out; /* NULL = nothing is written */
