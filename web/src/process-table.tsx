@@ -24,7 +24,9 @@ interface Column {
     cell: (p: Process) => string;
 }
 
-const rate = (value: Maybe) => (value === 0 ? "0" : withUnit(value, "MB/s"));
+/** A column in which most have none is read by those that have some: 0 needs no unit. */
+const orZero = (value: Maybe, of: string) => (value === 0 ? "0" : withUnit(value, of));
+const rate = (value: Maybe) => orZero(value, "MB/s");
 
 const COLUMNS: Column[] = [
     { key: "pid", title: "PID", right: true, cell: (p) => String(p.pid) },
@@ -86,7 +88,7 @@ const SWAP: Column[] = [
         hint: "memory moved out to swap",
         right: true,
         wide: true,
-        cell: (p) => megabytes(p.swap_mb),
+        cell: (p) => orZero(p.swap_mb, "MB"),
     },
     {
         key: "major_faults_s",
@@ -94,7 +96,7 @@ const SWAP: Column[] = [
         hint: "page faults a second that waited for a disk",
         right: true,
         wide: true,
-        cell: (p) => withUnit(p.major_faults_s, "/s"),
+        cell: (p) => orZero(p.major_faults_s, "/s"),
     },
 ];
 
