@@ -9,6 +9,7 @@ import math
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "helpers"))
 
 from machine import MIB, Machine  # noqa: E402
-from monitor import Monitor  # noqa: E402
+from monitor import Monitor, binary  # noqa: E402
 from PIL import Image  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
@@ -108,6 +109,22 @@ def save(page, name):
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 
 
+def analysis(monitor, browser, folder):
+    """The page of an uploaded table."""
+    table = folder / "sample.csv"
+    subprocess.run([binary(), "generate", "--preset", "metrics2k", "-o", table], check=True)
+    context = browser.new_context(viewport={"width": 1440, "height": 1000},
+                                  color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{monitor.port}/#/analyses")
+    page.wait_for_selector(".drop button:enabled")
+    page.set_input_files(".drop input", table)
+    page.wait_for_selector(".scored tbody tr")
+    page.wait_for_timeout(1000)     # charts
+    save(page, "analysis-dark")
+    context.close()
+
+
 def pictures(monitor, laptop, browser):
     def shot(name, view, theme="dark", width=1440, height=1000, scale=1):
         context = browser.new_context(viewport={"width": width, "height": height},
@@ -146,6 +163,7 @@ def main():
                 executable_path=os.environ.get("VEDETTE_CHROMIUM") or shutil.which("chromium"),
                 args=["--no-sandbox", "--disable-gpu"])
             pictures(monitor, laptop, browser)
+            analysis(monitor, browser, folder)
             browser.close()
         monitor.stop()
     finally:
