@@ -181,9 +181,11 @@ void batch_scorer_levels(const struct batch_scorer *scorer, const struct vd_matr
     for (size_t i = 0; i < x->n; i++) {
         double largest = 0;
 
-        for (size_t k = 0; k < scorer->d; k++)
-            largest = fmax(largest,
-                           fabs(batch_words_z(scorer->words, k, vd_matrix_row(x, i)[k])));
+        for (size_t k = 0; k < scorer->d; k++) {
+            double z = fabs(batch_words_z(scorer->words, k, vd_matrix_row(x, i)[k]));
+
+            largest = z > largest ? z : largest;
+        }
         raw[i] = largest;
     }
 }

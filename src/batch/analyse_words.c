@@ -80,10 +80,13 @@ enum vd_status batch_words_init(struct batch_words *words, struct batch_rows *ro
     words->expected = calloc(rows->d + 1, sizeof *words->expected);
     words->sigma = calloc(rows->d + 1, sizeof *words->sigma);
     words->scale = calloc(rows->d + 1, sizeof *words->scale);
+    words->middle = calloc(rows->d + 1, sizeof *words->middle);
+    words->per_sigma = calloc(rows->d + 1, sizeof *words->per_sigma);
     words->value = calloc(rows->d + 1, sizeof *words->value);
     words->z = calloc(rows->d + 1, sizeof *words->z);
     if (words->expected == NULL || words->sigma == NULL || words->scale == NULL ||
-        words->value == NULL || words->z == NULL)
+        words->middle == NULL || words->per_sigma == NULL || words->value == NULL ||
+        words->z == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the columns");
     for (size_t k = 0; k < rows->d; k++) {
         words->scale[k] = 1;
@@ -145,6 +148,7 @@ static void measure(struct batch_words *words, size_t k, double *x, size_t n)
     double middle, wide, sigma;
 
     words->expected[k] = words->sigma[k] = NAN;
+    words->middle[k] = words->per_sigma[k] = NAN;
     if (n == 0)
         return;
     for (size_t i = 0; i < n; i++)
@@ -157,6 +161,10 @@ static void measure(struct batch_words *words, size_t k, double *x, size_t n)
         sigma = n > 1 ? sqrt(vd_moments_variance(&moments)) : 0;
     words->expected[k] = middle * words->scale[k];
     words->sigma[k] = sigma * words->scale[k];
+    words->middle[k] = middle;
+    sigma = fmax(words->sigma[k],
+                 detect_sigma_floor(&words->schema.metric[k], words->expected[k]));
+    words->per_sigma[k] = words->scale[k] / fmax(sigma, 1e-300);
 }
 
 enum vd_status batch_words_learn(struct batch_words *words, const struct vd_matrix *x,
@@ -184,13 +192,9 @@ enum vd_status batch_words_learn(struct batch_words *words, const struct vd_matr
 
 double batch_words_z(const struct batch_words *words, size_t k, double value)
 {
-    double expected = words->expected[k], away = value * words->scale[k] - expected;
-    double sigma =
-        fmax(words->sigma[k], detect_sigma_floor(&words->schema.metric[k], expected));
+    double z = (value - words->middle[k]) * words->per_sigma[k];
 
-    if (isnan(away) || away == 0)
-        return away;
-    return fmax(-VD_Z_MAX, fmin(VD_Z_MAX, away / sigma));
+    return z > VD_Z_MAX ? VD_Z_MAX : z < -VD_Z_MAX ? -VD_Z_MAX : z;
 }
 
 /* ---- words ---- */
@@ -303,6 +307,8 @@ void batch_words_release(struct batch_words *words)
     free(words->expected);
     free(words->sigma);
     free(words->scale);
+    free(words->middle);
+    free(words->per_sigma);
     free(words->value);
     free(words->z);
     *words = (struct batch_words){0};

@@ -22,6 +22,8 @@ struct batch_words {
     struct record_schema schema; /* one metric for each value of a row, in order */
     double *expected, *sigma;    /* d each, owned; as people see the values */
     double *scale;               /* from what the file has to what people see */
+    double *middle, *per_sigma;  /* d each, owned: expected as the file has it, and what
+                                    makes sigmas, floors among them, of a difference */
     double *value, *z;           /* d each, owned: of the row explained last */
     size_t known[BATCH_KNOWN];   /* SIZE_MAX = not there */
     struct record_event event;   /* what was said of the row explained last */
