@@ -6,19 +6,8 @@
 #include <string.h>
 
 #include "alert/channel.h"
+#include "os/options.h"
 #include "os/utf8.h"
-
-/* Writes a span in one unit: "45 s", "12 min", "3.5 h". */
-static const char *duration(double seconds, char *out, size_t size)
-{
-    if (seconds < 120)
-        snprintf(out, size, "%.0f s", seconds);
-    else if (seconds < 7200)
-        snprintf(out, size, "%.0f min", seconds / 60);
-    else
-        snprintf(out, size, "%.1f h", seconds / 3600);
-    return out;
-}
 
 /* Writes the one sentence of a notice: why, or that it is over and how long it took. */
 char *alert_headline(const struct alert_notice *notice, char *out, size_t size)
@@ -31,8 +20,8 @@ char *alert_headline(const struct alert_notice *notice, char *out, size_t size)
 
     if (notice->change == RECORD_EVENT_ENDED)
         snprintf(text, sizeof text, "Over after %s: %s",
-                 duration((double)(event->end_ns - event->start_ns) / 1e9, lasted,
-                          sizeof lasted),
+                 os_span_text((double)(event->end_ns - event->start_ns) / 1e9, lasted,
+                              sizeof lasted),
                  what);
     else
         snprintf(text, sizeof text, "%s", what);

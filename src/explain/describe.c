@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "explain/explain.h"
+#include "os/options.h"
 
 /* Writes a number with its unit: "98.5 %", "0.4 GB", "97 °C", "12 /s", "3". A ".0" is
  * left out, as limits are mostly whole numbers. */
@@ -28,20 +29,6 @@ static const char *quantity_text(double value, const char *unit, char *text, siz
     return text;
 }
 
-/* Writes a span in one unit: "8 s", "27 min", "3.5 h", "2.1 days". */
-static const char *span_text(double seconds, char *text, size_t size)
-{
-    if (seconds < 119.5)
-        snprintf(text, size, "%.0f s", seconds);
-    else if (seconds < 7200)
-        snprintf(text, size, "%.0f min", seconds / 60);
-    else if (seconds < 2 * 86400)
-        snprintf(text, size, "%.1f h", seconds / 3600);
-    else
-        snprintf(text, size, "%.1f days", seconds / 86400);
-    return text;
-}
-
 /* Writes "limit 95 % for 10 s, above it for 27 min". */
 static void limit_text(const struct record_limit *limit, const char *unit, double above_s,
                        char *text, size_t size)
@@ -51,9 +38,10 @@ static void limit_text(const struct record_limit *limit, const char *unit, doubl
     quantity_text(limit->value, unit, value, sizeof value);
     if (limit->for_s > 0)
         snprintf(within, sizeof within, " for %s",
-                 span_text(limit->for_s, hold, sizeof hold));
+                 os_span_text(limit->for_s, hold, sizeof hold));
     snprintf(text, size, "limit %s%s, %s it for %s", value, within,
-             limit->above ? "above" : "below", span_text(above_s, lasted, sizeof lasted));
+             limit->above ? "above" : "below",
+             os_span_text(above_s, lasted, sizeof lasted));
 }
 
 /* Writes the one deviation, the sentence and the factor of an event of a limit. What
@@ -117,7 +105,7 @@ void explain_silence(const struct record_schema *schema,
 
     if (silence->metric < schema->n)
         record_metric_label(&schema->metric[silence->metric], name, sizeof name);
-    span_text(silence->seconds, span, sizeof span);
+    os_span_text(silence->seconds, span, sizeof span);
     switch (silence->kind) {
     case RECORD_SILENCE_GAP:
         snprintf(event->reason, sizeof event->reason,

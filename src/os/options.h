@@ -117,4 +117,8 @@ bool os_parse_number(const char *text, double *number);
 char *os_format_duration(double seconds, char *text, size_t size);
 char *os_format_size(double bytes, char *text, size_t size);
 
+/* Writes a span for people into text[size] and returns it: "8 s", "27 min", "3.5 h", "2.1
+ * days". */
+const char *os_span_text(double seconds, char *text, size_t size);
+
 #endif

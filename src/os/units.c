@@ -179,3 +179,17 @@ char *os_format_size(double bytes, char *text, size_t size)
 
     return format(bytes, sizes, names, text, size);
 }
+
+/* Writes a span in one unit: "8 s", "27 min", "3.5 h", "2.1 days". */
+const char *os_span_text(double seconds, char *text, size_t size)
+{
+    if (seconds < 119.5)
+        snprintf(text, size, "%.0f s", seconds);
+    else if (seconds < 7200)
+        snprintf(text, size, "%.0f min", seconds / 60);
+    else if (seconds < 2 * 86400)
+        snprintf(text, size, "%.1f h", seconds / 3600);
+    else
+        snprintf(text, size, "%.1f days", seconds / 86400);
+    return text;
+}
