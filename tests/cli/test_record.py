@@ -361,3 +361,112 @@ def test_the_recording_can_be_read_and_learned_from(record, vedette, tmp_path):
     done = vedette("train", tmp_path / "prmon.txt", "-o", tmp_path / "m", cwd=tmp_path)
     assert "counter" in done.stderr + done.stdout
     assert "elapsed" in done.stderr + done.stdout
+
+
+def test_an_ordinary_user_in_a_container_is_told_what_is_used(program, tmp_path):
+    """No capability is needed, and one line says what counts the ended."""
+    if os.getuid() != 0:
+        pytest.skip("is an ordinary user already")
+    tmp_path.chmod(0o777)
+
+    def become_nobody():
+        os.chdir(tmp_path)
+        os.setgid(65534)
+        os.setuid(65534)
+
+    result = subprocess.run(
+        [str(program), "record", "-i", "1s", "--config", "none", "--",
+         "/usr/bin/python3", "-S", "-c", CHILDREN.format(n=100, seconds=0.005)],
+        preexec_fn=become_nobody,
+        capture_output=True, text=True, timeout=PATIENCE, check=False)
+    if result.returncode in (1, 126, 127):
+        pytest.skip(f"not for everybody: {result.stderr[-200:]}")
+    assert result.returncode == 0, result.stderr
+    assert len([line for line in result.stderr.splitlines() if "accounting" in line]) == 1
+    assert cpu_of(rows_of(tmp_path)[-1]) == pytest.approx(float(result.stdout), rel=0.02)
+
+
+def test_what_belongs_to_someone_else_is_empty_and_told(program, tmp_path):
+    """Memory and I/O of a process of root, for nobody; its CPU time is everybody's."""
+    if os.getuid() != 0:
+        pytest.skip("needs a process of another user")
+    tmp_path.chmod(0o777)
+
+    def become_nobody():
+        os.chdir(tmp_path)
+        os.setgid(65534)
+        os.setuid(65534)
+
+    with subprocess.Popen(["sleep", "60"]) as other:
+        recorder = subprocess.Popen(
+            [str(program), "record", "-i", "50ms", "--config", "none", "--pid",
+             str(other.pid)], preexec_fn=become_nobody, stderr=subprocess.PIPE, text=True)
+        wait(lambda: recorder.poll() is not None or (
+            (tmp_path / "prmon.txt").exists() and len(rows_of(tmp_path)) >= 3), PATIENCE,
+            "rows")
+        if recorder.poll() is not None and "Permission denied" in recorder.communicate()[1]:
+            pytest.skip("the program is not everybody's")
+        other.kill()
+        _, said = recorder.communicate(timeout=PATIENCE)
+    row = rows_of(tmp_path)[0]
+    assert row["pss"] == row["swap"] == row["rchar"] == row["write_bytes"] == ""
+    assert int(row["rss"]) > 0 and row["nprocs"] == "1" and row["utime"] == "0.00"
+    assert said.count("belongs to someone else") == 2
+    summary = summary_of(tmp_path)
+    assert summary["Max"]["pss"] is None and summary["Avg"]["rchar"] is None
+
+
+def test_a_network_namespace_of_its_own_is_said_and_exact(record, tmp_path):
+    code = ("import socket, subprocess, time\n"
+            "subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)\n"
+            "time.sleep(0.5)\n"
+            "s = socket.socket(type=socket.SOCK_DGRAM)\n"
+            "for i in range(100): s.sendto(b'x' * 972, ('127.0.0.1', 9))\n"
+            "time.sleep(0.3)\n")
+    result = record("-i", "0.1", "--", "unshare", "-n", sys.executable, "-c", code)
+    if result.returncode != 0:
+        pytest.skip(f"no namespace can be made here: {result.stderr[-200:]}")
+    assert summary_of(tmp_path)["vedette"]["network"]["of"] == "namespace"
+    last = rows_of(tmp_path)[-1]
+    assert int(last["tx_packets"]) >= 100
+    # Each is answered by one of 576 bytes that nobody listens.
+    assert 100 * 1000 <= int(last["tx_bytes"]) <= 100 * 1576 + 2000
+
+
+def test_devices_can_be_chosen(record, tmp_path):
+    code = ("import socket\ns = socket.socket(type=socket.SOCK_DGRAM)\n"
+            "for i in range(100): s.sendto(b'x' * 972, ('127.0.0.1', 9))")
+    record("-n", "lo", "--", sys.executable, "-c", code)
+    assert int(rows_of(tmp_path)[-1]["tx_bytes"]) >= 100 * 1000
+    assert summary_of(tmp_path)["vedette"]["network"]["devices"] == ["lo"]
+    record("-n", "nowhere0", "--", sys.executable, "-c", code)
+    assert rows_of(tmp_path)[-1]["tx_bytes"] == "0"
+
+
+def test_pss_at_every_nth_row_and_the_cost(record, tmp_path):
+    code = "import time\nm = []\nfor i in range(40): m.append(b'x' * 1_000_000); time.sleep(0.02)"
+    record("-i", "20ms", "--pss-every", "10", "--", *python(code))
+    pss = [row["pss"] for row in rows_of(tmp_path)]
+    rss = [row["rss"] for row in rows_of(tmp_path)]
+    assert 3 <= len(set(pss)) <= len(pss) / 10 + 2 and len(set(rss)) > 2 * len(set(pss))
+    own = summary_of(tmp_path)["vedette"]
+    assert 0 < own["cpu_ms_per_row"] < 1000 and own["rows"] == len(pss)
+    assert own["cpu_s_of_recorder"] == pytest.approx(
+        own["cpu_ms_per_row"] * own["rows"] / 1000, rel=0.05)
+
+
+def test_gpu_columns_come_with_a_driver(record, program, tmp_path):
+    stubs = list(program.parent.rglob("*nvml_stub.so"))
+    if not stubs:
+        pytest.skip("the stand-in for NVIDIA's library is not built")
+    stub = stubs[0]
+    result = record("-i", "0.1", "--nvml", stub, "--", "sleep", "0.5")
+    assert result.returncode == 0
+    rows = rows_of(tmp_path)
+    assert list(rows[0])[2:7] == ["gpufbmem", "gpumempct", "gpusmpct", "ngpus", "pss"]
+    first = os.stat("/proc/self/ns/pid").st_ino == 0xEFFFFFFC
+    # It knows none of our processes: 0 on the machine itself, unknown in a container.
+    assert {row["gpufbmem"] for row in rows} == {"0" if first else ""}
+    assert ("other numbers than this container" in result.stderr) == (not first)
+    result = record("-d", "nvidiamon", "--nvml", stub, "--", "true")
+    assert "gpufbmem" not in rows_of(tmp_path)[0]

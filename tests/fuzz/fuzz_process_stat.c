@@ -28,6 +28,16 @@ static void try_stat(const char *text, size_t size)
     assert(memchr(stat.comm, '\0', sizeof stat.comm) != NULL);
 }
 
+/* Both texts of a process's memory. */
+static void try_memory(const char *text, size_t size)
+{
+    struct collect_process_memory memory;
+
+    assert(is_counter(collect_process_pss_parse(text, size)));
+    if (collect_process_memory_parse(text, size, &memory))
+        assert(memory.pss_bytes >= 0 && memory.rss_bytes >= 0 && memory.swap_bytes >= 0);
+}
+
 static void try_one(int kind, const char *text, size_t size)
 {
     struct collect_process_io io;
@@ -40,6 +50,7 @@ static void try_one(int kind, const char *text, size_t size)
     case 1:
         collect_process_io_parse(text, size, &io);
         assert(is_counter(io.read_bytes) && is_counter(io.written_bytes));
+        assert(is_counter(io.read_chars) && is_counter(io.written_chars));
         break;
     case 2:
         memset(command, 'x', sizeof command);
@@ -47,7 +58,7 @@ static void try_one(int kind, const char *text, size_t size)
         assert(memchr(command, '\0', sizeof command) != NULL);
         break;
     default:
-        assert(is_counter(collect_process_pss_parse(text, size)));
+        try_memory(text, size);
     }
 }
 

@@ -112,6 +112,43 @@ static void test_no_library(void **state)
     assert_null(nvml);
 }
 
+/* What a few processes use, as a recording has it. Of the stand-in's two, 4200 has both
+ * lists and two samples; what 4300 holds is not told. */
+static void test_use_of_processes(void **state)
+{
+    static const int none[] = {1, 4199}, one[] = {7, 4200}, both[] = {4200, 4300};
+    struct collect_gpu_use use;
+    struct vd_error err = {0};
+    collect_nvml *nvml;
+
+    (void)state;
+    setenv("VEDETTE_NVML_COUNT", "1", 1);
+    assert_int_equal(collect_nvml_open(&nvml, NVML_STUB, &err), VD_OK);
+    collect_nvml_use(nvml, none, 2, SECOND, &use);
+    assert_false(use.found);
+    assert_double_equal(use.bytes, 0, 0);
+    assert_double_equal(use.gpus, 0, 0);
+    collect_nvml_use(nvml, one, 2, 2 * SECOND, &use);
+    assert_true(use.found);
+    assert_double_equal(use.bytes, 2147483648.0, 0);
+    assert_double_equal(use.percent, 64, 0);
+    assert_double_equal(use.memory_percent, 10, 0);
+    assert_double_equal(use.gpus, 1, 0);
+    collect_nvml_use(nvml, both, 2, 3 * SECOND, &use);
+    assert_double_equal(use.bytes, NAN, 0);
+    assert_double_equal(use.percent, 64, 0);
+    /* A part of a processor has no load of its own: unknown, and not 0. */
+    setenv("VEDETTE_NVML_FAIL", "nvmlDeviceGetProcessUtilization", 1);
+    collect_nvml_use(nvml, one, 2, 4 * SECOND, &use);
+    assert_double_equal(use.percent, NAN, 0);
+    assert_double_equal(use.bytes, 2147483648.0, 0);
+    setenv("VEDETTE_NVML_FAIL", "nvmlDeviceGetCount_v2", 1);
+    collect_nvml_use(nvml, one, 2, 5 * SECOND, &use);
+    assert_double_equal(use.gpus, NAN, 0);
+    unsetenv("VEDETTE_NVML_FAIL");
+    collect_nvml_close(nvml);
+}
+
 static void write_status(const struct tree *tree, int device, const char *status)
 {
     char path[128];
@@ -250,6 +287,7 @@ int main(void)
         cmocka_unit_test_setup(test_two, forget_environment),
         cmocka_unit_test_setup(test_functions_fail, forget_environment),
         cmocka_unit_test_setup(test_no_library, forget_environment),
+        cmocka_unit_test_setup(test_use_of_processes, forget_environment),
         cmocka_unit_test_setup(test_all_asleep, forget_environment),
         cmocka_unit_test_setup(test_driver_goes, forget_environment),
         cmocka_unit_test_setup(test_amd, forget_environment),

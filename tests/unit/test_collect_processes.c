@@ -56,6 +56,10 @@ static void test_stat_names(void **state)
         assert_int_equal(stat.threads, 5);
         assert_int_equal(stat.start_ticks, 777);
         assert_int_equal(stat.rss_pages, 2560);
+        assert_int_equal(stat.minor_faults, 9);
+        assert_int_equal(stat.user_ticks, 30);
+        assert_int_equal(stat.system_ticks, 12);
+        assert_int_equal(stat.vsize, 4096);
         assert_false(stat.kernel_thread);
     }
 }
