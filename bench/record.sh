@@ -62,7 +62,7 @@ measure() {
 # plant KIND: a tree of 200 processes in a group of its own.
 plant() {
     setsid python3 -S -c '
-import os, sys, time
+import mmap, os, sys, time
 for i in range(199):
     if os.fork() == 0:
         break
@@ -71,7 +71,9 @@ if not busy and i < 198:
     os.execlp("sleep", "sleep", "3600")
 while True:
     time.sleep(0.2)
-    memory = bytearray(b"x") * 400_000 if busy else None
+    if busy:  # of the kernel, each time anew: malloc would keep it
+        with mmap.mmap(-1, 400_000) as memory:
+            memory.write(b"x" * 400_000)
 ' "$1" &
     tree=$!
     sleep 4
