@@ -3,10 +3,12 @@
 
     scripts/mutants.py [--seed N] [--count N] [--jobs N] [--only PATH...] [--folder DIR]
 
-The tree is copied to build/mutants (one copy for each job), built once, and then for each
-mutant one file is changed, what depends on it is built, and the tests run that can notice:
-unit tests that name the file's header first, then all unit tests, then the tests of the
-command line. The first that fails kills the mutant. The working tree is never touched.
+The tree is copied to build/mutants (one copy for each job) and built once. Each unit test and
+each file of tests of the command line runs once on a build that counts which lines it runs
+through. Then for each mutant one file is changed, what depends on it is built, and the tests
+run that come by that line, those that name the file first; where none is known to (a table,
+a process that was killed), those that come by its file. The first that fails kills the
+mutant. The working tree is never touched.
 
 Each finding goes to build/mutants/results.jsonl at once; the same seed goes on where it was
 stopped. A survivor is printed with its place and its change, to be caught by a new test or to
@@ -25,12 +27,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PLACES = ["lib", "src/alert", "src/detect", "src/format", "src/store"]
 COPIED = ["CMakeLists.txt", "CMakePresets.json", "cmake", "include", "lib", "src", "tests",
-          "web", "scripts", "bench", "examples", "packaging"]
+          "web", "scripts", "bench", "examples", "packaging", "docs", "README.md",
+          "CHANGELOG.md", "CONTRIBUTING.md", "ARCHITECTURE.md"]
 
 # What becomes what. The longest that fits at a place is taken.
 OPERATORS = {
@@ -129,15 +133,16 @@ def place_of(mutant):
     return f"{path}:{line}", was.strip(), now.strip()
 
 
-class Copy:
-    """A copy of the tree in which mutants live and die."""
+class Tree:
+    """A copy of the tree, built with `flags`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, flags):
         self.folder = folder
+        self.flags = flags
         self.build = folder / "build/dev"
 
     def run(self, *command, seconds, env=None):
-        """The exit code; a mutant that hangs is killed with all that it started."""
+        """The exit code; what hangs is killed with all that it started."""
         process = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                    errors="replace", start_new_session=True,
@@ -164,76 +169,117 @@ class Copy:
                 file.unlink()
             elif origin.read_bytes() != file.read_bytes():
                 shutil.copy(origin, file)
-        code = self.run("cmake", "--preset", "dev", "-DVD_BENCH=OFF", seconds=300) or \
+        code = self.run("cmake", "--preset", "dev", "-DVD_BENCH=OFF",
+                        f"-DCMAKE_C_FLAGS={self.flags}", seconds=300) or \
             self.run("cmake", "--build", "--preset", "dev", seconds=3600)
         if code != 0:
             sys.exit(f"the unchanged tree does not build:\n{self.said[-3000:]}")
-        listed = self.run("ctest", "--test-dir", str(self.build), "-N", "-LE", "slow",
-                          seconds=60)
-        assert listed == 0, self.said
-        names = [n for n in re.findall(r"Test +#\d+: (\S+)", self.said)
-                 if n.startswith(("test_", "fuzz_"))]
-        self.seconds = {}
-        for name in names:
+
+    def tests(self):
+        """The unit tests by name, and the files of tests of the command line by path."""
+        assert self.run("ctest", "--test-dir", str(self.build), "-N", "-LE", "slow",
+                        seconds=60) == 0, self.said
+        return re.findall(r"Test +#\d+: (test_\S+)", self.said) + \
+            sorted(f"tests/cli/{p.name}" for p in (ROOT / "tests/cli").glob("test_*.py"))
+
+    def fails(self, test, seconds, env=None):
+        if test.endswith(".py"):
+            return self.run(str(ROOT / ".venv/bin/python"), "-m", "pytest", "-q", "-x", "-p",
+                            "no:cacheprovider", test, seconds=seconds,
+                            env={"VEDETTE_BUILD": str(self.build), **(env or {})}) not in (0, 5)
+        return self.run("ctest", "--test-dir", str(self.build), "-R", f"^{test}$",
+                        "--timeout", str(int(seconds)), seconds=seconds + 20, env=env) != 0
+
+
+class Paths(Tree):
+    """Which test comes by which line: {file: {line: tests}}, and what each takes."""
+
+    def __init__(self, folder):
+        super().__init__(folder, "-O1 --coverage")
+        self.kept = folder / "paths.json"
+
+    def find(self):
+        if self.kept.exists():
+            kept = json.loads(self.kept.read_text())
+            self.lines, self.seconds = kept["lines"], kept["seconds"]
+            return
+        self.make()
+        self.lines, self.seconds = {}, {}
+        for test in self.tests():
             began = time.monotonic()
-            if self.fails([name], {name: 600}) is None:
-                self.seconds[name] = time.monotonic() - began
-            else:
-                print(f"left out, fails on the unchanged tree: {name}", flush=True)
-        self.tests = sorted(self.seconds, key=self.seconds.get)
-        # A mutant that hangs is told from one that is slow on a busy machine.
-        self.limit = {name: 20 + 8 * self.seconds[name] for name in self.tests}
+            with tempfile.TemporaryDirectory() as counts:
+                if self.fails(test, 900, {"GCOV_PREFIX": counts}):
+                    print(f"left out, fails on the unchanged tree: {test}", flush=True)
+                    continue
+                self.seconds[test] = time.monotonic() - began
+                self.read(test, pathlib.Path(counts))
+        self.kept.write_text(json.dumps({"lines": self.lines, "seconds": self.seconds}))
 
-    def near(self, path):
-        """Unit tests whose source names the header of the file, or shares its name."""
+    def read(self, test, counts):
+        found = [p for p in counts.rglob("*.gcda")]
+        for gcda in found:
+            notes = pathlib.Path("/") / gcda.relative_to(counts).with_suffix(".gcno")
+            gcda.with_suffix(".gcno").symlink_to(notes)
+        said = subprocess.run(["gcov", "--json-format", "--stdout", *map(str, found)],
+                              cwd=self.build, capture_output=True, text=True).stdout
+        for document in said.splitlines():
+            for file in json.loads(document)["files"]:
+                path = os.path.relpath(os.path.join(self.build, file["file"]), self.folder)
+                lines = self.lines.setdefault(path, {})
+                for line in file["lines"]:
+                    tests = lines.setdefault(str(line["line_number"]), [])
+                    if line["count"] > 0 and test not in tests:
+                        tests.append(test)
+
+    def by(self, path, offset):
+        """The tests that come by this place of a file: those that name the file first, of
+        these and of the others the fast ones first."""
+        lines = self.lines.get(path, {})
+        text = blank((ROOT / path).read_text()).split("\n")
+        at, number = 0, 0
+        while number < len(text) and at + len(text[number]) + 1 <= offset:
+            at += len(text[number]) + 1
+            number += 1
+        tests = []
+        # A statement of several lines is counted at its first.
+        while number > 0 and not text[number].startswith("}"):
+            if str(number + 1) in lines:
+                tests = lines[str(number + 1)]
+                break
+            number -= 1
+        if not tests:
+            tests = {test for some in lines.values() for test in some}
         stem = pathlib.Path(path).stem
-        header = re.sub(r"^(lib|src)/", "", path)[:-2] + ".h"
-        folder = str(pathlib.Path(header).parent)
-        first, then = [], []
-        for name in self.tests:
-            source = ROOT / "tests/unit" / f"{name}.c"
-            text = source.read_text() if source.exists() else ""
-            if header in text or stem in name:
-                first.append(name)
-            elif f'"{folder}/' in text or stem.split("_")[0] in name:
-                then.append(name)
-        return first + then
+        return sorted(tests, key=lambda t: (stem not in t, t.endswith(".py"), self.seconds[t]))
 
-    def build_tests(self, names):
-        return self.run("cmake", "--build", str(self.build), "--target", *names, seconds=600)
 
-    def fails(self, names, limit):
-        """The first of these tests that fails; None = all pass."""
-        for name in names:
-            if self.run("ctest", "--test-dir", str(self.build), "-R", f"^{name}$",
-                        "--timeout", str(int(limit[name])), seconds=limit[name] + 20) != 0:
-                return name
-        return None
+class Copy(Tree):
+    """A copy in which mutants live and die."""
+
+    def __init__(self, folder, paths):
+        super().__init__(folder, "-Og")
+        self.paths = paths
 
     def judge(self, mutant):
-        """("killed", by whom), ("survived", "") or ("unbuilt", why)."""
+        """("killed", by whom), ("survived", how many tests) or ("unbuilt", why)."""
         path, at, old, new = mutant
         file = self.folder / path
         text = (ROOT / path).read_text()
         file.write_text(text[:at] + new + text[at + len(old):])
+        tests = self.paths.by(path, at)
+        built = set()
         try:
-            near = self.near(path)
-            rest = [t for t in self.tests if t not in near]
-            if self.build_tests(near[:1] or self.tests[:1]) != 0:
-                return "unbuilt", re.search(r"error: (.*)|$", self.said).group(1) or "the build"
-            for names in (near, rest):
-                if names and self.build_tests(names) != 0:
-                    return "unbuilt", "a test"
-                by = self.fails(names, self.limit)
-                if by is not None:
-                    return "killed", by
-            if self.build_tests(["vedette"]) != 0:
-                return "unbuilt", "the program"
-            if self.run(str(ROOT / ".venv/bin/python"), "-m", "pytest", "-q", "-x", "-p",
-                        "no:cacheprovider", "tests/cli", seconds=900,
-                        env={"VEDETTE_BUILD": str(self.build)}) not in (0, 5):
-                return "killed", "tests/cli"
-            return "survived", ""
+            for test in tests:
+                target = "vedette" if test.endswith(".py") else test
+                if target not in built and self.run(
+                        "cmake", "--build", str(self.build), "--target", target,
+                        seconds=600) != 0:
+                    return "unbuilt", re.search(r"error: (.*)|$", self.said).group(1) or target
+                built.add(target)
+                # A mutant that hangs is told from one that is slow on a busy machine.
+                if self.fails(test, 20 + 8 * self.paths.seconds[test]):
+                    return "killed", test
+            return "survived", f"{len(tests)} tests"
         finally:
             file.write_text(text)
 
@@ -276,8 +322,11 @@ def main():
     todo = [m for m in chosen if m not in known]
     print(f"{len(chosen)} mutants, {len(chosen) - len(todo)} judged before", flush=True)
     copies = queue.Queue()
+    paths = Paths(options.folder / "paths")
+    if todo:
+        paths.find()
     for job in range(options.jobs if todo else 0):
-        copy = Copy(options.folder / f"copy{job}")
+        copy = Copy(options.folder / f"copy{job}", paths)
         copy.make()
         copies.put(copy)
     began = time.monotonic()
