@@ -51,8 +51,8 @@ void detect_set_learn_past(detect_set *set, const struct record_schema *schema,
 const double *detect_set_expected(const detect_set *set);
 const double *detect_set_z(const detect_set *set);
 
-/* Of each group the largest z of the multivariate layer's columns in the direction that is
- * worse; NaN where none has one. */
+/* Of each group the largest z of the multivariate layer's columns in the direction that
+ * is worse; NaN where none has one. */
 void detect_set_worst(const detect_set *set, const struct record_schema *schema,
                       double worst[RECORD_GROUPS]);
 

@@ -23,7 +23,7 @@ struct plot_grid {
     size_t n;
     const double *x; /* `points` of them: seconds of the local clock, or rows */
     size_t points;
-    double gap; /* no line goes over a longer way in x; INFINITY = over all */
+    double gap;          /* no line goes over a longer way in x; INFINITY = over all */
     const uint32_t *odd; /* how many odd rows are in a point */
     bool timed;          /* x is a time */
     bool single;         /* low and high are the same */

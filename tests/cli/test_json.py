@@ -10,7 +10,8 @@ import pytest
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d")
 
 # What does something, or writes a file or a text that is no list.
-SILENT = {"monitor", "collect", "train", "split", "burn", "completion", "version"}
+SILENT = {"monitor", "collect", "train", "split", "record", "generate", "burn", "completion",
+          "version"}
 
 
 def rows(path, label=True, n=120):
@@ -94,6 +95,9 @@ LISTS = {
                  "--no-plots", "--out", "out"),
                 {"detector", "settings", "train_time_s", "f1_score", "roc_auc"},
                 lambda v: [r["detector"] for r in v] == ["pca"]),
+    "detect": (("detect", "rows.csv"),
+               {"rows", "anomalies", "columns", "left_out", "way", "why", "events", "worst",
+                "scores", "seconds"}, lambda v: v["rows"] > 0),
     "evaluate": (("evaluate", "nab", "nab"), {"rows", "alarms", "scores", "series"},
                  lambda v: v["rows"] == 600 and len(v["series"]) == 1),
     "help": (("help",), {"name", "summary", "arguments", "options"},
