@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/number.h"
 #include "os/utf8.h"
 
 /* Names the columns before and behind the input's own. */

@@ -103,7 +103,7 @@ static void make_family(struct record_schema *schema, const char *name, size_t n
 
     *schema = (struct record_schema){0};
     for (size_t i = 0; i < n; i++) {
-        char label[16];
+        char label[32];
 
         snprintf(label, sizeof label, "%zu", i);
         record_schema_add(schema, &row, label);
