@@ -132,6 +132,8 @@ static enum vd_status fit_member(struct learning *l, struct batch_member *member
         status = vd_detector_fit(&member->detector, windows ? "pca" : member->name, &x,
                                  l->normal_only ? NULL : label, &params, err);
     }
+    if (status == VD_OK && vd_detector_prepare(member->detector) != VD_OK)
+        status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for a detector");
     vd_matrix_release(&x);
     free(label);
     return status;

@@ -22,14 +22,16 @@ struct piece {
     struct vd_error error;
 };
 
-struct pass {
+struct format_blocks {
     struct format_table *table;
-    const struct format_blocks_user *user;
+    struct format_blocks_user user;
     size_t *metric; /* owned: which column each metric is */
     struct format_cutter cutter;
-    size_t given; /* rows that were handed back */
-    struct vd_error *err;
-    enum vd_status status;
+    size_t given;          /* rows that were handed back */
+    struct piece *piece;   /* owned */
+    size_t slots;          /* of them */
+    os_pieces_ring *ring;  /* owned */
+    struct vd_error error; /* why there is no next piece; status VD_OK = the end */
 };
 
 static enum vd_status no_memory(const struct format_table *t, struct vd_error *err)
@@ -68,7 +70,7 @@ static bool make_room(const struct format_table *t, struct piece *p)
 /* ---- one row ---- */
 
 /* Reads the numbers of the row. */
-static void read_values(const struct pass *pass, const struct format_rows *rows,
+static void read_values(const struct format_blocks *pass, const struct format_rows *rows,
                         double *value)
 {
     const struct format_table *t = pass->table;
@@ -104,7 +106,7 @@ static enum vd_status read_rest(const struct format_table *t, struct piece *p,
 }
 
 /* Takes the rows of the piece apart. Of gathered ones time and label are known. */
-static enum vd_status read_rows(const struct pass *pass, struct piece *p)
+static enum vd_status read_rows(const struct format_blocks *pass, struct piece *p)
 {
     const struct format_table *t = pass->table;
     struct format_block *b = &p->block;
@@ -134,19 +136,19 @@ static enum vd_status read_rows(const struct pass *pass, struct piece *p)
 
 static void work_on_piece(void *context, void *at)
 {
-    const struct pass *pass = context;
+    const struct format_blocks *pass = context;
     struct piece *p = at;
 
     p->status = read_rows(pass, p);
-    if (p->status == VD_OK && pass->user->work != NULL)
+    if (p->status == VD_OK && pass->user.work != NULL)
         p->status =
-            pass->user->work(pass->table, &p->block, pass->user->context, &p->error);
+            pass->user.work(pass->table, &p->block, pass->user.context, &p->error);
 }
 
 /* ---- the pieces in order ---- */
 
 /* Appends the bytes of the next row in order, with a newline, to the piece. */
-static enum vd_status gather_row(struct pass *pass, struct piece *p)
+static enum vd_status gather_row(struct format_blocks *pass, struct piece *p)
 {
     struct format_table *t = pass->table;
     struct format_block *b = &p->block;
@@ -155,14 +157,14 @@ static enum vd_status gather_row(struct pass *pass, struct piece *p)
     bool more;
 
     if (!make_room(t, p))
-        return no_memory(t, pass->err);
-    status = format_table_next(t, &more, pass->err);
+        return no_memory(t, &pass->error);
+    status = format_table_next(t, &more, &pass->error);
     if (status != VD_OK)
         return status;
     size = (size_t)(t->rows.row.end - t->rows.row.at);
     if (p->cut.size + size + 1 > p->cut.capacity &&
         !format_cut_reserve(&p->cut, 2 * (p->cut.size + size + 1)))
-        return no_memory(t, pass->err);
+        return no_memory(t, &pass->error);
     memcpy(p->cut.text + p->cut.size, t->rows.row.at, size);
     p->cut.size += size;
     if (p->cut.text[p->cut.size - 1] != '\n')
@@ -174,38 +176,21 @@ static enum vd_status gather_row(struct pass *pass, struct piece *p)
 
 static bool next_piece(void *context, void *at)
 {
-    struct pass *pass = context;
+    struct format_blocks *pass = context;
+    enum vd_status status = VD_OK;
     struct piece *p = at;
 
     p->cut.size = p->block.n = 0;
     p->error = (struct vd_error){0};
     if (pass->table->place == NULL) {
-        pass->status = format_cut_next(&pass->cutter, &p->cut, pass->err);
+        status = format_cut_next(&pass->cutter, &p->cut, &pass->error);
     } else {
         p->cut.line = 1;
-        while (pass->status == VD_OK && p->block.n < GATHERED_ROWS &&
+        while (status == VD_OK && p->block.n < GATHERED_ROWS &&
                pass->table->at < pass->table->n)
-            pass->status = gather_row(pass, p);
+            status = gather_row(pass, p);
     }
-    return pass->status == VD_OK && p->cut.size > 0;
-}
-
-static bool give_piece(void *context, void *at)
-{
-    struct pass *pass = context;
-    struct piece *p = at;
-
-    pass->status = p->status;
-    if (p->status != VD_OK)
-        vd_error_set(pass->err, p->status, p->error.hint, "%s", p->error.text);
-    else if (pass->given + p->block.n > pass->table->n)
-        pass->status = vd_error_set(pass->err, VD_ERR_IO, NULL,
-                                    "%s: it changed meanwhile", pass->table->path);
-    else if (p->block.n > 0 && pass->user->done != NULL)
-        pass->status = pass->user->done(pass->table, &p->block, pass->given,
-                                        pass->user->context, pass->err);
-    pass->given += p->block.n;
-    return pass->status == VD_OK;
+    return status == VD_OK && p->cut.size > 0;
 }
 
 /* ---- the pass ---- */
@@ -221,14 +206,15 @@ static size_t *metrics_of(const struct format_table *t)
     return metric;
 }
 
-static enum vd_status begin_piece(struct piece *p, const struct pass *pass)
+static enum vd_status begin_piece(struct piece *p, const struct format_blocks *pass,
+                                  struct vd_error *err)
 {
     const struct format_table *t = pass->table;
 
-    p->block.own = calloc(1, pass->user->own_size + 1);
+    p->block.own = calloc(1, pass->user.own_size + 1);
     if (p->block.own == NULL)
-        return no_memory(t, pass->err);
-    return format_rows_over(&p->rows, &t->input, t->separator, pass->err);
+        return no_memory(t, err);
+    return format_rows_over(&p->rows, &t->input, t->separator, err);
 }
 
 static void release_piece(struct piece *p, const struct format_blocks_user *user)
@@ -244,65 +230,127 @@ static void release_piece(struct piece *p, const struct format_blocks_user *user
     format_rows_release(&p->rows);
 }
 
+/* Makes what a pass needs; false without memory. */
+static bool begin(struct format_blocks *b, unsigned threads, struct vd_error *err)
+{
+    struct os_pieces pieces = {.next = next_piece,
+                               .work = work_on_piece,
+                               .context = b,
+                               .size = sizeof *b->piece};
+
+    pieces.slots = os_pieces_slots(threads);
+    b->metric = metrics_of(b->table);
+    pieces.piece = b->piece = calloc(pieces.slots, sizeof *b->piece);
+    if (b->piece == NULL || b->metric == NULL)
+        return false;
+    b->slots = pieces.slots;
+    for (size_t i = 0; i < b->slots; i++)
+        if (begin_piece(&b->piece[i], b, err) != VD_OK)
+            return false;
+    b->ring = os_pieces_begin(&pieces, threads);
+    return b->ring != NULL;
+}
+
+static void end_blocks(struct format_blocks *b)
+{
+    if (b == NULL)
+        return;
+    os_pieces_end(b->ring);
+    for (size_t i = 0; i < b->slots; i++)
+        release_piece(&b->piece[i], &b->user);
+    free(b->piece);
+    free(b->metric);
+    free(b);
+}
+
+static struct format_blocks *begin_blocks(struct format_table *t, unsigned threads,
+                                          const struct format_blocks_user *user,
+                                          struct vd_error *err)
+{
+    struct format_blocks *b = calloc(1, sizeof *b);
+
+    if (b == NULL) {
+        no_memory(t, err);
+        return NULL;
+    }
+    *b = (struct format_blocks){.table = t,
+                                .user = *user,
+                                .cutter = {.in = &t->input,
+                                           .separator = t->separator,
+                                           .offset = t->first_offset,
+                                           .line = t->first_line}};
+    format_table_rewind(t);
+    if (begin(b, threads, err))
+        return b;
+    no_memory(t, err);
+    end_blocks(b);
+    return NULL;
+}
+
+static enum vd_status take_block(struct format_blocks *b, struct format_block **block,
+                                 struct vd_error *err)
+{
+    const struct format_table *t = b->table;
+    struct piece *p;
+
+    *block = NULL;
+    do {
+        p = os_pieces_take(b->ring);
+    } while (p != NULL && p->status == VD_OK && p->block.n == 0);
+    if (p != NULL && p->status != VD_OK)
+        return vd_error_set(err, p->status, p->error.hint, "%s", p->error.text);
+    if (p == NULL && b->error.status != VD_OK)
+        return vd_error_set(err, b->error.status, b->error.hint, "%s", b->error.text);
+    if (p == NULL ? b->given < t->n : b->given + p->block.n > t->n)
+        return vd_error_set(err, VD_ERR_IO, NULL, "%s: it changed meanwhile", t->path);
+    if (p == NULL)
+        return VD_OK;
+    b->given += p->block.n;
+    *block = &p->block;
+    return VD_OK;
+}
+
 enum vd_status format_blocks_each(struct format_table *t, unsigned threads,
                                   const struct format_blocks_user *user,
                                   struct vd_error *err)
 {
-    size_t slots = os_pieces_slots(threads);
-    struct piece *piece = calloc(slots, sizeof *piece);
-    struct pass pass = {.table = t,
-                        .user = user,
-                        .metric = metrics_of(t),
-                        .cutter = {.in = &t->input,
-                                   .separator = t->separator,
-                                   .offset = t->first_offset,
-                                   .line = t->first_line},
-                        .err = err};
-    struct os_pieces pieces = {.next = next_piece,
-                               .work = work_on_piece,
-                               .done = give_piece,
-                               .context = &pass,
-                               .piece = piece,
-                               .size = sizeof *piece,
-                               .slots = slots};
+    struct format_blocks *b = begin_blocks(t, threads, user, err);
+    enum vd_status status = b == NULL ? VD_ERR_MEMORY : VD_OK;
 
-    if (piece == NULL || pass.metric == NULL)
-        pass.status = no_memory(t, err);
-    format_table_rewind(t);
-    for (size_t i = 0; pass.status == VD_OK && i < slots; i++)
-        pass.status = begin_piece(&piece[i], &pass);
-    if (pass.status == VD_OK)
-        os_pieces_run(&pieces, threads);
-    if (pass.status == VD_OK && pass.given < t->n)
-        pass.status =
-            vd_error_set(err, VD_ERR_IO, NULL, "%s: it changed meanwhile", t->path);
-    for (size_t i = 0; piece != NULL && i < slots; i++)
-        release_piece(&piece[i], user);
-    free(piece);
-    free(pass.metric);
-    return pass.status;
+    while (status == VD_OK) {
+        struct format_block *block;
+
+        status = take_block(b, &block, err);
+        if (status != VD_OK || block == NULL)
+            break;
+        if (user->done != NULL)
+            status = user->done(t, block, b->given - block->n, user->context, err);
+    }
+    end_blocks(b);
+    return status;
 }
 
 enum vd_status format_blocks_sample(struct format_table *t, double **value, size_t *n,
                                     struct vd_error *err)
 {
-    struct pass pass = {.table = t, .metric = metrics_of(t), .err = err};
+    struct format_blocks pass = {.table = t, .metric = metrics_of(t)};
+    enum vd_status status = VD_OK;
 
     *n = 0;
     *value = calloc(t->n_sampled + 1, (t->n_metrics + 1) * sizeof **value);
     if (*value == NULL || pass.metric == NULL)
-        pass.status = no_memory(t, err);
-    for (size_t i = 0; pass.status == VD_OK && i < t->n_sampled; i++) {
+        status = no_memory(t, err);
+    for (size_t i = 0; status == VD_OK && i < t->n_sampled; i++) {
         format_rows_seek(&t->rows, t->sampled[i].offset, t->sampled[i].line);
-        pass.status = format_table_row(t, &t->rows, NULL, err);
-        if (pass.status == VD_OK && t->rows.n > 0)
+        status = format_table_row(t, &t->rows, NULL, err);
+        if (status == VD_OK && t->rows.n > 0)
             read_values(&pass, &t->rows, *value + (*n)++ * t->n_metrics);
     }
     free(pass.metric);
-    if (pass.status != VD_OK) {
+    if (status != VD_OK) {
         free(*value);
         *value = NULL;
     }
     format_table_rewind(t);
-    return pass.status;
+    return status;
 }

@@ -162,6 +162,15 @@ static enum vd_status check(const struct format_rows *rows, struct vd_error *err
     return VD_OK;
 }
 
+/* Refuses a row beyond the bound: a quote that is not closed, or no text at all. */
+static enum vd_status too_long(const struct format_rows *rows, struct vd_error *err)
+{
+    if (memchr(rows->window + rows->at, '\0', rows->filled - rows->at) != NULL)
+        return fail(rows, "a NUL byte: it is no text, or one in UTF-16",
+                    "save it as CSV in UTF-8", err);
+    return fail(rows, "a row of more than 16 MiB: is a quote not closed?", NULL, err);
+}
+
 /* Goes to the next row as `take_one` sees it, and reads more of the input for as long as
  * the row is not whole. The bound keeps an open quote from taking the whole file into
  * memory. */
@@ -173,12 +182,13 @@ static enum vd_status advance(struct format_rows *rows,
         enum vd_status status;
 
         if (rows->filled - rows->at > FORMAT_ROW_MAX)
-            return fail(rows, "a row of more than 16 MiB: is a quote not closed?", NULL,
-                        err);
+            return too_long(rows, err);
         status = fill(rows, err);
         if (status != VD_OK)
             return status;
     }
+    if (rows->row.end - rows->row.at > FORMAT_ROW_MAX)
+        return too_long(rows, err);
     rows->next_line =
         rows->line +
         (rows->is_plain ? 1 : format_count_lines(rows->row.at, rows->row.end));

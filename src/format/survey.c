@@ -29,9 +29,13 @@ struct pass {
     const struct format_table *reading;
     struct format_survey *survey;
     struct format_cutter cutter;
-    struct vd_error *err;
-    enum vd_status status;
+    struct vd_error cut_error; /* why there is no next piece; status VD_OK = the end */
 };
+
+static enum vd_status no_memory(const struct format_table *t, struct vd_error *err)
+{
+    return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it", t->path);
+}
 
 /* ---- one piece ---- */
 
@@ -146,10 +150,8 @@ static bool next_piece(void *context, void *at)
     struct pass *pass = context;
     struct piece *p = at;
 
-    if (pass->status != VD_OK)
-        return false;
-    pass->status = format_cut_next(&pass->cutter, &p->cut, pass->err);
-    if (pass->status != VD_OK || p->cut.size == 0)
+    if (format_cut_next(&pass->cutter, &p->cut, &pass->cut_error) != VD_OK ||
+        p->cut.size == 0)
         return false;
     for (size_t c = 0; c < pass->table->n_columns; c++)
         p->found.tally[c] = (struct format_tally){0};
@@ -238,22 +240,20 @@ static enum vd_status write_rejected(const struct format_table *t, const struct 
                         "%s: cannot write the rows that are left out", t->path);
 }
 
-static bool add_piece(void *context, void *at)
+/* Adds what was counted in the next piece. */
+static enum vd_status add_piece(struct pass *pass, struct piece *p, struct vd_error *err)
 {
-    struct pass *pass = context;
     struct format_survey *survey = pass->survey;
-    struct piece *p = at;
+    enum vd_status status = p->status;
 
-    pass->status = p->status;
     if (p->error.status != VD_OK)
-        vd_error_set(pass->err, p->status, p->error.hint, "%s", p->error.text);
-    if (pass->status == VD_OK)
-        pass->status = write_rejected(pass->table, p, pass->err);
-    if (pass->status == VD_OK)
-        pass->status = add_sampled(pass->table, p);
-    if (pass->status == VD_ERR_MEMORY)
-        vd_error_set(pass->err, VD_ERR_MEMORY, NULL, "%s: no memory to read it",
-                     pass->table->path);
+        vd_error_set(err, status, p->error.hint, "%s", p->error.text);
+    if (status == VD_OK)
+        status = write_rejected(pass->table, p, err);
+    if (status == VD_OK)
+        status = add_sampled(pass->table, p);
+    if (status == VD_ERR_MEMORY)
+        no_memory(pass->table, err);
     for (size_t c = 0; c < pass->table->n_columns; c++)
         format_tally_merge(&survey->tally[c], &p->found.tally[c]);
     add_labels(pass->reading, survey, &p->found);
@@ -262,7 +262,7 @@ static bool add_piece(void *context, void *at)
     survey->timed += p->found.timed;
     format_faults_add(&pass->table->faults, &p->faults);
     format_faults_release(&p->faults);
-    return pass->status == VD_OK;
+    return status;
 }
 
 /* ---- the pass ---- */
@@ -274,7 +274,7 @@ static enum vd_status begin(struct format_survey *survey, const struct format_ta
     survey->tally = calloc(t->n_columns + 1, sizeof *survey->tally);
     if (survey->tally != NULL)
         return VD_OK;
-    return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it", t->path);
+    return no_memory(t, err);
 }
 
 static enum vd_status begin_piece(struct piece *p, const struct format_table *t,
@@ -282,8 +282,7 @@ static enum vd_status begin_piece(struct piece *p, const struct format_table *t,
 {
     p->found.tally = calloc(t->n_columns + 1, sizeof *p->found.tally);
     if (p->found.tally == NULL)
-        return vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it",
-                            t->path);
+        return no_memory(t, err);
     return format_rows_over(&p->rows, &t->input, t->separator, err);
 }
 
@@ -294,6 +293,31 @@ static void release_piece(struct piece *p)
     format_faults_release(&p->faults);
     free(p->found.tally);
     free(p->sampled);
+}
+
+/* Goes through the pieces, whose array is the caller's. */
+static enum vd_status go_through(struct pass *pass, struct piece *piece, size_t slots,
+                                 struct vd_error *err)
+{
+    const struct os_pieces pieces = {.next = next_piece,
+                                     .work = work_on_piece,
+                                     .context = pass,
+                                     .piece = piece,
+                                     .size = sizeof *piece,
+                                     .slots = slots};
+    os_pieces_ring *ring = os_pieces_begin(&pieces, pass->table->options.threads);
+    enum vd_status status = VD_OK;
+    struct piece *one;
+
+    if (ring == NULL)
+        return no_memory(pass->table, err);
+    while (status == VD_OK && (one = os_pieces_take(ring)) != NULL)
+        status = add_piece(pass, one, err);
+    os_pieces_end(ring);
+    if (status == VD_OK && pass->cut_error.status != VD_OK)
+        status = vd_error_set(err, pass->cut_error.status, pass->cut_error.hint, "%s",
+                              pass->cut_error.text);
+    return status;
 }
 
 enum vd_status format_survey_rows(struct format_survey *survey, struct format_table *t,
@@ -308,31 +332,22 @@ enum vd_status format_survey_rows(struct format_survey *survey, struct format_ta
                         .cutter = {.in = &t->input,
                                    .separator = t->separator,
                                    .offset = t->first_offset,
-                                   .line = t->first_line},
-                        .err = err};
-    struct os_pieces pieces = {.next = next_piece,
-                               .work = work_on_piece,
-                               .done = add_piece,
-                               .context = &pass,
-                               .piece = piece,
-                               .size = sizeof *piece,
-                               .slots = slots};
+                                   .line = t->first_line}};
+    enum vd_status status = begin(survey, t, err);
 
-    pass.status = begin(survey, t, err);
     if (piece == NULL)
-        pass.status =
-            vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory to read it", t->path);
+        status = no_memory(t, err);
     format_faults_release(&t->faults);
     t->n_sampled = 0;
     t->sample_limit = UINT64_MAX;
-    for (size_t i = 0; pass.status == VD_OK && i < slots; i++)
-        pass.status = begin_piece(&piece[i], t, err);
-    if (pass.status == VD_OK)
-        os_pieces_run(&pieces, t->options.threads);
+    for (size_t i = 0; status == VD_OK && i < slots; i++)
+        status = begin_piece(&piece[i], t, err);
+    if (status == VD_OK)
+        status = go_through(&pass, piece, slots, err);
     for (size_t i = 0; piece != NULL && i < slots; i++)
         release_piece(&piece[i]);
     free(piece);
-    return pass.status;
+    return status;
 }
 
 enum vd_status format_survey_head(struct format_survey *survey, struct format_table *t,

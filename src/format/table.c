@@ -127,6 +127,19 @@ static enum vd_status settle_order(struct format_table *t,
     return timed ? find_pace(t, err) : VD_OK;
 }
 
+/* Refuses to leave out most rows: then it is the line of names or the separator that is
+ * wrong. */
+static enum vd_status mostly_too_long(const struct format_table *t, struct vd_error *err)
+{
+    return vd_error_set(err, VD_ERR_DATA,
+                        "is one of its signs in a value? Put such values in quotes, or "
+                        "give --separator",
+                        "%s:%zu: %zu of %zu rows have more fields than the first line, "
+                        "%zu",
+                        t->path, t->faults.too_long.line[0], t->faults.too_long.n,
+                        t->faults.too_long.n + t->n, t->n_columns);
+}
+
 /* Studies all rows and decides by them what the columns are. When the guess was wrong the
  * times are followed once more. */
 static enum vd_status study(struct format_table *t, struct vd_error *err)
@@ -140,6 +153,8 @@ static enum vd_status study(struct format_table *t, struct vd_error *err)
     if (status == VD_OK)
         status = format_survey_rows(&survey, t, &guess, err);
     t->n = t->studied = survey.n;
+    if (status == VD_OK && t->faults.too_long.n > t->n)
+        status = mostly_too_long(t, err);
     if (status == VD_OK && t->n == 0)
         status = vd_error_set(err, VD_ERR_DATA, NULL, "%s: no rows", t->path);
     if (status == VD_OK)
@@ -148,6 +163,7 @@ static enum vd_status study(struct format_table *t, struct vd_error *err)
         status = no_metrics(t, err);
     if (status == VD_OK && !was_right(&guess, t)) {
         format_survey_release(&survey);
+        t->options.rejects = NULL; /* it has them */
         status = format_survey_rows(&survey, t, t, err);
     }
     if (status == VD_OK)

@@ -3,49 +3,53 @@
 #include "os/pieces.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
-enum { THREADS_MAX = 64, SLOTS_MAX = 2 * THREADS_MAX };
+enum { THREADS_MAX = 64 };
 
-enum state { EMPTY, READY, BUSY, DONE };
-
-struct ring {
-    const struct os_pieces *of;
+struct os_pieces_ring {
+    struct os_pieces of;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    enum state state[SLOTS_MAX];
+    pthread_t thread[THREADS_MAX];
+    unsigned threads;             /* that were started */
+    bool *done;                   /* owned, of each slot */
     size_t oldest, taken, filled; /* pieces so far: emptied, taken to work on, filled */
+    bool held;                    /* the oldest is the caller's now */
     bool ended;                   /* there is no next one */
-    bool over;                    /* the workers are to end */
+    bool over;                    /* the threads are to end */
 };
 
 size_t os_pieces_slots(unsigned threads)
 {
-    if (threads <= 1)
-        return 1;
-    return 2 * (size_t)(threads < THREADS_MAX ? threads : THREADS_MAX);
+    return threads <= 1 ? 1 : 2 * (size_t)(threads < THREADS_MAX ? threads : THREADS_MAX);
 }
 
-static void *piece_at(const struct ring *r, size_t i)
+static size_t slot_of(const os_pieces_ring *r, size_t i)
 {
-    return (char *)r->of->piece + i % r->of->slots * r->of->size;
+    return i % r->of.slots;
 }
 
-/* Works on the next piece that is ready; the lock is held before and after. */
-static void work_on_next(struct ring *r)
+static void *piece_at(const os_pieces_ring *r, size_t i)
+{
+    return (char *)r->of.piece + slot_of(r, i) * r->of.size;
+}
+
+/* Works on the next piece that waits; the lock is held before and after. */
+static void work_on_next(os_pieces_ring *r)
 {
     size_t i = r->taken++;
 
-    r->state[i % r->of->slots] = BUSY;
     pthread_mutex_unlock(&r->lock);
-    r->of->work(r->of->context, piece_at(r, i));
+    r->of.work(r->of.context, piece_at(r, i));
     pthread_mutex_lock(&r->lock);
-    r->state[i % r->of->slots] = DONE;
+    r->done[slot_of(r, i)] = true;
     pthread_cond_broadcast(&r->changed);
 }
 
-static void *worker(void *context)
+static void *work(void *context)
 {
-    struct ring *r = context;
+    os_pieces_ring *r = context;
 
     pthread_mutex_lock(&r->lock);
     while (!r->over) {
@@ -58,87 +62,77 @@ static void *worker(void *context)
     return NULL;
 }
 
-/* Gives the result of the oldest piece away; false when the user has enough. */
-static bool empty_oldest(struct ring *r)
+os_pieces_ring *os_pieces_begin(const struct os_pieces *pieces, unsigned threads)
 {
-    size_t i = r->oldest;
-    bool more;
+    os_pieces_ring *r = calloc(1, sizeof *r);
 
-    pthread_mutex_unlock(&r->lock);
-    more = r->of->done(r->of->context, piece_at(r, i));
-    pthread_mutex_lock(&r->lock);
-    r->state[i % r->of->slots] = EMPTY;
-    r->oldest++;
-    return more;
+    if (r != NULL)
+        r->done = calloc(pieces->slots, sizeof *r->done);
+    if (r == NULL || r->done == NULL) {
+        free(r);
+        return NULL;
+    }
+    r->of = *pieces;
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->changed, NULL);
+    while (r->threads + 1 < threads && r->threads < THREADS_MAX &&
+           pthread_create(&r->thread[r->threads], NULL, work, r) == 0)
+        r->threads++;
+    return r;
 }
 
-static void fill_next(struct ring *r)
+static void fill_next(os_pieces_ring *r)
 {
     size_t i = r->filled;
     bool more;
 
     pthread_mutex_unlock(&r->lock);
-    more = r->of->next(r->of->context, piece_at(r, i));
+    more = r->of.next(r->of.context, piece_at(r, i));
     pthread_mutex_lock(&r->lock);
-    if (!more) {
-        r->ended = true;
-        return;
-    }
-    r->state[i % r->of->slots] = READY;
-    r->filled++;
-    pthread_cond_broadcast(&r->changed);
+    r->done[slot_of(r, i)] = false;
+    r->ended = !more;
+    r->filled += more;
+    if (more)
+        pthread_cond_broadcast(&r->changed);
 }
 
-/* Does what is most useful, until all is done: results first, as they make room, then new
- * pieces for the others, then work. */
-static void run_caller(struct ring *r)
+/* Does what is most useful until the oldest piece is done: fills first, so that the
+ * others have work while the caller looks at his piece. */
+void *os_pieces_take(os_pieces_ring *r)
 {
+    void *piece = NULL;
+
     pthread_mutex_lock(&r->lock);
-    while (!r->ended || r->oldest < r->filled) {
-        if (r->oldest < r->filled && r->state[r->oldest % r->of->slots] == DONE) {
-            if (!empty_oldest(r))
-                break;
-        } else if (!r->ended && r->filled - r->oldest < r->of->slots) {
+    r->oldest += r->held;
+    r->held = false;
+    while (!r->held && !(r->ended && r->oldest == r->filled)) {
+        if (!r->ended && r->filled - r->oldest < r->of.slots)
             fill_next(r);
-        } else if (r->taken < r->filled) {
+        else if (r->oldest < r->taken && r->done[slot_of(r, r->oldest)])
+            r->held = true;
+        else if (r->taken < r->filled)
             work_on_next(r);
-        } else {
+        else
             pthread_cond_wait(&r->changed, &r->lock);
-        }
     }
+    if (r->held)
+        piece = piece_at(r, r->oldest);
+    pthread_mutex_unlock(&r->lock);
+    return piece;
+}
+
+void os_pieces_end(os_pieces_ring *r)
+{
+    if (r == NULL)
+        return;
+    pthread_mutex_lock(&r->lock);
     r->over = true;
     pthread_cond_broadcast(&r->changed);
     pthread_mutex_unlock(&r->lock);
-}
-
-static void run_alone(const struct os_pieces *of)
-{
-    bool more = true;
-
-    while (more && of->next(of->context, of->piece)) {
-        of->work(of->context, of->piece);
-        more = of->done(of->context, of->piece);
-    }
-}
-
-void os_pieces_run(const struct os_pieces *pieces, unsigned threads)
-{
-    struct ring ring = {.of = pieces,
-                        .lock = PTHREAD_MUTEX_INITIALIZER,
-                        .changed = PTHREAD_COND_INITIALIZER};
-    pthread_t thread[THREADS_MAX];
-    unsigned n = 0;
-
-    if (threads <= 1 || pieces->slots < 2) {
-        run_alone(pieces);
-        return;
-    }
-    while (n + 1 < threads && n < THREADS_MAX &&
-           pthread_create(&thread[n], NULL, worker, &ring) == 0)
-        n++;
-    run_caller(&ring);
-    for (unsigned i = 0; i < n; i++)
-        pthread_join(thread[i], NULL);
-    pthread_mutex_destroy(&ring.lock);
-    pthread_cond_destroy(&ring.changed);
+    for (unsigned i = 0; i < r->threads; i++)
+        pthread_join(r->thread[i], NULL);
+    pthread_mutex_destroy(&r->lock);
+    pthread_cond_destroy(&r->changed);
+    free(r->done);
+    free(r);
 }

@@ -13,19 +13,27 @@ struct os_pieces {
     /* Works on a piece. On any thread, several at a time: it changes nothing but the
      * piece. */
     void (*work)(void *context, void *piece);
-    /* Takes the result; false ends everything early. On the caller's thread, in order. */
-    bool (*done)(void *context, void *piece);
     void *context;
     void *piece; /* `slots` pieces of `size` bytes, which are used again and again */
     size_t size, slots;
 };
 
+typedef struct os_pieces_ring os_pieces_ring;
+
 /* How many pieces keep so many threads busy. */
 size_t os_pieces_slots(unsigned threads);
 
-/* Runs until there is no next piece and all are done, on up to `threads` threads with the
- * caller's among them; 0 or 1 = the caller's only, which works on one piece after the
- * other. A thread that cannot be started only makes it slower. */
-void os_pieces_run(const struct os_pieces *pieces, unsigned threads);
+/* Begins, on up to `threads` threads with the caller's among them; 0 or 1 = the caller's
+ * only. A thread that cannot be started only makes it slower. What `pieces` points to is
+ * borrowed until the end. NULL = no memory. */
+os_pieces_ring *os_pieces_begin(const struct os_pieces *pieces, unsigned threads);
+
+/* The next piece in order, when its work is done; NULL after the last one. It is the
+ * caller's until the next call. Pieces are filled, and worked on, within the call. */
+void *os_pieces_take(os_pieces_ring *ring);
+
+/* Ends, whether all pieces were taken or not; waits for those that are worked on. Takes
+ * NULL. */
+void os_pieces_end(os_pieces_ring *ring);
 
 #endif
