@@ -18,34 +18,38 @@ enum { OBJECT_MAX = 16 << 20, DEPTH_MAX = 8, NAME_MAX_BYTES = 128 };
 
 /* ---- the temporary file ---- */
 
-/* Opens a file without a name in the first folder that allows it; what is large belongs
- * on a disk, not in /tmp. */
-static int open_nameless(void)
+/* Opens a file without a name in a folder; -1 when it cannot be. Not all file systems
+ * have such files: then the name is taken away at once. */
+static int open_nameless(const char *folder)
 {
-    const char *folder[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    char name[512];
 
-    for (size_t i = 0; i < sizeof folder / sizeof *folder; i++) {
-        char name[512];
-        int fd;
+    if (fd >= 0)
+        return fd;
+    snprintf(name, sizeof name, "%.480s/vedette-XXXXXX", folder);
+    fd = mkostemp(name, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(name);
+    return fd;
+}
 
-        if (folder[i] == NULL)
-            continue;
-        fd = open(folder[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-        if (fd >= 0)
-            return fd;
-        snprintf(name, sizeof name, "%.480s/vedette-XXXXXX", folder[i]);
-        fd = mkostemp(name, O_CLOEXEC);
-        if (fd >= 0) {
-            unlink(name);
-            return fd;
-        }
-    }
-    return -1;
+/* Takes the folder that the user named and no other; else what is large belongs on a disk
+ * rather than in /tmp. */
+static int open_temporary(void)
+{
+    const char *named = getenv("TMPDIR");
+    int fd;
+
+    if (named != NULL && named[0] == '/')
+        return open_nameless(named);
+    fd = open_nameless("/var/tmp");
+    return fd >= 0 ? fd : open_nameless("/tmp");
 }
 
 enum vd_status batch_spool_make(struct batch_spool *spool, struct vd_error *err)
 {
-    int fd = open_nameless();
+    int fd = open_temporary();
 
     spool->file = fd < 0 ? NULL : fdopen(fd, "w+");
     if (spool->file == NULL) {
