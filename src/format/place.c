@@ -62,10 +62,13 @@ static enum vd_status place_rows(struct format_table *t, struct format_series *s
     bool labels = format_table_reads_labels(t);
     bool timed = t->time != SIZE_MAX && !t->options.labels_only;
     enum vd_status status;
+    /* A study of all rows has counted what is wrong in them; of the head alone it has
+     * not. */
+    struct format_faults *faults = t->options.labels_only ? &t->faults : NULL;
     double elapsed = NAN;
     size_t n = 0;
 
-    while ((status = format_table_row(t, &t->rows, NULL, err)) == VD_OK &&
+    while ((status = format_table_row(t, &t->rows, faults, err)) == VD_OK &&
            t->rows.n > 0) {
         struct format_place place = {.offset = t->rows.offset,
                                      .line = (uint32_t)t->rows.line};

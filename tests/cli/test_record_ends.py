@@ -45,6 +45,12 @@ def kill_group(leader):
         pass
 
 
+def expect_signals():
+    """In a child: what nohup or a shell's & had ignored ends it again."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(program, tmp_path):
     """start(*words): a running recorder in tmp_path, in a group of its own."""
@@ -54,7 +60,7 @@ def start(program, tmp_path):
         (tmp_path / "prmon.txt").unlink(missing_ok=True)
         more = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE,
                 "stderr": subprocess.PIPE, "cwd": tmp_path, "text": True,
-                "start_new_session": True, **more}
+                "start_new_session": True, "preexec_fn": expect_signals, **more}
         process = subprocess.Popen([str(program), "record", *map(str, words)], **more)
         running.append(process)
         return process
