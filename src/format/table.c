@@ -37,7 +37,7 @@ static enum vd_status no_metrics(const struct format_table *t, struct vd_error *
 static enum vd_status make_guess(struct format_table *guess, struct format_table *t,
                                  struct vd_error *err)
 {
-    size_t size = (t->n_columns + 1) * sizeof *t->column;
+    size_t size = t->n_columns * sizeof *t->column;
     struct format_survey head;
     enum vd_status status = format_survey_head(&head, t, STUDIED_ROWS, err);
 

@@ -143,6 +143,7 @@ def test_hostile_tables_are_text(open_page, live, tmp_path, width):
     page.goto("#/analyses")
     line = page.locator(".analyses tbody tr", has_text=bad.name)
     expect(line).to_contain_text("failed")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator(".analyses b").count() == 0
     line.get_by_role("button", name=re.compile("^Delete")).click()
     expect(line).to_have_count(0)

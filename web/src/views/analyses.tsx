@@ -98,7 +98,7 @@ const DETECTORS: [string, string][] = [
     ["ordered", "ordered: rows in time"],
     ["ensemble", "ensemble"],
     ["isolation_forest", "isolation forest"],
-    ["extended_isolation_forest", "extended isolation forest"],
+    ["mahalanobis", "Mahalanobis distance"],
     ["lof", "local outlier factor"],
     ["pca", "PCA"],
 ];
