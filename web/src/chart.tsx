@@ -335,6 +335,10 @@ function options(
             points: { size: 6 },
             sync: { key: props.group ?? "page" },
             bind: {
+                mousedown: (u, _target, handle) => (event) => {
+                    dragged = u;
+                    return handle(event);
+                },
                 dblclick: () => () => {
                     latest.current.onZoom?.(null);
                     return null;
@@ -349,12 +353,16 @@ function options(
     };
 }
 
+// The chart on which the last drag began. The others of its group show it too, and each may be
+// a tick ahead or behind: one drag is one zoom, not several that differ in a tenth of a second.
+let dragged: uPlot | null = null;
+
 function zoomTo(u: uPlot, props: DrawnProps): void {
     if (u.select.width < 6) return;
     const from = u.posToVal(u.select.left, "x");
     const to = u.posToVal(u.select.left + u.select.width, "x");
     u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    if (to - from >= 2) props.onZoom?.({ from, to });
+    if (u === dragged && to - from >= 2) props.onZoom?.({ from, to });
 }
 
 function bounds(
