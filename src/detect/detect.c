@@ -16,8 +16,9 @@
 #include "vedette/detector.h"
 #include "vedette/page_hinkley.h"
 
-/* A training that has nothing new to learn from is waste. */
-enum { NEW_ROWS_MIN = 50 };
+/* A training that has little new to learn from is waste: it waits for so many new rows, and
+ * for so large a part of the rows that are known. */
+enum { NEW_ROWS_MIN = 50, NEW_ROWS_PART = 16 };
 
 /* A normal event: its rows are learned as labels, by a bounded share and until that is
  * undone. A sample that is like them is not learned a second time as itself. */
@@ -227,7 +228,6 @@ void detect_set_retrain(detect_set *set, int64_t mono_ns, double wait_s)
 {
     int64_t due_ns = mono_ns + (int64_t)(wait_s * 1e9);
 
-    set->new_rows = NEW_ROWS_MIN;
     set->awaited = true;
     if (due_ns < set->training_due_ns)
         set->training_due_ns = due_ns;
@@ -286,8 +286,11 @@ const double *detect_set_z(const detect_set *set)
 
 int64_t detect_set_training_due(const detect_set *set)
 {
-    return set->trainings > 0 && set->new_rows < NEW_ROWS_MIN ? INT64_MAX
-                                                              : set->training_due_ns;
+    size_t part = detect_multivariate_rows(set->multivariate) / NEW_ROWS_PART;
+    size_t least = part > NEW_ROWS_MIN ? part : NEW_ROWS_MIN;
+    bool waits = set->trainings > 0 && !set->awaited && set->new_rows < least;
+
+    return waits ? INT64_MAX : set->training_due_ns;
 }
 
 static void find_middle(detect_set *set)
@@ -379,7 +382,6 @@ static void labels_changed(detect_set *set, bool undone)
     if (set->trainings > 0) {
         set->awaited = true;
         set->training_due_ns = 0;
-        set->new_rows = NEW_ROWS_MIN;
     }
 }
 

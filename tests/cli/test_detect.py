@@ -287,6 +287,7 @@ def test_old_history_has_rows_twice(detect, tmp_path):
     assert [float(row["timestamp"]) - START for row in out[:4]] == [0, 1, 2, 3]
 
 
+@pytest.mark.slow    # under a sanitizer
 def test_a_large_table_is_the_same_on_any_number_of_threads(detect, tmp_path):
     """More rows than are held: blocks on all threads, and the odd rows among them."""
     path = tmp_path / "large.csv"

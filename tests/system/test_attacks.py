@@ -17,9 +17,9 @@ from test_api import started, wait
 
 pytestmark = pytest.mark.tsan
 
-# A good client has its answer within a second; here other tests have the processors as well,
-# and sanitizers are slow.
-PATIENCE = 60.0 if os.environ["VEDETTE_BUILD"].endswith(("asan", "tsan")) else 3.0
+# A good client has its answer within a second on a machine at rest; here other tests, and other
+# crowds, have the processors as well, and sanitizers are slow.
+PATIENCE = 60.0 if os.environ["VEDETTE_BUILD"].endswith(("asan", "tsan")) else 8.0
 HOST = b"Host: localhost\r\n"
 HANDSHAKE = (b"GET /api/v1/live HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\n"
              b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"

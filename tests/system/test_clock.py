@@ -52,7 +52,8 @@ def times(v, where="1"):
 
 # The sandbox would hide the file that the clock is set by.
 OPTIONS = ["--no-sandbox", "--interval", "50ms", "--no-desktop", "--keep-raw", "30min",
-           "--keep-minutes", "1h", "--keep-hours", "1d", "--warm-up", "1s"]
+           "--keep-minutes", "1h", "--keep-hours", "1d", "--warm-up", "1s",
+           "--detector", "mahalanobis"]
 
 
 def wait_rows(v, n, near):

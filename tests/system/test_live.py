@@ -17,9 +17,9 @@ from monitor import Monitor, binary, environment, wait
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 IN_TIME = 15
 # What is expected is said from 30 normal samples on.
-WARM_UP = ("--interval", "500ms", "--warm-up", "20s", "--no-desktop")
+WARM_UP = ("--interval", "250ms", "--warm-up", "12s", "--no-desktop")
 # How long nothing may be alerted; the soak asks for more.
-QUIET_SECONDS = float(os.environ.get("QUIET_SECONDS", 60))
+QUIET_SECONDS = float(os.environ.get("QUIET_SECONDS", 20))
 
 
 def cpu_times():
