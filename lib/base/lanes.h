@@ -42,6 +42,13 @@ static inline double vd__add_lanes(const double lane[8])
            ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
+/* Adds the lanes in the same order, for eight rows at once. */
+static inline void vd__add_lanes_eight(const vd__eight lane[8], vd__eight *sum)
+{
+    *sum = ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
+           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
 /* Computes the inner product of a and b, n numbers each. */
 static inline double vd__dot(const double *a, const double *b, size_t n)
 {

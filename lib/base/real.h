@@ -32,22 +32,29 @@ static inline double vd__exp_series(double y)
     return s * y + 1.0;
 }
 
-/* Computes e^x: 0 below -708, e^709 above 709. NaN is not allowed. */
-static inline double vd__exp(double x)
+/* Computes e^x for -708 .. 709, without a branch. */
+static inline double vd__exp_within(double x)
 {
     const double magic = 0x1.8p52; /* adding it rounds to an integer in the low bits */
     const double ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
-    double clamped = x < -708 ? -708 : x > 709 ? 709 : x;
-    double shifted = clamped * 0x1.71547652b82fep0 + magic;
+    double shifted = x * 0x1.71547652b82fep0 + magic;
     double k = shifted - magic;
-    double y = (clamped - k * ln2_high) - k * ln2_low;
+    double y = (x - k * ln2_high) - k * ln2_low;
     uint64_t bits;
     double power;
 
     memcpy(&bits, &shifted, sizeof bits);
     bits = (bits + 1023) << 52;
     memcpy(&power, &bits, sizeof power);
-    return x < -708 ? 0 : vd__exp_series(y) * power;
+    return vd__exp_series(y) * power;
+}
+
+/* Computes e^x: 0 below -708, e^709 above 709. NaN is not allowed. */
+static inline double vd__exp(double x)
+{
+    double within = vd__exp_within(x < -708 ? -708 : x > 709 ? 709 : x);
+
+    return x < -708 ? 0 : within;
 }
 
 /* Computes 2^x, with the limits of vd__exp. */

@@ -21,7 +21,6 @@
 
 enum { CALIBRATION_VERSION = 1 };
 
-static const double TAIL_LEVEL = 0.95;
 static const double PI = 3.14159265358979323846;
 
 /* The least width of the tail, as a share of the way from the median to its start. The
@@ -48,7 +47,7 @@ static double mean_excess(const double *sorted, size_t n, double start)
 static void learn(struct vd_calibration *c, const double *sorted, size_t n)
 {
     for (size_t i = 0; i < VD_CALIBRATION_KNOTS; i++) {
-        double level = TAIL_LEVEL * (double)i / (VD_CALIBRATION_KNOTS - 1);
+        double level = VD_CALIBRATION_TAIL * (double)i / (VD_CALIBRATION_KNOTS - 1);
 
         c->knot[i] = vd_quantile_sorted(sorted, n, level);
     }
@@ -88,7 +87,7 @@ void vd_calibration_believe(struct vd_calibration *c, double mean)
 {
     assert(mean > 0);
     for (size_t i = 0; i < VD_CALIBRATION_KNOTS; i++)
-        c->knot[i] = -mean * log1p(-TAIL_LEVEL * (double)i / (VD_CALIBRATION_KNOTS - 1));
+        c->knot[i] = -mean * log1p(-VD_CALIBRATION_TAIL * (double)i / (VD_CALIBRATION_KNOTS - 1));
     c->tail_start = c->knot[VD_CALIBRATION_KNOTS - 1];
     c->tail_mean_excess = mean;
     c->n = 0;
@@ -111,7 +110,7 @@ static size_t first_knot_at(const struct vd_calibration *c, double raw)
     return low;
 }
 
-/* Interpolates the level of a score between two knots, 0 .. TAIL_LEVEL. */
+/* Interpolates the level of a score between two knots, 0 .. VD_CALIBRATION_TAIL. */
 static double body_level(const struct vd_calibration *c, double raw)
 {
     size_t i = first_knot_at(c, raw);
@@ -119,7 +118,7 @@ static double body_level(const struct vd_calibration *c, double raw)
 
     if (i > 0)
         step = (raw - c->knot[i - 1]) / (c->knot[i] - c->knot[i - 1]) - 1;
-    return TAIL_LEVEL * ((double)i + step) / (VD_CALIBRATION_KNOTS - 1);
+    return VD_CALIBRATION_TAIL * ((double)i + step) / (VD_CALIBRATION_KNOTS - 1);
 }
 
 double vd_calibration_surprise(const struct vd_calibration *c, double raw)
@@ -131,7 +130,7 @@ double vd_calibration_surprise(const struct vd_calibration *c, double raw)
     if (raw <= c->tail_start)
         return fmax(0, -log10(1 - body_level(c, raw)));
     excess = (raw - c->tail_start) / c->tail_mean_excess;
-    return fmin(-log10(1 - TAIL_LEVEL) + excess * log10(exp(1)), VD_SURPRISE_MAX);
+    return fmin(-log10(1 - VD_CALIBRATION_TAIL) + excess * log10(exp(1)), VD_SURPRISE_MAX);
 }
 
 double vd_surprise_of_budget(double budget, double period_s, double interval_s)

@@ -55,6 +55,9 @@ struct batch_analyse_options {
     int anomaly_label;  /* 1 or -1; 0 = the file says */
     const char *output; /* scored rows; "-" = standard output, NULL = none */
     enum batch_scored_format format;
+    /* Nobody looks at the scores of rows that are not odd, not at bucket_score either:
+     * they may be left at 1 where that saves time. */
+    bool only_odd;
     /* Is told how much is done, 0 .. 1, and of how many rows, some times a second at
      * most. When it returns false the analysis ends with VD_ERR_BUSY and leaves
      * nothing. NULL = nobody asks. */

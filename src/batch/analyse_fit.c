@@ -265,15 +265,15 @@ static enum vd_status calibrate(struct learning *l, struct vd_error *err)
             status = VD_OK;
         }
     }
-    for (size_t i = 0; status == VD_OK && i < rows; i++)
-        lesson->surprise[i] = batch_scorer_combine(scorer, l->raw + i, rows);
-    scorer->has_whole = scorer->n_members > 1;
-    if (status == VD_OK && scorer->has_whole) {
+    scorer->has_whole = false;
+    if (status == VD_OK)
+        batch_scorer_combine(scorer, l->raw, rows, rows, lesson->surprise);
+    if (status == VD_OK && scorer->n_members > 1) {
         n = normal_scores(l, lesson->surprise, score);
         status = batch_tail_fit(&scorer->whole, score, n, lesson->clean, err);
-        for (size_t i = 0; status == VD_OK && i < rows; i++)
-            lesson->surprise[i] =
-                vd_calibration_surprise(&scorer->whole, lesson->surprise[i]);
+        scorer->has_whole = true;
+        vd_calibration_surprises(&scorer->whole, lesson->surprise, lesson->surprise,
+                                 rows);
     }
     free(score);
     return status;

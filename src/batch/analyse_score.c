@@ -12,6 +12,9 @@
 /* Sets how many metrics get a streaming detector, as in the monitor. */
 enum { STREAMS_MAX = 160, WINDOWS_AT_ONCE = BATCH_BLOCK / 8 };
 
+/* Sets how many rows are combined at once. */
+enum { STEP = 256 };
+
 /* Sets from how many sigmas on a value needs no second voice, as in the monitor. */
 static const double FAR_OUT = 15;
 
@@ -59,12 +62,14 @@ static struct batch_member *new_member(struct batch_scorer *scorer, const char *
                                        enum batch_member_kind kind)
 {
     struct batch_member *member = &scorer->member[scorer->n_members++];
+    const struct vd_detector_info *info = vd_detector_find(name);
 
     assert(scorer->n_members <= BATCH_MEMBERS_MAX);
     *member = (struct batch_member){.name = name, .kind = kind};
     member->is_distance = kind == BATCH_MEMBER_WINDOWS || kind == BATCH_MEMBER_LEVELS ||
                           strcmp(name, "mahalanobis") == 0 || strcmp(name, "pca") == 0 ||
                           strcmp(name, "lof") == 0;
+    member->repeats = info != NULL && info->combines;
     return member;
 }
 
@@ -251,24 +256,39 @@ enum vd_status batch_scorer_raw(struct batch_scorer *scorer, const struct vd_mat
     return status;
 }
 
-double batch_scorer_combine(const struct batch_scorer *scorer, const double *raw,
-                            size_t stride)
+/* Joins the raw scores of STEP rows at most. */
+static void combine(const struct batch_scorer *scorer, const double *raw, size_t stride,
+                    size_t n, double *surprise)
 {
-    struct detect_voice voice[BATCH_MEMBERS_MAX];
+    struct detect_voices voices[BATCH_MEMBERS_MAX];
+    double said[BATCH_MEMBERS_MAX][STEP];
+    bool alone[STEP];
 
     for (size_t m = 0; m < scorer->n_members; m++) {
         const struct batch_member *member = &scorer->member[m];
-        const struct vd_detector_info *info = vd_detector_find(member->name);
+        const double *of_member = raw + m * stride;
+        bool levels = member->kind == BATCH_MEMBER_LEVELS;
 
-        voice[m] = (struct detect_voice){
-            .surprise = vd_calibration_surprise(&member->calibration, raw[m * stride]),
-            .repeats = scorer->n_members > 1 && info != NULL && info->combines,
-            .may_be_alone =
-                member->kind == BATCH_MEMBER_LEVELS && raw[m * stride] >= log1p(FAR_OUT),
-        };
+        vd_calibration_surprises(&member->calibration, of_member, said[m], n);
+        for (size_t i = 0; levels && i < n; i++)
+            alone[i] = of_member[i] >= log1p(FAR_OUT);
+        voices[m] = (struct detect_voices){.surprise = said[m],
+                                           .repeats = member->repeats,
+                                           .may_be_alone = levels ? alone : NULL};
     }
-    return scorer->n_members == 1 ? voice[0].surprise
-                                  : detect_combine(voice, scorer->n_members);
+    if (scorer->n_members == 1)
+        memcpy(surprise, said[0], n * sizeof *surprise);
+    else
+        detect_combine_rows(voices, scorer->n_members, n, surprise);
+    if (scorer->has_whole)
+        vd_calibration_surprises(&scorer->whole, surprise, surprise, n);
+}
+
+void batch_scorer_combine(const struct batch_scorer *scorer, const double *raw,
+                          size_t stride, size_t n, double *surprise)
+{
+    for (size_t i = 0; i < n; i += STEP)
+        combine(scorer, raw + i, stride, n - i < STEP ? n - i : STEP, surprise + i);
 }
 
 enum vd_status batch_scorer_score(struct batch_scorer *scorer, const struct vd_matrix *x,
@@ -279,11 +299,8 @@ enum vd_status batch_scorer_score(struct batch_scorer *scorer, const struct vd_m
 
     assert(x->n <= BATCH_BLOCK && x->d == scorer->d);
     status = batch_scorer_raw(scorer, x, time_ns, err);
-    for (size_t i = 0; status == VD_OK && i < x->n; i++) {
-        surprise[i] = batch_scorer_combine(scorer, scorer->raw + i, BATCH_BLOCK);
-        if (scorer->has_whole)
-            surprise[i] = vd_calibration_surprise(&scorer->whole, surprise[i]);
-    }
+    if (status == VD_OK)
+        batch_scorer_combine(scorer, scorer->raw, BATCH_BLOCK, x->n, surprise);
     return status;
 }
 

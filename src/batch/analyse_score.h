@@ -33,6 +33,7 @@ struct batch_member {
     bool borrowed;
     bool idle;        /* it is not asked now */
     bool is_distance; /* its raw score is one; its logarithm is taken instead */
+    bool repeats;     /* it says what others say */
     struct vd_calibration calibration;
 };
 
@@ -96,9 +97,10 @@ enum vd_status batch_scorer_raw(struct batch_scorer *scorer, const struct vd_mat
 void batch_scorer_levels(const struct batch_scorer *scorer, const struct vd_matrix *x,
                          double *raw);
 
-/* Joins a row's raw scores, `stride` apart, to one surprise. */
-double batch_scorer_combine(const struct batch_scorer *scorer, const double *raw,
-                            size_t stride);
+/* Joins the members' raw scores of n rows, `stride` apart, to one surprise each,
+ * calibrated as a whole where that was learned. */
+void batch_scorer_combine(const struct batch_scorer *scorer, const double *raw,
+                          size_t stride, size_t n, double *surprise);
 
 /* What the member makes of a raw score of its detector. */
 double batch_member_raw(const struct batch_member *member, double raw);

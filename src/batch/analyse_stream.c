@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "batch/analyse_quiet.h"
 #include "batch/analyse_state.h"
 #include "format/blocks.h"
 
@@ -13,6 +14,7 @@ struct piece {
     double *x;              /* owned: rows x d, without gaps */
     double *raw;            /* owned: members x rows */
     double *surprise;       /* owned: rows */
+    size_t *maybe;          /* owned: the rows that may be odd */
     size_t room;            /* rows there is room for */
     struct batch_text text; /* of quiet rows, without their number */
     size_t *end;            /* owned: where the text of each row ends */
@@ -23,6 +25,7 @@ struct stream {
     struct analysis *a;
     size_t *metric; /* owned: which metric of the table each value is */
     double *value;  /* owned: d, of one row */
+    struct batch_quiet quiet;
 };
 
 bool batch_analysis_streams(const struct analysis *a)
@@ -52,23 +55,6 @@ size_t *batch_analysis_metrics(const struct analysis *a)
 
 /* ---- on any thread ---- */
 
-static bool make_room(struct piece *p, size_t n, const struct batch_scorer *scorer)
-{
-    if (n <= p->room)
-        return true;
-    free(p->x);
-    free(p->raw);
-    free(p->surprise);
-    free(p->end);
-    p->x = malloc(n * scorer->d * sizeof *p->x);
-    p->raw = malloc(n * scorer->n_members * sizeof *p->raw);
-    p->surprise = malloc(n * sizeof *p->surprise);
-    p->end = malloc(n * sizeof *p->end);
-    p->room =
-        p->x == NULL || p->raw == NULL || p->surprise == NULL || p->end == NULL ? 0 : n;
-    return p->room >= n;
-}
-
 static void release_piece(void *own)
 {
     struct piece *p = own;
@@ -76,8 +62,27 @@ static void release_piece(void *own)
     free(p->x);
     free(p->raw);
     free(p->surprise);
+    free(p->maybe);
     free(p->end);
     free(p->text.at);
+    *p = (struct piece){0};
+}
+
+static bool make_room(struct piece *p, size_t n, const struct batch_scorer *scorer)
+{
+    if (n <= p->room)
+        return true;
+    release_piece(p);
+    p->x = malloc(n * scorer->d * sizeof *p->x);
+    p->raw = malloc(n * scorer->n_members * sizeof *p->raw);
+    p->surprise = malloc(n * sizeof *p->surprise);
+    p->maybe = malloc(n * sizeof *p->maybe);
+    p->end = malloc(n * sizeof *p->end);
+    p->room = p->x == NULL || p->raw == NULL || p->surprise == NULL || p->maybe == NULL ||
+                      p->end == NULL
+                  ? 0
+                  : n;
+    return p->room >= n;
 }
 
 /* Takes the values out of the table's metrics, with something for those that are
@@ -96,26 +101,58 @@ static void fill(const struct stream *s, const struct format_table *t,
         }
 }
 
-static void score(const struct batch_scorer *scorer, struct piece *p, size_t n)
+static void ask(const struct batch_scorer *scorer, size_t m, const struct vd_matrix *x,
+                double *raw)
 {
+    const struct batch_member *member = &scorer->member[m];
+
+    if (member->kind == BATCH_MEMBER_LEVELS)
+        batch_scorer_levels(scorer, x, raw);
+    else
+        vd_detector_score_many(member->detector, x, raw, 1);
+    for (size_t i = 0; member->is_distance && i < x->n; i++)
+        raw[i] = batch_member_raw(member, raw[i]);
+}
+
+/* Moves the rows that may be odd to the front and notes which they are; returns how many.
+ */
+static size_t sift(const struct stream *s, struct piece *p, size_t n)
+{
+    const struct batch_scorer *scorer = &s->a->scorer;
+    size_t d = scorer->d, kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        p->surprise[i] = 0;
+        if (batch_quiet_is_sure(&s->quiet, scorer, p->raw + i, n))
+            continue;
+        p->maybe[kept] = i;
+        memmove(p->x + kept * d, p->x + i * d, d * sizeof *p->x);
+        for (size_t m = 0; m < scorer->n_members; m++)
+            p->raw[m * n + kept] = p->raw[m * n + i];
+        kept++;
+    }
+    return kept;
+}
+
+/* Asks all members of each row, or the late one only of rows that may be odd. */
+static void score(const struct stream *s, struct piece *p, size_t n)
+{
+    const struct batch_scorer *scorer = &s->a->scorer;
+    size_t late = s->quiet.late;
     struct vd_matrix x = {n, scorer->d, p->x};
 
-    for (size_t m = 0; m < scorer->n_members; m++) {
-        const struct batch_member *member = &scorer->member[m];
-        double *raw = p->raw + m * n;
-
-        if (member->kind == BATCH_MEMBER_LEVELS)
-            batch_scorer_levels(scorer, &x, raw);
-        else
-            vd_detector_score_many(member->detector, &x, raw, 1);
-        for (size_t i = 0; member->is_distance && i < n; i++)
-            raw[i] = batch_member_raw(member, raw[i]);
+    for (size_t m = 0; m < scorer->n_members; m++)
+        if (m != late)
+            ask(scorer, m, &x, p->raw + m * n);
+    if (late == SIZE_MAX) {
+        batch_scorer_combine(scorer, p->raw, n, n, p->surprise);
+        return;
     }
-    for (size_t i = 0; i < n; i++) {
-        p->surprise[i] = batch_scorer_combine(scorer, p->raw + i, n);
-        if (scorer->has_whole)
-            p->surprise[i] = vd_calibration_surprise(&scorer->whole, p->surprise[i]);
-    }
+    x.n = sift(s, p, n);
+    ask(scorer, late, &x, p->raw + late * n);
+    batch_scorer_combine(scorer, p->raw, n, x.n, p->raw);
+    for (size_t k = 0; k < x.n; k++)
+        p->surprise[p->maybe[k]] = p->raw[k];
 }
 
 /* Makes the text of the rows that are not odd; nothing is to be said of them. */
@@ -143,7 +180,7 @@ static enum vd_status work(const struct format_table *t, struct format_block *b,
     if (!make_room(p, b->n, &s->a->scorer))
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for a block of rows");
     fill(s, t, b, p);
-    score(&s->a->scorer, p, b->n);
+    score(s, p, b->n);
     if (batch_scored_is_quick(&s->a->scored))
         write_quiet(s->a, b, p);
     return p->text.failed
@@ -175,6 +212,8 @@ static enum vd_status finish_row(struct stream *s, const struct format_table *t,
                               "", err);
     if (status != VD_OK)
         return status;
+    if (a->options->take_row != NULL)
+        a->options->take_row(a->options->context, &row);
     if (!odd && batch_scored_is_quick(&a->scored)) {
         size_t from = i == 0 ? 0 : p->end[i - 1];
 
@@ -209,6 +248,9 @@ enum vd_status batch_analysis_stream(struct analysis *a, struct vd_error *err)
                                             .context = &s};
     enum vd_status status = VD_ERR_MEMORY;
 
+    s.quiet.late = SIZE_MAX;
+    if (a->options->only_odd && !a->rows.labelled)
+        batch_quiet_find(&s.quiet, &a->scorer, a->out->threshold);
     s.value = calloc(a->rows.d + 1, sizeof *s.value);
     if (s.metric != NULL && s.value != NULL)
         status = format_blocks_each(&a->rows.table[0], a->options->threads, &user, err);

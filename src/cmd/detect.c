@@ -332,6 +332,7 @@ static void fill_options(const struct detect_settings *s, struct batch_analyse_o
     o->anomaly_label = table_anomaly_label(s->anomaly);
     o->output = s->output != NULL ? s->output : s->output_file;
     o->format = format_of(s, o->output);
+    o->only_odd = o->output == NULL && s->report == NULL;
 }
 
 /* Prints what goes on in the words that scripts know; they are not for a program that

@@ -309,6 +309,14 @@ def test_a_large_table_is_the_same_on_any_number_of_threads(detect, tmp_path):
             assert int(row["index"]) == i
     assert row["note"] == "a, b" and row["severity"] == "normal" and None not in row
 
+    # Without labels and without an output not all members look at all rows: it is not seen.
+    plain = tmp_path / "plain.csv"
+    plain.write_bytes(path.read_bytes().replace(b",label\n", b",grade\n", 1))
+    whole = detect(plain, "--output", tmp_path / "plain.out")
+    quick = detect(plain)
+    assert whole.pop("seconds") and quick.pop("seconds")
+    assert quick == whole and len(quick["events"]) == 2
+
 
 def test_same_seed_same_bytes(detect, tmp_path, table):
     for name in ("a", "b"):

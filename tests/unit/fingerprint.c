@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vedette/calibration.h"
 #include "vedette/detector.h"
 #include "vedette/rng.h"
 #include "vedette/stream.h"
@@ -93,6 +94,28 @@ static void print_stream(void)
     vd_stream_free(stream);
 }
 
+/* Surprises of many rows, and their combination. */
+static void print_surprises(void)
+{
+    static double raw[3][SAMPLES], together[SAMPLES];
+    const double *member[3] = {raw[0], raw[1], raw[2]};
+    uint64_t h = START;
+    struct vd_calibration c;
+    struct vd_rng rng;
+
+    vd_rng_init(&rng, 11);
+    for (size_t m = 0; m < 3; m++) {
+        for (size_t i = 0; i < SAMPLES; i++)
+            raw[m][i] = vd_rng_normal(&rng) * (i % 100 == 0 ? 9 : 1);
+        if (vd_calibration_fit(&c, raw[m], SAMPLES, NULL) != VD_OK)
+            return;
+        vd_calibration_surprises(&c, raw[m], raw[m], SAMPLES);
+    }
+    vd_surprises_combine(member, 3, SAMPLES, together);
+    h = hash(hash(h, raw, sizeof raw), together, sizeof together);
+    printf("surprises: %016llx\n", (unsigned long long)h);
+}
+
 int main(void)
 {
     static const size_t columns[] = {2, 7, 19};
@@ -111,5 +134,6 @@ int main(void)
         vd_matrix_release(&x);
     }
     print_stream();
+    print_surprises();
     return 0;
 }

@@ -214,9 +214,95 @@ static void a_belief_is_exponential(void **state)
     vd_writer_release(&w);
 }
 
+/* ---- many at once ---- */
+
+enum { MANY = 1003 }; /* not a whole number of steps */
+
+/* Scores from far below what was learned to far above, ties and edges among them. */
+static void make_scores(const struct vd_calibration *c, double *raw, uint64_t seed)
+{
+    struct vd_rng rng;
+
+    vd_rng_init(&rng, seed);
+    for (size_t i = 0; i < MANY; i++)
+        raw[i] = 1500 * vd_rng_uniform(&rng) - 200;
+    for (size_t i = 0; i < VD_CALIBRATION_KNOTS; i++)
+        raw[i] = c->knot[i];
+    raw[200] = NAN;
+    raw[201] = INFINITY;
+    raw[202] = -INFINITY;
+    raw[203] = 1e300;
+    raw[MANY - 1] = nextafter(c->tail_start, INFINITY);
+}
+
+static void assert_same(double a, double b)
+{
+    assert_int_equal(isnan(a), isnan(b));
+    if (!isnan(a))
+        assert_double_equal(a, b, 1e-12 * (1 + fabs(b)));
+}
+
+static void many_surprises_are_those_of_each(void **state)
+{
+    struct vd_calibration laws[3] = {ramp(), ramp(), ramp()};
+    double tied[100] = {0}, raw[MANY], surprise[MANY];
+
+    (void)state;
+    for (int i = 90; i < 100; i++)
+        tied[i] = 4;
+    assert_int_equal(vd_calibration_fit(&laws[1], tied, 100, NULL), VD_OK);
+    vd_calibration_believe(&laws[2], 30);
+    for (size_t law = 0; law < 3; law++)
+        for (size_t n = 0; n <= MANY; n = n < 70 ? n + 1 : n + 933) {
+            make_scores(&laws[law], raw, law);
+            vd_calibration_surprises(&laws[law], raw, surprise, n);
+            for (size_t i = 0; i < n; i++)
+                assert_same(surprise[i], vd_calibration_surprise(&laws[law], raw[i]));
+        }
+}
+
+static void a_raw_score_is_found_by_its_surprise(void **state)
+{
+    struct vd_calibration c = ramp();
+
+    (void)state;
+    for (double s = 0; s < 290; s += s < 3 ? 0.01 : 1.3)
+        assert_double_equal(vd_calibration_surprise(&c, vd_calibration_raw(&c, s)), s,
+                            1e-9 * (1 + s));
+}
+
+static void many_rows_combine_as_each(void **state)
+{
+    double surprise[3][MANY], together[MANY];
+    const double *member[3] = {surprise[0], surprise[1], surprise[2]};
+    struct vd_rng rng;
+
+    (void)state;
+    vd_rng_init(&rng, 7);
+    for (size_t m = 0; m < 3; m++)
+        for (size_t i = 0; i < MANY; i++)
+            surprise[m][i] = i % 11 == m   ? NAN
+                             : i % 13 == m ? VD_SURPRISE_MAX * vd_rng_uniform(&rng)
+                                           : -log10(vd_rng_uniform(&rng) + 1e-12);
+    surprise[0][5] = surprise[1][5] = surprise[2][5] = NAN;
+    surprise[0][6] = surprise[1][6] = surprise[2][6] = VD_SURPRISE_MAX;
+    surprise[0][7] = surprise[1][7] = surprise[2][7] = 0;
+    for (size_t members = 1; members <= 3; members++) {
+        vd_surprises_combine(member, members, MANY, together);
+        for (size_t i = 0; i < MANY; i++) {
+            double one[3] = {surprise[0][i], surprise[1][i], surprise[2][i]};
+
+            assert_same(together[i], vd_surprise_combine(one, NULL, members));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_surprises_are_those_of_each),
+        cmocka_unit_test(a_raw_score_is_found_by_its_surprise),
+        cmocka_unit_test(many_rows_combine_as_each),
         cmocka_unit_test(a_belief_is_exponential),
         cmocka_unit_test(body_is_empirical),
         cmocka_unit_test(tail_is_exponential),

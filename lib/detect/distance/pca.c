@@ -46,13 +46,6 @@ static double pca_score(const vd_detector *self, const double *row)
     return vd__dot(z, z, self->d) / (double)self->d;
 }
 
-/* Adds the lanes in the order of vd__add_lanes, for eight rows at once. */
-static inline void add_lanes(const vd__eight lane[8], vd__eight *sum)
-{
-    *sum = ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
-           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
-}
-
 /* Scores eight rows side by side, with the operations of pca_score in the same order, so
  * that the bits are the same. */
 VD_LANES static void score_rows(const struct vd__axes *p, const double *rows,
@@ -61,24 +54,20 @@ VD_LANES static void score_rows(const struct vd__axes *p, const double *rows,
     size_t d = p->base.d;
     vd__eight z[VD__BLOCK_COLUMNS], left[VD__BLOCK_COLUMNS], lane[8], sum;
 
-    for (size_t j = 0; j < d; j++) {
-        for (size_t r = 0; r < 8; r++)
-            z[j][r] = rows[r * d + j];
-        z[j] = (z[j] - p->scaler.center[j]) * p->scaler.factor[j] - p->center[j];
-        left[j] = z[j];
-    }
+    vd__axes_center_eight(p, rows, z);
+    memcpy(left, z, d * sizeof *z);
     for (size_t c = 0; c < p->k; c++) {
         memset(lane, 0, sizeof lane);
         for (size_t j = 0; j < d; j++)
             lane[j % 8] += p->axis[c * d + j] * z[j];
-        add_lanes(lane, &sum);
+        vd__add_lanes_eight(lane, &sum);
         for (size_t j = 0; j < d; j++)
             left[j] -= sum * p->axis[c * d + j];
     }
     memset(lane, 0, sizeof lane);
     for (size_t j = 0; j < d; j++)
         lane[j % 8] += left[j] * left[j];
-    add_lanes(lane, &sum);
+    vd__add_lanes_eight(lane, &sum);
     *(vd__eight *)scores = sum / (double)d;
 }
 
