@@ -6,11 +6,16 @@
 
 #include "format/cut.h"
 #include "format/decimal.h"
+#include "format/number.h"
 #include "format/table_row.h"
+#include "format/time.h"
 #include "os/pieces.h"
 
 /* Sets how many rows are gathered for a block, where they do not stand in order. */
 enum { GATHERED_ROWS = 4096 };
+
+/* Sets how many numbers of a column are read at once. */
+enum { STEP = 256 };
 
 /* A block while it is worked on. */
 struct piece {
@@ -18,6 +23,7 @@ struct piece {
     size_t room;
     struct format_cut cut;
     struct format_rows rows;
+    struct format_grid grid;
     enum vd_status status;
     struct vd_error error;
 };
@@ -50,14 +56,16 @@ static bool grow(void *array, size_t size)
     return larger != NULL;
 }
 
-/* Makes room for one row more. */
-static bool make_room(const struct format_table *t, struct piece *p)
+/* Makes room for n rows. */
+static bool make_room(const struct format_table *t, struct piece *p, size_t n)
 {
     struct format_block *b = &p->block;
-    size_t room = p->room == 0 ? GATHERED_ROWS : 2 * p->room;
+    size_t room = p->room == 0 ? GATHERED_ROWS : p->room;
 
-    if (b->n < p->room)
+    if (n <= p->room)
         return true;
+    while (room < n)
+        room *= 2;
     if (!grow(&b->value, room * (t->n_metrics + 1) * sizeof *b->value) ||
         !grow(&b->row, room * sizeof *b->row) ||
         !grow(&b->time_ns, room * sizeof *b->time_ns) ||
@@ -121,7 +129,7 @@ static enum vd_status read_rows(const struct format_blocks *pass, struct piece *
         status = format_table_row(t, &p->rows, NULL, &p->error);
         if (status != VD_OK || p->rows.n == 0)
             return status;
-        if (!make_room(t, p))
+        if (!make_room(t, p, b->n + 1))
             return no_memory(t, &p->error);
         if (t->place == NULL)
             status = read_rest(t, p, &memo, &take);
@@ -134,12 +142,92 @@ static enum vd_status read_rows(const struct format_blocks *pass, struct piece *
     }
 }
 
+/* ---- all rows of a piece ---- */
+
+/* Reads a column of the grid's rows into every n_metrics-th number. */
+static void read_column(const struct format_blocks *pass, const struct format_grid *g,
+                        size_t c, double *value)
+{
+    const struct format_table *t = pass->table;
+
+    for (size_t from = 0; from < g->rows; from += STEP) {
+        size_t n = g->rows - from < STEP ? g->rows - from : STEP;
+        double number[STEP];
+        uint8_t shape[STEP];
+
+        format_grid_numbers(g, c, from, n, number, shape);
+        for (size_t i = 0; i < n; i++)
+            value[(from + i) * t->n_metrics] =
+                shape[i] != FORMAT_SHAPE_OTHER && t->column[c].decimal == '.'
+                    ? number[i]
+                    : format_number(format_grid_field(g, from + i, c),
+                                    t->column[c].decimal);
+    }
+}
+
+/* Reads time and label of a row of the grid. */
+static enum vd_status read_rest_of(const struct format_table *t, struct piece *p,
+                                   size_t row, struct format_zone_memo *memo, bool *take)
+{
+    const size_t column[] = {t->time, t->clock, t->label};
+
+    p->rows.n = p->grid.columns;
+    p->rows.line = p->cut.line + row;
+    for (size_t i = 0; i < sizeof column / sizeof *column; i++)
+        if (column[i] != SIZE_MAX)
+            p->rows.field[column[i]] = format_grid_field(&p->grid, row, column[i]);
+    return read_rest(t, p, memo, take);
+}
+
+/* Takes the rows of the grid apart column by column, then leaves out those without a
+ * time. */
+static enum vd_status read_grid(const struct format_blocks *pass, struct piece *p)
+{
+    const struct format_table *t = pass->table;
+    struct format_block *b = &p->block;
+    bool by_day = format_table_is_by_day(t) && !format_table_reads_labels(t);
+    struct format_zone_memo memo = {0};
+    struct format_day day = {0};
+    size_t d = t->n_metrics;
+
+    if (!make_room(t, p, p->grid.rows))
+        return no_memory(t, &p->error);
+    for (size_t k = 0; k < d; k++)
+        read_column(pass, &p->grid, pass->metric[k], b->value + k);
+    b->n = 0;
+    for (size_t row = 0; row < p->grid.rows; row++) {
+        enum vd_status status = VD_OK;
+        bool take = true;
+        int64_t ns;
+
+        if (by_day &&
+            format_stamp_of_day(format_grid_field(&p->grid, row, t->time), &day, &ns)) {
+            format_zone_one(&t->zone, &memo, ns, &b->time_ns[b->n]);
+            b->label[b->n] = 0;
+        } else {
+            status = read_rest_of(t, p, row, &memo, &take);
+        }
+        if (status != VD_OK)
+            return status;
+        if (!take)
+            continue;
+        if (b->n < row)
+            memcpy(b->value + b->n * d, b->value + row * d, d * sizeof *b->value);
+        b->row[b->n++] = format_grid_row(&p->grid, row);
+    }
+    return VD_OK;
+}
+
 static void work_on_piece(void *context, void *at)
 {
     const struct format_blocks *pass = context;
+    const struct format_table *t = pass->table;
     struct piece *p = at;
 
-    p->status = read_rows(pass, p);
+    if (t->place == NULL && format_table_grid(t, &p->grid, p->cut.text, p->cut.size))
+        p->status = read_grid(pass, p);
+    else
+        p->status = read_rows(pass, p);
     if (p->status == VD_OK && pass->user.work != NULL)
         p->status =
             pass->user.work(pass->table, &p->block, pass->user.context, &p->error);
@@ -156,7 +244,7 @@ static enum vd_status gather_row(struct format_blocks *pass, struct piece *p)
     size_t size;
     bool more;
 
-    if (!make_room(t, p))
+    if (!make_room(t, p, b->n + 1))
         return no_memory(t, &pass->error);
     status = format_table_next(t, &more, &pass->error);
     if (status != VD_OK)
@@ -227,6 +315,7 @@ static void release_piece(struct piece *p, const struct format_blocks_user *user
     free(p->block.time_ns);
     free(p->block.label);
     format_cut_release(&p->cut);
+    format_grid_release(&p->grid);
     format_rows_release(&p->rows);
 }
 

@@ -46,6 +46,11 @@ static inline struct format_csv_field trim(const char *from, const char *to)
     return (struct format_csv_field){from, (size_t)(to - from)};
 }
 
+struct format_csv_field format_csv_trim(const char *from, const char *to)
+{
+    return trim(from, to);
+}
+
 /* Takes one field and leaves the text at the separator or newline after it. A quote
  * within a field is a character: 19" does not take the rest of the text along. */
 static inline struct format_csv_field take_field(struct format_scan *t, char separator)

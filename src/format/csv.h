@@ -30,6 +30,9 @@ size_t format_csv_row(struct format_scan *t, char separator,
 size_t format_csv_plain_row(struct format_scan *t, char separator,
                             struct format_csv_field *field, size_t max);
 
+/* The field between two places, without blanks and quotes at its ends. */
+struct format_csv_field format_csv_trim(const char *from, const char *to);
+
 /* Whether a field is one of the words (the last is NULL), in capitals or not. */
 bool format_csv_is_word(struct format_csv_field field, const char *const *words);
 

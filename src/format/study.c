@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "format/grid.h"
+
 /* ---- counting ---- */
 
 /* Tells it without a call of the C library where it can. */
@@ -76,6 +78,58 @@ void format_tally_plain(struct format_tally *tally, const struct format_plain *p
     count_value(tally, plain->value);
 }
 
+/* Counts the steps between n numbers on end, of which `last` comes before the first. */
+static void count_steps(struct format_tally *tally, const double *value, size_t n,
+                        double last)
+{
+    int64_t rises = value[0] > last, falls = value[0] < last, labels = 0;
+    double least = value[0], most = value[0];
+
+    for (size_t i = 1; i < n; i++) {
+        rises += value[i] > value[i - 1];
+        falls += value[i] < value[i - 1];
+    }
+    for (size_t i = 0; i < n; i++)
+        labels += (fabs(value[i]) == 1) | (value[i] == 0);
+    for (size_t i = 1; i < n; i++) {
+        least = value[i] < least ? value[i] : least;
+        most = value[i] > most ? value[i] : most;
+    }
+    tally->rises += (size_t)rises;
+    tally->falls += (size_t)falls;
+    tally->labels += (size_t)labels;
+    tally->least = least < tally->least ? least : tally->least;
+    tally->most = most > tally->most ? most : tally->most;
+}
+
+void format_tally_numbers(struct format_tally *tally, const double *value,
+                          const uint8_t *shape, size_t n, size_t line)
+{
+    double last = tally->last;
+
+    if (n == 0)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        if (shape[i] == FORMAT_SHAPE_POINT && tally->point == 0)
+            tally->point_line = line + i;
+        tally->point += shape[i] == FORMAT_SHAPE_POINT;
+    }
+    if (tally->numbers == 0) {
+        tally->first = tally->least = tally->most = last = value[0];
+        tally->is_whole = true;
+        tally->is_consecutive = true;
+    } else {
+        tally->is_consecutive = tally->is_consecutive && value[0] == last + 1;
+    }
+    for (size_t i = 0; tally->is_whole && i < n; i++)
+        tally->is_whole = is_whole(value[i]);
+    for (size_t i = 1; tally->is_consecutive && i < n; i++)
+        tally->is_consecutive = value[i] == value[i - 1] + 1;
+    count_steps(tally, value, n, last);
+    tally->numbers += n;
+    tally->last = value[n - 1];
+}
+
 /* Counts a number that reads with one decimal sign or with both; false when it reads with
  * neither. */
 static bool count_number(struct format_tally *tally, struct format_csv_field field,
@@ -98,6 +152,14 @@ static bool count_number(struct format_tally *tally, struct format_csv_field fie
     return true;
 }
 
+static void widen_days(struct format_tally *tally, int day_first, int64_t ns)
+{
+    if (tally->low_ns[day_first] == 0 || ns < tally->low_ns[day_first])
+        tally->low_ns[day_first] = ns;
+    if (tally->high_ns[day_first] == 0 || ns > tally->high_ns[day_first])
+        tally->high_ns[day_first] = ns;
+}
+
 /* Keeps the first and the last day for both readings of a date, as the shorter span is
  * the likelier one. A date that reads one way counts for both. */
 static void count_days(struct format_tally *tally, const struct format_stamp *stamp)
@@ -108,12 +170,8 @@ static void count_days(struct format_tally *tally, const struct format_stamp *st
     for (int day_first = 0; day_first < 2; day_first++) {
         if (day_first == 0 || stamp->is_open)
             fits = format_stamp_ns(stamp, day_first, &ns);
-        if (!fits)
-            continue;
-        if (tally->low_ns[day_first] == 0 || ns < tally->low_ns[day_first])
-            tally->low_ns[day_first] = ns;
-        if (tally->high_ns[day_first] == 0 || ns > tally->high_ns[day_first])
-            tally->high_ns[day_first] = ns;
+        if (fits)
+            widen_days(tally, day_first, ns);
     }
 }
 
@@ -171,6 +229,17 @@ void format_tally_add(struct format_tally *tally, struct format_csv_field field,
     count_text(tally, field, line);
     if (format_stamp_read(field, &stamp))
         count_stamp(tally, &stamp);
+}
+
+void format_tally_time(struct format_tally *tally, struct format_csv_field field,
+                       int64_t ns, size_t line)
+{
+    count_text(tally, field, line);
+    tally->stamps++;
+    tally->dated++;
+    tally->clocked++;
+    for (int day_first = 0; day_first < 2; day_first++)
+        widen_days(tally, day_first, ns);
 }
 
 /* ---- adding up ---- */

@@ -34,6 +34,15 @@ void format_tally_add(struct format_tally *tally, struct format_csv_field field,
 void format_tally_plain(struct format_tally *tally, const struct format_plain *plain,
                         size_t line);
 
+/* Counts n plain numbers of rows on end, the first of them in `line`, to the same effect:
+ * their values and shapes as of grid.h, none of another shape. */
+void format_tally_numbers(struct format_tally *tally, const double *value,
+                          const uint8_t *shape, size_t n, size_t line);
+
+/* Counts a time of format_stamp_of_day, to the same effect as the field. */
+void format_tally_time(struct format_tally *tally, struct format_csv_field field,
+                       int64_t ns, size_t line);
+
 /* Adds what was counted of the rows behind. */
 void format_tally_merge(struct format_tally *tally, const struct format_tally *later);
 

@@ -134,6 +134,18 @@ enum vd_status format_table_row(const struct format_table *t, struct format_rows
     return VD_OK;
 }
 
+bool format_table_grid(const struct format_table *t, struct format_grid *grid,
+                       const char *text, size_t size)
+{
+    if (t->separator == FORMAT_BLANKS || t->n_columns > FORMAT_FIELDS_MAX ||
+        !format_grid_find(grid, text, size, t->separator, t->n_columns))
+        return false;
+    for (size_t row = 0; row < grid->rows; row++)
+        if (format_heading_is_skipped(t, format_grid_row(grid, row)))
+            return false;
+    return true;
+}
+
 double format_table_number(const struct format_table *t, const struct format_rows *rows,
                            size_t c)
 {
@@ -151,6 +163,14 @@ static bool read_stamp(const struct format_table *t, struct format_csv_field fie
     if (format != NULL && strchr(format, '%') != NULL)
         return format_stamp_match(field, format, stamp);
     return format_stamp_read(field, stamp);
+}
+
+bool format_table_is_by_day(const struct format_table *t)
+{
+    const char *format = t->options.time_format;
+
+    return t->time != SIZE_MAX && t->per_s == 0 && t->clock == SIZE_MAX && !t->zoned &&
+           !t->of_day && (format == NULL || strchr(format, '%') == NULL);
 }
 
 bool format_table_time(const struct format_table *t, const struct format_rows *rows,

@@ -4,6 +4,7 @@
 #ifndef VD_FORMAT_TABLE_ROW_H
 #define VD_FORMAT_TABLE_ROW_H
 
+#include "format/grid.h"
 #include "format/table.h"
 
 /* Goes to the next line that is a row and notes what was passed over; rows->n is 0 at the
@@ -12,6 +13,14 @@
 enum vd_status format_table_row(const struct format_table *table,
                                 struct format_rows *rows, struct format_faults *faults,
                                 struct vd_error *err);
+
+/* Finds the fields of whole rows on end that would all be taken as they are. False where
+ * some line is no row, or of another length, or has quotes; and without memory. */
+bool format_table_grid(const struct format_table *table, struct format_grid *grid,
+                       const char *text, size_t size);
+
+/* Whether times are texts of one column that say day and clock, and no zone. */
+bool format_table_is_by_day(const struct format_table *table);
 
 /* The number of a column in the row, NaN when there is none. */
 double format_table_number(const struct format_table *table,

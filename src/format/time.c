@@ -317,6 +317,40 @@ bool format_stamp_is_iso(struct format_csv_field text, struct format_stamp *stam
     return rest.at == rest.end;
 }
 
+/* Begins a day; false when the text is of another form, or there is no such day. */
+static bool begin_day(struct format_csv_field text, struct format_day *day)
+{
+    struct format_stamp stamp;
+    int64_t ns;
+
+    if (!format_stamp_is_iso(text, &stamp) || !format_stamp_ns(&stamp, false, &ns))
+        return false;
+    memcpy(day->text, text.at, sizeof day->text);
+    day->ns = ns - stamp.day_ns;
+    return true;
+}
+
+bool format_stamp_of_day(struct format_csv_field text, struct format_day *day,
+                         int64_t *ns)
+{
+    const char *at = text.at;
+    struct format_scan rest;
+    bool bad = false;
+    int hour, minute, second;
+
+    if (text.size < 19 || text.size > 64 ||
+        (memcmp(at, day->text, sizeof day->text) != 0 && !begin_day(text, day)) ||
+        (at[10] != ' ' && at[10] != 'T') || at[13] != ':' || at[16] != ':')
+        return false;
+    hour = two_digits(at + 11, &bad);
+    minute = two_digits(at + 14, &bad);
+    second = two_digits(at + 17, &bad);
+    rest = format_scan_of(at + 19, text.size - 19);
+    *ns = day->ns + (hour * INT64_C(3600) + minute * 60 + second) * SECOND_NS +
+          (rest.at < rest.end ? take_fraction(&rest) : 0);
+    return !bad && hour <= 23 && minute <= 59 && second <= 60 && rest.at == rest.end;
+}
+
 /* Reads a date, a time, or both. A time alone needs a colon, or every number of four
  * digits would be one. */
 bool format_stamp_read(struct format_csv_field text, struct format_stamp *stamp)

@@ -28,6 +28,17 @@ bool format_stamp_read(struct format_csv_field text, struct format_stamp *stamp)
  * a 'T' or a blank, and with or without a fraction and the Z: in a few nanoseconds. */
 bool format_stamp_is_iso(struct format_csv_field text, struct format_stamp *stamp);
 
+/* The day that was read last. Zero-initialise. */
+struct format_day {
+    char text[10]; /* "2025-07-28" */
+    int64_t ns;    /* its beginning */
+};
+
+/* Reads a time that format_stamp_is_iso takes and that says no zone, to what
+ * format_stamp_ns makes of it; of a day that goes on only the clock. False for others. */
+bool format_stamp_of_day(struct format_csv_field text, struct format_day *day,
+                         int64_t *ns);
+
 /* Nanoseconds since 1970 on the stamp's own clock (without a date: since midnight); false
  * when there is no such day. */
 bool format_stamp_ns(const struct format_stamp *stamp, bool day_first, int64_t *ns);

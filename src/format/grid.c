@@ -1,0 +1,302 @@
+/* All separators of a piece are found in one go, then its numbers column by column, four
+ * rows at a time where the processor has AVX2: the steps of format_eight in each lane. */
+#include "format/grid.h"
+
+#include <stdlib.h>
+
+#include "format/decimal.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#define WIDE 1
+#endif
+
+/* Bytes that are looked at at once. */
+enum { STEP = 64 };
+
+void format_grid_release(struct format_grid *grid)
+{
+    free(grid->end);
+    *grid = (struct format_grid){0};
+}
+
+#ifdef __SSE2__
+
+/* ---- where fields end ---- */
+
+/* Marks the bytes that are equal to `one`: bit i for at[i]. */
+static inline uint64_t marks(const __m128i part[4], char one)
+{
+    const __m128i wanted = _mm_set1_epi8(one);
+    uint64_t found = 0;
+
+    for (int i = 0; i < 4; i++)
+        found |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(part[i], wanted))
+                 << (16 * i);
+    return found;
+}
+
+/* Makes room for one place a byte of a step more. */
+static bool make_room(struct format_grid *g, size_t n)
+{
+    size_t room = g->room == 0 ? 1 << 14 : 2 * g->room;
+    uint32_t *larger;
+
+    if (n + STEP <= g->room)
+        return true;
+    larger = realloc(g->end, room * sizeof *larger);
+    if (larger == NULL)
+        return false;
+    g->end = larger;
+    g->room = room;
+    return true;
+}
+
+/* Writes the places of the bits, which may be followed by some that mean nothing. */
+static inline size_t put_places(uint32_t *end, uint64_t bits, size_t at)
+{
+    size_t n = (size_t)__builtin_popcountll(bits);
+
+    for (size_t i = 0; i < n; i += 4)
+#pragma GCC unroll 4
+        for (size_t k = 0; k < 4; k++) {
+            end[i + k] =
+                (uint32_t)(at + (size_t)__builtin_ctzll(bits | UINT64_C(1) << 63));
+            bits &= bits - 1;
+        }
+    return n;
+}
+
+/* Finds all separators and newlines; SIZE_MAX when there is a quote or a NUL byte, and
+ * without memory. */
+static size_t find_places(struct format_grid *g, size_t size, char separator,
+                          size_t *lines)
+{
+    size_t n = 0;
+
+    for (size_t at = 0; at < size; at += STEP) {
+        char rest[STEP] = {' '};
+        size_t left = size - at < STEP ? size - at : STEP;
+        const char *from = g->text + at;
+        __m128i part[4];
+        uint64_t newlines;
+
+        if (left < STEP) {
+            memset(rest, ' ', STEP);
+            from = memcpy(rest, from, left);
+        }
+        for (int i = 0; i < 4; i++)
+            part[i] = _mm_loadu_si128((const __m128i *)(const void *)(from + 16 * i));
+        newlines = marks(part, '\n');
+        if ((marks(part, '"') | marks(part, '\0')) != 0 || !make_room(g, n))
+            return SIZE_MAX;
+        *lines += (size_t)__builtin_popcountll(newlines);
+        n += put_places(g->end + n, marks(part, separator) | newlines, at);
+    }
+    return n;
+}
+
+bool format_grid_find(struct format_grid *g, const char *text, size_t size,
+                      char separator, size_t columns)
+{
+    size_t lines = 0, n;
+
+    g->text = text;
+    g->columns = columns;
+    if (columns < 2 || size == 0 || size > UINT32_MAX - STEP || separator == ' ' ||
+        separator == FORMAT_BLANKS || text[size - 1] != '\n')
+        return false;
+    n = find_places(g, size, separator, &lines);
+    if (n != lines * columns)
+        return false;
+    for (size_t row = 0; row < lines; row++)
+        if (text[g->end[row * columns + columns - 1]] != '\n')
+            return false;
+    g->rows = lines;
+    return true;
+}
+
+#else
+
+bool format_grid_find(struct format_grid *g, const char *text, size_t size,
+                      char separator, size_t columns)
+{
+    (void)g, (void)text, (void)size, (void)separator, (void)columns;
+    return false;
+}
+
+#endif
+
+struct format_csv_field format_grid_field(const struct format_grid *g, size_t row,
+                                          size_t column)
+{
+    struct format_csv_field bytes = format_grid_bytes(g, row, column);
+
+    return format_csv_trim(bytes.at, bytes.at + bytes.size);
+}
+
+/* ---- numbers ---- */
+
+/* Tells of a number with three digits behind the point whether it may be one of
+ * thousands. */
+static inline uint8_t shape_of_three(const char *at, size_t size)
+{
+    return size >= 5 && size <= 7 && *at != '0' ? FORMAT_SHAPE_EITHER
+                                                : FORMAT_SHAPE_POINT;
+}
+
+/* Reads one field. */
+static void read_one(struct format_csv_field f, double *value, uint8_t *shape)
+{
+    struct format_plain plain;
+    bool negative = f.size > 0 && *f.at == '-';
+
+    *shape = FORMAT_SHAPE_OTHER;
+    if (!format_plain_read(f.at, f.size, &plain))
+        return;
+    *value = plain.value;
+    *shape = !plain.point          ? FORMAT_SHAPE_WHOLE
+             : plain.fraction != 3 ? FORMAT_SHAPE_POINT
+                                   : shape_of_three(f.at + negative, f.size - negative);
+}
+
+#ifdef WIDE
+
+#define AVX2 __attribute__((target("avx2")))
+
+/* Four fields on their way to numbers. */
+struct four {
+    struct format_csv_field field[4];
+    int64_t word[4]; /* the last eight bytes of each */
+    int64_t size[4]; /* without the sign */
+    int64_t sign[4]; /* the top bit, where there is a minus */
+};
+
+static inline void take_four(const struct format_grid *g, size_t column, size_t row,
+                             struct four *four)
+{
+    for (size_t k = 0; k < 4; k++) {
+        struct format_csv_field f = format_grid_bytes(g, row + k, column);
+        bool negative = f.size > 0 && *f.at == '-';
+
+        four->field[k] = f;
+        memcpy(&four->word[k], f.at + f.size - 8, 8);
+        four->size[k] = (int64_t)(f.size - negative);
+        four->sign[k] = negative ? INT64_MIN : 0;
+    }
+}
+
+AVX2 static inline __m256i load(const int64_t *at)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)at);
+}
+
+/* Converts whole numbers below 2^32. */
+AVX2 static inline __m256d to_doubles(__m256i x)
+{
+    const __m256d big = _mm256_set1_pd(0x1p52);
+
+    return _mm256_sub_pd(
+        _mm256_castsi256_pd(_mm256_or_si256(x, _mm256_castpd_si256(big))), big);
+}
+
+/* Makes the number of eight digits in each lane, the first one in its lowest byte. */
+AVX2 static inline __m256i eight_digits(__m256i digits)
+{
+    __m256i pairs = _mm256_maddubs_epi16(digits, _mm256_set1_epi16(0x010a));
+    __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x00010064));
+
+    return _mm256_add_epi64(_mm256_mul_epu32(fours, _mm256_set1_epi64x(10000)),
+                            _mm256_srli_epi64(fours, 32));
+}
+
+/* Reads four fields of up to eight digits and a point. Returns a bit for each that is
+ * something else. `behind` gets the digits behind the point, -1 without one. */
+AVX2 static inline unsigned read_four(const struct four *four, double *value,
+                                      int64_t *behind)
+{
+    static const double ten[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+    const __m256i zero = _mm256_setzero_si256(), ones = _mm256_set1_epi8(1);
+    __m256i size = load(four->size), eight = _mm256_set1_epi64x(8);
+    __m256i keep = _mm256_sllv_epi64(_mm256_set1_epi8(-1),
+                                     _mm256_slli_epi64(_mm256_sub_epi64(eight, size), 3));
+    __m256i word =
+        _mm256_and_si256(_mm256_xor_si256(load(four->word), _mm256_set1_epi8('0')), keep);
+    __m256i point = _mm256_cmpeq_epi8(word, _mm256_set1_epi8('.' ^ '0'));
+    __m256i low = _mm256_and_si256(point, _mm256_sub_epi64(zero, point));
+    __m256i none = _mm256_cmpeq_epi64(point, zero);
+    __m256i below = _mm256_sub_epi64(low, _mm256_set1_epi64x(1));
+    __m256i above =
+        _mm256_andnot_si256(_mm256_or_si256(below, point), _mm256_set1_epi8(-1));
+    __m256i digits = _mm256_or_si256(_mm256_sllv_epi64(_mm256_and_si256(word, below),
+                                                       _mm256_andnot_si256(none, eight)),
+                                     _mm256_and_si256(word, above));
+    __m256i fraction = _mm256_sad_epu8(_mm256_and_si256(above, ones), zero);
+    __m256i only =
+        _mm256_cmpeq_epi64(point, _mm256_sub_epi64(_mm256_slli_epi64(low, 8), low));
+    __m256i good = _mm256_cmpeq_epi64(
+        _mm256_andnot_si256(point, _mm256_subs_epu8(word, _mm256_set1_epi8(9))), zero);
+    /* At least one digit, and eight signs at most. */
+    __m256i count =
+        _mm256_add_epi64(size, _mm256_andnot_si256(none, _mm256_set1_epi64x(-1)));
+    __m256i fits = _mm256_andnot_si256(_mm256_cmpgt_epi64(size, eight),
+                                       _mm256_cmpgt_epi64(count, zero));
+    __m256d number = _mm256_div_pd(to_doubles(eight_digits(digits)),
+                                   _mm256_i64gather_pd(ten, fraction, 8));
+
+    _mm256_storeu_pd(value, _mm256_xor_pd(number, _mm256_castsi256_pd(load(four->sign))));
+    _mm256_storeu_si256((__m256i *)(void *)behind, _mm256_or_si256(fraction, none));
+    return 15U & ~(unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(
+                     _mm256_and_si256(_mm256_and_si256(only, good), fits)));
+}
+
+AVX2 static size_t read_fours(const struct format_grid *g, size_t column, size_t first,
+                              size_t n, double *value, uint8_t *shape)
+{
+    size_t i = 0;
+
+    /* The eight bytes before the end of the very first field may not be there. */
+    for (; i < n && g->end[(first + i) * g->columns + column] < 8; i++)
+        read_one(format_grid_bytes(g, first + i, column), &value[i], &shape[i]);
+    for (; i + 4 <= n; i += 4) {
+        struct four four;
+        int64_t behind[4];
+        unsigned other;
+
+        take_four(g, column, first + i, &four);
+        other = read_four(&four, value + i, behind);
+        for (size_t k = 0; k < 4; k++) {
+            size_t size = (size_t)four.size[k];
+
+            if (other >> k & 1)
+                read_one(four.field[k], &value[i + k], &shape[i + k]);
+            else if (behind[k] == 3)
+                shape[i + k] =
+                    shape_of_three(four.field[k].at + (four.sign[k] != 0), size);
+            else
+                shape[i + k] = behind[k] < 0 ? FORMAT_SHAPE_WHOLE : FORMAT_SHAPE_POINT;
+        }
+    }
+    return i;
+}
+
+#endif
+
+size_t format_grid_numbers(const struct format_grid *g, size_t column, size_t first,
+                           size_t n, double *value, uint8_t *shape)
+{
+    size_t i = 0, others = 0;
+
+#ifdef WIDE
+    if (__builtin_cpu_supports("avx2"))
+        i = read_fours(g, column, first, n, value, shape);
+#endif
+    for (; i < n; i++)
+        read_one(format_grid_bytes(g, first + i, column), &value[i], &shape[i]);
+    for (i = 0; i < n; i++)
+        others += shape[i] == FORMAT_SHAPE_OTHER;
+    return others;
+}
