@@ -146,6 +146,9 @@ struct record_metric metrics_guess(const char *name, bool counts)
         .scale = 1,
     };
 
+    metric.less_is_worse =
+        strstr(name, "available") != NULL || strstr(name, "free") != NULL;
+    metric.fills = starts_with(name, "filesystem");
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         if (starts_with(name, groups[i].start)) {
             metric.group = groups[i].group;

@@ -10,7 +10,8 @@
  * ("memory_percent", "cpu_frequency"), else `name` itself. */
 const char *metrics_canonical(const char *name);
 
-/* Returns what a name of somebody else's says: unit ("" = nothing), group, sigma floor.
+/* Returns what a name of somebody else's says: unit ("" = nothing), group, sigma floor,
+ * whether less of it is worse, whether it fills.
  * `name` is the family, without a label; `counts` = its numbers only grow, and their rate
  * is meant. The name itself is left NULL. */
 struct record_metric metrics_guess(const char *name, bool counts);

@@ -147,6 +147,7 @@ static void recall_metrics(struct record_event *event)
 
         d->group = (enum record_group)pipeline_group_of(d->name);
         d->less_is_worse = known != NULL && known->less_is_worse;
+        d->fills = known != NULL && known->fills;
     }
 }
 

@@ -19,21 +19,29 @@ static unsigned newly_clear(const pipeline *p)
            ~p->told_groups;
 }
 
-/* Ends an adoption when another resource gets into trouble: the level of one is the new
- * normal, not what happens to the others meanwhile. The detectors are learning that
- * level, so their surprise says nothing of the others: these are an anomaly while they
- * are clear by themselves. */
-static void end_adoption(pipeline *p)
+/* Tells whether the surprise of the detectors says little: they have seen minutes only,
+ * and call what is without precedent no more than rare; or they are learning a level, and
+ * what happens to another resource meanwhile is no part of it. */
+static bool is_unsure(const pipeline *p)
+{
+    return alert_events_adopting(&p->events) ||
+           (!p->events.anomaly.open && p->record.verdict.n > 0 &&
+            !alert_is_confident(p->record.verdict.confidence));
+}
+
+/* Begins an anomaly of the resources that get into trouble while the detectors are not
+ * sure: it lasts while these are clear by themselves. It ends an adoption. */
+static void set_apart(pipeline *p)
 {
     unsigned groups = newly_clear(p);
     int64_t left_ns = alert_departures_left_ns(&p->departures, groups);
 
     p->apart_groups &= alert_departures_clear(&p->departures, p->record.mono_ns);
-    if (groups == 0 || !alert_events_adopting(&p->events))
+    if (groups == 0 || !is_unsure(p))
         return;
     p->apart_groups = groups;
-    alert_events_stop_adopting(
-        &p->events, p->record.time_ns - (p->record.mono_ns - left_ns), left_ns);
+    alert_events_begin(&p->events, p->record.time_ns - (p->record.mono_ns - left_ns),
+                       left_ns);
 }
 
 void pipeline_note_tick(pipeline *p)
@@ -44,7 +52,7 @@ void pipeline_note_tick(pipeline *p)
                       p->record.mono_ns);
     detect_set_worst(p->detect, &p->schema, worst);
     alert_departures_tick(&p->departures, worst, p->record.mono_ns);
-    end_adoption(p);
+    set_apart(p);
     if (!p->events.anomaly.open && !alert_events_adopting(&p->events))
         p->told_groups = 0;
 }

@@ -120,7 +120,8 @@ struct pipeline {
     double why_told;
     struct alert_departures departures;
     /* Of them, as bits: those that alerts of the open anomaly, or of the level that is
-     * being adopted, were about; and those that got into trouble during an adoption. */
+     * being adopted, were about; and those that got into trouble while the detectors
+     * were not sure. */
     unsigned told_groups, apart_groups;
     struct pipeline_change *change; /* owned: what waits to leave with a record */
     size_t n_changes, changes_capacity;

@@ -248,6 +248,7 @@ void record_deviation_name(struct record_deviation *deviation,
     record_metric_label(metric, deviation->name, sizeof deviation->name);
     deviation->group = metric->group;
     deviation->less_is_worse = metric->less_is_worse;
+    deviation->fills = metric->fills;
 }
 
 const char *record_group_name(enum record_group group)

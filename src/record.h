@@ -71,10 +71,11 @@ struct record_metric {
     /* In `unit`: below a few of these no engineer calls it a deviation. 0 = nobody knows,
      * and then it is a share of what is expected. */
     double sigma_floor;
-    bool is_byte_rate;     /* data per time: it comes in bursts, by orders of magnitude */
-    bool less_is_worse;    /* memory_available_gb: it falls when there is more load */
-    bool core;             /* one of the core features of the multivariate layer */
-    const char *label_key; /* "device", "cpu", "mount"; NULL = no label; static */
+    bool is_byte_rate;  /* data per time: it comes in bursts, by orders of magnitude */
+    bool less_is_worse; /* memory_available_gb: it falls when there is more load */
+    bool fills;         /* filesystem_percent: whoever filled it may be at rest by now */
+    bool core;          /* one of the core features of the multivariate layer */
+    const char *label_key;        /* "device", "cpu", "mount"; NULL = no label; static */
     char label[RECORD_LABEL_MAX]; /* "sda"; "" = no label; see record_label */
     uint32_t serial;              /* of the schema; another one = another metric */
     int64_t given_back_ns;        /* monotonic; 0 = somebody fills it in */
@@ -178,6 +179,9 @@ struct record_processes {
     size_t n;
     size_t threads; /* all threads of the machine */
     size_t dropped; /* processes beyond the table's limit */
+    /* CPU time that the whole machine used, in percent of one core, also by processes
+     * that began and ended between two ticks; NaN = not known. */
+    double machine_cpu_percent;
 };
 
 /* Why a process is on a list of suspects. */
@@ -234,10 +238,10 @@ struct record_deviation {
     double value, expected, z;
     char name[RECORD_NAME_MAX + RECORD_LABEL_MAX]; /* as record_metric_label gives it */
     enum record_group group; /* as its metric has them; the store does not keep them */
-    bool less_is_worse;
+    bool less_is_worse, fills;
 };
 
-/* Fills in what the metric says of itself: name, group and less_is_worse. */
+/* Fills in what the metric says of itself: name, group, less_is_worse and fills. */
 void record_deviation_name(struct record_deviation *deviation,
                            const struct record_metric *metric);
 

@@ -148,10 +148,10 @@ bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t r
     return true;
 }
 
-void alert_events_stop_adopting(struct alert_events *events, int64_t onset_ns,
-                                int64_t onset_mono_ns)
+void alert_events_begin(struct alert_events *events, int64_t onset_ns,
+                        int64_t onset_mono_ns)
 {
-    assert(alert_events_adopting(events) && onset_mono_ns <= events->last_ns);
+    assert(onset_mono_ns > 0 && onset_mono_ns <= events->last_ns);
     events->adopting_until_ns = 0;
     events->onset_ns = onset_ns;
     events->onset_mono_ns = onset_mono_ns;

@@ -64,9 +64,9 @@ bool alert_events_adopt(struct alert_events *events, double learned_s, int64_t r
                         int64_t mono_ns);
 bool alert_events_adopting(const struct alert_events *events);
 
-/* Ends the adoption at once: something else began at that time, of which the next tick is
- * to be judged. */
-void alert_events_stop_adopting(struct alert_events *events, int64_t onset_ns,
-                                int64_t onset_mono_ns);
+/* Begins an anomaly at that time, whatever the surprise is: something else than the
+ * detectors says so. An adoption that goes on ends. */
+void alert_events_begin(struct alert_events *events, int64_t onset_ns,
+                        int64_t onset_mono_ns);
 
 #endif

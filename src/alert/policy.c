@@ -42,6 +42,11 @@ static struct alert_answer because_of(enum alert_reason reason, int64_t event_id
     return (struct alert_answer){.reason = reason, .event_id = event_id};
 }
 
+bool alert_is_confident(double confidence)
+{
+    return confidence >= CONFIDENT;
+}
+
 bool alert_is_due(struct alert_answer answer)
 {
     return answer.reason == ALERT_DUE || answer.reason == ALERT_DUE_AGAIN ||
@@ -78,7 +83,7 @@ struct alert_answer alert_policy_anomaly(const struct alert_evidence *e,
     if (alert_word_silences(e->said))
         return because_of(ALERT_SAID_NORMAL, e->said_of);
     if (e->said == ALERT_UNSAID) {
-        if (e->confidence < CONFIDENT) {
+        if (!alert_is_confident(e->confidence)) {
             if (!e->clear)
                 return because(ALERT_EARLY);
         } else if (e->weight < MATTERS) {

@@ -52,6 +52,9 @@ struct alert_evidence {
     double quiet_s;       /* since the last alert of an anomaly */
 };
 
+/* Tells whether the detectors have seen enough for their surprise to decide alone. */
+bool alert_is_confident(double confidence);
+
 struct alert_answer alert_policy_anomaly(const struct alert_evidence *e,
                                          double cooldown_s);
 

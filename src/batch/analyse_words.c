@@ -49,7 +49,6 @@ static bool add_metric(struct batch_words *words, const struct batch_rows_column
     split_name(column->name, name, label);
     metric = metrics_guess(metrics_canonical(name), column->counts);
     metric.kind = RECORD_GAUGE; /* rates are made before */
-    metric.less_is_worse = strstr(name, "available") != NULL;
     if (record_schema_add_named(&words->schema, &metric, name, label) == k)
         return true;
     snprintf(label, sizeof label, "column %zu", k + 1);

@@ -21,13 +21,13 @@ enum { ROWS = COLLECT_MOUNT_ROWS, PERCENT = COLLECT_MOUNT_PERCENT };
 static const struct record_metric rows[ROWS] = {
     [COLLECT_MOUNT_PERCENT] =
         COLLECT_ROW_OF("mount", "filesystem_percent", "%", DISK, 2, GAUGE, 1,
-                       "Space in use, of what programs may have."),
-    [COLLECT_MOUNT_FREE] =
-        COLLECT_ROW_OF("mount", "filesystem_free_gb", "GB", DISK, 0.1, GAUGE, GIB_OF_BYTE,
-                       "Space that programs can still have."),
+                       "Space in use, of what programs may have.", .fills = true),
+    [COLLECT_MOUNT_FREE] = COLLECT_ROW_OF(
+        "mount", "filesystem_free_gb", "GB", DISK, 0.1, GAUGE, GIB_OF_BYTE,
+        "Space that programs can still have.", .less_is_worse = true, .fills = true),
     [COLLECT_MOUNT_INODES] =
         COLLECT_ROW_OF("mount", "filesystem_inodes_percent", "%", DISK, 2, GAUGE, 1,
-                       "Files that exist, of all that can."),
+                       "Files that exist, of all that can.", .fills = true),
 };
 
 /* Mounts with metrics: hosts of containers have thousands, and all metrics share one

@@ -29,8 +29,9 @@ static const struct record_metric track_rows[TRACK_ROWS] = {
                     "Connections that the firewall keeps in mind, of all it can."),
 };
 
-static const struct record_metric entropy_row = COLLECT_ROW(
-    "entropy_bits", "bit", KERNEL, 500, GAUGE, 1, "Randomness the kernel has left.");
+static const struct record_metric entropy_row =
+    COLLECT_ROW("entropy_bits", "bit", KERNEL, 500, GAUGE, 1,
+                "Randomness the kernel has left.", .less_is_worse = true);
 
 enum { HANDLES, COUNT, MAX, ENTROPY, POOL, FILES };
 

@@ -331,6 +331,10 @@ static void look_again(struct process_collector *self, int64_t now, double missi
 static void read_all(struct process_collector *self, const struct record_sample *sample)
 {
     double used = machine_used(self, sample), explained = 0;
+    double seconds = (double)(sample->mono_ns - self->before_ns) * 1e-9;
+
+    self->processes.machine_cpu_percent =
+        seconds > 0 ? 100 / self->hz * used / seconds : NAN;
 
     for (size_t i = 0; i < self->table.n; i++)
         if (is_due(self, &self->table.own[i]))

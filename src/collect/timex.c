@@ -17,7 +17,8 @@ static const struct record_metric rows[ROWS] = {
                            "Error of the clock that is being corrected."),
     [SYNCHRONISED] = COLLECT_ROW("clock_synchronised", "", KERNEL, 0.5, GAUGE, 1,
                                  "1 = the clock is kept right by a time server or the "
-                                 "like, 0 = it is not."),
+                                 "like, 0 = it is not.",
+                                 .less_is_worse = true),
 };
 
 struct timex_collector {

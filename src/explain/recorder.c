@@ -42,6 +42,7 @@ struct entry {
 struct moment {
     int64_t time_ns; /* wall clock */
     int64_t mono_ns;
+    double machine_cpu; /* percent of one core; NaN = not known */
     size_t n;
     struct entry entry[WIDTH];
 };
@@ -210,6 +211,7 @@ void explain_recorder_add(explain_recorder *r, int64_t time_ns, int64_t mono_ns,
     m = &r->moment[r->newest];
     m->time_ns = time_ns;
     m->mono_ns = mono_ns;
+    m->machine_cpu = processes->machine_cpu_percent;
     m->n = 0;
     for (size_t i = n_active; i > 0; i--)
         add_entry(r, m, &processes->at[active[i - 1].index]);
@@ -283,30 +285,45 @@ struct sums {
     const struct entry *last;
 };
 
-/* Adds up the use of each process in the moments before and since the time. Before
- * reaches back as far as the recorder is made for. */
-static void add_up(const explain_recorder *r, int64_t since_ns,
-                   enum explain_resource resource, struct sums sums[NAMES],
-                   size_t *n_before, size_t *n_since)
+/* The same of all processes, and how many moments there were before and since. */
+struct tally {
+    struct sums of[NAMES];
+    struct sums machine; /* CPU time, also of processes that nobody saw; NaN = unknown */
+    size_t n_before, n_since;
+};
+
+/* Adds the use of each process in one moment. */
+static void add_moment(struct tally *tally, const struct moment *m, bool since,
+                       enum explain_resource resource)
 {
+    *(since ? &tally->n_since : &tally->n_before) += 1;
+    *(since ? &tally->machine.since : &tally->machine.before) += m->machine_cpu;
+    for (size_t i = 0; i < m->n; i++) {
+        const struct entry *e = &m->entry[i];
+        struct sums *sums = &tally->of[e->name];
+        double use = isnan(e->use[resource]) ? 0 : (double)e->use[resource];
+
+        assert(e->name < NAMES);
+        if (since) {
+            sums->since += use;
+            sums->last = e;
+        } else {
+            sums->before += use;
+        }
+    }
+}
+
+/* Adds up the moments before and since the time. Before reaches back as far as the
+ * recorder is made for. */
+static void add_up(const explain_recorder *r, int64_t since_ns,
+                   enum explain_resource resource, struct tally *tally)
+{
+    *tally = (struct tally){0};
     for (size_t k = r->n; k > 0; k--) {
         const struct moment *m = moment_at(r, k - 1);
-        bool since = m->mono_ns >= since_ns;
 
-        if (m->mono_ns < since_ns - (int64_t)RECORDER_BEFORE_S * 1000000000)
-            continue;
-        *(since ? n_since : n_before) += 1;
-        for (size_t i = 0; i < m->n; i++) {
-            const struct entry *e = &m->entry[i];
-            double use = isnan(e->use[resource]) ? 0 : (double)e->use[resource];
-
-            if (since) {
-                sums[e->name].since += use;
-                sums[e->name].last = e;
-            } else {
-                sums[e->name].before += use;
-            }
-        }
+        if (m->mono_ns >= since_ns - (int64_t)RECORDER_BEFORE_S * 1000000000)
+            add_moment(tally, m, m->mono_ns >= since_ns, resource);
     }
 }
 
@@ -331,18 +348,17 @@ static double before_of(const struct sums *s, size_t n_before)
 double explain_recorder_excess(const explain_recorder *r, int64_t since_ns,
                                enum explain_resource resource)
 {
-    struct sums sums[NAMES] = {0};
-    size_t n_before = 0, n_since = 0;
+    struct tally t;
     double excess = 0, use = 0;
 
-    add_up(r, since_ns, resource, sums, &n_before, &n_since);
+    add_up(r, since_ns, resource, &t);
     for (size_t i = 0; i < NAMES; i++) {
-        double now = use_of(&sums[i], resource, n_since);
+        double now = use_of(&t.of[i], resource, t.n_since);
 
         use += now;
-        excess += fmax(now - before_of(&sums[i], n_before), 0);
+        excess += fmax(now - before_of(&t.of[i], t.n_before), 0);
     }
-    if (n_before == 0)
+    if (t.n_before == 0)
         return NAN;
     return use > 0 ? excess / use : 0;
 }
@@ -395,42 +411,80 @@ size_t explain_recorder_gone(const explain_recorder *r,
     return n;
 }
 
+/* Gives what a process has to use more than before to be a cause of anything: percent of
+ * a core, bytes, bytes a second. */
+static const double excess_least[EXPLAIN_RESOURCES] = {
+    [EXPLAIN_CPU] = 5,
+    [EXPLAIN_MEMORY] = 16 << 20,
+    [EXPLAIN_DISK_READ] = 256 << 10,
+    [EXPLAIN_DISK_WRITE] = 256 << 10,
+};
+
+/* Gives what the process is ranked by. */
+static double key_of(const struct tally *t, size_t i, enum explain_resource resource,
+                     enum explain_rank by)
+{
+    double before = by == EXPLAIN_BY_EXCESS ? before_of(&t->of[i], t->n_before) : 0;
+
+    return fmax(use_of(&t->of[i], resource, t->n_since) - before, 0);
+}
+
+/* Gives the CPU time to be explained: all that the machine used, or used more. Processes
+ * that began and ended between two ticks had a part in it, and the others, this program
+ * among them, are not to be blamed for it. 0 = not known. */
+static double machine_key(const struct tally *t, enum explain_rank by)
+{
+    double since = t->machine.since / (double)t->n_since;
+    double before = by == EXPLAIN_BY_EXCESS ? before_of(&t->machine, t->n_before) : 0;
+
+    return t->n_since == 0 ? 0 : fmax(since - before, 0);
+}
+
+/* Fills in a suspect with its key as a share of the whole. */
+static void fill_suspect(const explain_recorder *r, const struct tally *t,
+                         enum explain_resource resource, struct rank rank, double whole,
+                         struct record_suspect *suspect)
+{
+    const struct sums *s = &t->of[rank.index];
+
+    assert(s->last != NULL && rank.key <= whole);
+    *suspect = (struct record_suspect){
+        .before = t->n_before == 0 ? NAN : before_of(s, t->n_before),
+        .during = use_of(s, resource, t->n_since),
+        .share = rank.key / whole,
+    };
+    memcpy(suspect->resource, resource_name[resource],
+           strlen(resource_name[resource]) + 1);
+    fill_process(r, s->last, &suspect->process);
+}
+
 /* Ranks the processes by their excess or by their use and fills in the largest. One with
  * less than a twentieth of the whole is no suspect. */
 size_t explain_recorder_suspects(const explain_recorder *r, int64_t since_ns,
                                  enum explain_resource resource, enum explain_rank by,
                                  struct record_suspect *out, size_t max)
 {
-    struct sums sums[NAMES] = {0};
+    double least = by == EXPLAIN_BY_EXCESS ? excess_least[resource] : 0, whole = 0;
+    struct tally t;
     struct rank rank[RECORD_SUSPECTS];
-    size_t n_before = 0, n_since = 0, n = 0, written = 0;
-    double total = 0;
+    size_t n = 0, written = 0;
 
+    assert(resource < EXPLAIN_RESOURCES);
     if (max > RECORD_SUSPECTS)
         max = RECORD_SUSPECTS;
-    add_up(r, since_ns, resource, sums, &n_before, &n_since);
+    add_up(r, since_ns, resource, &t);
     for (size_t i = 0; i < NAMES; i++) {
-        double before = by == EXPLAIN_BY_EXCESS ? before_of(&sums[i], n_before) : 0;
-        double key = fmax(use_of(&sums[i], resource, n_since) - before, 0);
+        double key = key_of(&t, i, resource, by);
 
-        total += key;
-        if (key > 0 && max > 0)
+        whole += key;
+        if (key > least && max > 0)
             keep_largest(rank, &n, max, key, i);
     }
-    while (n > 0 && rank[n - 1].key >= 0.05 * total) {
-        const struct sums *s = &sums[rank[n - 1].index];
-        struct record_suspect *suspect = &out[written++];
-
-        *suspect = (struct record_suspect){
-            .before = n_before == 0 ? NAN : before_of(s, n_before),
-            .during = use_of(s, resource, n_since),
-            .share = rank[n - 1].key / total,
-            .of_use = by == EXPLAIN_BY_USE,
-        };
-        memcpy(suspect->resource, resource_name[resource],
-               strlen(resource_name[resource]) + 1);
-        fill_process(r, s->last, &suspect->process);
-        n--;
+    if (resource == EXPLAIN_CPU)
+        whole = fmax(whole, machine_key(&t, by));
+    for (; n > 0 && rank[n - 1].key >= 0.05 * whole; n--) {
+        fill_suspect(r, &t, resource, rank[n - 1], whole, &out[written]);
+        out[written++].of_use = by == EXPLAIN_BY_USE;
     }
     return written;
 }

@@ -42,11 +42,13 @@ const char *explain_resource_name(enum explain_resource resource);
 
 /* By what processes are ranked. Excess: the mean use from `since_ns` (monotonic) on less
  * the mean use in the minute before, over the sum of all such increases. Use: the mean
- * use from `since_ns` on, over the sum of all. */
+ * use from `since_ns` on, over the sum of all. Of CPU time the sum is what the machine
+ * used when that is more: processes that nobody saw had a part in it. */
 enum explain_rank { EXPLAIN_BY_EXCESS, EXPLAIN_BY_USE };
 
 /* Writes the processes with the largest share of a resource, largest first, at most
- * `max`; returns how many. Processes below 5 % of the whole are left out. */
+ * `max`; returns how many. Left out are processes below 5 % of the whole and, by excess,
+ * those that use too little more to be the cause of anything. */
 size_t explain_recorder_suspects(const explain_recorder *recorder, int64_t since_ns,
                                  enum explain_resource resource, enum explain_rank rank,
                                  struct record_suspect *out, size_t max);

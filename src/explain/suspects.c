@@ -8,29 +8,37 @@
 /* The largest users of so many seconds are those of now. */
 static const double NOW_S = 5;
 
+/* What is full now was filled before: by those that wrote most in this time. */
+static const double FILLED_S = RECORDER_BEFORE_S;
+
 /* An excess of less than this share of all use says nothing of a limit: the machine was
  * as full before. */
 static const double EXCESS_LEAST = 0.1;
 
-/* Finds the process resource that the event's first explainable metric is about;
- * EXPLAIN_RESOURCES = none. */
+/* Finds the event's first metric that is about a resource; NULL = none. */
+static const struct record_deviation *about_of(const struct record_event *event)
+{
+    for (size_t i = 0; i < event->n_top; i++)
+        if (record_group_is_resource(event->top[i].group))
+            return &event->top[i];
+    return NULL;
+}
+
+/* Gives the process resource that the event is about; EXPLAIN_RESOURCES = none. Traffic
+ * on the network and heat have no per-process counter of their own in /proc; who causes
+ * them uses the CPU to do it. */
 static enum explain_resource resource_of(const struct record_event *event)
 {
-    for (size_t i = 0; i < event->n_top; i++) {
-        const struct record_deviation *d = &event->top[i];
+    const struct record_deviation *about = about_of(event);
 
-        if (!record_group_is_resource(d->group))
-            continue;
-        if (d->group == RECORD_GROUP_MEMORY)
-            return EXPLAIN_MEMORY;
-        if (d->group == RECORD_GROUP_DISK)
-            return strstr(d->name, "read") != NULL ? EXPLAIN_DISK_READ
+    if (about == NULL)
+        return event->kind == RECORD_RULE ? EXPLAIN_RESOURCES : EXPLAIN_CPU;
+    if (about->group == RECORD_GROUP_MEMORY)
+        return EXPLAIN_MEMORY;
+    if (about->group == RECORD_GROUP_DISK)
+        return strstr(about->name, "read") != NULL ? EXPLAIN_DISK_READ
                                                    : EXPLAIN_DISK_WRITE;
-        /* Traffic on the network and heat have no per-process counter of their own in
-         * /proc; who causes them uses the CPU to do it. */
-        return EXPLAIN_CPU;
-    }
-    return event->kind == RECORD_RULE ? EXPLAIN_RESOURCES : EXPLAIN_CPU;
+    return EXPLAIN_CPU;
 }
 
 /* Fills in the suspects and returns how many there are. */
@@ -52,6 +60,18 @@ static void take_largest(const explain_recorder *recorder, enum explain_resource
     take(recorder, since_ns, resource, EXPLAIN_BY_USE, event);
 }
 
+/* Takes those that wrote most in the minute before as well. When that has left the
+ * recorder, what was found while it was there stays. */
+static void take_fillers(const explain_recorder *recorder, int64_t since_ns,
+                         struct record_event *event)
+{
+    int64_t from_ns = since_ns - (int64_t)(FILLED_S * 1e9);
+
+    if (event->n_suspects == 0 ||
+        !isnan(explain_recorder_excess(recorder, from_ns, EXPLAIN_DISK_WRITE)))
+        take(recorder, from_ns, EXPLAIN_DISK_WRITE, EXPLAIN_BY_USE, event);
+}
+
 /* Finds who is behind the event. The first way that says something is taken. */
 void explain_suspects(const explain_recorder *recorder, int64_t since_ns,
                       struct record_event *event)
@@ -62,6 +82,10 @@ void explain_suspects(const explain_recorder *recorder, int64_t since_ns,
     /* A drop has no suspects: no process causes it by using more. */
     if (explain_is_drop(event) || resource == EXPLAIN_RESOURCES) {
         event->n_suspects = 0;
+        return;
+    }
+    if (about_of(event) != NULL && about_of(event)->fills) {
+        take_fillers(recorder, since_ns, event);
         return;
     }
     excess = explain_recorder_excess(recorder, since_ns, resource);

@@ -64,9 +64,8 @@ CAUSES = {
 }
 
 
-
-def play(tmp_path, *of):
-    v, *_ = replay(tmp_path / "data", write_rows(tmp_path / "busy.csv", rows(*of)))
+def play(tmp_path, *of, options=()):
+    v, *_ = replay(tmp_path / "data", write_rows(tmp_path / "busy.csv", rows(*of)), *options)
     return v.alert_lines()
 
 
@@ -82,6 +81,23 @@ def test_trouble_on_a_busy_machine_is_told_in_time(tmp_path, cause, known, seed)
     what, metric = CAUSES[cause]
     alerts = play(tmp_path, steady, seed, known + IN_TIME, 0, since(known, what))
     assert names(alerts, metric), alerts
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("rate", [0.55, 0.9])
+@pytest.mark.parametrize("known", [40, 50])
+def test_a_young_model_does_not_hide_a_leak(tmp_path, known, rate, seed):
+    """Half a minute on which memory went up twice, by a little: to the detectors the leak
+    is rare, but no rarer than that. Its course says what it is."""
+    def two_steps(t):
+        return 0.2 * (t > known * 0.55) + 0.2 * (t > known * 0.6)
+
+    def leak(t):
+        return {"memory": two_steps(t) + rate * max(0, t - known)}
+
+    alerts = play(tmp_path, steady, seed, known + IN_TIME, 0, leak,
+                  options=("--warm-up", "30s"))
+    assert names(alerts, "cpu_memory"), alerts
 
 
 @pytest.mark.takes(10)

@@ -1,8 +1,9 @@
 """The real machine: left alone it wakes nobody; where `vedette burn` runs away, the alert
-names it.
+names it, also while every core is busy already.
 
 A machine that others keep busy has no room for one load more to be told from the rest:
-the tests wait for calm, two minutes in all, and are skipped then, with what they saw.
+the tests that need calm wait for it, two minutes in all, and are skipped then, with what
+they saw.
 """
 import os
 import re
@@ -161,6 +162,98 @@ def test_network(calm, far_side, tmp_path, burn):
             t["metric"].startswith("network_sent") for t in e["top"]), slack=1)
         # `ip netns exec` becomes the program it is given.
         assert load.pid in [s["process"]["pid"] for s in event["suspects"]], event
+        v.stop()
+    finally:
+        v.kill()
+
+
+# -- every core at 100 %, from before the monitor's first sample on --
+
+# Learned is what is normal, which here is that all cores are busy.
+LEARNED = 90
+# A load that gets little of a busy machine is no longer what the test is about.
+FIRST = ("nice", "-n", "-20")
+
+
+@pytest.fixture
+def busy(burn):
+    return burn("cpu", "--workers", str(os.cpu_count()))
+
+
+def room_for(gib):
+    free = next(int(line.split()[1]) for line in open("/proc/meminfo")
+                if line.startswith("MemAvailable:")) / 2**20
+    if free < gib:
+        pytest.skip(f"a leak needs {gib} GiB of memory, and {free:.1f} are free")
+
+
+def names(pid, *families):
+    """Accepts an event of these metrics that has the process among its suspects."""
+    return lambda e: (any(t["metric"].startswith(families) for t in e["top"]) and
+                      pid in [s["process"]["pid"] for s in e["suspects"]])
+
+
+def test_leak_on_a_busy_machine(busy, monitor, burn):
+    room_for(6)
+    v = monitor(*WARM_UP)
+    v.wait_ready(LEARNED)
+    leak = burn("leak", "--rate", "150MB", command=FIRST)
+    event = v.wait_alert(IN_TIME, names(leak.pid, "cpu_memory", "memory_"), slack=1)
+    # What burned before is no cause of this.
+    assert event["suspects"][0]["process"]["pid"] == leak.pid, event
+    assert event["suspects"][0]["resource"] == "memory", event
+    v.stop()
+
+
+FILL = """
+import sys, time
+with open(sys.argv[1], "wb", buffering=0) as f:
+    try:
+        while True:
+            f.write(bytes(4 << 20))
+    except OSError:
+        print("full", flush=True)
+        time.sleep(60)
+"""
+
+
+def test_full_disk_on_a_busy_machine(busy, tmp_path):
+    """A disk of 256 MiB in a mount namespace of the monitor's own, filled at once."""
+    image, disk = tmp_path / "image", tmp_path / "disk"
+    disk.mkdir()
+    with open(image, "wb") as f:
+        f.truncate(256 << 20)
+    own = ("unshare", "--mount", "sh", "-c", f'mount -o loop "{image}" "{disk}" && exec "$@"', "sh")
+    for words in (("mkfs.ext4", "-q", image), (*own, "true")):
+        made = subprocess.run(words, capture_output=True, text=True)
+        if made.returncode != 0:
+            pytest.skip(f"no disk of our own can be mounted: {made.stderr.strip()}")
+    v = Monitor(tmp_path / "data", *WARM_UP, command=own)
+    filler = None
+    try:
+        v.started().wait_ready(LEARNED)
+        filler = subprocess.Popen([*FIRST, "nsenter", "--target", str(v.process.pid), "--mount",
+                                   sys.executable, "-c", FILL, disk / "file"],
+                                  stdout=subprocess.PIPE, text=True)
+        assert filler.stdout.readline() == "full\n"
+        v.wait_alert(IN_TIME, names(filler.pid, "filesystem_"), slack=1)
+        v.stop()
+    finally:
+        v.kill()
+        if filler is not None:
+            filler.kill()
+            filler.wait()
+
+
+def test_flood_on_a_busy_machine(busy, far_side, tmp_path, burn):
+    into = ("ip", "netns", "exec", far_side)
+    v = Inside(tmp_path / "data", *WARM_UP, command=into)
+    v.namespace = far_side
+    try:
+        v.started().wait_ready(LEARNED)
+        flood = burn("network", "--to", "10.99.0.2:9", "--rate", "60MiB",
+                     command=(*FIRST, *into))
+        v.wait_alert(IN_TIME, names(flood.pid, "network_sent"), slack=1)
         v.stop()
     finally:
         v.kill()

@@ -236,6 +236,82 @@ static void suspects_of_a_limit_are_the_largest_users(void **state)
     explain_recorder_free(r);
 }
 
+/* A minute in which the monitor (pid 77) takes 1 % of a core of the 3 % that the machine
+ * uses, then ten seconds in which it takes `own` of `machine`: the rest is of processes
+ * that begin and end between two ticks. Returns its share as a suspect; 0 = it is none.
+ */
+static double blamed_for(double own, double machine)
+{
+    struct record_suspect suspect[RECORD_SUSPECTS];
+    struct record_process at;
+    struct record_processes table = {.at = &at, .n = 1};
+    explain_recorder *r;
+    size_t n;
+
+    assert_int_equal(explain_recorder_new(&r), VD_OK);
+    for (int t = 0; t < 70; t++) {
+        fill(&at, 77, "vedette", t < 60 ? 1 : own, 3e7);
+        table.machine_cpu_percent = t < 60 ? 3 : machine;
+        explain_recorder_add(r, t * SECOND, (1000 + t) * SECOND, &table);
+    }
+    n = explain_recorder_suspects(r, 1060 * SECOND, EXPLAIN_CPU, EXPLAIN_BY_EXCESS,
+                                  suspect, RECORD_SUSPECTS);
+    explain_recorder_free(r);
+    return n == 0 ? 0 : suspect[0].share;
+}
+
+/* What it costs to watch short-lived processes grows with them. */
+static void the_monitor_is_named_only_when_it_is_the_cause(void **state)
+{
+    (void)state;
+    assert_double_equal(blamed_for(8, 180), 0, 0);
+    assert_double_equal(blamed_for(4, 6), 0, 0);
+    assert_double_equal(blamed_for(5.9, 8), 0, 0);
+    assert_double_equal(blamed_for(81, 85), 80.0 / 82, 1e-6);
+    assert_double_equal(blamed_for(81, 163), 0.5, 1e-6);
+    /* Without the machine's use the processes that were seen are all there is. */
+    assert_double_equal(blamed_for(81, NAN), 1, 0);
+    assert_double_equal(blamed_for(81, 0), 1, 0);
+}
+
+/* One process writes 30 MB/s for five seconds, 20 s before the disk is seen to be full;
+ * another writes a little all the time, and most of all in the end. */
+static void who_filled_a_disk_did_so_before_it_was_full(void **state)
+{
+    struct record_event full =
+        event_of(RECORD_RULE, "filesystem_percent{/srv}", RECORD_GROUP_DISK);
+    struct record_event found, busy = full;
+    struct record_process at[2];
+    struct record_processes table = {.at = at, .n = 2};
+    explain_recorder *r;
+
+    (void)state;
+    full.top[0].fills = true;
+    assert_int_equal(explain_recorder_new(&r), VD_OK);
+    for (int t = 0; t < 90; t++) {
+        fill(&at[0], 10, "database", 1, 2e8);
+        fill(&at[1], 20, "download", 1, 1e8);
+        at[0].write_bytes_s = t < 60 ? 1e5 : 4e5;
+        at[1].write_bytes_s = t >= 35 && t < 40 ? 3e7 : 0;
+        explain_recorder_add(r, t * SECOND, (1000 + t) * SECOND, &table);
+    }
+    explain_suspects(r, 1060 * SECOND, &full);
+    assert_int_equal(full.suspect[0].process.pid, 20);
+    assert_true(full.suspect[0].share > 0.8 && full.suspect[0].of_use);
+    assert_string_equal(full.suspect[0].resource, "disk_write");
+    /* How busy a disk is, is of now. */
+    explain_suspects(r, 1060 * SECOND, &busy);
+    assert_int_equal(busy.suspect[0].process.pid, 10);
+    /* What was found stays when the minute before has left the recorder. */
+    found = full;
+    at[0].write_bytes_s = 9e7;
+    for (int t = 90; t < 240; t++)
+        explain_recorder_add(r, t * SECOND, (1000 + t) * SECOND, &table);
+    explain_suspects(r, 1060 * SECOND, &full);
+    assert_memory_equal(&found, &full, sizeof found);
+    explain_recorder_free(r);
+}
+
 static void recorder_gives_the_span_oldest_first(void **state)
 {
     struct history_moment *moment;
@@ -332,6 +408,8 @@ int main(void)
         cmocka_unit_test(nothing_deviating_is_said_so),
         cmocka_unit_test(suspect_is_who_caused_the_excess_not_who_uses_most),
         cmocka_unit_test(suspects_of_a_limit_are_the_largest_users),
+        cmocka_unit_test(the_monitor_is_named_only_when_it_is_the_cause),
+        cmocka_unit_test(who_filled_a_disk_did_so_before_it_was_full),
         cmocka_unit_test(recorder_gives_the_span_oldest_first),
         cmocka_unit_test(recorder_is_bounded_and_forgets_processes),
         cmocka_unit_test(patterns_have_their_names),

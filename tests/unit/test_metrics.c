@@ -50,6 +50,17 @@ static void data_per_time_is_known_by_unit_or_by_what_is_counted(void **state)
     assert_false(metrics_guess("bytes", false).is_byte_rate);
 }
 
+static void some_are_worse_when_there_is_less_and_some_fill(void **state)
+{
+    (void)state;
+    assert_true(metrics_guess("memory_available_gb", false).less_is_worse);
+    assert_true(metrics_guess("filesystem_free_gb", false).less_is_worse);
+    assert_false(metrics_guess("cpu_freq", false).less_is_worse);
+    assert_false(metrics_guess("filesystem_percent", false).less_is_worse);
+    assert_true(metrics_guess("filesystem_percent", false).fills);
+    assert_false(metrics_guess("disk_busy_percent", false).fills);
+}
+
 static void ours_are_known_by_other_names(void **state)
 {
     double factor = 0;
@@ -69,6 +80,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(foreign_names_say_what_they_are_about),
         cmocka_unit_test(data_per_time_is_known_by_unit_or_by_what_is_counted),
+        cmocka_unit_test(some_are_worse_when_there_is_less_and_some_fill),
         cmocka_unit_test(ours_are_known_by_other_names),
     };
 
