@@ -23,7 +23,6 @@ enum { TAIL_PEAKS = 50 };
 static const double TAIL_SHARE = 0.2; /* of the peaks, while there are few */
 static const double PRIOR_PEAKS = 10, PRIOR_MEAN = 0.35;
 static const double PRIOR_SHAPE_PEAKS = 50, PRIOR_SHAPE = 0.1;
-static const double SHAPE_MIN = 0, SHAPE_MAX = 0.4;
 static const double MEMORY = 1e6; /* samples after which the past counts half */
 static const double FADED = 1200; /* samples that the past is worth after vd__odds_fade */
 
@@ -48,13 +47,15 @@ static void fit(struct vd__odds *odds, double count, double sum, double squares)
     double shape = PRIOR_SHAPE;
 
     if (count > 2) {
-        double variance = squares / count - sum / count * (sum / count);
-        double moment = variance > 0 ? sum / count * (sum / count) / variance : 1;
+        double square = sum / count * (sum / count), variance = squares / count - square;
+        /* Peaks of one bin have no variance but what rounding leaves. */
+        double moment = variance > 1e-9 * square ? square / variance : 1;
 
         shape = (PRIOR_SHAPE_PEAKS * PRIOR_SHAPE + count * (1 - moment) / 2) /
                 (PRIOR_SHAPE_PEAKS + count);
     }
-    odds->shape = fmin(fmax(shape, SHAPE_MIN), SHAPE_MAX);
+    /* A moment is never negative, so with at most TAIL_PEAKS peaks this is below 0.3. */
+    odds->shape = fmax(shape, 0);
     odds->scale = mean * (1 - odds->shape);
     assert(odds->scale > 0);
 }
