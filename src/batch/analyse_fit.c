@@ -1,7 +1,7 @@
 /* Learns from rows. Rows that are known to be normal are scored by detectors that have
  * not seen them, over blocks of time, so that new rows compare with them. Rows that may
- * hold anomalies are learned from twice: what stood apart the first time is not there the
- * second. */
+ * hold anomalies are learned from twice: what stood apart, in one value by itself or the
+ * first time, is not there the second. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +11,12 @@
 #include "os/log.h"
 
 /* Sets the blocks of the cross-fit, and the share of the axes' variance in windows. */
-enum { FOLDS = 4, WINDOWS_MIN = 30 };
+enum { FOLDS = 4, WINDOWS_MIN = 30, ROWS_BELIEVED = 2000 };
 static const struct vd_setting windows_settings[] = {{"variance", 0.8}};
 
 /* A row of a table that is this odd, when 0.05 such rows are expected in all of it, is
- * not learned from. */
-static const double EXPECTED = 0.05;
+ * not learned from; of rows in order, one in a thousand, which no detector misses. */
+static const double EXPECTED = 0.05, SURPRISE_LEARNED = 3;
 
 /* Holds what one learning works with. */
 struct learning {
@@ -45,12 +45,6 @@ static bool is_window_in(const struct learning *l, size_t i, size_t w)
     return true;
 }
 
-static void copy_filled(const struct batch_scorer *scorer, const double *from, double *to)
-{
-    for (size_t k = 0; k < scorer->d; k++)
-        to[k] = isnan(from[k]) ? scorer->filling[k] : from[k];
-}
-
 /* Chooses the rows, or the windows of w of them, that a member is fitted on, evenly; and
  * their labels. */
 static enum vd_status choose_rows(const struct learning *l, size_t w, size_t most,
@@ -70,8 +64,9 @@ static enum vd_status choose_rows(const struct learning *l, size_t w, size_t mos
         if (!(w > 1 ? is_window_in(l, i, w) : is_in(l, i)) || seen++ % step != 0)
             continue;
         for (size_t t = 0; t < w; t++)
-            copy_filled(l->scorer, vd_matrix_row(&lesson->x, i - (w - 1 - t)),
-                        vd_matrix_row(x, x->n) + t * d);
+            batch_scorer_see(l->scorer, vd_matrix_row(&lesson->x, i - (w - 1 - t)),
+                             lesson->time_ns[i - (w - 1 - t)],
+                             vd_matrix_row(x, x->n) + t * d);
         if (lesson->label != NULL)
             label[x->n] = lesson->label[i];
         x->n++;
@@ -242,6 +237,13 @@ static size_t normal_scores(const struct learning *l, const double *score, doubl
     return n;
 }
 
+/* Tells whether what members say together is taken as it is. Where faults last, it has a
+ * tail of them, while those of members are known well enough when there are many rows. */
+static bool is_believed(const struct batch_lesson *lesson)
+{
+    return !lesson->clean && lesson->ordered && lesson->x.n >= ROWS_BELIEVED;
+}
+
 /* Calibrates the members and what they say together, and gives the rows their
  * surprise. */
 static enum vd_status calibrate(struct learning *l, struct vd_error *err)
@@ -256,8 +258,8 @@ static enum vd_status calibrate(struct learning *l, struct vd_error *err)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the scores");
     for (size_t m = 0; status == VD_OK && m < scorer->n_members; m++) {
         n = normal_scores(l, l->raw + m * rows, score);
-        status =
-            batch_tail_fit(&scorer->member[m].calibration, score, n, lesson->clean, err);
+        status = batch_tail_fit(&scorer->member[m].calibration, score, n, lesson->clean,
+                                lesson->ordered, err);
         if (status == VD_ERR_DATA && scorer->n_members > 1) {
             /* A stream that is not warm yet says nothing. */
             vd_calibration_believe(&scorer->member[m].calibration, 1);
@@ -268,9 +270,10 @@ static enum vd_status calibrate(struct learning *l, struct vd_error *err)
     scorer->has_whole = false;
     if (status == VD_OK)
         batch_scorer_combine(scorer, l->raw, rows, rows, lesson->surprise);
-    if (status == VD_OK && scorer->n_members > 1) {
+    if (status == VD_OK && scorer->n_members > 1 && !is_believed(lesson)) {
         n = normal_scores(l, lesson->surprise, score);
-        status = batch_tail_fit(&scorer->whole, score, n, lesson->clean, err);
+        status =
+            batch_tail_fit(&scorer->whole, score, n, lesson->clean, lesson->ordered, err);
         scorer->has_whole = true;
         vd_calibration_surprises(&scorer->whole, lesson->surprise, lesson->surprise,
                                  rows);
@@ -281,10 +284,17 @@ static enum vd_status calibrate(struct learning *l, struct vd_error *err)
 
 /* ---- learning ---- */
 
+/* Gives the times of rows whose hour counts; NULL = it does not. */
+static const int64_t *times_of(const struct batch_lesson *lesson)
+{
+    return lesson->ordered ? lesson->time_ns : NULL;
+}
+
 static enum vd_status learn_once(struct learning *l, struct batch_words *words,
                                  struct vd_error *err)
 {
-    enum vd_status status = batch_words_learn(words, &l->lesson->x, l->odd, err);
+    enum vd_status status =
+        batch_words_learn(words, &l->lesson->x, times_of(l->lesson), l->odd, err);
 
     batch_scorer_fill_with_expected(l->scorer);
     if (status == VD_OK)
@@ -307,11 +317,41 @@ static size_t mark_odd(struct learning *l)
     size_t n = l->lesson->x.n, odd = 0;
     double least = -log10(EXPECTED / (double)n);
 
+    if (l->lesson->ordered)
+        least = fmin(least, SURPRISE_LEARNED);
     for (size_t i = 0; i < n; i++) {
         l->odd[i] = l->lesson->surprise[i] > least;
         odd += l->odd[i];
     }
-    return odd <= n / 10 ? odd : 0;
+    if (odd <= n / 10)
+        return odd;
+    memset(l->odd, 0, n * sizeof *l->odd);
+    return 0;
+}
+
+/* Marks the rows in which some value by itself stands apart: detectors that look at all
+ * values at once take what they are fitted on for normal. */
+static enum vd_status mark_levels(struct learning *l, struct batch_words *words,
+                                  struct vd_error *err)
+{
+    struct batch_lesson *lesson = l->lesson;
+    struct vd_calibration levels;
+    double *score = lesson->surprise;
+    enum vd_status status =
+        batch_words_learn(words, &lesson->x, times_of(lesson), NULL, err);
+
+    if (status != VD_OK)
+        return status;
+    batch_scorer_levels(l->scorer, &lesson->x, lesson->time_ns, score);
+    for (size_t i = 0; i < lesson->x.n; i++)
+        score[i] = log1p(score[i]);
+    status = batch_tail_fit(&levels, score, lesson->x.n, false, lesson->ordered, err);
+    if (status != VD_OK)
+        return status;
+    for (size_t i = 0; i < lesson->x.n; i++)
+        score[i] = vd_calibration_surprise(&levels, score[i]);
+    mark_odd(l);
+    return VD_OK;
 }
 
 enum vd_status batch_scorer_learn(struct batch_scorer *scorer, struct batch_words *words,
@@ -320,6 +360,7 @@ enum vd_status batch_scorer_learn(struct batch_scorer *scorer, struct batch_word
     size_t n = lesson->x.n;
     struct learning l = {.scorer = scorer, .lesson = lesson};
     enum vd_status status;
+    bool again;
 
     if (n < VD_CALIBRATION_MIN)
         return vd_error_set(err, VD_ERR_DATA, "give more rows",
@@ -332,8 +373,11 @@ enum vd_status batch_scorer_learn(struct batch_scorer *scorer, struct batch_word
         free(l.raw);
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory to learn from rows");
     }
-    status = learn_once(&l, words, err);
-    if (status == VD_OK && !lesson->clean && !lesson->rank && mark_odd(&l) > 0)
+    again = !lesson->clean && !lesson->rank;
+    status = again && lesson->ordered ? mark_levels(&l, words, err) : VD_OK;
+    if (status == VD_OK)
+        status = learn_once(&l, words, err);
+    if (status == VD_OK && again && mark_odd(&l) > 0)
         status = learn_once(&l, words, err);
     if (lesson->clean)
         scorer->n_recent = 0; /* other rows follow */

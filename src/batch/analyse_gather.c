@@ -302,7 +302,8 @@ enum vd_status batch_gather_add(struct batch_gather *g, struct batch_row *row, b
     struct batch_analysis *out = g->out;
 
     if (odd) {
-        row->told = batch_words_explain(g->words, value, row->score, task, &row->why);
+        row->told = batch_words_explain(g->words, value, row->time_ns, row->score, task,
+                                        &row->why);
         out->anomalies++;
         keep_worst(out, row);
     }

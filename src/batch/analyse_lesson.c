@@ -362,12 +362,13 @@ enum vd_status batch_analysis_learn(struct analysis *a, struct vd_error *err)
         status = add_members(a, err);
     if (status != VD_OK)
         return status;
+    a->lesson.ordered = a->ordered;
     a->lesson.rank = !isnan(o->contamination) && o->n_train == 0;
     a->out->learned_rows = a->lesson.x.n;
     if (a->model == NULL)
         return batch_scorer_learn(&a->scorer, &a->words, &a->lesson, err);
     a->held = false; /* the lesson has no surprises: it only says what is expected */
-    status = batch_words_learn(&a->words, &a->lesson.x, NULL, err);
+    status = batch_words_learn(&a->words, &a->lesson.x, NULL, NULL, err);
     batch_scorer_fill_with_expected(&a->scorer);
     return status;
 }

@@ -123,18 +123,33 @@ enum vd_status batch_scorer_take(struct batch_scorer *scorer, const vd_model *mo
 
 /* ---- one block ---- */
 
-/* Copies the rows and fills their gaps: a value that is missing says nothing. */
-static struct vd_matrix fill(struct batch_scorer *scorer, const struct vd_matrix *x)
+/* A value that is missing says nothing. */
+void batch_scorer_see(const struct batch_scorer *scorer, const double *row,
+                      int64_t time_ns, double *out)
 {
-    size_t d = scorer->d;
+    const struct batch_season *season = &scorer->words->season;
+    long slot = batch_season_slot(season, time_ns);
 
+    for (size_t k = 0; k < scorer->d; k++) {
+        const struct batch_season_level *level = batch_season_at(season, slot, k);
+        double expected = level == NULL ? scorer->filling[k] : (double)level->middle;
+
+        out[k] = isnan(row[k]) ? expected : row[k];
+        if (level != NULL)
+            out[k] = (out[k] - expected) / (double)fmaxf(level->up, level->down);
+        else if (slot != BATCH_NO_SLOT)
+            out[k] = batch_words_z(scorer->words, BATCH_NO_SLOT, k, out[k]);
+    }
+}
+
+/* Copies the rows as the detectors see them. */
+static struct vd_matrix fill(struct batch_scorer *scorer, const struct vd_matrix *x,
+                             const int64_t *time_ns)
+{
     for (size_t i = 0; i < x->n; i++)
-        for (size_t k = 0; k < d; k++) {
-            double value = vd_matrix_row(x, i)[k];
-
-            scorer->block[i * d + k] = isnan(value) ? scorer->filling[k] : value;
-        }
-    return (struct vd_matrix){x->n, d, scorer->block};
+        batch_scorer_see(scorer, vd_matrix_row(x, i), time_ns[i],
+                         scorer->block + i * scorer->d);
+    return (struct vd_matrix){x->n, scorer->d, scorer->block};
 }
 
 /* Gives row i of the block; before its first one come the rows of the block before. */
@@ -181,13 +196,15 @@ static void keep_recent(struct batch_scorer *scorer, const struct vd_matrix *x)
 }
 
 void batch_scorer_levels(const struct batch_scorer *scorer, const struct vd_matrix *x,
-                         double *raw)
+                         const int64_t *time_ns, double *raw)
 {
     for (size_t i = 0; i < x->n; i++) {
         double largest = 0;
+        long slot = batch_words_slot(scorer->words, time_ns == NULL ? 0 : time_ns[i]);
 
         for (size_t k = 0; k < scorer->d; k++) {
-            double z = fabs(batch_words_z(scorer->words, k, vd_matrix_row(x, i)[k]));
+            double z =
+                fabs(batch_words_z(scorer->words, slot, k, vd_matrix_row(x, i)[k]));
 
             largest = z > largest ? z : largest;
         }
@@ -210,10 +227,11 @@ static enum vd_status score_streams(struct batch_scorer *scorer,
     for (size_t i = 0; i < x->n; i++) {
         int64_t time =
             time_ns[i] != 0 ? time_ns[i] : (int64_t)(scorer->seen + i) * 1000000000;
+        long slot = batch_words_slot(words, time_ns[i]);
 
         for (size_t k = 0; k < scorer->d; k++) {
             words->value[k] = vd_matrix_row(x, i)[k] * words->scale[k];
-            words->z[k] = batch_words_z(words, k, vd_matrix_row(x, i)[k]);
+            words->z[k] = batch_words_z(words, slot, k, vd_matrix_row(x, i)[k]);
         }
         raw[i] = detect_univariate_read(scorer->streams, &words->schema, words->value,
                                         words->z, time);
@@ -231,7 +249,7 @@ double batch_member_raw(const struct batch_member *member, double raw)
 enum vd_status batch_scorer_raw(struct batch_scorer *scorer, const struct vd_matrix *x,
                                 const int64_t *time_ns, struct vd_error *err)
 {
-    struct vd_matrix full = fill(scorer, x);
+    struct vd_matrix full = fill(scorer, x, time_ns);
     enum vd_status status = VD_OK;
 
     for (size_t m = 0; status == VD_OK && m < scorer->n_members; m++) {
@@ -241,7 +259,7 @@ enum vd_status batch_scorer_raw(struct batch_scorer *scorer, const struct vd_mat
         if (member->idle)
             continue;
         if (member->kind == BATCH_MEMBER_LEVELS)
-            batch_scorer_levels(scorer, x, raw);
+            batch_scorer_levels(scorer, x, time_ns, raw);
         else if (member->kind == BATCH_MEMBER_STREAMS)
             status = score_streams(scorer, x, time_ns, raw, err);
         else if (member->kind == BATCH_MEMBER_WINDOWS)

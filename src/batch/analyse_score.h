@@ -63,6 +63,7 @@ struct batch_lesson {
     int64_t *time_ns;   /* x.n; all 0 without times */
     uint8_t *label;     /* x.n of 0 and 1; NULL = none */
     bool clean;         /* nothing in it is odd */
+    bool ordered;       /* rows on end belong together, and to a time of the day */
     bool rank;          /* rows are only to be put in order: it learns once, from all */
     double *surprise;   /* x.n: is filled with what the rows themselves get */
 };
@@ -93,9 +94,15 @@ void batch_scorer_fill_with_expected(struct batch_scorer *scorer);
 enum vd_status batch_scorer_raw(struct batch_scorer *scorer, const struct vd_matrix *x,
                                 const int64_t *time_ns, struct vd_error *err);
 
-/* Writes for each row the largest distance of a value from what is expected. */
+/* Writes a row as the detectors see it: its values, or how far they are from what is
+ * expected at that time of the day. */
+void batch_scorer_see(const struct batch_scorer *scorer, const double *row,
+                      int64_t time_ns, double *out);
+
+/* Writes for each row the largest distance of a value from what is expected; `time_ns`
+ * NULL = whatever the time of the day is. */
 void batch_scorer_levels(const struct batch_scorer *scorer, const struct vd_matrix *x,
-                         double *raw);
+                         const int64_t *time_ns, double *raw);
 
 /* Joins the members' raw scores of n rows, `stride` apart, to one surprise each,
  * calibrated as a whole where that was learned. */

@@ -107,7 +107,7 @@ static void ask(const struct batch_scorer *scorer, size_t m, const struct vd_mat
     const struct batch_member *member = &scorer->member[m];
 
     if (member->kind == BATCH_MEMBER_LEVELS)
-        batch_scorer_levels(scorer, x, raw);
+        batch_scorer_levels(scorer, x, NULL, raw);
     else
         vd_detector_score_many(member->detector, x, raw, 1);
     for (size_t i = 0; member->is_distance && i < x->n; i++)

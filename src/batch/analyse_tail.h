@@ -8,8 +8,9 @@
 
 /* Calibrates on n raw scores (NaN is left out). `clean`: all are of normal rows. Else the
  * scores that the tail of the others does not explain are no part of it; they may be a
- * tenth at most, since what makes up more is no exception. */
+ * tenth at most, since what makes up more is no exception. `ordered`: high scores on end
+ * are one thing that happened. */
 enum vd_status batch_tail_fit(struct vd_calibration *c, const double *score, size_t n,
-                              bool clean, struct vd_error *err);
+                              bool clean, bool ordered, struct vd_error *err);
 
 #endif

@@ -83,9 +83,10 @@ enum vd_status batch_words_init(struct batch_words *words, struct batch_rows *ro
     words->per_sigma = calloc(rows->d + 1, sizeof *words->per_sigma);
     words->value = calloc(rows->d + 1, sizeof *words->value);
     words->z = calloc(rows->d + 1, sizeof *words->z);
+    words->told = calloc(rows->d + 1, sizeof *words->told);
     if (words->expected == NULL || words->sigma == NULL || words->scale == NULL ||
         words->middle == NULL || words->per_sigma == NULL || words->value == NULL ||
-        words->z == NULL)
+        words->z == NULL || words->told == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the columns");
     for (size_t k = 0; k < rows->d; k++) {
         words->scale[k] = 1;
@@ -166,8 +167,27 @@ static void measure(struct batch_words *words, size_t k, double *x, size_t n)
     words->per_sigma[k] = words->scale[k] / fmax(sigma, 1e-300);
 }
 
+/* Learns what is usual at each time of the day. Its spread has the floors of the whole.
+ */
+static enum vd_status learn_season(struct batch_words *words, const struct vd_matrix *x,
+                                   const int64_t *time_ns, const bool *odd,
+                                   struct vd_error *err)
+{
+    double *sigma = malloc((x->d + 1) * sizeof *sigma);
+    enum vd_status status;
+
+    if (sigma == NULL)
+        return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for the columns");
+    for (size_t k = 0; k < x->d; k++)
+        sigma[k] = 1 / words->per_sigma[k];
+    status = batch_season_learn(&words->season, x, time_ns, odd, sigma, err);
+    free(sigma);
+    return status;
+}
+
 enum vd_status batch_words_learn(struct batch_words *words, const struct vd_matrix *x,
-                                 const bool *odd, struct vd_error *err)
+                                 const int64_t *time_ns, const bool *odd,
+                                 struct vd_error *err)
 {
     size_t step = x->n / MIDDLE_ROWS + 1;
     double *column = malloc((x->n / step + 1) * sizeof *column);
@@ -186,13 +206,23 @@ enum vd_status batch_words_learn(struct batch_words *words, const struct vd_matr
         measure(words, k, column, n);
     }
     free(column);
-    return VD_OK;
+    return time_ns == NULL ? VD_OK : learn_season(words, x, time_ns, odd, err);
 }
 
-double batch_words_z(const struct batch_words *words, size_t k, double value)
+long batch_words_slot(const struct batch_words *words, int64_t time_ns)
 {
+    return batch_season_slot(&words->season, time_ns);
+}
+
+double batch_words_z(const struct batch_words *words, long slot, size_t k, double value)
+{
+    const struct batch_season_level *level = batch_season_at(&words->season, slot, k);
     double z = (value - words->middle[k]) * words->per_sigma[k];
 
+    if (level != NULL) {
+        z = value - (double)level->middle;
+        z /= (double)(z > 0 ? level->up : level->down);
+    }
     return z > VD_Z_MAX ? VD_Z_MAX : z < -VD_Z_MAX ? -VD_Z_MAX : z;
 }
 
@@ -262,18 +292,30 @@ static void add_score(double score, struct batch_reason *out)
         add(out, "Significantly abnormal system behavior");
 }
 
-double batch_words_explain(struct batch_words *words, const double *row, double score,
-                           const char *task, struct batch_reason *out)
+/* Makes the row the one that is explained. */
+static void take_row(struct batch_words *words, const double *row, int64_t time_ns)
+{
+    long slot = batch_words_slot(words, time_ns);
+
+    for (size_t k = 0; k < words->schema.n; k++) {
+        const struct batch_season_level *level = batch_season_at(&words->season, slot, k);
+
+        words->value[k] = row[k] * words->scale[k];
+        words->z[k] = batch_words_z(words, slot, k, row[k]);
+        words->told[k] =
+            level == NULL ? words->expected[k] : (double)level->middle * words->scale[k];
+    }
+}
+
+double batch_words_explain(struct batch_words *words, const double *row, int64_t time_ns,
+                           double score, const char *task, struct batch_reason *out)
 {
     struct explain_input in = batch_words_input(words);
     char failed[80];
     double told;
     bool limit;
 
-    for (size_t k = 0; k < words->schema.n; k++) {
-        words->value[k] = row[k] * words->scale[k];
-        words->z[k] = batch_words_z(words, k, row[k]);
-    }
+    take_row(words, row, time_ns);
     told = explain_event(&in, &words->event);
     *out = (struct batch_reason){.n_top = words->event.n_top};
     memcpy(out->top, words->event.top, sizeof out->top);
@@ -296,7 +338,7 @@ struct explain_input batch_words_input(const struct batch_words *words)
 {
     return (struct explain_input){.schema = &words->schema,
                                   .value = words->value,
-                                  .expected = words->expected,
+                                  .expected = words->told,
                                   .z = words->z};
 }
 
@@ -310,5 +352,7 @@ void batch_words_release(struct batch_words *words)
     free(words->per_sigma);
     free(words->value);
     free(words->z);
+    free(words->told);
+    batch_season_release(&words->season);
     *words = (struct batch_words){0};
 }

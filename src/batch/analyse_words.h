@@ -4,6 +4,7 @@
 #define VD_BATCH_ANALYSE_WORDS_H
 
 #include "batch/analyse_rows.h"
+#include "batch/analyse_season.h"
 #include "explain/explain.h"
 #include "vedette/matrix.h"
 
@@ -24,7 +25,9 @@ struct batch_words {
     double *scale;               /* from what the file has to what people see */
     double *middle, *per_sigma;  /* d each, owned: expected as the file has it, and what
                                     makes sigmas, floors among them, of a difference */
-    double *value, *z;           /* d each, owned: of the row explained last */
+    struct batch_season season;  /* what is expected at each time of the day */
+    double *value, *z, *told;    /* d each, owned: of the row explained last; `told` is
+                                    what was expected of it */
     size_t known[BATCH_KNOWN];   /* SIZE_MAX = not there */
     struct record_event event;   /* what was said of the row explained last */
 };
@@ -37,18 +40,22 @@ enum vd_status batch_words_init(struct batch_words *words, struct batch_rows *ro
 void batch_words_find_shares(struct batch_words *words, const struct vd_matrix *x);
 
 /* Learns what is expected from rows of x, those of which `odd` (NULL = none) says false.
- * NaN is left out. */
+ * NaN is left out. `time_ns` NULL = whatever the time of the day is. */
 enum vd_status batch_words_learn(struct batch_words *words, const struct vd_matrix *x,
-                                 const bool *odd, struct vd_error *err);
+                                 const int64_t *time_ns, const bool *odd,
+                                 struct vd_error *err);
 
-/* How many sigmas, floors of its unit among them, value k is from what is expected; NaN
- * when it is not there. */
-double batch_words_z(const struct batch_words *words, size_t k, double value);
+/* Which slot of the season a time is in. */
+long batch_words_slot(const struct batch_words *words, int64_t time_ns);
 
-/* Says why the row is odd, and returns how much there is to tell. `task` is that of a
- * failed one, "" = none. */
-double batch_words_explain(struct batch_words *words, const double *row, double score,
-                           const char *task, struct batch_reason *out);
+/* How many sigmas, floors of its unit among them, value k is from what is expected in the
+ * slot (BATCH_NO_SLOT = all in all); NaN when it is not there. */
+double batch_words_z(const struct batch_words *words, long slot, size_t k, double value);
+
+/* Says why the row of that time (0 = none) is odd, and returns how much there is to tell.
+ * `task` is that of a failed one, "" = none. */
+double batch_words_explain(struct batch_words *words, const double *row, int64_t time_ns,
+                           double score, const char *task, struct batch_reason *out);
 
 /* What explain_course_add wants of the row explained last. */
 struct explain_input batch_words_input(const struct batch_words *words);

@@ -417,3 +417,29 @@ def test_wrong_use_is_told(vedette, tmp_path, table, args, says):
 def test_too_few_rows(vedette, tmp_path):
     result = vedette("detect", write(tmp_path / "t.csv", make_rows(5)))
     assert result.returncode == 1 and "5 rows are too few" in result.stderr
+
+
+def week(vedette, path, *args):
+    made = vedette("generate", "--quiet", *args, "--output", path)
+    assert made.returncode == 0, made.stderr
+    return path
+
+
+def test_most_faults_of_a_week_are_events(vedette, detect, tmp_path):
+    """A row in twenty is in a fault, and each night has a job that is none."""
+    path = week(vedette, tmp_path / "week.csv", "--seed", 3)
+    faults = [row["fault"] for row in read(path)]
+    events = detect(path)["events"]
+    begins = [i for i in range(1, len(faults)) if faults[i] and not faults[i - 1]]
+    found = [i for i in begins
+             if any(e["first"] <= next((k for k in range(i, len(faults)) if not faults[k]),
+                                       len(faults)) and e["last"] >= i for e in events)]
+    assert len(found) > 0.55 * len(begins)
+    assert {"network_burst", "off_schedule", "cascade"} <= {faults[i] for i in found}
+    false = [e for e in events if not any(faults[e["first"] - 10:e["last"] + 1])]
+    assert len(false) <= 1
+
+
+def test_the_job_of_each_night_is_no_event(vedette, detect, tmp_path):
+    path = week(vedette, tmp_path / "quiet.csv", "--share", 0, "--seed", 11)
+    assert detect(path)["events"] == []
