@@ -1,4 +1,4 @@
-/* How long a tick takes, stage by stage, and what it allocates: the real pipeline with
+/* How long a tick takes, stage by stage, and what it allocates: the real monitor with
  * everything on (store, dashboard, detectors), on this machine or below a root.
  *
  *     tick [--root DIR] [--ticks N] [--pace-ms N] [--trace]
@@ -23,8 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/state.h"
+#include "monitor/state.h"
 #include "os/clock.h"
-#include "pipeline_state.h"
 #include "vedette/detector.h"
 #include "vedette/stats.h"
 
@@ -73,11 +74,11 @@ void *realloc(void *block, size_t size)
 enum { WARM_UP = 400, TICKS_MAX = 100000 };
 
 struct run {
-    pipeline *p;
+    monitor *p;
     uv_loop_t loop;
     int64_t time_ns, mono_ns;
     long ticks, pace_ms;
-    double *stage_us[PIPELINE_STAGES], *wall_us, *cpu_us;
+    double *stage_us[MONITOR_STAGES], *wall_us, *cpu_us;
     long n, handed_over, dirty;
     unsigned long in_hand_over, in_others;
 };
@@ -86,17 +87,17 @@ static void tick(struct run *run)
 {
     run->time_ns += 1000000000;
     run->mono_ns += 1000000000;
-    pipeline_tick(run->p, run->time_ns, run->mono_ns, 0);
+    monitor_tick(run->p, run->time_ns, run->mono_ns, 0);
 }
 
 /* What changes when a tick hands a copy to a worker: a training, a save, the flight
  * recorder of an event. */
-static int64_t hand_overs(const pipeline *p)
+static int64_t hand_overs(const monitor *p)
 {
-    int64_t mark = p->save_due_ns + (p->training ? 1 : 0) + (p->saving ? 2 : 0);
+    int64_t mark = p->save_due_ns + (p->job != NULL ? 1 : 0) + (p->saving ? 2 : 0);
 
-    for (size_t i = 0; i < p->n_moments; i++)
-        mark += p->moments[i].due_ns + (p->moments[i].kept ? 4 : 0);
+    for (size_t i = 0; i < p->host->n_moments; i++)
+        mark += p->host->moments[i].due_ns + (p->host->moments[i].kept ? 4 : 0);
     return mark;
 }
 
@@ -114,7 +115,7 @@ static void measured_tick(struct run *run, bool trace)
     made = allocations - before;
     run->wall_us[i] = (double)(os_clock_mono_ns() - start) * 1e-3;
     run->cpu_us[i] = (double)os_clock_thread_ns() * 1e-3 - cpu;
-    for (int k = 0; k < PIPELINE_STAGES; k++)
+    for (int k = 0; k < MONITOR_STAGES; k++)
         run->stage_us[k][i] = run->p->stage_us[k];
     if (mark != hand_overs(run->p)) {
         run->handed_over++;
@@ -134,13 +135,13 @@ static void print_row(const char *name, double *us, long n)
 
 static int report(struct run *run)
 {
+    const struct record_processes *processes = host_record(run->p->host)->processes;
+
     printf("%ld metrics, %zu processes, %ld ticks after a warm-up of %d\n\n",
-           (long)run->p->schema.n,
-           run->p->record.processes == NULL ? 0 : run->p->record.processes->n, run->n,
-           WARM_UP);
+           (long)run->p->schema.n, processes == NULL ? 0 : processes->n, run->n, WARM_UP);
     printf("%-20s %10s %10s %10s\n", "stage", "p50 us", "p99 us", "max us");
-    for (int k = 0; k < PIPELINE_STAGES; k++)
-        print_row(pipeline_stage_name((enum pipeline_stage)k), run->stage_us[k], run->n);
+    for (int k = 0; k < MONITOR_STAGES; k++)
+        print_row(monitor_stage_name((enum monitor_stage)k), run->stage_us[k], run->n);
     print_row("whole tick", run->wall_us, run->n);
     print_row("its CPU time", run->cpu_us, run->n);
     printf("\nallocations on the tick: %lu in %ld of %ld ticks", run->in_others,
@@ -150,13 +151,13 @@ static int report(struct run *run)
     return run->in_others == 0 ? 0 : 1;
 }
 
-static void configure(struct pipeline_config *config, const char *root, const char *dir,
+static void configure(struct monitor_config *config, const char *root, const char *dir,
                       uv_loop_t *loop)
 {
     static const char *detector[RECORD_DETECTORS_MAX];
     const struct vd_detector_info *info;
 
-    *config = pipeline_config_default();
+    *config = monitor_config_default();
     config->loop = loop;
     config->collect.root = root;
     config->store.dir = dir;
@@ -195,7 +196,7 @@ static bool make_room(struct run *run)
 
     run->wall_us = malloc(size);
     run->cpu_us = malloc(size);
-    for (int k = 0; k < PIPELINE_STAGES; k++)
+    for (int k = 0; k < MONITOR_STAGES; k++)
         if ((run->stage_us[k] = malloc(size)) == NULL)
             return false;
     return run->wall_us != NULL && run->cpu_us != NULL;
@@ -203,12 +204,12 @@ static bool make_room(struct run *run)
 
 static void release(struct run *run)
 {
-    pipeline_free(run->p);
+    monitor_free(run->p);
     uv_run(&run->loop, UV_RUN_DEFAULT);
     uv_loop_close(&run->loop);
     free(run->wall_us);
     free(run->cpu_us);
-    for (int k = 0; k < PIPELINE_STAGES; k++)
+    for (int k = 0; k < MONITOR_STAGES; k++)
         free(run->stage_us[k]);
 }
 
@@ -228,7 +229,7 @@ int main(int argc, char **argv)
                                             {0}};
     char dir[] = "/tmp/vedette-tick-XXXXXX";
     struct run run = {.ticks = 500, .pace_ms = 20};
-    struct pipeline_config config;
+    struct monitor_config config;
     struct vd_error err = {0};
     const char *root = NULL;
     bool trace = false;
@@ -250,7 +251,7 @@ int main(int argc, char **argv)
         !make_room(&run) || mkdtemp(dir) == NULL || uv_loop_init(&run.loop) != 0)
         return 2;
     configure(&config, root, dir, &run.loop);
-    if (pipeline_new(&run.p, &config, &err) == VD_OK)
+    if (monitor_new(&run.p, &config, &err) == VD_OK)
         code = run_all(&run, trace);
     else
         fprintf(stderr, "%s\n", err.text);

@@ -37,7 +37,8 @@ done
 
 # What a room of src/ sees beside itself, the vocabulary (record.h, history.h, metrics.h) and the
 # public headers. Each sees what stands below it, never above; stages and store never see
-# each other. src/pipeline*.c and src/cmd join them all.
+# each other. A host sees the stages that it leads a sample through, and of the system only
+# its log and clocks; src/monitor and src/cmd join them all.
 declare -A sees=(
     [os]='' [format]='os' [net]='os' [burn]='os'
     [collect]='format net os' [feature]='format net os' [detect]='format net os'
@@ -45,11 +46,12 @@ declare -A sees=(
     [plot]='format net os' [store]='format net os'
     [batch]='detect explain plot store format net os'
     [recording]='collect feature detect burn format net os'
+    [host]='feature detect explain alert os'
 )
 
 for folder in src/*/; do
     room=$(basename "$folder")
-    [ "$room" = cmd ] && continue
+    [ "$room" = cmd ] || [ "$room" = monitor ] && continue
     if [ -z "${sees[$room]+known}" ]; then
         complain "src/$room is no room that scripts/check-includes.sh knows"
         continue
@@ -64,12 +66,23 @@ for folder in src/*/; do
     done < <(git ls-files --cached --others --exclude-standard "src/$room/*.[ch]")
 done
 
+# A host is told what its source and its monitor know; it has no loop, thread, file or socket.
+while read -r file; do
+    for name in $(sed -n 's/^ *# *include *[<"]\([^>"]*\)[>"].*/\1/p' "$file"); do
+        case $name in
+            os/log.h | os/clock.h | os/believed.h) ;;
+            os/* | uv.h | pthread.h | unistd.h | fcntl.h | sys/* | alert/channels.h)
+                complain "$file includes $name: a host has no loop, thread, file or socket" ;;
+        esac
+    done
+done < <(git ls-files --cached --others --exclude-standard 'src/host/*.[ch]')
+
 # Nothing below the command line sees it: only src/main.c joins it.
 while read -r file; do
     for name in $(includes "$file"); do
         case $name in cmd/*) complain "$file includes $name, of the command line" ;; esac
     done
-done < <(git ls-files --cached --others --exclude-standard 'src/pipeline*.[ch]' \
+done < <(git ls-files --cached --others --exclude-standard 'src/monitor/*.[ch]' \
     'src/record.[ch]' 'src/history.[ch]' 'src/metrics.[ch]')
 
 # A .c of src/cmd is a command, or machinery of the command line that is named here.

@@ -31,7 +31,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PLACES = ["lib", "src/alert", "src/detect", "src/format", "src/store"]
+PLACES = ["lib", "src/alert", "src/detect", "src/format", "src/host", "src/store"]
 COPIED = ["CMakeLists.txt", "CMakePresets.json", "cmake", "include", "lib", "src", "tests",
           "web", "scripts", "bench", "examples", "packaging", "docs", "README.md",
           "CHANGELOG.md", "CONTRIBUTING.md", "ARCHITECTURE.md"]

@@ -1,6 +1,6 @@
 /* What the store remembers, as the rest of the program asks for it.
  *
- * The store fills in a `struct history_reader`; the pipeline hands it to the page and to
+ * The store fills in a `struct history_reader`; the monitor hands it to the page and to
  * the back-fill. Calls may block on the disk: they run on worker threads, never on a
  * tick, and any number may run at once. Results are owned by the caller and freed as
  * said.

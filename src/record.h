@@ -151,6 +151,10 @@ struct record_sample {
     const struct record_killed *killed; /* of this tick; owned by the kernel log's */
     size_t n_killed;
     bool killed_known; /* the kernel's log may be read: it names all that are killed */
+    /* Gives the proportional set size of a process in bytes, NaN = unknown; NULL = this
+     * source cannot say. */
+    double (*pss)(void *context, int pid);
+    void *pss_context;
 };
 
 /* ---- processes ---- */

@@ -14,7 +14,7 @@
 #include "cmd/local_api.h"
 #include "os/clock.h"
 #include "os/utf8.h"
-#include "pipeline.h"
+#include "monitor/monitor.h"
 #include "store/inspect.h"
 #include "store/lock.h"
 
@@ -127,7 +127,7 @@ static int say(const struct feedback_settings *s, const struct os_data_dir *dir,
 
     /* Before it is said: afterwards there is nothing left that it would change. */
     if (alert_preview(history, event_id, alert_word_of(word), os_clock_wall_ns(),
-                      pipeline_group_of, &preview, &err) != VD_OK)
+                      monitor_group_of, &preview, &err) != VD_OK)
         return cmd_failed(&err);
     if (!s->preview && tell(dir, event_id, word, &err) != VD_OK)
         return cmd_failed(&err);

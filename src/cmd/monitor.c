@@ -15,7 +15,7 @@
 #include "os/peek.h"
 #include "os/sandbox.h"
 #include "os/terminal.h"
-#include "pipeline.h"
+#include "monitor/monitor.h"
 
 /* ---- the loop ---- */
 
@@ -27,7 +27,7 @@ enum { LOG_FILES = 5 };
 /* Holds what the timer and the signals share. All of them run on the loop's thread, so
  * nothing is locked. */
 struct watch {
-    pipeline *pipeline;
+    monitor *monitor;
     uv_loop_t *loop;
     uv_timer_t timer;
     uv_signal_t on_int, on_term, on_hup;
@@ -47,7 +47,7 @@ static void on_tick(uv_timer_t *timer)
     int64_t now = os_clock_mono_ns();
 
     if (now >= watch->due_ns) {
-        pipeline_tick(watch->pipeline, os_clock_wall_ns(), now, now - watch->due_ns);
+        monitor_tick(watch->monitor, os_clock_wall_ns(), now, now - watch->due_ns);
         /* The schedule is absolute: a late tick does not shift those after it, and ticks
          * that were missed altogether are not made up for. */
         watch->due_ns += watch->interval_ns;
@@ -86,7 +86,7 @@ static void on_signal(uv_signal_t *signal, int number)
 
     if (number == SIGHUP) {
         os_log_reopen();
-        pipeline_reopen_files(watch->pipeline);
+        monitor_reopen_files(watch->monitor);
         return;
     }
     watch->stopping = true;
@@ -111,11 +111,11 @@ static void close_handles(struct watch *watch)
 }
 
 /* Says at the end what was seen. Lost records are named only when there are some. */
-static void print_summary(const pipeline *p)
+static void print_summary(const monitor *p)
 {
-    struct pipeline_summary s;
+    struct monitor_summary s;
 
-    pipeline_summary(p, &s);
+    monitor_summary(p, &s);
     printf("%llu sample%s, %llu event%s, %llu alert%s. Budget %g a week, so far ",
            (unsigned long long)s.ticks, s.ticks == 1 ? "" : "s",
            (unsigned long long)s.events, s.events == 1 ? "" : "s",
@@ -132,11 +132,11 @@ static void print_summary(const pipeline *p)
 
 /* Says when the first verdicts come. With the models of the last run there is nothing to
  * wait for. */
-static void print_state(const pipeline *p, double warm_up_s)
+static void print_state(const monitor *p, double warm_up_s)
 {
-    struct pipeline_summary s;
+    struct monitor_summary s;
 
-    pipeline_summary(p, &s);
+    monitor_summary(p, &s);
     if (s.confidence > 0)
         puts("Watching this machine with the models of the last run. Ctrl-C stops.");
     else
@@ -214,7 +214,7 @@ static int watch_machine(const struct monitor_settings *s, struct monitor_plan *
         return CMD_FAILED;
     }
     plan->config.loop = &loop;
-    status = pipeline_new(&watch.pipeline, &plan->config, err);
+    status = monitor_new(&watch.monitor, &plan->config, err);
     if (status == VD_OK) {
         uv_timer_init(&loop, &watch.timer);
         watch.timer.data = &watch;
@@ -226,23 +226,23 @@ static int watch_machine(const struct monitor_settings *s, struct monitor_plan *
                       (int)getpid());
         if (plan->config.show_on)
             printf("Dashboard: http://%s:%d/\n", s->address,
-                   pipeline_port(watch.pipeline));
+                   monitor_port(watch.monitor));
         if (plan->config.store_on)
             printf("Data:      %s\n", plan->data_dir);
         printf("Sandbox:   %s\n", plan->sandbox);
         os_log_record(OS_LOG_INFO, "sandbox: %s", plan->sandbox);
-        print_state(watch.pipeline, s->warm_up);
+        print_state(watch.monitor, s->warm_up);
         fflush(stdout);
         watch.due_ns = os_clock_mono_ns();
         watch.end_ns =
             s->duration > 0 ? watch.due_ns + (int64_t)(s->duration * 1e9) : INT64_MAX;
         schedule(&watch);
         uv_run(&loop, UV_RUN_DEFAULT);
-        print_summary(watch.pipeline);
+        print_summary(watch.monitor);
         os_log_record(OS_LOG_INFO, "stopped");
         close_handles(&watch);
     }
-    pipeline_free(watch.pipeline);
+    monitor_free(watch.monitor);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
     os_log_close();
@@ -255,12 +255,12 @@ static int replay(struct monitor_plan *plan, struct vd_error *err)
 {
     int percent = 0;
     double done;
-    pipeline *p;
+    monitor *p;
 
-    if (pipeline_new(&p, &plan->config, err) != VD_OK)
+    if (monitor_new(&p, &plan->config, err) != VD_OK)
         return CMD_FAILED;
-    while (!pipeline_ended(p, &done)) {
-        pipeline_tick(p, 0, 0, 0);
+    while (!monitor_ended(p, &done)) {
+        monitor_tick(p, 0, 0, 0);
         if ((int)(100 * done) > percent) {
             percent = (int)(100 * done);
             os_terminal_progress(done);
@@ -268,7 +268,7 @@ static int replay(struct monitor_plan *plan, struct vd_error *err)
     }
     os_terminal_progress(1);
     print_summary(p);
-    pipeline_free(p);
+    monitor_free(p);
     return CMD_OK;
 }
 

@@ -8,7 +8,7 @@
 #include "cmd/config.h"
 #include "cmd/root.h"
 #include "cmd/table_options.h"
-#include "pipeline.h"
+#include "monitor/monitor.h"
 #include "show/filter.h"
 
 #define AT(field) offsetof(struct monitor_settings, field)

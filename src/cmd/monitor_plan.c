@@ -1,4 +1,4 @@
-/* From the settings to the pipeline's configuration. What is refused here is refused by
+/* From the settings to the monitor's configuration. What is refused here is refused by
  * `vedette monitor` and by `vedette config check` alike, since both come by this way. */
 #include "cmd/monitor_plan.h"
 
@@ -272,7 +272,7 @@ static enum vd_status check_replay(const struct monitor_settings *s,
 }
 
 /* Copies the settings of the store. Times are in seconds, sizes in bytes. */
-static void set_store(const struct monitor_settings *s, struct pipeline_config *config)
+static void set_store(const struct monitor_settings *s, struct monitor_config *config)
 {
     config->store_on = s->store;
     config->store.interval_s = s->interval;
@@ -289,9 +289,9 @@ static void set_store(const struct monitor_settings *s, struct pipeline_config *
 
 /* Copies the settings. A replay starts no threads (its rows come one after another),
  * shows no page and notifies no desktop. */
-static void set_values(struct pipeline_config *config, const struct monitor_settings *s)
+static void set_values(struct monitor_config *config, const struct monitor_settings *s)
 {
-    *config = pipeline_config_default();
+    *config = monitor_config_default();
     config->interval_s = s->interval;
     config->collect.root = s->root;
     config->collect.nvml_library = s->nvml;
@@ -361,7 +361,7 @@ static enum vd_status try_collecting(const struct monitor_plan *plan,
 {
     struct collect_config collect = plan->config.collect;
     struct record_schema schema = {0};
-    struct pipeline_fault found = {0};
+    struct monitor_fault found = {0};
     collect_set *set = NULL;
     struct stat info;
     enum vd_status status;
@@ -374,7 +374,7 @@ static enum vd_status try_collecting(const struct monitor_plan *plan,
     found.option = collect.replay == NULL ? NULL : "replay";
     status = collect_set_new(&set, &collect, NULL, &schema, err);
     if (status == VD_OK)
-        status = pipeline_check_names(&plan->config, &schema, &found, err);
+        status = monitor_check_names(&plan->config, &schema, &found, err);
     *fault = (struct cmd_fault){found.option, found.item};
     collect_set_free(set);
     record_schema_release(&schema);

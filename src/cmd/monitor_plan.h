@@ -1,4 +1,4 @@
-/* What `vedette monitor` is going to do: the settings, checked together, as the pipeline
+/* What `vedette monitor` is going to do: the settings, checked together, as the monitor
  * wants them. */
 #ifndef VD_CMD_MONITOR_PLAN_H
 #define VD_CMD_MONITOR_PLAN_H
@@ -6,13 +6,13 @@
 #include "cmd/commands.h"
 #include "cmd/monitor_options.h"
 #include "os/data_dir.h"
-#include "pipeline.h"
+#include "monitor/monitor.h"
 
 enum { MONITOR_PATH_MAX = 4096 };
 
 /* The configuration borrows from the settings and points into the plan. */
 struct monitor_plan {
-    struct pipeline_config config;
+    struct monitor_config config;
     struct format_options table; /* how the recording is read */
     char data_dir[MONITOR_PATH_MAX];
     struct os_data_dir folder; /* the same, opened once; closed = nothing is kept. The

@@ -1,6 +1,6 @@
 /* Joins the layers: reads the baseline, the univariate and the multivariate layer and the
  * supervised detectors into one verdict, combines their surprises, and decides from the
- * answer of the pipeline what may be learned. Trainings are begun, run and ended in three
+ * answer of the host what may be learned. Trainings are begun, run and ended in three
  * steps, of which the second is the worker's. */
 #include "detect/detect.h"
 

@@ -3,7 +3,7 @@
  * The univariate layer looks at every metric by itself (baseline.h: robust z;
  * univariate.h: the streaming detector), the multivariate layer at the core metrics
  * together (multivariate.h). The members' surprises are combined into one (Cauchy
- * combination). Training never happens on a tick: the pipeline runs the job that
+ * combination). Training never happens on a tick: the host runs the job that
  * detect_set_training_begin gives on a worker thread.
  */
 #ifndef VD_DETECT_DETECT_H

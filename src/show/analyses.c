@@ -1,6 +1,6 @@
 /* Has tables analysed on threads of their own, a few at once: libuv's workers belong to
  * the trainings and the questions to the store, and an analysis may take minutes. A
- * thread sees its entry, the folder and the pipeline's function, and tells the loop by a
+ * thread sees its entry, the folder and the monitor's function, and tells the loop by a
  * signal when it is over. */
 #include "show/analyses.h"
 

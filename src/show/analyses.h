@@ -62,7 +62,7 @@ void show_upload_forget(struct show_upload *upload);
 
 /* analyses.c */
 
-/* Opens the shelf where the pipeline takes tables; without it the rest says so. */
+/* Opens the shelf where the monitor takes tables; without it the rest says so. */
 void show_analyses_open(struct show_server *server);
 /* Cancels what runs and waits for it. */
 void show_analyses_finish(struct show_server *server);

@@ -10,7 +10,7 @@
 
 /* ---- answered from memory ---- */
 
-/* Asks the pipeline for the status now: it changes between two ticks, and the answer must
+/* Asks the monitor for the status now: it changes between two ticks, and the answer must
  * be of this moment. */
 static void answer_status(struct show_server *server, struct show_json *j)
 {
@@ -50,7 +50,7 @@ static void answer_users(struct show_server *server, struct show_json *j)
     show_encode_users(j, "/etc/passwd");
 }
 
-/* Tells how each limit stands. A pipeline that has no limits to tell gives an empty
+/* Tells how each limit stands. A monitor that has no limits to tell gives an empty
  * list. */
 static void answer_limits(struct show_server *server, struct show_json *j)
 {

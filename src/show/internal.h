@@ -190,7 +190,7 @@ struct show_server {
     size_t n_handles; /* of libuv, still open */
 };
 
-/* Asks the pipeline; zero where it does not answer. */
+/* Asks the monitor; zero where it does not answer. */
 void show_ask_status(struct show_server *server, struct show_status *out);
 bool show_is_alive(struct show_server *server);
 

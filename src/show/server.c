@@ -9,7 +9,7 @@
 
 #include "show/analyses.h"
 
-/* Asks the pipeline for its status. Without a source it is that of a monitor that has
+/* Asks the monitor for its status. Without a source it is that of a monitor that has
  * just begun. */
 void show_ask_status(struct show_server *server, struct show_status *out)
 {

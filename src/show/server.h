@@ -30,7 +30,7 @@ struct show_config show_config_default(void);
 
 enum { SHOW_TROUBLES = 8, SHOW_SINKS_MAX = 12 };
 
-/* What the page says about the program itself; the pipeline fills it in on request. */
+/* What the page says about the program itself; the monitor fills it in on request. */
 struct show_status {
     const char *host;
     const char *state; /* "warming", "learning", "watching", "paused" */
@@ -117,7 +117,7 @@ struct show_analysis_task {
     void *context;
 };
 
-/* What the server asks of the pipeline. Called in the loop's thread but for `history`. */
+/* What the server asks of the monitor. Called in the loop's thread but for `history`. */
 struct show_source {
     void *context;
     void (*status)(void *context, struct show_status *out);

@@ -1,4 +1,4 @@
-/* A copy is made because the pipeline reuses its tables on the next tick while requests
+/* A copy is made because the monitor reuses its tables on the next tick while requests
  * come at any time. 500 processes are 230 kB: about 20 microseconds once a tick. */
 #include "show/snapshot.h"
 
@@ -54,7 +54,7 @@ static void link_families(struct show_schema *schema)
     }
 }
 
-/* Copies the schema, as the pipeline may grow its own at any tick. */
+/* Copies the schema, as the monitor may grow its own at any tick. */
 static struct show_schema *copy_schema(const struct record_schema *schema)
 {
     struct show_schema *copy = calloc(1, sizeof *copy);

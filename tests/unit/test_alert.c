@@ -137,7 +137,7 @@ static void an_adopted_level_is_no_second_event(void **state)
         start = b.event->start_ns;
         while ((double)(b.mono_ns + step - adopted) * 1e-9 < rare_s) {
             b.mono_ns += step - SECOND;
-            /* The pipeline calls nothing active meanwhile. */
+            /* The monitor calls nothing active meanwhile. */
             alert_events_tick(&b.events, 15, b.mono_ns + SECOND, b.mono_ns + SECOND);
             b.mono_ns += SECOND;
             assert_true(alert_events_adopting(&b.events));

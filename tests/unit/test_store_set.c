@@ -1,4 +1,4 @@
-/* The store as the pipeline uses it: push ticks, read back what was written. */
+/* The store as the monitor uses it: push ticks, read back what was written. */
 #include "unit.h"
 
 #include <sys/stat.h>

@@ -1,9 +1,10 @@
-/* The one place where the stages meet: collect -> feature -> detect -> explain -> alert
- * -> store, show. One tick reads top to bottom in pipeline.c. Live, in replay and in
- * tests it is the same code; only who calls pipeline_tick differs.
+/* The program around a watched host: samples come from the collectors and go through the
+ * host, what it gives goes to store, receivers of alerts and page; its work runs on
+ * worker threads. One tick reads top to bottom in monitor.c. Live, in replay and in tests
+ * it is the same code; only who calls monitor_tick differs.
  */
-#ifndef VD_PIPELINE_H
-#define VD_PIPELINE_H
+#ifndef VD_MONITOR_H
+#define VD_MONITOR_H
 
 #include <uv.h>
 
@@ -15,7 +16,7 @@
 #include "show/server.h"
 #include "store/sinks.h"
 
-struct pipeline_config {
+struct monitor_config {
     double interval_s;
     struct collect_config collect;
     struct detect_config detect;
@@ -31,39 +32,39 @@ struct pipeline_config {
     uv_loop_t *loop;   /* trains and saves on its worker threads; NULL = on the tick */
 };
 
-struct pipeline_config pipeline_config_default(void);
+struct monitor_config monitor_config_default(void);
 
 /* The option of `vedette monitor`, and the item of a list, that names what is not here.
  */
-struct pipeline_fault {
+struct monitor_fault {
     const char *option; /* static */
     size_t item;
 };
 
 /* Whether what the configuration names can be there: the metrics of rules and features,
  * here or at all on any machine; those of the model here. Says which cannot. */
-enum vd_status pipeline_check_names(const struct pipeline_config *config,
-                                    const struct record_schema *schema,
-                                    struct pipeline_fault *fault, struct vd_error *err);
+enum vd_status monitor_check_names(const struct monitor_config *config,
+                                   const struct record_schema *schema,
+                                   struct monitor_fault *fault, struct vd_error *err);
 
-typedef struct pipeline pipeline;
+typedef struct monitor monitor;
 
-enum vd_status pipeline_new(pipeline **out, const struct pipeline_config *config,
-                            struct vd_error *err);
+enum vd_status monitor_new(monitor **out, const struct monitor_config *config,
+                           struct vd_error *err);
 
 /* Runs one tick, begun at these times, `jitter_ns` after it was due. */
-void pipeline_tick(pipeline *p, int64_t time_ns, int64_t mono_ns, int64_t jitter_ns);
+void monitor_tick(monitor *m, int64_t time_ns, int64_t mono_ns, int64_t jitter_ns);
 
 /* The store's files are opened again by their names, after a logrotate. */
-void pipeline_reopen_files(pipeline *p);
+void monitor_reopen_files(monitor *m);
 
 /* Whether a replay has come to its end, and how much of it is done (0 .. 1). */
-bool pipeline_ended(const pipeline *p, double *done);
+bool monitor_ended(const monitor *m, double *done);
 
 /* The dashboard's port, 0 when there is none. */
-int pipeline_port(const pipeline *p);
+int monitor_port(const monitor *m);
 
-struct pipeline_summary {
+struct monitor_summary {
     uint64_t ticks, events, alerts;
     double budget_per_week, achieved_per_week; /* NaN = too early to say */
     double threshold;
@@ -71,22 +72,22 @@ struct pipeline_summary {
     uint64_t lost;     /* records that a sink could not take */
 };
 
-void pipeline_summary(const pipeline *p, struct pipeline_summary *out);
+void monitor_summary(const monitor *m, struct monitor_summary *out);
 
 /* Writes what saying `text` of an event ("" = undoing what was said) would change on the
  * events of the last seven days, as a sentence for people. VD_ERR_DATA when there is no
  * such event, or nothing to undo. Reads the history only: any thread, with or without a
  * monitor. */
-enum vd_status pipeline_feedback_preview(const struct history_reader *history,
-                                         int64_t event_id, const char *text,
-                                         int64_t now_ns, char *answer, size_t size,
-                                         struct vd_error *err);
+enum vd_status monitor_feedback_preview(const struct history_reader *history,
+                                        int64_t event_id, const char *text,
+                                        int64_t now_ns, char *answer, size_t size,
+                                        struct vd_error *err);
 
 /* Returns what a metric is about, for those who compare events. */
-int pipeline_group_of(const char *metric);
+int monitor_group_of(const char *metric);
 
 /* Saves the models, flushes and closes everything. Waits for a training under way; the
  * loop has to run once more for the dashboard's connections. Takes NULL. */
-void pipeline_free(pipeline *p);
+void monitor_free(monitor *m);
 
 #endif

@@ -3,16 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "monitor/state.h"
 #include "os/clock.h"
 #include "os/log.h"
-#include "pipeline_state.h"
 
 /* Sets how long a receiver waits for an event to be durable, in seconds: a disk that is
  * full keeps no alert back. */
 static const double DURABLE_S = 1;
-
-/* Sets for how many seconds after the start the detectors may have no verdict yet. */
-static const double WARM_S = 60;
 
 /* Bounds the open events that a start takes up. */
 enum { OPEN_MAX = 64 };
@@ -24,9 +21,9 @@ enum { OPEN_MAX = 64 };
 static void keep(void *context, const char *receiver, const struct record_event *event,
                  enum record_event_change change, double age_s)
 {
-    pipeline *p = context;
+    monitor *m = context;
 
-    store_set_event(p->store, event, change, receiver,
+    store_set_event(m->store, event, change, receiver,
                     os_clock_wall_ns() - (int64_t)(age_s * 1e9));
 }
 
@@ -35,44 +32,37 @@ static void keep(void *context, const char *receiver, const struct record_event 
 static void forget(void *context, const char *receiver, int64_t event_id,
                    enum record_event_change change)
 {
-    pipeline *p = context;
+    monitor *m = context;
 
-    store_set_told(p->store, receiver, event_id, change);
+    store_set_told(m->store, receiver, event_id, change);
 }
 
 /* Waits, on the receiver's thread, until the event is on the disk. */
 static void wait_until_kept(void *context)
 {
-    pipeline *p = context;
+    monitor *m = context;
 
-    store_set_settle_events(p->store, DURABLE_S);
+    store_set_settle_events(m->store, DURABLE_S);
 }
 
 /* Makes the store the keeper of the channels. Without a database there is none. */
-void pipeline_keep_alerts(pipeline *p)
+void monitor_keep_alerts(monitor *m)
 {
-    if (p->store == NULL || !p->config.store.sqlite)
+    if (m->store == NULL || !m->config.store.sqlite)
         return;
-    p->config.channels.keeper = (struct alert_keeper){p, keep, forget, wait_until_kept};
+    m->config.channels.keeper = (struct alert_keeper){m, keep, forget, wait_until_kept};
 }
 
 /* Keeps all waiting notices again when the database is a new one: the old one was set
  * aside with what it kept. */
-void pipeline_keep_again(pipeline *p)
+void monitor_keep_again(monitor *m)
 {
-    unsigned database = p->store == NULL ? 0 : store_set_generation(p->store);
+    unsigned database = m->store == NULL ? 0 : store_set_generation(m->store);
 
-    if (database == p->database)
+    if (database == m->database)
         return;
-    p->database = database;
-    alert_channels_keep_again(p->channels);
-}
-
-/* Tells whether the detectors may yet come to a verdict about an event of the last
- * run. */
-bool pipeline_may_still_tell(const pipeline *p)
-{
-    return (double)p->ticks * p->config.interval_s < WARM_S;
+    m->database = database;
+    alert_channels_keep_again(m->channels);
 }
 
 /* ---- at start ---- */
@@ -80,7 +70,7 @@ bool pipeline_may_still_tell(const pipeline *p)
 /* Puts a notice of the last run back into its outbox, as it was to be told: an event that
  * has ended meanwhile had no end then. One that cannot be told any more is said and
  * forgotten. */
-static void owe_again(pipeline *p, const struct history_notice *notice,
+static void owe_again(monitor *m, const struct history_notice *notice,
                       const struct history_reader *history)
 {
     double age_s = (double)(os_clock_wall_ns() - notice->queued_ns) * 1e-9;
@@ -91,18 +81,18 @@ static void owe_again(pipeline *p, const struct history_notice *notice,
             event.state = RECORD_EVENT_OPEN;
             event.end_ns = 0;
         }
-        if (alert_channels_resume(p->channels, notice->receiver, &event, notice->change,
+        if (alert_channels_resume(m->channels, notice->receiver, &event, notice->change,
                                   age_s > 0 ? age_s : 0))
             return;
     }
     os_log_warning("%s: event %lld %s was not told, and cannot be now", notice->receiver,
                    (long long)notice->event_id,
                    notice->change == RECORD_EVENT_ENDED ? "ended" : "opened");
-    store_set_told(p->store, notice->receiver, notice->event_id, notice->change);
+    store_set_told(m->store, notice->receiver, notice->event_id, notice->change);
 }
 
 /* Takes up all notices that the last run could not deliver. */
-static void restore_notices(pipeline *p, const struct history_reader *history)
+static void restore_notices(monitor *m, const struct history_reader *history)
 {
     struct history_notice *notice = NULL;
     struct vd_error err = {0};
@@ -111,31 +101,20 @@ static void restore_notices(pipeline *p, const struct history_reader *history)
     if (history->notices(history->context, &notice, &n, &err) != VD_OK)
         os_log_warning("what receivers of alerts are owed: %s", err.text);
     for (size_t i = 0; i < n; i++)
-        owe_again(p, &notice[i], history);
+        owe_again(m, &notice[i], history);
     if (n > 0)
         os_log_info("alerts of the last run that wait to be told: %zu", n);
     free(notice);
 }
 
 /* Ends an event that was over while nobody watched. Its end is when it was seen last. */
-static void end_late(pipeline *p, struct record_event *event, int64_t seen_ns)
+static void end_late(monitor *m, struct record_event *event, int64_t seen_ns)
 {
     event->state = RECORD_EVENT_CLOSED;
     event->end_ns = seen_ns > event->start_ns ? seen_ns : event->start_ns;
     if (event->alerted)
-        alert_channels_send(p->channels, event, RECORD_EVENT_ENDED);
-    store_set_event(p->store, event, RECORD_EVENT_ENDED, NULL, 0);
-}
-
-/* Gives how bad the event was at its peak, in the measure of its course: how far beyond
- * the limit, or the score. */
-static double height_of(const struct record_event *event)
-{
-    double beyond = event->top[0].value - event->limit.value;
-
-    if (event->kind == RECORD_RULE)
-        return event->limit.above ? beyond : -beyond;
-    return -event->score;
+        alert_channels_send(m->channels, event, RECORD_EVENT_ENDED);
+    store_set_event(m->store, event, RECORD_EVENT_ENDED, NULL, 0);
 }
 
 /* Finds again what is known of the metrics: the store keeps names and numbers only. */
@@ -145,45 +124,19 @@ static void recall_metrics(struct record_event *event)
         struct record_deviation *d = &event->top[i];
         const struct record_metric *known = collect_find(d->name);
 
-        d->group = (enum record_group)pipeline_group_of(d->name);
+        d->group = (enum record_group)monitor_group_of(d->name);
         d->less_is_worse = known != NULL && known->less_is_worse;
         d->fills = known != NULL && known->fills;
     }
 }
 
-/* Finds the course that goes on with this event when its condition holds again. NULL when
- * there is none, or a newer event has it. */
-static struct alert_course *course_for(pipeline *p, const struct record_event *event)
-{
-    struct pipeline_limit *limit;
-
-    switch (event->kind) {
-    case RECORD_ANOMALY:
-        return p->events.anomaly.open ? NULL : &p->events.anomaly;
-    case RECORD_SILENCE:
-        return p->silence_course.open ? NULL : &p->silence_course;
-    case RECORD_DRIFT:
-        return p->drift_course.open ? NULL : &p->drift_course;
-    default:
-        break;
-    }
-    if (event->limit.rule[0] == '\0' || event->n_top == 0)
-        return NULL; /* an older vedette made it, of all limits at once */
-    for (size_t i = 0; i < p->n_limits; i++)
-        if (strcmp(p->limit[i]->course.event.limit.rule, event->limit.rule) == 0 &&
-            strcmp(p->limit[i]->course.event.top[0].name, event->top[0].name) == 0)
-            return NULL;
-    limit = pipeline_limit_add(p);
-    return limit == NULL ? NULL : &limit->course;
-}
-
 /* Takes up the open events of the last run, newest first. The newest of each course may
  * go on; one that a newer event followed ended before that began. A recording takes up
  * none, since its events are of another time. */
-static void restore_events(pipeline *p, const struct history_reader *history)
+static void restore_events(monitor *m, const struct history_reader *history)
 {
     struct history_event_query query = {.open_only = true, .limit = OPEN_MAX};
-    bool recording = collect_set_course(p->collect).interval_s > 0;
+    bool recording = collect_set_course(m->collect).interval_s > 0;
     struct record_event *event = NULL;
     int64_t seen_ns[RECORD_EVENT_KINDS], last_ns = 0;
     size_t n = 0;
@@ -194,14 +147,10 @@ static void restore_events(pipeline *p, const struct history_reader *history)
     for (int kind = 0; kind < RECORD_EVENT_KINDS; kind++)
         seen_ns[kind] = last_ns;
     for (size_t i = 0; i < n; i++) {
-        struct alert_course *course = recording ? NULL : course_for(p, &event[i]);
-
         recall_metrics(&event[i]);
-        if (course == NULL)
-            end_late(p, &event[i],
+        if (recording || !host_resume(m->host, &event[i], last_ns))
+            end_late(m, &event[i],
                      event[i].kind == RECORD_RULE ? last_ns : seen_ns[event[i].kind]);
-        else
-            alert_course_resume(course, &event[i], height_of(&event[i]), last_ns);
         seen_ns[event[i].kind] = event[i].start_ns;
     }
     free(event);
@@ -209,10 +158,10 @@ static void restore_events(pipeline *p, const struct history_reader *history)
 
 /* Says where alerts that wait do not outlive the program. People who rely on a webhook
  * should know. */
-static void say_what_is_not_kept(const pipeline *p)
+static void say_what_is_not_kept(const monitor *m)
 {
     struct alert_counters counters[8];
-    size_t n = alert_channels_counters(p->channels, counters, 8);
+    size_t n = alert_channels_counters(m->channels, counters, 8);
 
     for (size_t i = 0; i < n; i++)
         if (counters[i].lasting && !counters[i].kept)
@@ -223,11 +172,11 @@ static void say_what_is_not_kept(const pipeline *p)
 
 /* Takes up what the last run left: first what is owed, then what is still open, so that
  * an end is told after its beginning. */
-void pipeline_alerts_restore(pipeline *p)
+void monitor_alerts_restore(monitor *m)
 {
-    say_what_is_not_kept(p);
-    if (p->store == NULL || !store_set_keeps_events(p->store))
+    say_what_is_not_kept(m);
+    if (m->store == NULL || !store_set_keeps_events(m->store))
         return;
-    restore_notices(p, store_set_history(p->store));
-    restore_events(p, store_set_history(p->store));
+    restore_notices(m, store_set_history(m->store));
+    restore_events(m, store_set_history(m->store));
 }

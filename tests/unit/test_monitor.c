@@ -1,4 +1,4 @@
-/* The whole pipeline on a made-up machine, its time as well: what becomes an event, what
+/* The whole monitor on a made-up machine, its time as well: what becomes an event, what
  * alerts, what is kept of it. */
 #include "unit.h"
 
@@ -9,14 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pipeline_state.h"
+#include "monitor/state.h"
 
 enum { TOTAL_KB = 10000000 };
 
 struct machine {
     char dir[64], root[96], data[96];
-    struct pipeline_config config;
-    pipeline *p;
+    struct monitor_config config;
+    monitor *p;
     int64_t time_ns, mono_ns;
     unsigned alerts; /* before the step that is looked at */
 };
@@ -89,7 +89,7 @@ static void machine_open(struct machine *m)
                "77 (hog) S 1 77 77 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 500 900000000 200000 "
                "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n");
     use_memory(m, 40);
-    m->config = pipeline_config_default();
+    m->config = monitor_config_default();
     m->config.show_on = false;
     m->config.collect.root = m->root;
     m->config.store.dir = m->data;
@@ -110,7 +110,7 @@ static void machine_start(struct machine *m)
 {
     struct vd_error err = {0};
 
-    if (pipeline_new(&m->p, &m->config, &err) != VD_OK)
+    if (monitor_new(&m->p, &m->config, &err) != VD_OK)
         fail_msg("%s", err.text);
 }
 
@@ -119,7 +119,7 @@ static void tick(struct machine *m, int seconds)
     for (int i = 0; i < seconds; i++) {
         m->time_ns += SECOND;
         m->mono_ns += SECOND;
-        pipeline_tick(m->p, m->time_ns, m->mono_ns, 0);
+        monitor_tick(m->p, m->time_ns, m->mono_ns, 0);
         /* The writer's queue is bounded, and it works in real time. */
         store_set_settle(m->p->store, 10);
     }
@@ -140,8 +140,16 @@ static int remove_one(const char *path, const struct stat *info, int kind,
 
 static void machine_close(struct machine *m)
 {
-    pipeline_free(m->p);
+    monitor_free(m->p);
     nftw(m->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct host_status status_of(const struct machine *m)
+{
+    struct host_status status;
+
+    host_status(m->p->host, &status);
+    return status;
 }
 
 /* The events of limits in the store, oldest first; free(). */
@@ -198,8 +206,8 @@ static void limits_of_one_metric_are_events_of_their_own(void **state)
     assert_int_equal((event[1].end_ns - event[1].start_ns) / SECOND, 29);
     assert_string_equal(event[0].reason,
                         "cpu_memory 85 %, limit 60 % for 5 s, above it for 79 s");
-    assert_int_equal(m.p->alerts, 2);
-    assert_int_equal(m.p->week.n, 0);
+    assert_int_equal(status_of(&m).alerts, 2);
+    assert_double_equal(status_of(&m).used_this_week, 0, 0);
     free(event);
     machine_close(&m);
 }
@@ -238,7 +246,7 @@ static void limits_exceeded_again_and_again(void **state)
     m.time_ns += 3600 * SECOND;
     m.mono_ns += 3600 * SECOND;
     use_memory_for(&m, 97, 10);
-    assert_int_equal(m.p->alerts, 6);
+    assert_int_equal(status_of(&m).alerts, 6);
     machine_close(&m);
 }
 
@@ -335,6 +343,7 @@ static void the_recorder_is_kept_for_every_event(void **state)
 {
     static const int lasts_s[] = {3, 10, 26, 3, 3, 3};
     struct record_event *event;
+    struct host_copy copy;
     struct machine m;
     size_t n;
 
@@ -354,7 +363,7 @@ static void the_recorder_is_kept_for_every_event(void **state)
     for (size_t i = 0; i < n; i++)
         assert_recorded(&m, &event[i]);
     free(event);
-    assert_int_equal(m.p->n_moments, 0);
+    assert_false(host_copy_rest(m.p->host, &copy));
     machine_close(&m);
 }
 
@@ -373,7 +382,7 @@ static void the_recorder_is_kept_at_the_end(void **state)
     machine_start(&m);
     tick(&m, 70);
     use_memory_for(&m, 70, 5);
-    pipeline_free(m.p);
+    monitor_free(m.p);
     machine_start(&m);
     history = store_set_history(m.p->store);
     event = limits_of(&m, &n);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "batch/report.h"
+#include "monitor/state.h"
 #include "os/log.h"
-#include "pipeline_state.h"
 #include "show/json.h"
 
 enum {
@@ -226,9 +226,9 @@ static bool write_report(const struct batch_analysis *a,
     return false;
 }
 
-enum vd_status pipeline_analyse(void *context, const struct show_analysis_task *task,
-                                struct show_json *summary, struct show_json *result,
-                                struct vd_error *err)
+enum vd_status monitor_analyse(void *context, const struct show_analysis_task *task,
+                               struct show_json *summary, struct show_json *result,
+                               struct vd_error *err)
 {
     const struct show_analysis_settings *s = task->settings;
     const char *detector = s->detector;
@@ -236,7 +236,7 @@ enum vd_status pipeline_analyse(void *context, const struct show_analysis_task *
     struct batch_analysis analysis;
     enum vd_status status;
 
-    pipeline_be_nice(context);
+    monitor_be_nice(context);
     options.file = &task->input;
     options.title = &task->title;
     options.n_files = 1;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "explain/describe.h"
+#include "host/state.h"
 #include "os/log.h"
-#include "pipeline_state.h"
 
 /* Sets after how many seconds a course that is over may be another limit's, and the span
  * in which alerts are counted. */
@@ -17,99 +17,99 @@ static const double HOUR_S = 3600;
 
 /* Tells whether the course is of this rule and metric. An index may have become another
  * metric's, so the serial number counts as well. */
-static bool is_of(const pipeline *p, const struct pipeline_limit *limit, size_t rule,
+static bool is_of(const host *h, const struct host_limit *limit, size_t rule,
                   size_t metric)
 {
     return limit->rule == rule && limit->metric == metric &&
-           limit->serial == p->schema.metric[metric].serial;
+           limit->serial == h->schema->metric[metric].serial;
 }
 
 /* Tells whether the course is of an earlier run's event about this rule and metric, which
  * is known by its texts alone. */
-static bool is_named(const pipeline *p, const struct pipeline_limit *limit, size_t rule,
+static bool is_named(const host *h, const struct host_limit *limit, size_t rule,
                      size_t metric)
 {
     char text[RECORD_RULE_MAX];
 
     return limit->metric == SIZE_MAX &&
-           record_metric_is_named(&p->schema.metric[metric],
+           record_metric_is_named(&h->schema->metric[metric],
                                   limit->course.event.top[0].name) &&
            strcmp(limit->course.event.limit.rule,
-                  detect_rule_text(&p->config.rules.rule[rule], text, sizeof text)) == 0;
+                  detect_rule_text(&h->config.rules.rule[rule], text, sizeof text)) == 0;
 }
 
 /* Tells whether nothing of the course is needed any more. */
-static bool is_free(const pipeline *p, const struct pipeline_limit *limit)
+static bool is_free(const host *h, const struct host_limit *limit)
 {
     return !limit->course.open &&
-           alert_course_quiet_s(&limit->course, p->record.mono_ns) >= HOUR_S;
+           alert_course_quiet_s(&limit->course, h->record.mono_ns) >= HOUR_S;
 }
 
 /* Makes the course that of the rule and metric. */
-static struct pipeline_limit *bind_limit(pipeline *p, struct pipeline_limit *limit,
-                                         size_t rule, size_t metric)
+static struct host_limit *bind_limit(host *h, struct host_limit *limit, size_t rule,
+                                     size_t metric)
 {
     limit->rule = rule;
     limit->metric = metric;
-    limit->serial = p->schema.metric[metric].serial;
+    limit->serial = h->schema->metric[metric].serial;
     return limit;
 }
 
 /* Finds a course that is free, or makes one; NULL at the bound or without memory. Until
  * it is bound its metric is SIZE_MAX. */
-struct pipeline_limit *pipeline_limit_add(pipeline *p)
+struct host_limit *host_limit_add(host *h)
 {
-    struct pipeline_limit *limit;
+    struct host_limit *limit;
 
-    for (size_t i = 0; i < p->n_limits; i++)
-        if (is_free(p, p->limit[i])) {
-            *p->limit[i] = (struct pipeline_limit){.metric = SIZE_MAX};
-            return p->limit[i];
+    for (size_t i = 0; i < h->n_limits; i++)
+        if (is_free(h, h->limit[i])) {
+            *h->limit[i] = (struct host_limit){.metric = SIZE_MAX};
+            return h->limit[i];
         }
-    if (p->n_limits == PIPELINE_LIMITS)
+    if (h->n_limits == HOST_LIMITS)
         return NULL;
     limit = calloc(1, sizeof *limit);
     if (limit == NULL)
         return NULL;
     limit->metric = SIZE_MAX;
-    p->limit[p->n_limits++] = limit;
+    h->limit[h->n_limits++] = limit;
     return limit;
 }
 
 /* Finds the course of this metric under this rule. It is made when it is new and `make`
  * is set; NULL when there is none. */
-static struct pipeline_limit *limit_of(pipeline *p, size_t rule, size_t metric, bool make)
+static struct host_limit *limit_of(host *h, size_t rule, size_t metric, bool make)
 {
-    struct pipeline_limit *limit;
+    struct host_limit *limit;
 
-    for (size_t i = 0; i < p->n_limits; i++)
-        if (is_of(p, p->limit[i], rule, metric))
-            return p->limit[i];
-    for (size_t i = 0; i < p->n_limits; i++)
-        if (is_named(p, p->limit[i], rule, metric))
-            return bind_limit(p, p->limit[i], rule, metric);
-    limit = make ? pipeline_limit_add(p) : NULL;
-    return limit == NULL ? NULL : bind_limit(p, limit, rule, metric);
+    for (size_t i = 0; i < h->n_limits; i++)
+        if (is_of(h, h->limit[i], rule, metric))
+            return h->limit[i];
+    for (size_t i = 0; i < h->n_limits; i++)
+        if (is_named(h, h->limit[i], rule, metric))
+            return bind_limit(h, h->limit[i], rule, metric);
+    limit = make ? host_limit_add(h) : NULL;
+    return limit == NULL ? NULL : bind_limit(h, limit, rule, metric);
 }
 
 /* ---- whether it alerts ---- */
 
 /* Counts the alerts of this limit within the last hour. */
-static unsigned alerts_in_hour(const pipeline *p, const struct pipeline_limit *limit)
+static unsigned alerts_in_hour(const host *h, const struct host_limit *limit)
 {
     unsigned n = 0;
 
-    for (size_t i = 0; i < PIPELINE_TOLD; i++)
+    for (size_t i = 0; i < HOST_TOLD; i++)
         n += limit->told_ns[i] != 0 &&
-             (double)(p->record.mono_ns - limit->told_ns[i]) * 1e-9 < HOUR_S;
+             (double)(h->record.mono_ns - limit->told_ns[i]) * 1e-9 < HOUR_S;
     return n;
 }
 
 /* Finds the open anomaly when its alert names this metric and is as severe; 0 when it
  * does not. */
-static int64_t told_by(const pipeline *p, const struct record_event *event)
+static int64_t told_by(const host *h, const struct record_event *event)
 {
-    const struct alert_course *anomaly = &p->events.anomaly;
+    const struct alert_course *anomaly = &h->events.anomaly;
 
     if (!anomaly->open || !anomaly->event.alerted ||
         anomaly->event.severity < event->severity)
@@ -122,31 +122,30 @@ static int64_t told_by(const pipeline *p, const struct record_event *event)
 
 /* Asks the policy. What was told stays told when the anomaly ends and the limit is
  * exceeded on. */
-static struct alert_answer ask(const pipeline *p, struct pipeline_limit *limit)
+static struct alert_answer ask(const host *h, struct host_limit *limit)
 {
     const struct record_event *event = &limit->course.event;
-    struct alert_said said = alert_feedback_match(&p->feedback, event, p->record.time_ns);
+    struct alert_said said = alert_feedback_match(&h->feedback, event, h->record.time_ns);
 
     /* What was told stays told when the anomaly ends and the limit is exceeded on. */
     if (limit->told_by == 0)
-        limit->told_by = told_by(p, event);
+        limit->told_by = told_by(h, event);
     return alert_policy_limit(&(struct alert_limit_evidence){
         .alerted = event->alerted,
-        .builtin = p->config.rules.rule[limit->rule].builtin,
+        .builtin = h->config.rules.rule[limit->rule].builtin,
         .said = said.word,
         .said_of = said.event_id,
-        .in_hour = alerts_in_hour(p, limit),
+        .in_hour = alerts_in_hour(h, limit),
         .told_by = limit->told_by,
     });
 }
 
 /* Notes the time of an alert in front of the older ones, the last of which is
  * forgotten. */
-static void note_told(const pipeline *p, struct pipeline_limit *limit)
+static void note_told(const host *h, struct host_limit *limit)
 {
-    memmove(limit->told_ns + 1, limit->told_ns,
-            (PIPELINE_TOLD - 1) * sizeof *limit->told_ns);
-    limit->told_ns[0] = p->record.mono_ns;
+    memmove(limit->told_ns + 1, limit->told_ns, (HOST_TOLD - 1) * sizeof *limit->told_ns);
+    limit->told_ns[0] = h->record.mono_ns;
 }
 
 /* ---- one tick ---- */
@@ -158,14 +157,14 @@ static double height_of(const struct detect_rule *rule, double value)
 }
 
 /* Fills in the limit of an event. `since_ns` is monotonic and becomes wall clock time. */
-static void set_limit(const pipeline *p, const struct detect_rule *rule, int64_t since_ns,
+static void set_limit(const host *h, const struct detect_rule *rule, int64_t since_ns,
                       struct record_limit *limit)
 {
     *limit = (struct record_limit){
         .above = rule->above,
         .value = rule->value,
         .for_s = rule->for_s,
-        .since_ns = p->record.time_ns - (p->record.mono_ns - since_ns),
+        .since_ns = h->record.time_ns - (h->record.mono_ns - since_ns),
     };
     detect_rule_text(rule, limit->rule, sizeof limit->rule);
 }
@@ -175,7 +174,7 @@ static void set_limit(const pipeline *p, const struct detect_rule *rule, int64_t
 static const int64_t BEFORE_KILL_NS = INT64_C(10) * 1000000000;
 
 /* Adds names of killed processes, as many as there is room for. */
-static void add_killed(struct pipeline_kills *kills, const struct record_killed *killed,
+static void add_killed(struct host_kills *kills, const struct record_killed *killed,
                        size_t n)
 {
     for (size_t i = 0; i < n && kills->n < RECORD_KILLED_MAX; i++)
@@ -184,42 +183,42 @@ static void add_killed(struct pipeline_kills *kills, const struct record_killed 
 
 /* Takes the names of this tick from the kernel's log. They may come a tick before or
  * after the count that opens an event; names that no event followed are dropped. */
-static void hear_of_killed(pipeline *p)
+static void hear_of_killed(host *h)
 {
-    struct pipeline_kills *kills = &p->kills;
+    struct host_kills *kills = &h->kills;
 
-    if (!kills->open && kills->n > 0 && p->record.tick > kills->tick + 1)
-        *kills = (struct pipeline_kills){0};
-    if (p->sample.n_killed == 0)
+    if (!kills->open && kills->n > 0 && h->record.tick > kills->tick + 1)
+        *kills = (struct host_kills){0};
+    if (h->sample->n_killed == 0)
         return;
-    kills->tick = p->record.tick;
-    add_killed(kills, p->sample.killed, p->sample.n_killed);
+    kills->tick = h->record.tick;
+    add_killed(kills, h->sample->killed, h->sample->n_killed);
 }
 
 /* Counts those that were killed on this tick. Without the kernel's log the largest that
  * have left the table of processes are named. */
-static void count_killed(pipeline *p, double per_second)
+static void count_killed(host *h, double per_second)
 {
-    struct pipeline_kills *kills = &p->kills;
+    struct host_kills *kills = &h->kills;
     struct record_killed gone[RECORD_KILLED_MAX];
     size_t unnamed;
 
     kills->open = true;
-    kills->count += per_second * p->events.passed_s;
-    kills->sure = p->sample.killed_known;
+    kills->count += per_second * h->events.passed_s;
+    kills->sure = h->sample->killed_known;
     unnamed = (size_t)fmax(round(kills->count) - (double)kills->n, 0);
     if (!kills->sure)
         add_killed(kills, gone,
                    explain_recorder_gone(
-                       p->recorder, p->sample.processes, gone,
+                       h->recorder, h->sample->processes, gone,
                        unnamed < RECORD_KILLED_MAX ? unnamed : RECORD_KILLED_MAX));
 }
 
 /* Writes what the event says: the worst value, and for how long it has been exceeded. */
-static void describe(const pipeline *p, const struct pipeline_limit *limit,
-                     int64_t until_ns, struct record_event *event)
+static void describe(const host *h, const struct host_limit *limit, int64_t until_ns,
+                     struct record_event *event)
 {
-    const struct detect_rule *rule = &p->config.rules.rule[limit->rule];
+    const struct detect_rule *rule = &h->config.rules.rule[limit->rule];
     struct explain_limit now = {
         .metric = limit->metric,
         .value = rule->above ? rule->value + limit->course.height
@@ -228,53 +227,52 @@ static void describe(const pipeline *p, const struct pipeline_limit *limit,
         .words = rule->words,
     };
 
-    explain_limit(&p->schema, &now, event);
+    explain_limit(h->schema, &now, event);
     if (rule->kills)
-        explain_killed(p->kills.count, p->kills.killed, p->kills.n, p->kills.sure, event);
+        explain_killed(h->kills.count, h->kills.killed, h->kills.n, h->kills.sure, event);
 }
 
 /* Acts on the step of a limit's course: it notes the limit at the beginning, explains the
  * event while it lasts and once more at its end, and asks the policy. */
-static void go_on(pipeline *p, struct pipeline_limit *limit,
-                  const struct explain_input *in, const struct alert_step *step)
+static void go_on(host *h, struct host_limit *limit, const struct explain_input *in,
+                  const struct alert_step *step)
 {
     struct record_event *event = &limit->course.event;
     struct alert_answer answer = {.reason = ALERT_TOLD};
-    bool kills = limit->metric != SIZE_MAX && p->config.rules.rule[limit->rule].kills;
+    bool kills = limit->metric != SIZE_MAX && h->config.rules.rule[limit->rule].kills;
 
     if (step->change == RECORD_EVENT_OPENED) {
         limit->told_by = 0;
-        set_limit(p, &p->config.rules.rule[limit->rule], limit->since_ns, &event->limit);
+        set_limit(h, &h->config.rules.rule[limit->rule], limit->since_ns, &event->limit);
     }
     if (step->change == RECORD_EVENT_ENDED) {
         if (limit->metric != SIZE_MAX) /* else it was over before this run began */
-            describe(p, limit, limit->course.above_ns, event);
+            describe(h, limit, limit->course.above_ns, event);
         if (kills)
-            p->kills = (struct pipeline_kills){0};
+            h->kills = (struct host_kills){0};
     } else {
-        if (pipeline_explains_now(p, &limit->story, step)) {
-            describe(p, limit, p->record.mono_ns, event);
-            pipeline_explain_who(p, limit->since_ns - (kills ? BEFORE_KILL_NS : 0),
-                                 event);
+        if (host_explains_now(h, &limit->story, step)) {
+            describe(h, limit, h->record.mono_ns, event);
+            host_explain_who(h, limit->since_ns - (kills ? BEFORE_KILL_NS : 0), event);
         }
-        answer = ask(p, limit);
+        answer = ask(h, limit);
     }
     if (alert_is_due(answer))
-        note_told(p, limit);
-    pipeline_settle(p, &limit->course, &limit->story, in, step, answer);
+        note_told(h, limit);
+    host_settle(h, &limit->course, &limit->story, in, step, answer);
 }
 
 /* Leads the course of one limit through a tick. `hit` is NULL when the limit is kept. A
  * limit that is exceeded, but not for long enough yet, is neither active nor over. */
-static void update_limit(pipeline *p, struct pipeline_limit *limit,
+static void update_limit(host *h, struct host_limit *limit,
                          const struct detect_rule_hit *hit,
                          const struct explain_input *in)
 {
-    struct alert_input input = pipeline_input(p, RECORD_RULE);
+    struct alert_input input = host_input(h, RECORD_RULE);
     struct alert_step step;
 
     if (hit != NULL) {
-        const struct detect_rule *rule = &p->config.rules.rule[hit->rule];
+        const struct detect_rule *rule = &h->config.rules.rule[hit->rule];
 
         input.active = hit->fires;
         input.unknown = !hit->fires;
@@ -282,58 +280,57 @@ static void update_limit(pipeline *p, struct pipeline_limit *limit,
         input.severity = rule->severity;
         input.score = record_score_of(rule->severity);
         if (rule->kills) {
-            count_killed(p, hit->value);
+            count_killed(h, hit->value);
             limit->story.explained_ns = 0; /* there is more to tell */
         }
     }
     if (hit != NULL && !limit->course.open) {
         limit->since_ns = hit->since_ns;
         input.started_mono_ns = hit->since_ns;
-        input.started_ns = p->record.time_ns - (p->record.mono_ns - hit->since_ns);
+        input.started_ns = h->record.time_ns - (h->record.mono_ns - hit->since_ns);
     }
     /* An event of an earlier run: its limit was exceeded before this run began. */
     if (hit != NULL && limit->course.open && limit->since_ns == 0)
         limit->since_ns =
-            p->record.mono_ns - (p->record.time_ns - limit->course.event.limit.since_ns);
-    step = pipeline_step(p, &limit->course, &input);
+            h->record.mono_ns - (h->record.time_ns - limit->course.event.limit.since_ns);
+    step = host_step(h, &limit->course, &input);
     if (step.change != RECORD_EVENT_NONE)
-        go_on(p, limit, in, &step);
+        go_on(h, limit, in, &step);
 }
 
 /* Says once per time that more is exceeded than events are made of. */
-static void tell_left_out(pipeline *p, size_t left_out)
+static void tell_left_out(host *h, size_t left_out)
 {
-    if (left_out > 0 && p->limits_left_out == 0)
+    if (left_out > 0 && h->limits_left_out == 0)
         os_log_record(
             OS_LOG_WARNING,
             "%zu more metrics exceed a limit than there are events for: at most "
             "%d of one rule and %d in all",
-            left_out, DETECT_EACH_MAX, PIPELINE_LIMITS);
-    p->limits_left_out = left_out;
+            left_out, DETECT_EACH_MAX, HOST_LIMITS);
+    h->limits_left_out = left_out;
 }
 
 /* Leads all limits through one tick: those that are exceeded, and then the open ones that
  * were not among them. */
-void pipeline_update_limits(pipeline *p, const struct explain_input *in)
+void host_update_limits(host *h, const struct explain_input *in)
 {
     struct detect_rule_hit hit[DETECT_HITS_MAX];
-    size_t n = detect_rules_check(&p->config.rules, &p->schema, p->record.value,
-                                  p->record.mono_ns, hit);
-    size_t left_out = p->config.rules.left_out;
+    size_t n = detect_rules_check(&h->config.rules, h->schema, h->record.value,
+                                  h->record.mono_ns, hit);
+    size_t left_out = h->config.rules.left_out;
 
-    hear_of_killed(p);
+    hear_of_killed(h);
     for (size_t i = 0; i < n; i++) {
-        struct pipeline_limit *limit =
-            limit_of(p, hit[i].rule, hit[i].metric, hit[i].fires);
+        struct host_limit *limit = limit_of(h, hit[i].rule, hit[i].metric, hit[i].fires);
 
         left_out += limit == NULL && hit[i].fires;
         if (limit == NULL)
             continue;
-        limit->tick = p->record.tick;
-        update_limit(p, limit, &hit[i], in);
+        limit->tick = h->record.tick;
+        update_limit(h, limit, &hit[i], in);
     }
-    for (size_t i = 0; i < p->n_limits; i++)
-        if (p->limit[i]->course.open && p->limit[i]->tick != p->record.tick)
-            update_limit(p, p->limit[i], NULL, in);
-    tell_left_out(p, left_out);
+    for (size_t i = 0; i < h->n_limits; i++)
+        if (h->limit[i]->course.open && h->limit[i]->tick != h->record.tick)
+            update_limit(h, h->limit[i], NULL, in);
+    tell_left_out(h, left_out);
 }

@@ -2,16 +2,16 @@
  * long as it lasts. */
 #include <stdio.h>
 
+#include "monitor/state.h"
 #include "os/log.h"
-#include "pipeline_state.h"
 
 /* Says in the log when a source begins to fail and when it is well again. */
-void pipeline_tell_troubles(const pipeline *p)
+void monitor_tell_troubles(const monitor *m)
 {
     struct collect_report report;
     enum collect_news news;
 
-    for (size_t i = 0; collect_set_report(p->collect, i, &report, &news); i++) {
+    for (size_t i = 0; collect_set_report(m->collect, i, &report, &news); i++) {
         const char *hint = report.error->hint;
 
         if (news == COLLECT_FAILS)
@@ -24,12 +24,12 @@ void pipeline_tell_troubles(const pipeline *p)
 
 /* Lists the sources that fail now, for the status. More than there is room for are left
  * out. */
-void pipeline_fill_troubles(const pipeline *p, struct show_status *out)
+void monitor_fill_troubles(const monitor *m, struct show_status *out)
 {
     struct collect_report report;
     enum collect_news news;
 
-    for (size_t i = 0; collect_set_report(p->collect, i, &report, &news); i++) {
+    for (size_t i = 0; collect_set_report(m->collect, i, &report, &news); i++) {
         struct show_trouble *trouble = &out->trouble[out->n_troubles];
 
         if (!report.in_trouble || out->n_troubles == SHOW_TROUBLES)
