@@ -4,6 +4,7 @@
 #include "alert/habits.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Sets how many times the same must have happened to be a habit. */
@@ -25,11 +26,41 @@ void alert_habits_init(struct alert_habits *habits, alert_group_of *group)
     *habits = (struct alert_habits){.group = group};
 }
 
-/* Adds an anomaly that has ended, over the oldest when the ring is full. */
+void alert_habits_release(struct alert_habits *habits)
+{
+    free(habits->past);
+    *habits = (struct alert_habits){.group = habits->group};
+}
+
+/* Gives the place of one more: behind the others while there is room or memory for it,
+ * then that of the oldest. NULL when there is not even one. */
+static struct alert_past *place_for_one(struct alert_habits *habits)
+{
+    size_t capacity = habits->capacity == 0 ? 8 : 2 * habits->capacity;
+    struct alert_past *past;
+
+    if (habits->n == habits->capacity && capacity <= ALERT_HABITS_MAX) {
+        past = realloc(habits->past, capacity * sizeof *past);
+        if (past != NULL) {
+            habits->past = past;
+            habits->capacity = capacity;
+        }
+    }
+    if (habits->n < habits->capacity)
+        return &habits->past[habits->n++];
+    if (habits->n == 0)
+        return NULL;
+    past = &habits->past[habits->oldest];
+    habits->oldest = (habits->oldest + 1) % habits->n;
+    return past;
+}
+
 void alert_habits_add(struct alert_habits *habits, const struct record_event *event)
 {
-    struct alert_past *past = &habits->past[habits->next];
+    struct alert_past *past = place_for_one(habits);
 
+    if (past == NULL)
+        return;
     past->event_id = event->id;
     past->start_ns = past->seen_ns = event->start_ns;
     past->habit_ns = 0;
@@ -37,8 +68,6 @@ void alert_habits_add(struct alert_habits *habits, const struct record_event *ev
     past->alerted = event->alerted;
     snprintf(past->name, sizeof past->name, "%s", first_suspect(event));
     alert_features_of(&past->features, event, habits->group);
-    habits->next = (habits->next + 1) % ALERT_HABITS_MAX;
-    habits->n += habits->n < ALERT_HABITS_MAX;
 }
 
 /* Tells whether the event is one more of these: the same process, alike in its

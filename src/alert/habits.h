@@ -28,14 +28,15 @@ struct alert_habits {
         bool alerted;
         char name[RECORD_COMM_MAX]; /* of the first suspect; "" = none */
         struct alert_features features;
-    } past[ALERT_HABITS_MAX]; /* a ring */
-    size_t n, next;
+    } * past; /* n, owned; they grow to ALERT_HABITS_MAX, then the oldest leave */
+    size_t n, capacity, oldest;
 };
 
 void alert_habits_init(struct alert_habits *habits, alert_group_of *group);
+void alert_habits_release(struct alert_habits *habits);
 
 /* Remembers an anomaly that is over. Oldest first; the oldest leave when there is no
- * room. */
+ * room, or no memory. */
 void alert_habits_add(struct alert_habits *habits, const struct record_event *event);
 
 /* Whether an anomaly with these deviations and suspects, since event->start_ns, is one at

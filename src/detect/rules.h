@@ -63,10 +63,16 @@ enum { DETECT_BROKEN_MAX = 256, DETECT_HITS_MAX = 64, DETECT_EACH_MAX = 8 };
 struct detect_rules {
     struct detect_rule rule[DETECT_RULES_MAX];
     size_t n;
-    struct detect_broken broken[DETECT_BROKEN_MAX]; /* in the order in which they broke */
-    size_t n_broken;
+};
+
+/* What one host remembers of the limits that it exceeds; zero at first. */
+struct detect_rules_state {
+    struct detect_broken *broken; /* n_broken, in the order in which they broke; owned */
+    size_t n_broken, capacity;
     size_t left_out; /* of this tick: exceed a limit, and had no room in the hits */
 };
+
+void detect_rules_state_release(struct detect_rules_state *state);
 
 /* The built-in rules. */
 void detect_rules_init(struct detect_rules *rules);
@@ -88,8 +94,9 @@ size_t detect_rules_unknown(const struct detect_rules *rules,
 /* Looks which limits are exceeded; NaN exceeds none. Writes at most DETECT_HITS_MAX hits,
  * of one rule at most DETECT_EACH_MAX, those that have lasted longest first; the others
  * are counted in left_out. Returns how many. */
-size_t detect_rules_check(struct detect_rules *rules, const struct record_schema *schema,
-                          const double *value, int64_t mono_ns,
-                          struct detect_rule_hit hit[DETECT_HITS_MAX]);
+size_t detect_rules_check(const struct detect_rules *rules,
+                          struct detect_rules_state *state,
+                          const struct record_schema *schema, const double *value,
+                          int64_t mono_ns, struct detect_rule_hit hit[DETECT_HITS_MAX]);
 
 #endif

@@ -20,8 +20,8 @@ enum vd_status host_new(host **out, const struct host_config *config,
     host *h = calloc(1, sizeof *h);
     enum vd_status status = VD_ERR_MEMORY;
 
-    assert(config->interval_s > 0 && config->next_event_id != NULL &&
-           config->group_of != NULL);
+    assert(config->interval_s > 0 && config->rules != NULL &&
+           config->next_event_id != NULL && config->group_of != NULL);
     *out = NULL;
     if (h == NULL)
         return vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory for one more host");
@@ -57,6 +57,8 @@ void host_free(host *h)
     detect_set_free(h->detect);
     feature_rates_free(h->rates);
     detect_silence_release(&h->silence);
+    detect_rules_state_release(&h->rules);
+    alert_habits_release(&h->habits);
     for (size_t i = 0; i < h->n_limits; i++)
         free(h->limit[i]);
     free(h->told.at);
@@ -74,7 +76,7 @@ static void name_the_absent(const host *h)
         "waits for a metric that is not here; 'vedette probe' shows "
         "those that are";
     const struct detect_multivariate_config *of = &h->config.detect.multivariate;
-    const struct detect_rules *rules = &h->config.rules;
+    const struct detect_rules *rules = h->config.rules;
     size_t i = 0;
 
     while ((i = detect_rules_unknown(rules, h->schema, i)) < rules->n)

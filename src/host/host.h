@@ -20,7 +20,7 @@ typedef struct host host;
 struct host_config {
     double interval_s; /* from sample to sample */
     struct detect_config detect;
-    struct detect_rules rules;
+    const struct detect_rules *rules; /* may be shared; have to outlive the host */
     struct alert_config alert;
     bool keeps_moments; /* copies of the flight recorder are wanted */
     /* Numbers a new event, so that it is unique where events are kept. */
@@ -154,9 +154,6 @@ void host_status(const host *h, struct host_status *out);
 
 /* The record of the last tick. */
 const struct record *host_record(const host *h);
-
-/* The rules, with how they stand on this host. */
-const struct detect_rules *host_rules(const host *h);
 
 /* How a rule stands: "off", "exceeded", "kept", or "no metric" when it has none here. */
 const char *host_rule_state(const host *h, size_t rule);

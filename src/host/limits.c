@@ -35,7 +35,7 @@ static bool is_named(const host *h, const struct host_limit *limit, size_t rule,
            record_metric_is_named(&h->schema->metric[metric],
                                   limit->course.event.top[0].name) &&
            strcmp(limit->course.event.limit.rule,
-                  detect_rule_text(&h->config.rules.rule[rule], text, sizeof text)) == 0;
+                  detect_rule_text(&h->config.rules->rule[rule], text, sizeof text)) == 0;
 }
 
 /* Tells whether nothing of the course is needed any more. */
@@ -132,7 +132,7 @@ static struct alert_answer ask(const host *h, struct host_limit *limit)
         limit->told_by = told_by(h, event);
     return alert_policy_limit(&(struct alert_limit_evidence){
         .alerted = event->alerted,
-        .builtin = h->config.rules.rule[limit->rule].builtin,
+        .builtin = h->config.rules->rule[limit->rule].builtin,
         .said = said.word,
         .said_of = said.event_id,
         .in_hour = alerts_in_hour(h, limit),
@@ -218,7 +218,7 @@ static void count_killed(host *h, double per_second)
 static void describe(const host *h, const struct host_limit *limit, int64_t until_ns,
                      struct record_event *event)
 {
-    const struct detect_rule *rule = &h->config.rules.rule[limit->rule];
+    const struct detect_rule *rule = &h->config.rules->rule[limit->rule];
     struct explain_limit now = {
         .metric = limit->metric,
         .value = rule->above ? rule->value + limit->course.height
@@ -239,11 +239,11 @@ static void go_on(host *h, struct host_limit *limit, const struct explain_input 
 {
     struct record_event *event = &limit->course.event;
     struct alert_answer answer = {.reason = ALERT_TOLD};
-    bool kills = limit->metric != SIZE_MAX && h->config.rules.rule[limit->rule].kills;
+    bool kills = limit->metric != SIZE_MAX && h->config.rules->rule[limit->rule].kills;
 
     if (step->change == RECORD_EVENT_OPENED) {
         limit->told_by = 0;
-        set_limit(h, &h->config.rules.rule[limit->rule], limit->since_ns, &event->limit);
+        set_limit(h, &h->config.rules->rule[limit->rule], limit->since_ns, &event->limit);
     }
     if (step->change == RECORD_EVENT_ENDED) {
         if (limit->metric != SIZE_MAX) /* else it was over before this run began */
@@ -272,7 +272,7 @@ static void update_limit(host *h, struct host_limit *limit,
     struct alert_step step;
 
     if (hit != NULL) {
-        const struct detect_rule *rule = &h->config.rules.rule[hit->rule];
+        const struct detect_rule *rule = &h->config.rules->rule[hit->rule];
 
         input.active = hit->fires;
         input.unknown = !hit->fires;
@@ -315,9 +315,9 @@ static void tell_left_out(host *h, size_t left_out)
 void host_update_limits(host *h, const struct explain_input *in)
 {
     struct detect_rule_hit hit[DETECT_HITS_MAX];
-    size_t n = detect_rules_check(&h->config.rules, h->schema, h->record.value,
+    size_t n = detect_rules_check(h->config.rules, &h->rules, h->schema, h->record.value,
                                   h->record.mono_ns, hit);
-    size_t left_out = h->config.rules.left_out;
+    size_t left_out = h->rules.left_out;
 
     hear_of_killed(h);
     for (size_t i = 0; i < n; i++) {

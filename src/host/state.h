@@ -86,6 +86,7 @@ struct host {
      * were not sure. */
     unsigned told_groups, apart_groups;
 
+    struct detect_rules_state rules;
     struct host_limit *limit[HOST_LIMITS]; /* owned */
     size_t n_limits;
     size_t limits_left_out;

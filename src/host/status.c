@@ -37,21 +37,16 @@ const struct record *host_record(const host *h)
     return &h->record;
 }
 
-const struct detect_rules *host_rules(const host *h)
-{
-    return &h->config.rules;
-}
-
 const char *host_rule_state(const host *h, size_t rule)
 {
-    if (h->config.rules.rule[rule].off)
+    if (h->config.rules->rule[rule].off)
         return "off";
     for (size_t i = 0; i < h->n_limits; i++)
         if (h->limit[i]->course.open && h->limit[i]->metric != SIZE_MAX &&
             h->limit[i]->rule == rule)
             return "exceeded";
     for (size_t k = 0; k < h->schema->n; k++)
-        if (detect_rule_speaks_of(&h->config.rules.rule[rule], &h->schema->metric[k]))
+        if (detect_rule_speaks_of(&h->config.rules->rule[rule], &h->schema->metric[k]))
             return "kept";
     return "no metric";
 }

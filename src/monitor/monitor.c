@@ -185,7 +185,7 @@ static enum vd_status open_host(monitor *m, struct vd_error *err)
     double interval_s = collect_set_course(m->collect).interval_s;
     struct host_config config = {
         .detect = m->config.detect,
-        .rules = m->config.rules,
+        .rules = &m->config.rules,
         .alert = m->config.alert,
         .keeps_moments = m->store != NULL,
         .next_event_id = next_event_id,

@@ -206,7 +206,7 @@ static void status(void *context, struct show_status *out)
 static size_t limits(void *context, struct show_limit out[SHOW_LIMITS_MAX])
 {
     const monitor *m = context;
-    const struct detect_rules *rules = host_rules(m->host);
+    const struct detect_rules *rules = &m->config.rules;
 
     static_assert((int)DETECT_RULES_MAX <= (int)SHOW_LIMITS_MAX, "all rules are shown");
     for (size_t i = 0; i < rules->n; i++) {

@@ -59,6 +59,7 @@ static void what_comes_for_an_hour_is_a_habit(void **state)
         assert_false(alert_habits_has(&habits.past[i], later.end_ns + WEEK));
     }
     assert_false(is_known(&habits, &other, 3));
+    alert_habits_release(&habits);
 }
 
 static void a_habit_lasts_while_it_comes(void **state)
@@ -77,6 +78,7 @@ static void a_habit_lasts_while_it_comes(void **state)
 
         assert_true(is_known(&habits, &event, 3));
     }
+    alert_habits_release(&habits);
 }
 
 static void a_habit_that_grows_or_hangs_is_none(void **state)
@@ -98,6 +100,7 @@ static void a_habit_that_grows_or_hangs_is_none(void **state)
     assert_false(is_known(&habits, &larger, 3));
     assert_false(is_known(&habits, &other, 3));
     assert_false(is_known(&habits, &next_week, 3));
+    alert_habits_release(&habits);
 }
 
 static void what_alerted_before_is_a_repeat(void **state)
@@ -129,6 +132,30 @@ static void what_alerted_before_is_a_repeat(void **state)
     past.start_ns += SECOND;
     alert_habits_add(&habits, &past);
     assert_int_equal(alert_habits_repeats(&habits, &soon, soon.end_ns), 13);
+    alert_habits_release(&habits);
+}
+
+/* More than are kept: the oldest leave, those that stay are the newest. */
+static void the_oldest_leave(void **state)
+{
+    enum { MORE = 3 };
+    struct alert_habits habits;
+    bool seen[ALERT_HABITS_MAX + MORE] = {false};
+
+    (void)state;
+    alert_habits_init(&habits, one_group);
+    for (int i = 0; i < ALERT_HABITS_MAX + MORE; i++) {
+        struct record_event past = job(300 * i, 50, 20);
+
+        past.id = i;
+        alert_habits_add(&habits, &past);
+        assert_int_equal(habits.n, i < ALERT_HABITS_MAX ? i + 1 : ALERT_HABITS_MAX);
+    }
+    for (size_t i = 0; i < habits.n; i++)
+        seen[habits.past[i].event_id] = true;
+    for (int i = 0; i < ALERT_HABITS_MAX + MORE; i++)
+        assert_int_equal(seen[i], i >= MORE);
+    alert_habits_release(&habits);
 }
 
 int main(void)
@@ -138,6 +165,7 @@ int main(void)
         cmocka_unit_test(a_habit_lasts_while_it_comes),
         cmocka_unit_test(a_habit_that_grows_or_hangs_is_none),
         cmocka_unit_test(what_alerted_before_is_a_repeat),
+        cmocka_unit_test(the_oldest_leave),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,7 @@ struct world {
     host *h;
     struct record_schema schema;
     struct record_sample sample;
+    struct detect_rules rules;
     double raw[METRICS], base[METRICS];
     struct vd_rng rng;
     int64_t ids;
@@ -66,6 +67,7 @@ static void world_open(struct world *w, uint64_t seed, const char *rule)
 {
     struct host_config config = {
         .interval_s = 1,
+        .rules = &w->rules,
         .detect = detect_config_default(),
         .alert = alert_config_default(),
         .keeps_moments = true,
@@ -83,12 +85,12 @@ static void world_open(struct world *w, uint64_t seed, const char *rule)
     vd_rng_init(&w->rng, seed);
     for (size_t i = 0; i < METRICS; i++)
         assert_int_equal(record_schema_add(&w->schema, &metric[i], NULL), i);
-    detect_rules_init(&config.rules);
+    detect_rules_init(&w->rules);
     if (rule != NULL) {
         struct detect_rule parsed;
 
         assert_int_equal(detect_rule_parse(&parsed, rule, NULL), VD_OK);
-        assert_int_equal(detect_rules_add(&config.rules, &parsed), VD_OK);
+        assert_int_equal(detect_rules_add(&w->rules, &parsed), VD_OK);
     }
     if (host_new(&w->h, &config, &w->schema, &err) != VD_OK)
         fail_msg("%s", err.text);
@@ -370,7 +372,7 @@ static void how_the_rules_stand(void **state)
 
     (void)state;
     world_open(&w, 2, "cpu_memory > 80");
-    last = host_rules(w.h)->n - 1;
+    last = w.rules.n - 1;
     assert_string_equal(host_rule_state(w.h, last), "kept");
     run(&w, 4, 90, 10);
     assert_string_equal(host_rule_state(w.h, last), "exceeded");
@@ -378,7 +380,7 @@ static void how_the_rules_stand(void **state)
     assert_string_equal(host_rule_state(w.h, last), "kept");
     world_close(&w);
     world_open(&w, 2, "frobnications > 80");
-    assert_string_equal(host_rule_state(w.h, host_rules(w.h)->n - 1), "no metric");
+    assert_string_equal(host_rule_state(w.h, w.rules.n - 1), "no metric");
     world_close(&w);
 }
 

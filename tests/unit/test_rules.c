@@ -54,11 +54,11 @@ static void bad_rules_are_refused_with_the_place(void **state)
     }
 }
 
-static size_t check(struct detect_rules *rules, const struct record_schema *schema,
-                    const double *value, int64_t at_s,
+static size_t check(const struct detect_rules *rules, struct detect_rules_state *seen,
+                    const struct record_schema *schema, const double *value, int64_t at_s,
                     struct detect_rule_hit hit[DETECT_HITS_MAX])
 {
-    return detect_rules_check(rules, schema, value, at_s * SECOND, hit);
+    return detect_rules_check(rules, seen, schema, value, at_s * SECOND, hit);
 }
 
 /* Each metric of a family by itself, from when it exceeded the limit on. */
@@ -67,6 +67,7 @@ static void each_metric_is_watched_by_itself(void **state)
     double value[METRICS] = {10, 10, NAN, 0, 96, 94};
     struct detect_rule_hit hit[DETECT_HITS_MAX];
     struct detect_rules rules = {0};
+    struct detect_rules_state seen = {0};
     struct record_schema schema;
     struct detect_rule rule;
 
@@ -74,25 +75,26 @@ static void each_metric_is_watched_by_itself(void **state)
     make_schema(&schema);
     detect_rule_parse(&rule, "filesystem_percent > 95 for 5s", NULL);
     assert_int_equal(detect_rules_add(&rules, &rule), VD_OK);
-    assert_int_equal(check(&rules, &schema, value, 1, hit), 1);
+    assert_int_equal(check(&rules, &seen, &schema, value, 1, hit), 1);
     assert_false(hit[0].fires);
     value[HOME] = 99;
-    assert_int_equal(check(&rules, &schema, value, 4, hit), 2);
-    assert_int_equal(check(&rules, &schema, value, 6, hit), 2);
+    assert_int_equal(check(&rules, &seen, &schema, value, 4, hit), 2);
+    assert_int_equal(check(&rules, &seen, &schema, value, 6, hit), 2);
     assert_int_equal(hit[0].metric, ROOT);
     assert_true(hit[0].fires && hit[0].since_ns == 1 * SECOND && hit[0].value == 96);
     assert_int_equal(hit[1].metric, HOME);
     assert_true(!hit[1].fires && hit[1].since_ns == 4 * SECOND);
     /* Absent exceeds nothing, and begins anew when it is back. */
     value[ROOT] = NAN;
-    assert_int_equal(check(&rules, &schema, value, 9, hit), 1);
+    assert_int_equal(check(&rules, &seen, &schema, value, 9, hit), 1);
     assert_true(hit[0].metric == HOME && hit[0].fires);
     value[ROOT] = 97;
-    assert_int_equal(check(&rules, &schema, value, 10, hit), 2);
+    assert_int_equal(check(&rules, &seen, &schema, value, 10, hit), 2);
     assert_true(hit[0].metric == HOME && hit[1].metric == ROOT && !hit[1].fires);
     /* On the limit is not beyond it. */
     value[ROOT] = value[HOME] = 95;
-    assert_int_equal(check(&rules, &schema, value, 11, hit), 0);
+    assert_int_equal(check(&rules, &seen, &schema, value, 11, hit), 0);
+    detect_rules_state_release(&seen);
     record_schema_release(&schema);
 }
 
@@ -120,25 +122,27 @@ static void many_at_once_are_bounded_and_counted(void **state)
     struct detect_rules rules = {.rule = {{"m", true, 0, 0, RECORD_LOW, .builtin = false},
                                           {"m", true, 1, 0, RECORD_LOW, .builtin = true}},
                                  .n = 2};
+    struct detect_rules_state seen = {0};
     struct record_schema schema;
 
     (void)state;
     make_family(&schema, "m", MANY);
     for (size_t i = MANY / 2; i < MANY; i++)
         value[i] = 2;
-    assert_int_equal(check(&rules, &schema, value, 1, hit), DETECT_EACH_MAX);
+    assert_int_equal(check(&rules, &seen, &schema, value, 1, hit), DETECT_EACH_MAX);
     for (size_t i = 0; i < MANY; i++)
         value[i] = 3;
     for (int64_t t = 2; t < 20; t++) {
-        assert_int_equal(check(&rules, &schema, value, t, hit), DETECT_EACH_MAX);
+        assert_int_equal(check(&rules, &seen, &schema, value, t, hit), DETECT_EACH_MAX);
         for (size_t i = 0; i < DETECT_EACH_MAX; i++)
             assert_int_equal(hit[i].metric, MANY / 2 + i);
-        assert_int_equal(rules.n_broken, DETECT_BROKEN_MAX);
-        assert_int_equal(rules.left_out, 2 * MANY - DETECT_EACH_MAX);
+        assert_int_equal(seen.n_broken, DETECT_BROKEN_MAX);
+        assert_int_equal(seen.left_out, 2 * MANY - DETECT_EACH_MAX);
     }
     memset(value, 0, sizeof value);
-    assert_int_equal(check(&rules, &schema, value, 20, hit), 0);
-    assert_int_equal(rules.left_out, 0);
+    assert_int_equal(check(&rules, &seen, &schema, value, 20, hit), 0);
+    assert_int_equal(seen.left_out, 0);
+    detect_rules_state_release(&seen);
     record_schema_release(&schema);
 }
 
@@ -147,21 +151,22 @@ static void built_in_rules_can_be_switched_off(void **state)
     const double value[] = {1};
     struct detect_rule_hit hit[DETECT_HITS_MAX];
     struct detect_rules rules;
+    struct detect_rules_state seen = {0};
     struct record_schema schema;
     struct vd_error err = {0};
 
     (void)state;
     make_family(&schema, "unit_failed", 1);
     detect_rules_init(&rules);
-    assert_int_equal(check(&rules, &schema, value, 1, hit), 1);
+    assert_int_equal(check(&rules, &seen, &schema, value, 1, hit), 1);
     assert_true(hit[0].fires);
     assert_int_equal(detect_rules_switch_off(&rules, "cpu_percent", &err), VD_OK);
-    assert_int_equal(check(&rules, &schema, value, 2, hit), 1);
+    assert_int_equal(check(&rules, &seen, &schema, value, 2, hit), 1);
     assert_int_equal(detect_rules_switch_off(&rules, "unit_failed", &err), VD_OK);
-    assert_int_equal(check(&rules, &schema, value, 3, hit), 0);
+    assert_int_equal(check(&rules, &seen, &schema, value, 3, hit), 0);
     detect_rules_init(&rules);
     assert_int_equal(detect_rules_switch_off(&rules, "all", &err), VD_OK);
-    assert_int_equal(check(&rules, &schema, value, 4, hit), 0);
+    assert_int_equal(check(&rules, &seen, &schema, value, 4, hit), 0);
     assert_int_equal(detect_rules_switch_off(&rules, "unit_faild", &err),
                      VD_ERR_ARGUMENT);
     assert_non_null(strstr(err.hint, "unit_failed"));
@@ -170,7 +175,8 @@ static void built_in_rules_can_be_switched_off(void **state)
     rules.rule[rules.n++] =
         (struct detect_rule){"unit_failed", true, 0, 0, RECORD_LOW, .builtin = false};
     detect_rules_switch_off(&rules, "all", &err);
-    assert_int_equal(check(&rules, &schema, value, 5, hit), 1);
+    assert_int_equal(check(&rules, &seen, &schema, value, 5, hit), 1);
+    detect_rules_state_release(&seen);
     record_schema_release(&schema);
 }
 
