@@ -16,6 +16,11 @@ includes() {
     sed -n 's/^ *# *include *"\([^"]*\)".*/\1/p' "$1"
 }
 
+# includes_of_any_kind FILE: those of the system, too.
+includes_of_any_kind() {
+    sed -n 's/^ *# *include *[<"]\([^>"]*\)[>"].*/\1/p' "$1"
+}
+
 while read -r file; do
     for name in $(includes "$file"); do
         [ -e "lib/$name" ] || [ -e "include/$name" ] || [ -e "$(dirname "$file")/$name" ] ||
@@ -68,7 +73,7 @@ done
 
 # A host is told what its source and its monitor know; it has no loop, thread, file or socket.
 while read -r file; do
-    for name in $(sed -n 's/^ *# *include *[<"]\([^>"]*\)[>"].*/\1/p' "$file"); do
+    for name in $(includes_of_any_kind "$file"); do
         case $name in
             os/log.h | os/clock.h | os/believed.h) ;;
             os/* | uv.h | pthread.h | unistd.h | fcntl.h | sys/* | alert/channels.h)

@@ -12,9 +12,9 @@
 #include "cmd/data_dir.h"
 #include "cmd/json_out.h"
 #include "cmd/local_api.h"
+#include "monitor/monitor.h"
 #include "os/clock.h"
 #include "os/utf8.h"
-#include "monitor/monitor.h"
 #include "store/inspect.h"
 #include "store/lock.h"
 

@@ -9,13 +9,13 @@
 
 #include "cmd/commands.h"
 #include "cmd/monitor_plan.h"
+#include "monitor/monitor.h"
 #include "os/clock.h"
 #include "os/data_dir.h"
 #include "os/log.h"
 #include "os/peek.h"
 #include "os/sandbox.h"
 #include "os/terminal.h"
-#include "monitor/monitor.h"
 
 /* ---- the loop ---- */
 
@@ -225,8 +225,7 @@ static int watch_machine(const struct monitor_settings *s, struct monitor_plan *
         os_log_record(OS_LOG_INFO, "vedette " VEDETTE_VERSION " started, process %d",
                       (int)getpid());
         if (plan->config.show_on)
-            printf("Dashboard: http://%s:%d/\n", s->address,
-                   monitor_port(watch.monitor));
+            printf("Dashboard: http://%s:%d/\n", s->address, monitor_port(watch.monitor));
         if (plan->config.store_on)
             printf("Data:      %s\n", plan->data_dir);
         printf("Sandbox:   %s\n", plan->sandbox);

@@ -5,8 +5,8 @@
 
 #include "cmd/commands.h"
 #include "cmd/monitor_options.h"
-#include "os/data_dir.h"
 #include "monitor/monitor.h"
+#include "os/data_dir.h"
 
 enum { MONITOR_PATH_MAX = 4096 };
 

@@ -16,8 +16,8 @@
 #include "vedette/detector.h"
 #include "vedette/page_hinkley.h"
 
-/* A training that has little new to learn from is waste: it waits for so many new rows, and
- * for so large a part of the rows that are known. */
+/* A training that has little new to learn from is waste: it waits for so many new rows,
+ * and for so large a part of the rows that are known. */
 enum { NEW_ROWS_MIN = 50, NEW_ROWS_PART = 16 };
 
 /* A normal event: its rows are learned as labels, by a bounded share and until that is
