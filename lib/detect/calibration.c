@@ -87,7 +87,8 @@ void vd_calibration_believe(struct vd_calibration *c, double mean)
 {
     assert(mean > 0);
     for (size_t i = 0; i < VD_CALIBRATION_KNOTS; i++)
-        c->knot[i] = -mean * log1p(-VD_CALIBRATION_TAIL * (double)i / (VD_CALIBRATION_KNOTS - 1));
+        c->knot[i] =
+            -mean * log1p(-VD_CALIBRATION_TAIL * (double)i / (VD_CALIBRATION_KNOTS - 1));
     c->tail_start = c->knot[VD_CALIBRATION_KNOTS - 1];
     c->tail_mean_excess = mean;
     c->n = 0;
@@ -130,7 +131,8 @@ double vd_calibration_surprise(const struct vd_calibration *c, double raw)
     if (raw <= c->tail_start)
         return fmax(0, -log10(1 - body_level(c, raw)));
     excess = (raw - c->tail_start) / c->tail_mean_excess;
-    return fmin(-log10(1 - VD_CALIBRATION_TAIL) + excess * log10(exp(1)), VD_SURPRISE_MAX);
+    return fmin(-log10(1 - VD_CALIBRATION_TAIL) + excess * log10(exp(1)),
+                VD_SURPRISE_MAX);
 }
 
 double vd_surprise_of_budget(double budget, double period_s, double interval_s)

@@ -41,7 +41,8 @@ static void fill(struct fixture *f)
         f->process[i].cpu_percent = i;
         strcpy(f->process[i].comm, "name");
     }
-    f->processes = (struct record_processes){f->process, PROCESSES, 99, 0};
+    f->processes =
+        (struct record_processes){.at = f->process, .n = PROCESSES, .threads = 99};
     f->event = (struct record_event){.id = 1, .start_ns = 1, .kind = RECORD_ANOMALY};
     f->record = (struct record){.time_ns = 1700000000000000000,
                                 .tick = 3,
