@@ -66,8 +66,7 @@ bool format_zone_offset(const char *text, size_t size, int64_t *east_s)
             *east_s = known[i].hours * INT64_C(3600);
             return true;
         }
-    if (format_scan_skip(&t, "UTC") || format_scan_skip(&t, "GMT"))
-        return numeric_offset(t, east_s);
+    (void)(format_scan_skip(&t, "UTC") || format_scan_skip(&t, "GMT"));
     return numeric_offset(t, east_s);
 }
 

@@ -229,6 +229,53 @@ static void webhook_urls_are_checked(void **state)
     }
 }
 
+static void hosts_and_ports_of_webhooks_are_checked(void **state)
+{
+    static const struct {
+        const char *url;
+        bool good;
+    } known[] = {
+        {"http://h", true},
+        {"HTTPS://h/x?y#z", true},
+        {"http://h:1", true},
+        {"http://h:65535/x", true},
+        {"http://h:65536/x", false},
+        {"http://h:0", false},
+        {"http://h:", false},
+        {"http://h:000080", false},
+        {"http://h:99999", false},
+        {"http://h:8x/", false},
+        {"http://:80/", false},
+        {"http://[::1]", true},
+        {"http://[::1]:80/", true},
+        {"http://[::1]80", false},
+        {"http://[]", false},
+        {"http://[::1", false},
+        {"http://u:p@h:80/", true},
+        {"http://u@/", false},
+        {"http://u:p@:80/", false},
+        {"http://h/a@b:0", true},
+        {"http://?x", false},
+        {"http://h?x:y", true},
+        {"http://h#x:y", true},
+        {"http:/h", false},
+        {"httpx://h", false},
+        {"http://h\x7f/", false},
+        {"http://h/\x1f", false},
+        {"http://h/\xc3\xa9", true},
+        {"", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct vd_error err = {0};
+        enum vd_status status = alert_webhook_url_check(known[i].url, &err);
+
+        if (status != (known[i].good ? VD_OK : VD_ERR_ARGUMENT))
+            fail_msg("%s: %s", known[i].url, err.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +286,7 @@ int main(void)
         cmocka_unit_test(a_stopped_terminal_holds_nobody_up),
         cmocka_unit_test(webhook_body_is_json),
         cmocka_unit_test(webhook_urls_are_checked),
+        cmocka_unit_test(hosts_and_ports_of_webhooks_are_checked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
