@@ -17,11 +17,11 @@ static const double LEAK_SIGMAS = 2;
 
 /* ---- begin ---- */
 
-static enum vd_status begin_envelopes(struct batch_analysis *out)
+static enum vd_status begin_envelopes(struct batch_gather *g)
 {
-    size_t made = 0;
+    struct batch_analysis *out = g->out;
 
-    for (size_t c = 0; c < out->n_columns && made < BATCH_ENVELOPES; c++) {
+    for (size_t c = 0; c < out->n_columns && g->n_envelopes < BATCH_ENVELOPES; c++) {
         struct batch_column *column = &out->column[c];
 
         if (column->metric == SIZE_MAX)
@@ -32,7 +32,8 @@ static enum vd_status begin_envelopes(struct batch_analysis *out)
             return VD_ERR_MEMORY;
         for (size_t b = 0; b < BATCH_BUCKETS; b++)
             column->low[b] = column->high[b] = NAN;
-        made++;
+        g->envelope[g->n_envelopes++] = (struct batch_envelope){
+            column->low, column->high, column->metric, g->words->scale[column->metric]};
     }
     return VD_OK;
 }
@@ -41,11 +42,12 @@ enum vd_status batch_gather_begin(struct batch_gather *g, struct batch_analysis 
                                   struct batch_words *words,
                                   const struct batch_rows *rows, struct vd_error *err)
 {
-    enum vd_status status = begin_envelopes(out);
+    enum vd_status status;
     size_t n;
 
     *g = (struct batch_gather){
         .out = out, .words = words, .total = rows->n, .timed = rows->timed, .step = 1};
+    status = begin_envelopes(g);
     g->step = rows->n / BATCH_LABELLED_MAX + 1;
     if (rows->pace_s > 0)
         g->quiet_most = (unsigned)fmin(QUIET_S / rows->pace_s, QUIET_ROWS_MAX);
@@ -231,17 +233,14 @@ static void widen(struct batch_gather *g, const struct batch_row *row, bool odd,
     if ((float)row->score < out->bucket_score[b] || isnan(out->bucket_score[b]))
         out->bucket_score[b] = (float)row->score;
     out->bucket_anomalies[b] += odd;
-    for (size_t c = 0; c < out->n_columns; c++) {
-        struct batch_column *column = &out->column[c];
-        float x;
+    for (size_t i = 0; i < g->n_envelopes; i++) {
+        const struct batch_envelope *e = &g->envelope[i];
+        float x = (float)(value[e->metric] * e->scale);
 
-        if (column->low == NULL)
-            continue;
-        x = (float)(value[column->metric] * g->words->scale[column->metric]);
-        if (x < column->low[b] || isnan(column->low[b]))
-            column->low[b] = x;
-        if (x > column->high[b] || isnan(column->high[b]))
-            column->high[b] = x;
+        if (x < e->low[b] || isnan(e->low[b]))
+            e->low[b] = x;
+        if (x > e->high[b] || isnan(e->high[b]))
+            e->high[b] = x;
     }
 }
 

@@ -7,6 +7,13 @@
 
 enum { BATCH_LABELLED_MAX = 2000000 }; /* rows from which areas are computed */
 
+/* The lowest and highest of a column, close together for who goes along with all rows. */
+struct batch_envelope {
+    float *low, *high; /* of the analysis: BATCH_BUCKETS each */
+    size_t metric;
+    double scale;
+};
+
 struct batch_gather {
     struct batch_analysis *out;
     struct batch_words *words;
@@ -25,7 +32,9 @@ struct batch_gather {
     size_t n_labelled;
     uint64_t step;
     bool in_run, run_found; /* of labelled rows */
-    /* The envelope. */
+    /* The envelopes. */
+    struct batch_envelope envelope[BATCH_ENVELOPES];
+    size_t n_envelopes;
     size_t bucket;
     uint64_t next_bucket; /* the row at which the next one begins */
 };

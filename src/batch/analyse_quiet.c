@@ -3,6 +3,7 @@
  * the threshold, the last one cannot make the row odd. */
 #include "batch/analyse_quiet.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "detect/combine.h"
@@ -35,6 +36,8 @@ void batch_quiet_find(struct batch_quiet *quiet, const struct batch_scorer *scor
         else
             voices += !member->repeats;
         quiet->most[m] = vd_calibration_raw(&member->calibration, most);
+        if (member->is_distance) /* its calibration is of the logarithm */
+            quiet->most[m] = expm1(quiet->most[m]);
     }
     if (voices == 0 || !(most >= LEAST))
         quiet->late = SIZE_MAX;

@@ -6,8 +6,9 @@
 #include "batch/analyse_score.h"
 
 struct batch_quiet {
-    size_t late;                    /* the member that is asked last; SIZE_MAX = none */
-    double most[BATCH_MEMBERS_MAX]; /* raw scores up to which a row is quiet */
+    size_t late; /* the member that is asked last; SIZE_MAX = none */
+    double
+        most[BATCH_MEMBERS_MAX]; /* scores of the detectors up to which a row is quiet */
 };
 
 /* Finds the bounds for a threshold. There are none where it is low, or where no member is
@@ -15,8 +16,8 @@ struct batch_quiet {
 void batch_quiet_find(struct batch_quiet *quiet, const struct batch_scorer *scorer,
                       double threshold);
 
-/* Tells whether a row is quiet whatever the late member says, by the raw scores of the
- * others, `stride` apart. Without a late member no row is. */
+/* Tells whether a row is quiet whatever the late member says, by what the detectors of
+ * the others gave, `stride` apart. Without a late member no row is. */
 bool batch_quiet_is_sure(const struct batch_quiet *quiet,
                          const struct batch_scorer *scorer, const double *raw,
                          size_t stride);

@@ -110,8 +110,17 @@ static void ask(const struct batch_scorer *scorer, size_t m, const struct vd_mat
         batch_scorer_levels(scorer, x, NULL, raw);
     else
         vd_detector_score_many(member->detector, x, raw, 1);
-    for (size_t i = 0; member->is_distance && i < x->n; i++)
-        raw[i] = batch_member_raw(member, raw[i]);
+}
+
+/* Joins what the detectors gave of the first n rows; their results are `stride` apart. */
+static void join(const struct batch_scorer *scorer, double *raw, size_t stride, size_t n,
+                 double *surprise)
+{
+    for (size_t m = 0; m < scorer->n_members; m++)
+        for (size_t i = 0; scorer->member[m].is_distance && i < n; i++)
+            raw[m * stride + i] =
+                batch_member_raw(&scorer->member[m], raw[m * stride + i]);
+    batch_scorer_combine(scorer, raw, stride, n, surprise);
 }
 
 /* Moves the rows that may be odd to the front and notes which they are; returns how many.
@@ -145,12 +154,12 @@ static void score(const struct stream *s, struct piece *p, size_t n)
         if (m != late)
             ask(scorer, m, &x, p->raw + m * n);
     if (late == SIZE_MAX) {
-        batch_scorer_combine(scorer, p->raw, n, n, p->surprise);
+        join(scorer, p->raw, n, n, p->surprise);
         return;
     }
     x.n = sift(s, p, n);
     ask(scorer, late, &x, p->raw + late * n);
-    batch_scorer_combine(scorer, p->raw, n, x.n, p->raw);
+    join(scorer, p->raw, n, x.n, p->raw);
     for (size_t k = 0; k < x.n; k++)
         p->surprise[p->maybe[k]] = p->raw[k];
 }

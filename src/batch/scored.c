@@ -459,23 +459,19 @@ bool batch_scored_is_quick(const struct batch_scored *s)
 void batch_scored_quiet(const struct batch_scored *s, struct format_scan bytes,
                         int64_t time_ns, double score, struct batch_text *to)
 {
-    const char *part = &s->separator;
+    const char verdict[] = {s->separator, 'F', 'a', 'l', 's', 'e', s->separator};
+    const char between[] = {s->separator, s->separator};
+    const char quiet[] = {s->separator, 'n', 'o',          'r',          'm',
+                          'a',          'l', s->separator, s->separator, '\n'};
 
-    batch_text_add(to, part, 1);
+    batch_text_add(to, &s->separator, 1);
     if (s->timed)
         batch_text_time(to, time_ns);
-    batch_text_add(to, part, 1);
-    batch_text_add(to, "False", 5);
-    batch_text_add(to, part, 1);
+    batch_text_add(to, verdict, sizeof verdict);
     batch_text_score(to, score);
-    batch_text_add(to, part, 1);
-    batch_text_add(to, part, 1);
+    batch_text_add(to, between, sizeof between);
     append_bytes(s, to, bytes, count_fields(s, bytes));
-    batch_text_add(to, part, 1);
-    batch_text_add(to, "normal", 6);
-    batch_text_add(to, part, 1);
-    batch_text_add(to, part, 1);
-    batch_text_add(to, "\n", 1);
+    batch_text_add(to, quiet, sizeof quiet);
 }
 
 enum vd_status batch_scored_numbered(struct batch_scored *s, uint64_t number,

@@ -71,9 +71,9 @@ static inline size_t put_places(uint32_t *end, uint64_t bits, size_t at)
 }
 
 /* Finds all separators and newlines; SIZE_MAX when there is a quote or a NUL byte, and
- * without memory. */
-static size_t find_places(struct format_grid *g, size_t size, char separator,
-                          size_t *lines)
+ * without memory. It is compiled for any processor and for those that count bits. */
+static inline __attribute__((always_inline)) size_t
+search(struct format_grid *g, size_t size, char separator, size_t *lines)
 {
     size_t n = 0;
 
@@ -97,6 +97,24 @@ static size_t find_places(struct format_grid *g, size_t size, char separator,
         n += put_places(g->end + n, marks(part, separator) | newlines, at);
     }
     return n;
+}
+
+#ifdef WIDE
+__attribute__((target("avx2,bmi,popcnt"))) static size_t
+search_wide(struct format_grid *g, size_t size, char separator, size_t *lines)
+{
+    return search(g, size, separator, lines);
+}
+#endif
+
+static size_t find_places(struct format_grid *g, size_t size, char separator,
+                          size_t *lines)
+{
+#ifdef WIDE
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi"))
+        return search_wide(g, size, separator, lines);
+#endif
+    return search(g, size, separator, lines);
 }
 
 bool format_grid_find(struct format_grid *g, const char *text, size_t size,
@@ -169,22 +187,25 @@ static void read_one(struct format_csv_field f, double *value, uint8_t *shape)
 
 /* Four fields on their way to numbers. */
 struct four {
-    struct format_csv_field field[4];
+    const char *at[4];
     int64_t word[4]; /* the last eight bytes of each */
     int64_t size[4]; /* without the sign */
     int64_t sign[4]; /* the top bit, where there is a minus */
 };
 
-static inline void take_four(const struct format_grid *g, size_t column, size_t row,
+/* Takes the fields of four rows that end at end[0], end[columns] ... */
+static inline void take_four(const struct format_grid *g, const uint32_t *end, bool last,
                              struct four *four)
 {
-    for (size_t k = 0; k < 4; k++) {
-        struct format_csv_field f = format_grid_bytes(g, row + k, column);
-        bool negative = f.size > 0 && *f.at == '-';
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; k++, end += g->columns) {
+        const char *at = g->text + end[-1] + 1, *to = g->text + end[0];
+        bool negative = *at == '-'; /* which is no separator */
 
-        four->field[k] = f;
-        memcpy(&four->word[k], f.at + f.size - 8, 8);
-        four->size[k] = (int64_t)(f.size - negative);
+        to -= last && to > at && to[-1] == '\r';
+        four->at[k] = at + negative;
+        memcpy(&four->word[k], to - 8, 8);
+        four->size[k] = to - four->at[k];
         four->sign[k] = negative ? INT64_MIN : 0;
     }
 }
@@ -213,10 +234,9 @@ AVX2 static inline __m256i eight_digits(__m256i digits)
                             _mm256_srli_epi64(fours, 32));
 }
 
-/* Reads four fields of up to eight digits and a point. Returns a bit for each that is
- * something else. `behind` gets the digits behind the point, -1 without one. */
-AVX2 static inline unsigned read_four(const struct four *four, double *value,
-                                      int64_t *behind)
+/* Reads four fields of up to eight digits and a point; *whole has a bit for each without
+ * one. False when one is something else, or has three digits behind its point. */
+AVX2 static inline bool read_four(const struct four *four, double *value, unsigned *whole)
 {
     static const double ten[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
     const __m256i zero = _mm256_setzero_si256(), ones = _mm256_set1_epi8(1);
@@ -248,37 +268,45 @@ AVX2 static inline unsigned read_four(const struct four *four, double *value,
                                    _mm256_i64gather_pd(ten, fraction, 8));
 
     _mm256_storeu_pd(value, _mm256_xor_pd(number, _mm256_castsi256_pd(load(four->sign))));
-    _mm256_storeu_si256((__m256i *)(void *)behind, _mm256_or_si256(fraction, none));
-    return 15U & ~(unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(
-                     _mm256_and_si256(_mm256_and_si256(only, good), fits)));
+    *whole = (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(none));
+    good = _mm256_andnot_si256(_mm256_cmpeq_epi64(fraction, _mm256_set1_epi64x(3)),
+                               _mm256_and_si256(_mm256_and_si256(only, good), fits));
+    return _mm256_movemask_pd(_mm256_castsi256_pd(good)) == 15;
+}
+
+/* The shapes of four numbers with and without a point. */
+static const uint8_t shapes[16][4] = {
+    {1, 1, 1, 1}, {0, 1, 1, 1}, {1, 0, 1, 1}, {0, 0, 1, 1}, {1, 1, 0, 1}, {0, 1, 0, 1},
+    {1, 0, 0, 1}, {0, 0, 0, 1}, {1, 1, 1, 0}, {0, 1, 1, 0}, {1, 0, 1, 0}, {0, 0, 1, 0},
+    {1, 1, 0, 0}, {0, 1, 0, 0}, {1, 0, 0, 0}, {0, 0, 0, 0}};
+
+/* Reads four fields one by one, where some are unusual or may part thousands. */
+static void read_each(const struct format_grid *g, size_t column, size_t row,
+                      double *value, uint8_t *shape)
+{
+    for (size_t k = 0; k < 4; k++)
+        read_one(format_grid_bytes(g, row + k, column), &value[k], &shape[k]);
 }
 
 AVX2 static size_t read_fours(const struct format_grid *g, size_t column, size_t first,
                               size_t n, double *value, uint8_t *shape)
 {
+    bool last = column + 1 == g->columns;
     size_t i = 0;
 
-    /* The eight bytes before the end of the very first field may not be there. */
-    for (; i < n && g->end[(first + i) * g->columns + column] < 8; i++)
+    /* Of the first row there may be no eight bytes before the end, nor a field before. */
+    for (; i < n && (first + i == 0 || g->end[(first + i) * g->columns + column] < 8);
+         i++)
         read_one(format_grid_bytes(g, first + i, column), &value[i], &shape[i]);
     for (; i + 4 <= n; i += 4) {
         struct four four;
-        int64_t behind[4];
-        unsigned other;
+        unsigned whole;
 
-        take_four(g, column, first + i, &four);
-        other = read_four(&four, value + i, behind);
-        for (size_t k = 0; k < 4; k++) {
-            size_t size = (size_t)four.size[k];
-
-            if (other >> k & 1)
-                read_one(four.field[k], &value[i + k], &shape[i + k]);
-            else if (behind[k] == 3)
-                shape[i + k] =
-                    shape_of_three(four.field[k].at + (four.sign[k] != 0), size);
-            else
-                shape[i + k] = behind[k] < 0 ? FORMAT_SHAPE_WHOLE : FORMAT_SHAPE_POINT;
-        }
+        take_four(g, g->end + (first + i) * g->columns + column, last, &four);
+        if (read_four(&four, value + i, &whole))
+            memcpy(shape + i, shapes[whole], 4);
+        else
+            read_each(g, column, first + i, value + i, shape + i);
     }
     return i;
 }

@@ -1,6 +1,10 @@
 /* The readers of words and numbers that are not inline. */
 #include "format/scan.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <math.h>
 
 #include "format/decimal.h"
@@ -12,6 +16,24 @@ size_t format_count_lines(const char *from, const char *to)
     const uint64_t ones = UINT64_C(0x0101010101010101), low = ~(ones << 7);
     size_t n = 0;
 
+#ifdef __SSE2__
+    const __m128i newline = _mm_set1_epi8('\n');
+
+    /* Adds at most 255 to each byte before they are added up. */
+    while (to - from >= 16) {
+        size_t steps = (size_t)(to - from) / 16 < 255 ? (size_t)(to - from) / 16 : 255;
+        __m128i sum = _mm_setzero_si128();
+
+        for (; steps > 0; steps--, from += 16) {
+            __m128i part = _mm_loadu_si128((const __m128i *)(const void *)from);
+
+            sum = _mm_sub_epi8(sum, _mm_cmpeq_epi8(part, newline));
+        }
+        sum = _mm_sad_epu8(sum, _mm_setzero_si128());
+        n += (size_t)_mm_cvtsi128_si64(sum) +
+             (size_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(sum, sum));
+    }
+#endif
     for (; to - from >= 8; from += 8) {
         uint64_t word, other;
 

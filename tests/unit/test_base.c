@@ -86,6 +86,38 @@ static void stats_match_hand_worked_numbers(void **state)
     assert_true(isnan(vd_mean(x, 0)) && isnan(vd_variance(x, 1, 1)));
 }
 
+/* Sorts so many numbers that it is done by their bits, and few. */
+static void sorting_puts_all_numbers_in_order(void **state)
+{
+    static const double others[] = {INFINITY, -INFINITY, 0.0,   -0.0,   NAN,    -NAN,
+                                    1e-310,   -1e-310,   1e308, -1e308, 5e-324, 1};
+    enum { MOST = 6000, OTHERS = sizeof others / sizeof *others };
+    static double x[MOST];
+    struct vd_rng rng;
+
+    (void)state;
+    vd_rng_init(&rng, 8);
+    for (size_t n = 0; n <= MOST; n = n < 5 ? n + 1 : n < 3000 ? 3 * n : n + 1000) {
+        double sum = 0, sorted = 0;
+        size_t numbers = 0;
+
+        for (size_t i = 0; i < n; i++) {
+            x[i] = i < OTHERS ? others[i]
+                              : floor(1000 * vd_rng_normal(&rng)) *
+                                    pow(2, (double)vd_rng_below(&rng, 4) - 2);
+            sum += isfinite(x[i]) && fabs(x[i]) < 1e300 ? x[i] : 0;
+            numbers += !isnan(x[i]);
+        }
+        vd_sort(x, n);
+        for (size_t i = 0; i < n; i++) {
+            sorted += isfinite(x[i]) && fabs(x[i]) < 1e300 ? x[i] : 0;
+            assert_int_equal(isnan(x[i]), i >= numbers);
+            assert_true(i == 0 || i >= numbers || x[i - 1] <= x[i]);
+        }
+        assert_double_equal(sorted, sum, 1e-6);
+    }
+}
+
 static void bytes_come_back_and_short_input_fails(void **state)
 {
     struct vd_writer w = {0};
@@ -175,6 +207,7 @@ static void parallel_for_does_each_item_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sorting_puts_all_numbers_in_order),
         cmocka_unit_test(rng_repeats_and_streams_differ),
         cmocka_unit_test(rng_draws_fit_their_distributions),
         cmocka_unit_test(rng_sample_is_a_permutation),

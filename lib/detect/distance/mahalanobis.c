@@ -36,32 +36,34 @@ VD_LANES static double mahalanobis_score(const vd_detector *self, const double *
     return sum;
 }
 
-/* Scores eight rows side by side, with the operations of mahalanobis_score in the same
+/* Scores four rows side by side, with the operations of mahalanobis_score in the same
  * order, so that the bits are the same. */
 VD_LANES static void score_rows(const struct vd__axes *m, const double *rows,
                                 double *scores)
 {
     size_t d = m->base.d;
-    vd__eight z[VD__BLOCK_COLUMNS], lane[8], sum = {0}, t;
+    vd__four z[VD__BLOCK_COLUMNS], sum = {0}, t;
 
-    vd__axes_center_eight(m, rows, z);
+    for (size_t j = 0; j < d; j++) {
+        const double *x = rows + j;
+
+        z[j] = (vd__four){x[0], x[d], x[2 * d], x[3 * d]};
+        z[j] = (z[j] - m->scaler.center[j]) * m->scaler.factor[j] - m->center[j];
+    }
     for (size_t c = 0; c < m->k; c++) {
-        memset(lane, 0, sizeof lane);
-        for (size_t j = 0; j < d; j++)
-            lane[j % 8] += m->axis[c * d + j] * z[j];
-        vd__add_lanes_eight(lane, &t);
+        vd__dot_four(m->axis + c * d, z, d, &t);
         sum += t * t;
     }
-    *(vd__eight *)scores = sum;
+    *(vd__four *)scores = sum;
 }
 
 static void mahalanobis_score_block(const vd_detector *self, const double *rows, size_t n,
                                     double *scores)
 {
     const struct vd__axes *m = (const struct vd__axes *)self;
-    size_t d = self->d, whole = d <= VD__BLOCK_COLUMNS ? n / 8 * 8 : 0;
+    size_t d = self->d, whole = d <= VD__BLOCK_COLUMNS ? n / 4 * 4 : 0;
 
-    for (size_t i = 0; i < whole; i += 8)
+    for (size_t i = 0; i < whole; i += 4)
         score_rows(m, rows + i * d, scores + i);
     for (size_t i = whole; i < n; i++)
         scores[i] = mahalanobis_score(self, rows + i * d);

@@ -54,8 +54,12 @@ VD_LANES static void score_rows(const struct vd__axes *p, const double *rows,
     size_t d = p->base.d;
     vd__eight z[VD__BLOCK_COLUMNS], left[VD__BLOCK_COLUMNS], lane[8], sum;
 
-    vd__axes_center_eight(p, rows, z);
-    memcpy(left, z, d * sizeof *z);
+    for (size_t j = 0; j < d; j++) {
+        for (size_t r = 0; r < 8; r++)
+            z[j][r] = rows[r * d + j];
+        z[j] = (z[j] - p->scaler.center[j]) * p->scaler.factor[j] - p->center[j];
+        left[j] = z[j];
+    }
     for (size_t c = 0; c < p->k; c++) {
         memset(lane, 0, sizeof lane);
         for (size_t j = 0; j < d; j++)

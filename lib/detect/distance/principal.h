@@ -3,7 +3,6 @@
 #ifndef VD_DISTANCE_PRINCIPAL_H
 #define VD_DISTANCE_PRINCIPAL_H
 
-#include "base/lanes.h"
 #include "detect/scaler.h"
 
 /* The limit of the eigensolver: rows or columns, whichever are fewer. */
@@ -54,19 +53,6 @@ static inline void vd__axes_center(const struct vd__axes *a, const double *row, 
     vd__scaler_apply(&a->scaler, row, z, a->base.d);
     for (size_t j = 0; j < a->base.d; j++)
         z[j] -= a->center[j];
-}
-
-/* Does the same with eight rows that lie one after another: z (d) is column by column. */
-static inline void vd__axes_center_eight(const struct vd__axes *a, const double *rows,
-                                         vd__eight *z)
-{
-    size_t d = a->base.d;
-
-    for (size_t j = 0; j < d; j++) {
-        for (size_t r = 0; r < 8; r++)
-            z[j][r] = rows[r * d + j];
-        z[j] = (z[j] - a->scaler.center[j]) * a->scaler.factor[j] - a->center[j];
-    }
 }
 
 /* Save and load, the same for both kinds (class.h). */

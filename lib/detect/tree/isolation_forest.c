@@ -357,6 +357,9 @@ static uint32_t ceil_log2(uint32_t n)
     return depth;
 }
 
+/* Rows from which on ranks are made for the threshold alone. */
+enum { RANKED_ROWS = 8192 };
+
 /* Sets the threshold by the contamination, 0.5 without one. */
 static enum vd_status set_threshold(struct isolation_forest *f, const struct vd__fit *fit)
 {
@@ -368,7 +371,15 @@ static enum vd_status set_threshold(struct isolation_forest *f, const struct vd_
     scores = vd__alloc(fit->x->n, sizeof *scores);
     if (scores == NULL)
         return VD_ERR_MEMORY;
+    /* Ranks pay for themselves over many rows. They do not stay. */
+    if (fit->x->n >= RANKED_ROWS && !vd__isolation_wide_usable(f) &&
+        vd__isolation_ranks_new(&f->ranks, f) != VD_OK) {
+        vd__free(scores);
+        return VD_ERR_MEMORY;
+    }
     vd_detector_score_many(&f->base, fit->x, scores, fit->threads);
+    vd__isolation_ranks_free(f->ranks);
+    f->ranks = NULL;
     f->base.threshold = vd__threshold_of(scores, fit->x->n, fit->contamination);
     vd__free(scores);
     return VD_OK;
