@@ -2,6 +2,7 @@
 #include "batch/analyse_gather.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,16 @@ static enum vd_status begin_envelopes(struct batch_gather *g)
     return VD_OK;
 }
 
+/* Says where the labels are from. */
+static const char *label_source(const struct batch_rows *rows)
+{
+    const struct format_table *t = &rows->table[0];
+
+    if (t->label != SIZE_MAX)
+        return t->column[t->label].name;
+    return rows->phase[0] != SIZE_MAX ? t->column[rows->phase[0]].name : "file names";
+}
+
 enum vd_status batch_gather_begin(struct batch_gather *g, struct batch_analysis *out,
                                   struct batch_words *words,
                                   const struct batch_rows *rows, struct vd_error *err)
@@ -63,6 +74,9 @@ enum vd_status batch_gather_begin(struct batch_gather *g, struct batch_analysis 
         status = VD_ERR_MEMORY;
     out->n_buckets = rows->n < BATCH_BUCKETS ? (size_t)rows->n : BATCH_BUCKETS;
     out->quality.known = rows->labelled;
+    if (rows->labelled)
+        snprintf(out->quality.column, sizeof out->quality.column, "%s",
+                 label_source(rows));
     return status == VD_OK
                ? status
                : vd_error_set(err, status, NULL, "no memory for what is found");

@@ -10,6 +10,7 @@
 #include "detect/baseline.h"
 #include "metrics.h"
 #include "vedette/stats.h"
+#include "vedette/zscore.h"
 
 /* Sets how many rows the middle of a column is taken from, evenly chosen. */
 enum { MIDDLE_ROWS = 50000 };

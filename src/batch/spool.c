@@ -12,9 +12,14 @@
 #include <unistd.h>
 
 #include "format/rows.h"
+#include "format/unpack.h"
 
 /* Sets the bounds of what JSON may be: bytes of one object, depth of objects within. */
 enum { OBJECT_MAX = 16 << 20, DEPTH_MAX = 8, NAME_MAX_BYTES = 128 };
+
+/* Sets how many bytes of a compressed file say whether it is JSON: more than the largest
+ * block of zstd, which is unpacked as a whole. */
+enum { PEEKED = 132 << 10 };
 
 /* ---- the temporary file ---- */
 
@@ -341,6 +346,71 @@ static enum vd_status replace(struct batch_spool *spool, FILE *in, const char *p
     return status == VD_OK ? batch_spool_finish(spool, err) : status;
 }
 
+/* ---- compressed JSON ---- */
+
+/* Tells whether a compressed input is JSON: its first bytes alone are unpacked, and that
+ * they end too early is no matter. */
+static bool is_packed_json(const struct format_input *in,
+                           const struct format_packing *packing)
+{
+    struct format_spool spool = {.name = in->path, .fd = -1};
+    struct format_input head = *in;
+    struct vd_error why = {0};
+    size_t at = 0;
+    bool json;
+
+    head.size = head.size < PEEKED ? head.size : PEEKED;
+    packing->unpack(&head, &spool, &why);
+    while (at < spool.used && isspace((unsigned char)spool.text[at]))
+        at++;
+    json = at < spool.used && (spool.text[at] == '{' || spool.text[at] == '[');
+    format_spool_release(&spool);
+    return json;
+}
+
+/* Unpacks the input to a file; NULL after a failure. */
+static FILE *unpack(const struct format_input *in, const struct format_packing *packing,
+                    enum vd_status *status, struct vd_error *err)
+{
+    struct format_spool spool = {.name = in->path, .fd = -1};
+    struct batch_spool to = {0};
+
+    *status = packing->unpack(in, &spool, err);
+    if (*status == VD_OK && spool.fd < 0)
+        *status = batch_spool_make(&to, err);
+    if (*status == VD_OK && spool.fd < 0) {
+        fwrite(spool.text, 1, spool.used, to.file);
+        *status = batch_spool_finish(&to, err);
+    } else if (*status == VD_OK) {
+        to.file = fdopen(spool.fd, "r");
+        spool.fd = to.file == NULL ? spool.fd : -1;
+        if (to.file == NULL)
+            *status = vd_error_set(err, VD_ERR_MEMORY, NULL, "%s: no memory", in->path);
+    }
+    format_spool_release(&spool);
+    if (*status != VD_OK)
+        batch_spool_close(&to);
+    return to.file;
+}
+
+/* Puts a table in the place of compressed JSON; all else is left to the reader. `fd` is
+ * closed. */
+static enum vd_status replace_packed(struct batch_spool *spool, int fd, uint64_t size,
+                                     const char *path, struct vd_error *err)
+{
+    const struct format_input in = {.path = path, .fd = fd, .size = size};
+    const struct format_packing *packing = NULL;
+    enum vd_status status = VD_OK;
+    FILE *json = NULL;
+
+    if (format_packing_of(&in, &packing, err) != VD_OK)
+        vd_error_clear(err); /* the reader says what is wrong */
+    if (packing != NULL && is_packed_json(&in, packing))
+        json = unpack(&in, packing, &status, err);
+    close(fd);
+    return json == NULL ? status : replace(spool, json, path, err);
+}
+
 static bool is_pipe(void)
 {
     struct stat info;
@@ -355,6 +425,7 @@ enum vd_status batch_spool_open(struct batch_spool *spool, const char *path,
     struct stat info;
     enum vd_status status;
     FILE *in;
+    int fd;
 
     *spool = (struct batch_spool){0};
     if (standard && is_pipe()) {
@@ -363,10 +434,18 @@ enum vd_status batch_spool_open(struct batch_spool *spool, const char *path,
             status = copy_pipe(spool->file, err);
         if (status == VD_OK)
             status = batch_spool_finish(spool, err);
-        if (status != VD_OK || !is_json(spool->file))
+        if (status != VD_OK)
             return status;
         in = spool->file;
-        return replace(spool, in, "standard input", err);
+        if (is_json(in))
+            return replace(spool, in, "standard input", err);
+        fd = fcntl(fileno(in), F_DUPFD_CLOEXEC, 0);
+        if (fd < 0 || fstat(fd, &info) != 0)
+            return VD_OK;
+        status = replace_packed(spool, fd, (uint64_t)info.st_size, "standard input", err);
+        if (spool->file != in)
+            fclose(in);
+        return status;
     }
     if (standard || stat(path, &info) != 0 || !S_ISREG(info.st_mode))
         return VD_OK; /* the reader says what is wrong */
@@ -375,6 +454,7 @@ enum vd_status batch_spool_open(struct batch_spool *spool, const char *path,
         return VD_OK;
     if (is_json(in))
         return replace(spool, in, path, err);
+    fd = fcntl(fileno(in), F_DUPFD_CLOEXEC, 0);
     fclose(in);
-    return VD_OK;
+    return fd < 0 ? VD_OK : replace_packed(spool, fd, (uint64_t)info.st_size, path, err);
 }

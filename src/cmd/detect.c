@@ -409,7 +409,8 @@ static enum vd_status read_store(const struct detect_settings *s,
     const struct store_export what = {.dir = s->data_dir,
                                       .tier = STORE_RAW,
                                       .from_ns = now_ns - (int64_t)(s->last * 1e9),
-                                      .to_ns = now_ns};
+                                      .to_ns = now_ns,
+                                      .no_verdicts = true};
     enum vd_status status = batch_spool_make(spool, err);
 
     if (status == VD_OK)

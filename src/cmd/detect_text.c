@@ -102,13 +102,14 @@ static void print_quality(const struct batch_quality *q, FILE *out)
 {
     if (!q->known)
         return;
-    fprintf(out,
-            "Against the labels: precision %.3f, recall %.3f, F1 %.3f, ROC AUC %.3f, "
-            "average precision %.3f, false alarms %.1f %%, missed %.1f %%, %llu of %llu "
-            "events found\n",
-            q->precision, q->recall, q->f1, q->roc_auc, q->average_precision,
-            100 * q->false_alarm_rate, 100 * q->miss_rate,
-            (unsigned long long)q->events_found, (unsigned long long)q->events);
+    fprintf(
+        out,
+        "Against the labels (%s): precision %.3f, recall %.3f, F1 %.3f, ROC AUC %.3f, "
+        "average precision %.3f, false alarms %.1f %%, missed %.1f %%, %llu of %llu "
+        "events found\n",
+        q->column, q->precision, q->recall, q->f1, q->roc_auc, q->average_precision,
+        100 * q->false_alarm_rate, 100 * q->miss_rate,
+        (unsigned long long)q->events_found, (unsigned long long)q->events);
 }
 
 void detect_text_print(const struct batch_analysis *a, FILE *out)
@@ -168,13 +169,14 @@ static json_t *quality_json(const struct batch_quality *q)
     if (!q->known)
         return json_null();
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}",
-        "anomalies", (json_int_t)q->anomalies, "normal", (json_int_t)q->normal, "tp",
-        (json_int_t)q->tp, "fp", (json_int_t)q->fp, "tn", (json_int_t)q->tn, "fn",
-        (json_int_t)q->fn, "precision", cmd_json_number(q->precision), "recall",
-        cmd_json_number(q->recall), "f1", cmd_json_number(q->f1), "roc_auc",
-        cmd_json_number(q->roc_auc), "average_precision",
-        cmd_json_number(q->average_precision), "false_alarm_rate",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, "
+        "s:I}",
+        "column", q->column, "anomalies", (json_int_t)q->anomalies, "normal",
+        (json_int_t)q->normal, "tp", (json_int_t)q->tp, "fp", (json_int_t)q->fp, "tn",
+        (json_int_t)q->tn, "fn", (json_int_t)q->fn, "precision",
+        cmd_json_number(q->precision), "recall", cmd_json_number(q->recall), "f1",
+        cmd_json_number(q->f1), "roc_auc", cmd_json_number(q->roc_auc),
+        "average_precision", cmd_json_number(q->average_precision), "false_alarm_rate",
         cmd_json_number(q->false_alarm_rate), "miss_rate", cmd_json_number(q->miss_rate),
         "events", (json_int_t)q->events, "events_found", (json_int_t)q->events_found);
 }

@@ -155,12 +155,13 @@ static enum vd_status read_pipe(struct format_input *in, const char *path,
 
 /* Opens a file. Opening never waits for the other end of a FIFO, and a terminal never
  * becomes ours. */
-static enum vd_status open_file(struct format_input *in, struct vd_error *err)
+static enum vd_status open_file(struct format_input *in, const char *path,
+                                struct vd_error *err)
 {
     const char *what;
     struct stat info;
 
-    in->fd = open(in->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    in->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (in->fd < 0 || fstat(in->fd, &info) != 0)
         return failed(in, err);
     if (S_ISREG(info.st_mode)) {
@@ -172,23 +173,25 @@ static enum vd_status open_file(struct format_input *in, struct vd_error *err)
            : S_ISFIFO(info.st_mode) ? "a FIFO"
            : S_ISSOCK(info.st_mode) ? "a socket"
                                     : "a device";
-    if (S_ISFIFO(info.st_mode) && is_given(in->path)) {
+    if (S_ISFIFO(info.st_mode) && is_given(path)) {
         close_file(in);
-        return read_pipe(in, in->path, err);
+        return read_pipe(in, path, err);
     }
     return vd_error_set(err, VD_ERR_IO, "give a file, or - for standard input",
                         "%s: it is %s and no file", in->path, what);
 }
 
 enum vd_status format_input_open(struct format_input *in, const char *path,
-                                 struct vd_error *err)
+                                 const char *title, struct vd_error *err)
 {
+    bool standard = strcmp(path, "-") == 0;
+
     *in = (struct format_input){.path = path, .fd = -1};
-    if (strcmp(path, "-") == 0) {
+    if (title != NULL)
+        in->path = title;
+    else if (standard)
         in->path = "standard input";
-        return read_pipe(in, "/dev/stdin", err);
-    }
-    return open_file(in, err);
+    return standard ? read_pipe(in, "/dev/stdin", err) : open_file(in, path, err);
 }
 
 enum vd_status format_input_of(struct format_input *in, const char *text, size_t size,

@@ -15,15 +15,16 @@ struct format_input {
     uint64_t size;    /* what a file gains after it was opened is left out */
 };
 
-/* Opens a regular file, or with "-", /dev/stdin or /dev/fd/N a pipe, which is read to its
- * end. What is compressed with gzip or zstd is unpacked. What comes through a pipe or is
- * unpacked is held in memory up to FORMAT_SPOOL_MEMORY, else in a file without a name in
- * TMPDIR or /tmp, of which a twentieth stays free. Folders, devices, sockets and FIFOs
- * that are named are refused, and so are files that are known not to be text tables
- * (packed otherwise, a spreadsheet, JSON, a database); the message says what they are. To
- * be released after a failure, too. */
+/* Opens a regular file, which messages call `title` (NULL = by its path), or with "-",
+ * /dev/stdin or /dev/fd/N a pipe, which is read to its end. What is compressed with gzip
+ * or zstd is unpacked. What comes through a pipe or is unpacked is held in memory up to
+ * FORMAT_SPOOL_MEMORY, else in a file without a name in TMPDIR or /tmp, of which a
+ * twentieth stays free. Folders, devices, sockets and FIFOs that are named are refused,
+ * and so are files that are known not to be text tables (packed otherwise, a spreadsheet,
+ * JSON, a database); the message says what they are. To be released after a failure, too.
+ */
 enum vd_status format_input_open(struct format_input *in, const char *path,
-                                 struct vd_error *err);
+                                 const char *title, struct vd_error *err);
 
 /* Opens a text in memory, borrowed, with the same checks. */
 enum vd_status format_input_of(struct format_input *in, const char *text, size_t size,

@@ -221,9 +221,7 @@ enum vd_status format_table_open(struct format_table *t, const char *path,
     enum vd_status status;
 
     init(t, options);
-    status = format_input_open(&t->input, path, err);
-    if (t->options.title != NULL)
-        t->input.path = t->options.title;
+    status = format_input_open(&t->input, path, t->options.title, err);
     t->path = t->input.path;
     return status == VD_OK ? open_table(t, err) : status;
 }

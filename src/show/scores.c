@@ -49,7 +49,7 @@ static enum vd_status open_table(struct format_rows *rows, struct format_input *
     enum vd_status status;
 
     os_data_dir_path(folder, csv, path, PATH_MAX);
-    status = format_input_open(in, path, err);
+    status = format_input_open(in, path, NULL, err);
     if (status == VD_OK)
         status = format_input_read(in, 0, head, sizeof head, &got, err);
     if (status == VD_OK && got < sizeof head)

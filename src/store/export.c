@@ -64,6 +64,15 @@ static bool is_column(const struct export *e, uint32_t metric)
     return false;
 }
 
+/* Tells whether the series is what the program itself made of a sample. */
+static bool is_verdict(const char *name)
+{
+    for (size_t i = 0; i < STORE_VERDICTS; i++)
+        if (strcmp(name, store_verdict_name[i]) == 0)
+            return true;
+    return strncmp(name, "score.", 6) == 0;
+}
+
 /* Adds the wanted metrics of one layout that are no columns yet. An id without a name is
  * left out, as nobody could tell what it was. */
 static enum vd_status add_layout(struct export *e, const struct store_layout *layout,
@@ -82,6 +91,7 @@ static enum vd_status add_layout(struct export *e, const struct store_layout *la
         if (sqlite3_step(s) == SQLITE_ROW) {
             name = (const char *)sqlite3_column_text(s, 0);
             if (name != NULL && is_wanted(e->what, name) &&
+                !(e->what->no_verdicts && is_verdict(name)) &&
                 !is_column(e, layout->metric[i]) &&
                 !add_column(e, layout->metric[i], name))
                 status = vd_error_set(err, VD_ERR_MEMORY, NULL, "no memory");

@@ -50,6 +50,7 @@ struct store_export {
     int64_t from_ns, to_ns;
     const char *const *metric; /* names or families; NULL = all */
     size_t n_metrics;
+    bool no_verdicts; /* what was measured, without scores and their like */
 };
 
 /* Writes the rows of a tier as CSV: timestamp (local time) and one column per metric, the

@@ -419,6 +419,7 @@ def test_too_few_rows(vedette, tmp_path):
     assert result.returncode == 1 and "5 rows are too few" in result.stderr
 
 
+
 def week(vedette, path, *args):
     made = vedette("generate", "--quiet", *args, "--output", path)
     assert made.returncode == 0, made.stderr
@@ -443,3 +444,95 @@ def test_most_faults_of_a_week_are_events(vedette, detect, tmp_path):
 def test_the_job_of_each_night_is_no_event(vedette, detect, tmp_path):
     path = week(vedette, tmp_path / "quiet.csv", "--share", 0, "--seed", 11)
     assert detect(path)["events"] == []
+
+
+@pytest.mark.parametrize("pack", ["gzip", "zstd"])
+@pytest.mark.parametrize("way", ["file", "pipe"])
+def test_packed_json_is_read_like_the_csv(program, detect, tmp_path, table, pack, way):
+    lines = [{"timestamp": int(r["timestamp"]), **{k: float(r[k]) for k in NAMES[1:]}}
+             for r in read(table)]
+    packed = subprocess.run([pack, "-qc"], input="\n".join(map(json.dumps, lines)).encode(),
+                            stdout=subprocess.PIPE, check=True).stdout
+    path = tmp_path / "in.packed"
+    path.write_bytes(packed)
+    if way == "file":
+        result = detect(path)
+    else:
+        done = subprocess.run([program, "-c", "none", "detect", "-q", "--json", "-"],
+                              input=packed, stdout=subprocess.PIPE, check=True)
+        result = json.loads(done.stdout)
+    assert [(e["first"], e["last"]) for e in result["events"]] == [(77, 77), (200, 205)]
+    path.write_bytes(packed[:len(packed) // 2])
+    cut = subprocess.run([program, "detect", path], capture_output=True, text=True)
+    assert cut.returncode == 1 and "in.packed: it is compressed" in cut.stderr
+
+
+def test_a_budget_is_of_false_alarms_a_week(detect, table):
+    """A row a second: N a week are a share of N / 604800 of the rows."""
+    results = [detect("--budget", budget, table) for budget in (1, 1000, 100_000)]
+    for result, budget in zip(results, (1, 1000, 100_000)):
+        assert result["threshold"] == pytest.approx(-math.log10(budget / 604_800))
+        assert {77, 205} <= {row["row"] for row in result["worst"]}
+    odd = [result["anomalies"] for result in results]
+    assert odd == sorted(odd) and odd[0] < odd[2]
+
+
+def test_rows_side_by_side_can_be_set(vedette, detect, table):
+    first = [detect("--window-size", size, table)["events"][0]["first"] for size in (2, 30, 8192)]
+    assert first == [77, 77, 77]
+    assert vedette("detect", "--window-size", 8193, table).returncode == 2
+
+
+def test_what_a_monitor_kept_is_looked_at_without_its_verdicts(vedette, detect, tmp_path, table):
+    done = vedette("-c", "none", "monitor", "--replay", table, "--data-dir", tmp_path / "kept",
+                   "--quiet")
+    assert done.returncode == 0, done.stderr
+    result = detect("--data-dir", tmp_path / "kept", "--last", "3650d")
+    names = {column["name"] for column in result["columns"]}
+    assert {"cpu_percent", "disk_write_mb"} <= names
+    assert not [n for n in names if n.startswith("score") or n in ("surprise", "latency_us")]
+    assert 77 in [e["first"] for e in result["events"]]
+    nothing = vedette("detect", "--data-dir", tmp_path / "kept", "--last", "1s")
+    assert nothing.returncode == 1 and "kept: no rows in that span" in nothing.stderr
+
+
+def test_where_labels_are_from_is_said(detect, tmp_path):
+    for name, values in (("label", "01"), ("phase", ["baseline", "burst"])):
+        rows = [[*row, values[i == 77]] for i, row in enumerate(make_rows(odd={77: SPIKE}.items()))]
+        assert detect(write(tmp_path / "t.csv", rows,
+                            [*NAMES, name]))["scores"]["column"] == name
+    paths = [write(tmp_path / f"{name}.txt", prmon_rows(200, load), PRMON, "\t")
+             for name, load in (("baseline", 0), ("surge", 1))]
+    assert detect(*paths)["scores"]["column"] == "file names"
+
+
+def test_a_recording_with_phases_is_a_table_with_labels(vedette, detect, tmp_path):
+    """What record writes, its column of phases too, is read as it is."""
+    for phase in ("baseline", "burst"):
+        done = vedette("record", "-q", "-i", "20ms", "--phase", phase, "-f",
+                       tmp_path / f"{phase}.txt", "--", "sleep", "0.5")
+        assert done.returncode == 0, done.stderr
+    result = detect(tmp_path / "baseline.txt", tmp_path / "burst.txt")
+    assert result["scores"]["column"] == "phase"
+    assert result["scores"]["normal"] > 10 and result["scores"]["anomalies"] > 10
+    assert "phase" in [column["name"] for column in result["left_out"]]
+
+
+def test_a_bar_is_on_a_terminal_alone(program, tmp_path, table):
+    rows = table.read_text().splitlines()
+    (tmp_path / "long.csv").write_text("\n".join([rows[0], *rows[1:] * 45]) + "\n")
+    seen = bytearray()
+    master, slave = os.openpty()
+    with subprocess.Popen([program, "-c", "none", "detect", "-q", "--detector", "ensemble",
+                           tmp_path / "long.csv"], stdout=subprocess.DEVNULL,
+                          stderr=slave) as run:
+        os.close(slave)
+        while True:
+            try:
+                seen += os.read(master, 65536)
+            except OSError:
+                break
+        assert run.wait(60) == 0
+    os.close(master)
+    assert b" % " in seen and b"rows/s" in seen and b"s left" in seen
+    assert seen.endswith(b"\r\x1b[K")
