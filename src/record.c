@@ -251,6 +251,28 @@ void record_deviation_name(struct record_deviation *deviation,
     deviation->fills = metric->fills;
 }
 
+static const char *const resource_name[RECORD_RESOURCES] = {
+    [RECORD_CPU] = "cpu",
+    [RECORD_MEMORY] = "memory",
+    [RECORD_DISK_READ] = "disk_read",
+    [RECORD_DISK_WRITE] = "disk_write",
+};
+
+const char *record_resource_name(enum record_resource resource)
+{
+    assert(resource < RECORD_RESOURCES);
+    return resource_name[resource];
+}
+
+enum record_resource record_resource_of(const char *name)
+{
+    int i = 0;
+
+    while (i < RECORD_RESOURCES && strcmp(resource_name[i], name) != 0)
+        i++;
+    return (enum record_resource)i;
+}
+
 const char *record_group_name(enum record_group group)
 {
     static const char *const name[RECORD_GROUPS] = {

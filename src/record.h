@@ -188,6 +188,21 @@ struct record_processes {
     double machine_cpu_percent;
 };
 
+/* What a process takes of the machine, as it is counted for each of them. */
+enum record_resource {
+    RECORD_CPU,
+    RECORD_MEMORY,
+    RECORD_DISK_READ,
+    RECORD_DISK_WRITE,
+    RECORD_RESOURCES
+};
+
+/* Returns "cpu", "memory", "disk_read" or "disk_write"; static. */
+const char *record_resource_name(enum record_resource resource);
+
+/* Finds the resource of that name; RECORD_RESOURCES when there is none. */
+enum record_resource record_resource_of(const char *name);
+
 /* Why a process is on a list of suspects. */
 struct record_suspect {
     struct record_process process; /* at the peak of the event */
@@ -195,7 +210,7 @@ struct record_suspect {
     double during;                 /* and during it */
     double share;                  /* of the excess over before, 0 .. 1 */
     bool of_use;                   /* of all use now: there was no excess to share */
-    char resource[16];             /* "cpu", "memory", "disk_read", "disk_write" */
+    enum record_resource resource;
 };
 
 /* ---- what detect gives ---- */
@@ -310,6 +325,12 @@ struct record_limit {
     double value, for_s;
     int64_t since_ns; /* wall clock: exceeded since then, but for breaks of seconds */
 };
+
+/* Returns how far the value is beyond a limit: above it, or else below it. */
+static inline double record_beyond_limit(bool above, double limit, double value)
+{
+    return above ? value - limit : limit - value;
+}
 
 /* What people are told about. One struct serves store, page, alert and log. */
 struct record_event {

@@ -17,12 +17,12 @@ static const double HOUR_S = 3600, DAY_S = 86400;
 /* How much lower the bar is for what is like a real one, and the most it is lowered. */
 static const double LOWER = 0.2, LOWER_MAX = 1;
 
-enum alert_word alert_word_of(const char *text)
+enum record_feedback alert_feedback_of(const char *text)
 {
     enum record_feedback said;
 
     record_feedback_of(text, &said);
-    return (enum alert_word)said;
+    return said;
 }
 
 void alert_feedback_init(struct alert_feedback *f, alert_group_of *group)
@@ -46,7 +46,7 @@ void alert_judge(struct alert_judged *judged, const struct record_event *event,
     *judged = (struct alert_judged){
         .event_id = event->id,
         .start_ns = event->start_ns,
-        .word = alert_word_of(event->feedback),
+        .word = alert_feedback_of(event->feedback),
         .alerted = event->alerted,
     };
     alert_features_of(&judged->features, event, group);
@@ -68,12 +68,12 @@ static bool applies(const struct alert_judged *said, const struct alert_judged *
                     int64_t time_ns)
 {
     switch (said->word) {
-    case ALERT_REAL:
+    case RECORD_SAID_REAL:
         return true;
-    case ALERT_EXPECTED:
+    case RECORD_SAID_EXPECTED:
         return is_same_hour(said->start_ns, time_ns) &&
                !alert_is_clearly_larger(&now->features, &said->features);
-    case ALERT_NORMAL:
+    case RECORD_SAID_NORMAL:
         return !alert_is_clearly_larger(&now->features, &said->features);
     default:
         return false;
@@ -87,14 +87,14 @@ struct alert_said alert_feedback_find(const struct alert_feedback *f,
                                       const struct alert_judged *now, int64_t time_ns,
                                       const struct alert_judged *instead)
 {
-    struct alert_said found = {.word = ALERT_UNSAID};
+    struct alert_said found = {.word = RECORD_UNSAID};
     double best = ALERT_ALIKE;
 
     for (size_t i = 0; i <= f->n; i++) {
         const struct alert_judged *s = i < f->n ? &f->judged[i] : instead;
         double alike;
 
-        if (s == NULL || s->word == ALERT_UNSAID ||
+        if (s == NULL || s->word == RECORD_UNSAID ||
             (i < f->n && instead != NULL && s->event_id == instead->event_id))
             continue;
         alike = alert_likeness(&s->features, &now->features);
@@ -112,29 +112,29 @@ struct alert_said alert_feedback_match(const struct alert_feedback *f,
     struct alert_judged now;
 
     if (f->n == 0)
-        return (struct alert_said){.word = ALERT_UNSAID};
+        return (struct alert_said){.word = RECORD_UNSAID};
     alert_judge(&now, event, f->group);
     return alert_feedback_find(f, &now, time_ns, NULL);
 }
 
-enum alert_word alert_feedback_said(const struct alert_feedback *f, int64_t event_id)
+enum record_feedback alert_feedback_said(const struct alert_feedback *f, int64_t event_id)
 {
     for (size_t i = 0; i < f->n; i++)
         if (f->judged[i].event_id == event_id)
             return f->judged[i].word;
-    return ALERT_UNSAID;
+    return RECORD_UNSAID;
 }
 
-bool alert_word_silences(enum alert_word word)
+bool alert_feedback_silences(enum record_feedback word)
 {
-    return word == ALERT_NORMAL || word == ALERT_EXPECTED;
+    return word == RECORD_SAID_NORMAL || word == RECORD_SAID_EXPECTED;
 }
 
 /* Gives the threshold under a word: what is like a real event alerts from a lower bar. */
-double alert_word_bar(enum alert_word word, double threshold)
+double alert_feedback_bar(enum record_feedback word, double threshold)
 {
-    return word == ALERT_REAL ? threshold - fmin(LOWER * threshold, LOWER_MAX)
-                              : threshold;
+    return word == RECORD_SAID_REAL ? threshold - fmin(LOWER * threshold, LOWER_MAX)
+                                    : threshold;
 }
 
 /* ---- what was said ---- */
@@ -159,7 +159,7 @@ static const struct record_event **said_in_order(const struct record_event *even
     if (said == NULL)
         return NULL;
     for (size_t i = 0; i < n; i++)
-        if (alert_word_of(event[i].feedback) != ALERT_UNSAID)
+        if (alert_feedback_of(event[i].feedback) != RECORD_UNSAID)
             said[(*n_said)++] = &event[i];
     qsort(said, *n_said, sizeof *said, by_time_said);
     return said;
@@ -197,7 +197,7 @@ enum vd_status alert_feedback_replace(struct alert_feedback *f,
  * real. */
 static bool is_confirmed(const struct alert_judged *judged)
 {
-    return judged->word == ALERT_REAL && judged->alerted;
+    return judged->word == RECORD_SAID_REAL && judged->alerted;
 }
 
 static bool has_credit(const struct alert_feedback *f, int64_t event_id)

@@ -17,20 +17,13 @@
 #include "alert/likeness.h"
 #include "record.h"
 
-enum alert_word {
-    ALERT_UNSAID = RECORD_UNSAID,
-    ALERT_NORMAL = RECORD_SAID_NORMAL,
-    ALERT_EXPECTED = RECORD_SAID_EXPECTED,
-    ALERT_REAL = RECORD_SAID_REAL,
-};
-
-/* "normal", "expected", "real"; everything else is ALERT_UNSAID. */
-enum alert_word alert_word_of(const char *text);
+/* Returns what the word means; one that is unknown means RECORD_UNSAID. */
+enum record_feedback alert_feedback_of(const char *text);
 
 /* One event, and what was said of it. Plain data. */
 struct alert_judged {
     int64_t event_id, start_ns;
-    enum alert_word word;
+    enum record_feedback word;
     bool alerted;
     struct alert_features features;
 };
@@ -59,24 +52,25 @@ enum vd_status alert_feedback_replace(struct alert_feedback *f,
 
 /* What was said, and of which event. */
 struct alert_said {
-    enum alert_word word;
+    enum record_feedback word;
     int64_t event_id; /* 0 = nothing was said */
 };
 
-/* Finds what was said of events like this one, at `time_ns`: ALERT_UNSAID when nothing
+/* Finds what was said of events like this one, at `time_ns`: RECORD_UNSAID when nothing
  * applies. Only kind, limit and deviations are looked at. Allocates nothing. */
 struct alert_said alert_feedback_match(const struct alert_feedback *f,
                                        const struct record_event *event, int64_t time_ns);
 
 /* Finds what was said of this very event. */
-enum alert_word alert_feedback_said(const struct alert_feedback *f, int64_t event_id);
+enum record_feedback alert_feedback_said(const struct alert_feedback *f,
+                                         int64_t event_id);
 
-/* Whether events of which this was said alert nobody. */
-bool alert_word_silences(enum alert_word word);
+/* Tells whether events of which this was said alert nobody. */
+bool alert_feedback_silences(enum record_feedback word);
 
-/* The surprise from which an event alerts: lower for those that are like a real one, by a
- * fifth and never by more than one. */
-double alert_word_bar(enum alert_word word, double threshold);
+/* Returns the surprise from which an event alerts: lower for those that are like a real
+ * one, by a fifth and never by more than one. */
+double alert_feedback_bar(enum record_feedback word, double threshold);
 
 /* Makes the budget agree with what was said: an alert that is confirmed as real is no
  * false alarm and gives its share back, once; one that is not confirmed any more takes

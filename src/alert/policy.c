@@ -66,7 +66,7 @@ double alert_score(double sustained, double threshold, bool drop)
  * trouble that comes while it does is not. */
 static enum alert_reason again(const struct alert_evidence *e, double cooldown_s)
 {
-    if (alert_word_silences(e->said))
+    if (alert_feedback_silences(e->said))
         return ALERT_TOLD;
     if (e->rose && e->quiet_s >= AGAIN_S)
         return ALERT_DUE_AGAIN;
@@ -80,9 +80,9 @@ struct alert_answer alert_policy_anomaly(const struct alert_evidence *e,
 {
     if (e->alerted)
         return because(again(e, cooldown_s));
-    if (alert_word_silences(e->said))
+    if (alert_feedback_silences(e->said))
         return because_of(ALERT_SAID_NORMAL, e->said_of);
-    if (e->said == ALERT_UNSAID) {
+    if (e->said == RECORD_UNSAID) {
         if (!alert_is_confident(e->confidence)) {
             if (!e->clear)
                 return because(ALERT_EARLY);
@@ -100,7 +100,7 @@ struct alert_answer alert_policy_limit(const struct alert_limit_evidence *e)
 {
     if (e->alerted)
         return because(ALERT_TOLD);
-    if (alert_word_silences(e->said))
+    if (alert_feedback_silences(e->said))
         return because_of(ALERT_SAID_NORMAL, e->said_of);
     if (e->builtin && e->told_by != 0)
         return because_of(ALERT_TOLD_BY, e->told_by);
@@ -218,7 +218,7 @@ unsigned alert_week_count(const struct alert_week *week, const struct alert_feed
         int64_t age_ns = now_ns - week->at[i].time_ns;
 
         n += age_ns >= 0 && age_ns < WEEK_NS &&
-             alert_feedback_said(f, week->at[i].event_id) != ALERT_REAL;
+             alert_feedback_said(f, week->at[i].event_id) != RECORD_SAID_REAL;
     }
     return n;
 }

@@ -40,16 +40,16 @@ struct alert_answer {
 
 /* What is known of an anomaly on this tick. */
 struct alert_evidence {
-    bool alerted, rose;   /* it has alerted; it rose to a higher severity since */
-    enum alert_word said; /* of events like it */
-    int64_t said_of;      /* the event of which it was said */
-    double confidence;    /* of the verdict, 0 .. 1 */
-    bool clear;           /* by the course of a core metric alone (departure.h) */
-    bool wider;           /* that is of a resource that no alert of the event told of */
-    double weight;        /* how far the core metrics are away, in floors of sigma */
-    bool spent;           /* this week's alerts are out */
-    int64_t repeats;      /* an event that alerted and that it repeats; 0 = none */
-    double quiet_s;       /* since the last alert of an anomaly */
+    bool alerted, rose;        /* it has alerted; it rose to a higher severity since */
+    enum record_feedback said; /* of events like it */
+    int64_t said_of;           /* the event of which it was said */
+    double confidence;         /* of the verdict, 0 .. 1 */
+    bool clear;                /* by the course of a core metric alone (departure.h) */
+    bool wider;      /* that is of a resource that no alert of the event told of */
+    double weight;   /* how far the core metrics are away, in floors of sigma */
+    bool spent;      /* this week's alerts are out */
+    int64_t repeats; /* an event that alerted and that it repeats; 0 = none */
+    double quiet_s;  /* since the last alert of an anomaly */
 };
 
 /* Tells whether the detectors have seen enough for their surprise to decide alone. */
@@ -60,9 +60,9 @@ struct alert_answer alert_policy_anomaly(const struct alert_evidence *e,
 
 /* What is known of a limit that is exceeded. */
 struct alert_limit_evidence {
-    bool alerted;         /* the event has */
-    bool builtin;         /* nobody wrote the limit down */
-    enum alert_word said; /* of events like it */
+    bool alerted;              /* the event has */
+    bool builtin;              /* nobody wrote the limit down */
+    enum record_feedback said; /* of events like it */
     int64_t said_of;
     unsigned in_hour; /* alerts of this limit within the hour */
     int64_t told_by;  /* an alerted anomaly, as severe, that names the metric; 0 = none */

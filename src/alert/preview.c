@@ -22,12 +22,13 @@ static bool is_worth_alert(const struct record_event *event)
 
 /* Tells whether the event alerts when this is said of its like. What was kept back by a
  * silence that is gone is taken to alert when it was more than faint. */
-static bool alerts(const struct record_event *event, enum alert_word now,
-                   enum alert_word before)
+static bool alerts(const struct record_event *event, enum record_feedback now,
+                   enum record_feedback before)
 {
-    if (now == ALERT_UNSAID)
-        return event->alerted || (alert_word_silences(before) && is_worth_alert(event));
-    return now == ALERT_REAL;
+    if (now == RECORD_UNSAID)
+        return event->alerted ||
+               (alert_feedback_silences(before) && is_worth_alert(event));
+    return now == RECORD_SAID_REAL;
 }
 
 /* Writes "14 events in the last 7 days, 6 alerted; 3 of these would not have." */
@@ -50,7 +51,7 @@ static void write_text(const struct counts *c, struct record_preview *out)
  * differs. The first that differ are listed. */
 enum vd_status alert_preview_of(const struct record_event *event, size_t n,
                                 const struct record_event *candidate,
-                                enum alert_word word, alert_group_of *group,
+                                enum record_feedback word, alert_group_of *group,
                                 struct record_preview *out)
 {
     struct counts c = {.events = n};
@@ -65,7 +66,7 @@ enum vd_status alert_preview_of(const struct record_event *event, size_t n,
     change.word = word;
     for (size_t i = 0; status == VD_OK && i < n; i++) {
         struct alert_judged now;
-        enum alert_word before, after;
+        enum record_feedback before, after;
         bool did, would;
 
         alert_judge(&now, &event[i], group);
@@ -88,8 +89,9 @@ enum vd_status alert_preview_of(const struct record_event *event, size_t n,
 /* Reads the event and the week from the store and previews the word. Nothing is changed,
  * so it may be called on any thread that may read. */
 enum vd_status alert_preview(const struct history_reader *history, int64_t event_id,
-                             enum alert_word word, int64_t now_ns, alert_group_of *group,
-                             struct record_preview *out, struct vd_error *err)
+                             enum record_feedback word, int64_t now_ns,
+                             alert_group_of *group, struct record_preview *out,
+                             struct vd_error *err)
 {
     struct history_event_query query = {
         .from_ns = now_ns - (int64_t)ALERT_PREVIEW_DAYS * 86400 * 1000000000,
@@ -102,7 +104,7 @@ enum vd_status alert_preview(const struct history_reader *history, int64_t event
 
     if (candidate != NULL)
         status = history->event(history->context, event_id, candidate, err);
-    if (status == VD_OK && word == ALERT_UNSAID && candidate->feedback[0] == '\0')
+    if (status == VD_OK && word == RECORD_UNSAID && candidate->feedback[0] == '\0')
         status = vd_error_set(err, VD_ERR_DATA, NULL,
                               "nothing was said of event %lld: nothing to undo",
                               (long long)event_id);

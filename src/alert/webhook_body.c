@@ -53,7 +53,8 @@ static json_t *suspects(const struct record_event *event)
         json_object_set_new(row, "pid", json_integer(suspect->process.pid));
         json_object_set_new(row, "name", string(suspect->process.comm));
         json_object_set_new(row, "command", string(suspect->process.command));
-        json_object_set_new(row, "resource", string(suspect->resource));
+        json_object_set_new(row, "resource",
+                            string(record_resource_name(suspect->resource)));
         json_object_set_new(row, "before", number(suspect->before));
         json_object_set_new(row, "during", number(suspect->during));
         json_object_set_new(row, "share", number(suspect->share));

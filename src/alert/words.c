@@ -41,9 +41,11 @@ char *alert_suspect_line(const struct record_event *event, size_t i, char *out,
         return out;
     os_utf8_visible(suspect->process.comm, name, sizeof name);
     if (suspect->of_use)
-        snprintf(whole, sizeof whole, "all %s use now", suspect->resource);
+        snprintf(whole, sizeof whole, "all %s use now",
+                 record_resource_name(suspect->resource));
     else
-        snprintf(whole, sizeof whole, "the %s excess", suspect->resource);
+        snprintf(whole, sizeof whole, "the %s excess",
+                 record_resource_name(suspect->resource));
     if (isfinite(suspect->share))
         snprintf(out, size, "%s (pid %d): %.0f %% of %s", name, suspect->process.pid,
                  100 * suspect->share, whole);

@@ -126,7 +126,7 @@ static int say(const struct feedback_settings *s, const struct os_data_dir *dir,
     struct record_preview preview;
 
     /* Before it is said: afterwards there is nothing left that it would change. */
-    if (alert_preview(history, event_id, alert_word_of(word), os_clock_wall_ns(),
+    if (alert_preview(history, event_id, alert_feedback_of(word), os_clock_wall_ns(),
                       monitor_group_of, &preview, &err) != VD_OK)
         return cmd_failed(&err);
     if (!s->preview && tell(dir, event_id, word, &err) != VD_OK)

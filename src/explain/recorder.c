@@ -32,7 +32,7 @@ struct name {
 /* Holds what a process used in one moment. Floats are enough to tell who was busy, and
  * there are thousands of entries. `name` is an index of the table of names. */
 struct entry {
-    float use[EXPLAIN_RESOURCES];
+    float use[RECORD_RESOURCES];
     float gpu_percent, gpu_bytes;
     float swap_bytes, major_faults_s;
     uint32_t threads;
@@ -53,14 +53,6 @@ struct explain_recorder {
     size_t newest, n;
     struct name name[NAMES];
 };
-
-static const char *const resource_name[EXPLAIN_RESOURCES] = {"cpu", "memory", "disk_read",
-                                                             "disk_write"};
-
-const char *explain_resource_name(enum explain_resource resource)
-{
-    return resource_name[resource];
-}
 
 enum vd_status explain_recorder_new(explain_recorder **out)
 {
@@ -232,11 +224,11 @@ static void fill_process(const explain_recorder *r, const struct entry *e,
         .uid = name->uid,
         .threads = e->threads,
         .state = name->state,
-        .cpu_percent = e->use[EXPLAIN_CPU],
-        .rss_bytes = e->use[EXPLAIN_MEMORY],
+        .cpu_percent = e->use[RECORD_CPU],
+        .rss_bytes = e->use[RECORD_MEMORY],
         .pss_bytes = NAN,
-        .read_bytes_s = e->use[EXPLAIN_DISK_READ],
-        .write_bytes_s = e->use[EXPLAIN_DISK_WRITE],
+        .read_bytes_s = e->use[RECORD_DISK_READ],
+        .write_bytes_s = e->use[RECORD_DISK_WRITE],
         .gpu_percent = e->gpu_percent,
         .gpu_bytes = e->gpu_bytes,
         .swap_bytes = e->swap_bytes,
@@ -294,7 +286,7 @@ struct tally {
 
 /* Adds the use of each process in one moment. */
 static void add_moment(struct tally *tally, const struct moment *m, bool since,
-                       enum explain_resource resource)
+                       enum record_resource resource)
 {
     *(since ? &tally->n_since : &tally->n_before) += 1;
     *(since ? &tally->machine.since : &tally->machine.before) += m->machine_cpu;
@@ -316,7 +308,7 @@ static void add_moment(struct tally *tally, const struct moment *m, bool since,
 /* Adds up the moments before and since the time. Before reaches back as far as the
  * recorder is made for. */
 static void add_up(const explain_recorder *r, int64_t since_ns,
-                   enum explain_resource resource, struct tally *tally)
+                   enum record_resource resource, struct tally *tally)
 {
     *tally = (struct tally){0};
     for (size_t k = r->n; k > 0; k--) {
@@ -329,12 +321,12 @@ static void add_up(const explain_recorder *r, int64_t since_ns,
 
 /* Gives the mean use since the start. Memory is a level that a process holds, so its last
  * value counts, not the mean of the moments. */
-static double use_of(const struct sums *s, enum explain_resource resource, size_t n_since)
+static double use_of(const struct sums *s, enum record_resource resource, size_t n_since)
 {
     if (s->last == NULL || n_since == 0)
         return 0;
-    return resource == EXPLAIN_MEMORY ? fmax((double)s->last->use[resource], 0)
-                                      : s->since / (double)n_since;
+    return resource == RECORD_MEMORY ? fmax((double)s->last->use[resource], 0)
+                                     : s->since / (double)n_since;
 }
 
 /* Gives the mean use before; 0 where there was no moment. */
@@ -346,7 +338,7 @@ static double before_of(const struct sums *s, size_t n_before)
 /* Gives the share of all use that was not there before, 0 to 1; NaN when the time before
  * is not in the ring. */
 double explain_recorder_excess(const explain_recorder *r, int64_t since_ns,
-                               enum explain_resource resource)
+                               enum record_resource resource)
 {
     struct tally t;
     double excess = 0, use = 0;
@@ -394,13 +386,13 @@ size_t explain_recorder_gone(const explain_recorder *r,
         max = RECORD_KILLED_MAX;
     before = moment_at(r, 1);
     for (size_t i = 0; i < before->n; i++)
-        largest = fmax(largest, (double)before->entry[i].use[EXPLAIN_MEMORY]);
+        largest = fmax(largest, (double)before->entry[i].use[RECORD_MEMORY]);
     for (size_t i = 0; i < before->n; i++) {
         const struct entry *e = &before->entry[i];
 
-        if (e->use[EXPLAIN_MEMORY] > 0 && (double)e->use[EXPLAIN_MEMORY] >= largest / 2 &&
+        if (e->use[RECORD_MEMORY] > 0 && (double)e->use[RECORD_MEMORY] >= largest / 2 &&
             !is_in(now, &r->name[e->name]))
-            keep_largest(rank, &n, max, (double)e->use[EXPLAIN_MEMORY], e->name);
+            keep_largest(rank, &n, max, (double)e->use[RECORD_MEMORY], e->name);
     }
     for (size_t i = 0; i < n; i++) {
         const struct name *name = &r->name[rank[n - 1 - i].index];
@@ -413,15 +405,15 @@ size_t explain_recorder_gone(const explain_recorder *r,
 
 /* Gives what a process has to use more than before to be a cause of anything: percent of
  * a core, bytes, bytes a second. */
-static const double excess_least[EXPLAIN_RESOURCES] = {
-    [EXPLAIN_CPU] = 5,
-    [EXPLAIN_MEMORY] = 16 << 20,
-    [EXPLAIN_DISK_READ] = 256 << 10,
-    [EXPLAIN_DISK_WRITE] = 256 << 10,
+static const double excess_least[RECORD_RESOURCES] = {
+    [RECORD_CPU] = 5,
+    [RECORD_MEMORY] = 16 << 20,
+    [RECORD_DISK_READ] = 256 << 10,
+    [RECORD_DISK_WRITE] = 256 << 10,
 };
 
 /* Gives what the process is ranked by. */
-static double key_of(const struct tally *t, size_t i, enum explain_resource resource,
+static double key_of(const struct tally *t, size_t i, enum record_resource resource,
                      enum explain_rank by)
 {
     double before = by == EXPLAIN_BY_EXCESS ? before_of(&t->of[i], t->n_before) : 0;
@@ -442,7 +434,7 @@ static double machine_key(const struct tally *t, enum explain_rank by)
 
 /* Fills in a suspect with its key as a share of the whole. */
 static void fill_suspect(const explain_recorder *r, const struct tally *t,
-                         enum explain_resource resource, struct rank rank, double whole,
+                         enum record_resource resource, struct rank rank, double whole,
                          struct record_suspect *suspect)
 {
     const struct sums *s = &t->of[rank.index];
@@ -452,16 +444,15 @@ static void fill_suspect(const explain_recorder *r, const struct tally *t,
         .before = t->n_before == 0 ? NAN : before_of(s, t->n_before),
         .during = use_of(s, resource, t->n_since),
         .share = rank.key / whole,
+        .resource = resource,
     };
-    memcpy(suspect->resource, resource_name[resource],
-           strlen(resource_name[resource]) + 1);
     fill_process(r, s->last, &suspect->process);
 }
 
 /* Ranks the processes by their excess or by their use and fills in the largest. One with
  * less than a twentieth of the whole is no suspect. */
 size_t explain_recorder_suspects(const explain_recorder *r, int64_t since_ns,
-                                 enum explain_resource resource, enum explain_rank by,
+                                 enum record_resource resource, enum explain_rank by,
                                  struct record_suspect *out, size_t max)
 {
     double least = by == EXPLAIN_BY_EXCESS ? excess_least[resource] : 0, whole = 0;
@@ -469,7 +460,7 @@ size_t explain_recorder_suspects(const explain_recorder *r, int64_t since_ns,
     struct rank rank[RECORD_SUSPECTS];
     size_t n = 0, written = 0;
 
-    assert(resource < EXPLAIN_RESOURCES);
+    assert(resource < RECORD_RESOURCES);
     if (max > RECORD_SUSPECTS)
         max = RECORD_SUSPECTS;
     add_up(r, since_ns, resource, &t);
@@ -480,7 +471,7 @@ size_t explain_recorder_suspects(const explain_recorder *r, int64_t since_ns,
         if (key > least && max > 0)
             keep_largest(rank, &n, max, key, i);
     }
-    if (resource == EXPLAIN_CPU)
+    if (resource == RECORD_CPU)
         whole = fmax(whole, machine_key(&t, by));
     for (; n > 0 && rank[n - 1].key >= 0.05 * whole; n--) {
         fill_suspect(r, &t, resource, rank[n - 1], whole, &out[written]);

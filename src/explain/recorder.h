@@ -30,16 +30,6 @@ enum vd_status explain_recorder_span(const explain_recorder *recorder, int64_t f
                                      int64_t to_ns, struct history_moment **out,
                                      size_t *n);
 
-enum explain_resource {
-    EXPLAIN_CPU,
-    EXPLAIN_MEMORY,
-    EXPLAIN_DISK_READ,
-    EXPLAIN_DISK_WRITE,
-    EXPLAIN_RESOURCES
-};
-
-const char *explain_resource_name(enum explain_resource resource);
-
 /* By what processes are ranked. Excess: the mean use from `since_ns` (monotonic) on less
  * the mean use in the minute before, over the sum of all such increases. Use: the mean
  * use from `since_ns` on, over the sum of all. Of CPU time the sum is what the machine
@@ -50,13 +40,13 @@ enum explain_rank { EXPLAIN_BY_EXCESS, EXPLAIN_BY_USE };
  * `max`; returns how many. Left out are processes below 5 % of the whole and, by excess,
  * those that use too little more to be the cause of anything. */
 size_t explain_recorder_suspects(const explain_recorder *recorder, int64_t since_ns,
-                                 enum explain_resource resource, enum explain_rank rank,
+                                 enum record_resource resource, enum explain_rank rank,
                                  struct record_suspect *out, size_t max);
 
 /* All excess since `since_ns` as a share of all use since then; NaN when the recorder
  * does not reach back to before it. */
 double explain_recorder_excess(const explain_recorder *recorder, int64_t since_ns,
-                               enum explain_resource resource);
+                               enum record_resource resource);
 
 /* Writes the processes that the moment before the newest showed and `now` does not, the
  * largest in memory first, at most `max`; returns how many. What was smaller than half of

@@ -24,26 +24,25 @@ static const struct record_deviation *about_of(const struct record_event *event)
     return NULL;
 }
 
-/* Gives the process resource that the event is about; EXPLAIN_RESOURCES = none. Traffic
+/* Gives the process resource that the event is about; RECORD_RESOURCES = none. Traffic
  * on the network and heat have no per-process counter of their own in /proc; who causes
  * them uses the CPU to do it. */
-static enum explain_resource resource_of(const struct record_event *event)
+static enum record_resource resource_of(const struct record_event *event)
 {
     const struct record_deviation *about = about_of(event);
 
     if (about == NULL)
-        return event->kind == RECORD_RULE ? EXPLAIN_RESOURCES : EXPLAIN_CPU;
+        return event->kind == RECORD_RULE ? RECORD_RESOURCES : RECORD_CPU;
     if (about->group == RECORD_GROUP_MEMORY)
-        return EXPLAIN_MEMORY;
+        return RECORD_MEMORY;
     if (about->group == RECORD_GROUP_DISK)
-        return strstr(about->name, "read") != NULL ? EXPLAIN_DISK_READ
-                                                   : EXPLAIN_DISK_WRITE;
-    return EXPLAIN_CPU;
+        return strstr(about->name, "read") != NULL ? RECORD_DISK_READ : RECORD_DISK_WRITE;
+    return RECORD_CPU;
 }
 
 /* Fills in the suspects and returns how many there are. */
 static size_t take(const explain_recorder *recorder, int64_t since_ns,
-                   enum explain_resource resource, enum explain_rank rank,
+                   enum record_resource resource, enum explain_rank rank,
                    struct record_event *event)
 {
     event->n_suspects = explain_recorder_suspects(recorder, since_ns, resource, rank,
@@ -52,7 +51,7 @@ static size_t take(const explain_recorder *recorder, int64_t since_ns,
 }
 
 /* Takes the largest users of the last seconds, where nothing can be said of before. */
-static void take_largest(const explain_recorder *recorder, enum explain_resource resource,
+static void take_largest(const explain_recorder *recorder, enum record_resource resource,
                          struct record_event *event)
 {
     int64_t since_ns = explain_recorder_newest_ns(recorder) - (int64_t)(NOW_S * 1e9);
@@ -68,19 +67,19 @@ static void take_fillers(const explain_recorder *recorder, int64_t since_ns,
     int64_t from_ns = since_ns - (int64_t)(FILLED_S * 1e9);
 
     if (event->n_suspects == 0 ||
-        !isnan(explain_recorder_excess(recorder, from_ns, EXPLAIN_DISK_WRITE)))
-        take(recorder, from_ns, EXPLAIN_DISK_WRITE, EXPLAIN_BY_USE, event);
+        !isnan(explain_recorder_excess(recorder, from_ns, RECORD_DISK_WRITE)))
+        take(recorder, from_ns, RECORD_DISK_WRITE, EXPLAIN_BY_USE, event);
 }
 
 /* Finds who is behind the event. The first way that says something is taken. */
 void explain_suspects(const explain_recorder *recorder, int64_t since_ns,
                       struct record_event *event)
 {
-    enum explain_resource resource = resource_of(event);
+    enum record_resource resource = resource_of(event);
     double excess;
 
     /* A drop has no suspects: no process causes it by using more. */
-    if (explain_is_drop(event) || resource == EXPLAIN_RESOURCES) {
+    if (explain_is_drop(event) || resource == RECORD_RESOURCES) {
         event->n_suspects = 0;
         return;
     }
@@ -97,9 +96,9 @@ void explain_suspects(const explain_recorder *recorder, int64_t since_ns,
         return;
     }
     if (take(recorder, since_ns, resource, EXPLAIN_BY_EXCESS, event) > 0 ||
-        resource == EXPLAIN_CPU || event->kind == RECORD_RULE)
+        resource == RECORD_CPU || event->kind == RECORD_RULE)
         return;
     /* Pages are written back by the kernel long after the process wrote them, and reads
      * of cached files never reach the disk: the processor knows who was busy. */
-    take(recorder, since_ns, EXPLAIN_CPU, EXPLAIN_BY_EXCESS, event);
+    take(recorder, since_ns, RECORD_CPU, EXPLAIN_BY_EXCESS, event);
 }

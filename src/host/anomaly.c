@@ -59,14 +59,14 @@ void host_note_tick(host *h)
 
 /* Tells whether what begins here is known to come and go, and is then no event. It is
  * said once, to the log. What was said to be real is never a habit. */
-static bool is_habit(host *h, enum alert_word said)
+static bool is_habit(host *h, enum record_feedback said)
 {
     bool before = h->habit_ns != 0;
     struct record_event now;
 
     h->habit_ns = 0;
     if (h->events.anomaly.open || h->events.onset_ns == 0 || h->why_told < 0 ||
-        said == ALERT_REAL || h->habits.n == 0)
+        said == RECORD_SAID_REAL || h->habits.n == 0)
         return false;
     now = h->why;
     now.start_ns = h->events.onset_ns;
@@ -108,7 +108,7 @@ static void adopt_when_due(host *h)
 {
     double learned_s = (double)detect_set_rows(h->detect) * h->config.interval_s;
 
-    if (alert_word_of(h->events.anomaly.event.feedback) == ALERT_REAL ||
+    if (alert_feedback_of(h->events.anomaly.event.feedback) == RECORD_SAID_REAL ||
         !alert_events_adopt(&h->events, learned_s,
                             alert_departures_rose_ns(&h->departures, h->record.mono_ns),
                             h->record.mono_ns))
@@ -123,7 +123,7 @@ void host_update_anomaly(host *h, const struct explain_input *in)
 {
     struct alert_said said = host_feedback_match(h, in);
     double threshold =
-        alert_word_bar(said.word, alert_budget_threshold(&h->events.budget));
+        alert_feedback_bar(said.word, alert_budget_threshold(&h->events.budget));
     bool drop = explain_is_drop(&h->why), habit = is_habit(h, said.word);
     struct alert_input input = host_input(h, RECORD_ANOMALY);
     struct alert_course *course = &h->events.anomaly;

@@ -78,10 +78,11 @@ void host_feedback_event_ended(host *h, const struct record_event *event)
  * event, so nothing is looked for. */
 struct alert_said host_feedback_match(host *h, const struct explain_input *in)
 {
-    double least = alert_word_bar(ALERT_REAL, alert_budget_threshold(&h->events.budget));
+    double least =
+        alert_feedback_bar(RECORD_SAID_REAL, alert_budget_threshold(&h->events.budget));
 
     if (h->feedback.n == 0 || !(h->events.sustained >= least))
-        return (struct alert_said){.word = ALERT_UNSAID};
+        return (struct alert_said){.word = RECORD_UNSAID};
     /* Below the threshold nothing has been explained yet. */
     if (h->why_told < 0)
         explain_event(in, &h->why);

@@ -150,12 +150,6 @@ static void note_told(const host *h, struct host_limit *limit)
 
 /* ---- one tick ---- */
 
-/* How far the value is beyond the limit. */
-static double height_of(const struct detect_rule *rule, double value)
-{
-    return rule->above ? value - rule->value : rule->value - value;
-}
-
 /* Fills in the limit of an event. `since_ns` is monotonic and becomes wall clock time. */
 static void set_limit(const host *h, const struct detect_rule *rule, int64_t since_ns,
                       struct record_limit *limit)
@@ -276,7 +270,7 @@ static void update_limit(host *h, struct host_limit *limit,
 
         input.active = hit->fires;
         input.unknown = !hit->fires;
-        input.height = height_of(rule, hit->value);
+        input.height = record_beyond_limit(rule->above, rule->value, hit->value);
         input.severity = rule->severity;
         input.score = record_score_of(rule->severity);
         if (rule->kills) {

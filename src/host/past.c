@@ -52,10 +52,9 @@ void host_learn_past(host *h, const struct history_series *series,
  * the limit, or the score. */
 static double height_of(const struct record_event *event)
 {
-    double beyond = event->top[0].value - event->limit.value;
-
     if (event->kind == RECORD_RULE)
-        return event->limit.above ? beyond : -beyond;
+        return record_beyond_limit(event->limit.above, event->limit.value,
+                                   event->top[0].value);
     return -event->score;
 }
 

@@ -225,6 +225,6 @@ enum vd_status monitor_feedback_ask(void *context, int64_t event_id, const char 
 
     if (m->store == NULL)
         return needs_store(err);
-    return alert_preview(store_set_history(m->store), event_id, alert_word_of(text),
+    return alert_preview(store_set_history(m->store), event_id, alert_feedback_of(text),
                          os_clock_wall_ns(), monitor_group_of, out, err);
 }

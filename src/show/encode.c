@@ -483,11 +483,11 @@ static void encode_suspects(struct show_json *j, const struct record_event *even
     for (size_t i = 0; i < event->n_suspects && i < RECORD_SUSPECTS; i++) {
         const struct record_suspect *s = &event->suspect[i];
         /* Memory and disk come as bytes, CPU as percent of a core. */
-        double unit = s->resource[0] == 'm' || s->resource[0] == 'd' ? SHOW_MB : 1;
+        double unit = s->resource == RECORD_CPU ? 1 : SHOW_MB;
 
         show_json_open(j, NULL, '{');
         encode_process(j, "process", &s->process, cores);
-        show_json_string(j, "resource", s->resource);
+        show_json_string(j, "resource", record_resource_name(s->resource));
         show_json_number(j, "before", s->before / unit);
         show_json_number(j, "during", s->during / unit);
         show_json_number(j, "share", s->share);

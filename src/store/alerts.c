@@ -39,7 +39,7 @@ static void print_suspects(struct vd_writer *line, const struct record_event *ev
                     suspect->process.pid);
         store_json_text(line, suspect->process.comm);
         store_print(line, ", \"resource\": ");
-        store_json_text(line, suspect->resource);
+        store_json_text(line, record_resource_name(suspect->resource));
         store_print(line, ", \"share\": ");
         store_json_number(line, suspect->share);
         store_print(line, "}");

@@ -59,7 +59,7 @@ static void bind_suspect(sqlite3_stmt *s, const struct record_event *event, size
 
     sqlite3_bind_int64(s, 1, event->id);
     sqlite3_bind_int(s, 2, (int)i);
-    sqlite3_bind_text(s, 3, suspect->resource, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 3, record_resource_name(suspect->resource), -1, SQLITE_STATIC);
     sqlite3_bind_double(s, 4, suspect->before);
     sqlite3_bind_double(s, 5, suspect->during);
     sqlite3_bind_double(s, 6, suspect->share);

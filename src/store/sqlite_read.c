@@ -138,12 +138,16 @@ static void read_deviation(sqlite3_stmt *s, struct record_event *event,
     text(s, 5, event->factor[i], sizeof event->factor[i]);
 }
 
+/* Reads a suspect. One of a resource that this version does not know is passed over. */
 static void read_suspect(sqlite3_stmt *s, struct record_event *event)
 {
-    struct record_suspect *suspect = &event->suspect[event->n_suspects++];
+    struct record_suspect *suspect = &event->suspect[event->n_suspects];
     struct record_process *process = &suspect->process;
+    char resource[16];
 
-    text(s, 0, suspect->resource, sizeof suspect->resource);
+    text(s, 0, resource, sizeof resource);
+    suspect->resource = record_resource_of(resource);
+    event->n_suspects += suspect->resource < RECORD_RESOURCES;
     suspect->before = real(s, 1);
     suspect->during = real(s, 2);
     suspect->share = real(s, 3);

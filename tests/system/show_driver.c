@@ -149,7 +149,7 @@ static void fill_event(struct record_event *event, int64_t id, int64_t now_ns)
     strcpy(event->factor[0], "CPU: 98.5%");
     event->suspect[0].process.pid = 4242;
     strcpy(event->suspect[0].process.comm, "bad\xffname");
-    strcpy(event->suspect[0].resource, "disk_read");
+    event->suspect[0].resource = RECORD_DISK_READ;
     event->suspect[0].during = 25 * 1048576.0;
     event->suspect[0].share = 0.9;
 }

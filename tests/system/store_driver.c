@@ -60,7 +60,7 @@ static void make_event(struct record_event *event, int64_t id)
     event->n_top = 1;
     event->suspect[0].process.pid = 4242;
     snprintf(event->suspect[0].process.comm, RECORD_COMM_MAX, "burn\x1b[2J");
-    snprintf(event->suspect[0].resource, 16, "cpu");
+    event->suspect[0].resource = RECORD_CPU;
     event->suspect[0].share = 0.8;
     event->n_suspects = 1;
 }

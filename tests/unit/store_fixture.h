@@ -116,7 +116,7 @@ static inline void fixture_event(struct record_event *event, int64_t id)
     event->suspect[0].process.major_faults_s = 2.5;
     strcpy(event->suspect[0].process.comm, "burn\xff\x1b[2J");
     strcpy(event->suspect[0].process.command, "burn --hot");
-    strcpy(event->suspect[0].resource, "cpu");
+    event->suspect[0].resource = RECORD_CPU;
     event->suspect[0].share = 0.8;
     event->suspect[0].of_use = true;
     event->n_suspects = 1;

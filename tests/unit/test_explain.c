@@ -165,7 +165,7 @@ static void suspect_is_who_caused_the_excess_not_who_uses_most(void **state)
     (void)state;
     assert_int_equal(explain_recorder_new(&r), VD_OK);
     record_story(r);
-    n = explain_recorder_suspects(r, 1060 * SECOND, EXPLAIN_CPU, EXPLAIN_BY_EXCESS,
+    n = explain_recorder_suspects(r, 1060 * SECOND, RECORD_CPU, EXPLAIN_BY_EXCESS,
                                   suspect, RECORD_SUSPECTS);
     assert_int_equal(n, 1);
     assert_int_equal(suspect[0].process.pid, 30);
@@ -173,7 +173,7 @@ static void suspect_is_who_caused_the_excess_not_who_uses_most(void **state)
     assert_double_equal(suspect[0].before, 0, 1e-9);
     assert_double_equal(suspect[0].during, 95, 1e-3);
     assert_double_equal(suspect[0].share, 1, 1e-9);
-    n = explain_recorder_suspects(r, 1060 * SECOND, EXPLAIN_MEMORY, EXPLAIN_BY_EXCESS,
+    n = explain_recorder_suspects(r, 1060 * SECOND, RECORD_MEMORY, EXPLAIN_BY_EXCESS,
                                   suspect, 5);
     assert_int_equal(suspect[0].process.pid, 30);
     assert_double_equal(suspect[0].during, 5e7 + 29e7, 1e3);
@@ -254,7 +254,7 @@ static double blamed_for(double own, double machine)
         table.machine_cpu_percent = t < 60 ? 3 : machine;
         explain_recorder_add(r, t * SECOND, (1000 + t) * SECOND, &table);
     }
-    n = explain_recorder_suspects(r, 1060 * SECOND, EXPLAIN_CPU, EXPLAIN_BY_EXCESS,
+    n = explain_recorder_suspects(r, 1060 * SECOND, RECORD_CPU, EXPLAIN_BY_EXCESS,
                                   suspect, RECORD_SUSPECTS);
     explain_recorder_free(r);
     return n == 0 ? 0 : suspect[0].share;
@@ -298,7 +298,7 @@ static void who_filled_a_disk_did_so_before_it_was_full(void **state)
     explain_suspects(r, 1060 * SECOND, &full);
     assert_int_equal(full.suspect[0].process.pid, 20);
     assert_true(full.suspect[0].share > 0.8 && full.suspect[0].of_use);
-    assert_string_equal(full.suspect[0].resource, "disk_write");
+    assert_int_equal(full.suspect[0].resource, RECORD_DISK_WRITE);
     /* How busy a disk is, is of now. */
     explain_suspects(r, 1060 * SECOND, &busy);
     assert_int_equal(busy.suspect[0].process.pid, 10);

@@ -62,11 +62,11 @@ static struct alert_feedback heard_of(const struct record_event *event, size_t n
     return f;
 }
 
-static enum alert_word about(const struct record_event *said, struct record_event now,
-                             int64_t time_ns)
+static enum record_feedback about(const struct record_event *said,
+                                  struct record_event now, int64_t time_ns)
 {
     struct alert_feedback f = heard_of(said, 1);
-    enum alert_word word = alert_feedback_match(&f, &now, time_ns).word;
+    enum record_feedback word = alert_feedback_match(&f, &now, time_ns).word;
 
     alert_feedback_release(&f);
     return word;
@@ -77,10 +77,10 @@ static void nothing_said_changes_nothing(void **state)
     struct record_event said = busy(1, 60, "");
 
     (void)state;
-    assert_int_equal(about(&said, busy(2, 60, ""), THEN), ALERT_UNSAID);
-    assert_int_equal(alert_word_of("maybe"), ALERT_UNSAID);
-    assert_false(alert_word_silences(ALERT_UNSAID));
-    assert_double_equal(alert_word_bar(ALERT_UNSAID, 6), 6, 0);
+    assert_int_equal(about(&said, busy(2, 60, ""), THEN), RECORD_UNSAID);
+    assert_int_equal(alert_feedback_of("maybe"), RECORD_UNSAID);
+    assert_false(alert_feedback_silences(RECORD_UNSAID));
+    assert_double_equal(alert_feedback_bar(RECORD_UNSAID, 6), 6, 0);
 }
 
 static void normal_silences_what_is_alike_and_no_larger(void **state)
@@ -88,13 +88,13 @@ static void normal_silences_what_is_alike_and_no_larger(void **state)
     struct record_event said = busy(1, 50, "normal"), other = busy(2, 50, "");
 
     (void)state;
-    assert_int_equal(about(&said, busy(2, 50, ""), THEN + 5 * DAY), ALERT_NORMAL);
+    assert_int_equal(about(&said, busy(2, 50, ""), THEN + 5 * DAY), RECORD_SAID_NORMAL);
     /* 40 from what is expected was normal: so is 58, and 63 is not. */
-    assert_int_equal(about(&said, busy(2, 68, ""), THEN), ALERT_NORMAL);
-    assert_int_equal(about(&said, busy(2, 73, ""), THEN), ALERT_UNSAID);
-    assert_int_equal(about(&said, writing(2, ""), THEN), ALERT_UNSAID);
+    assert_int_equal(about(&said, busy(2, 68, ""), THEN), RECORD_SAID_NORMAL);
+    assert_int_equal(about(&said, busy(2, 73, ""), THEN), RECORD_UNSAID);
+    assert_int_equal(about(&said, writing(2, ""), THEN), RECORD_UNSAID);
     other.kind = RECORD_RULE;
-    assert_int_equal(about(&said, other, THEN), ALERT_UNSAID);
+    assert_int_equal(about(&said, other, THEN), RECORD_UNSAID);
 }
 
 static void the_direction_counts(void **state)
@@ -104,7 +104,7 @@ static void the_direction_counts(void **state)
     (void)state;
     for (size_t i = 0; i < idle.n_top; i++)
         idle.top[i].z = -idle.top[i].z;
-    assert_int_equal(about(&said, idle, THEN), ALERT_UNSAID);
+    assert_int_equal(about(&said, idle, THEN), RECORD_UNSAID);
 }
 
 static void something_new_beside_it_is_heard(void **state)
@@ -113,7 +113,7 @@ static void something_new_beside_it_is_heard(void **state)
 
     (void)state;
     add_top(&now, "cpu_percent", 50, 10, 16);
-    assert_int_equal(about(&said, now, THEN), ALERT_UNSAID);
+    assert_int_equal(about(&said, now, THEN), RECORD_UNSAID);
 }
 
 static void other_metrics_of_one_thing_are_half_alike(void **state)
@@ -122,9 +122,9 @@ static void other_metrics_of_one_thing_are_half_alike(void **state)
 
     (void)state;
     snprintf(now.top[1].name, sizeof now.top[1].name, "load_5");
-    assert_int_equal(about(&said, now, THEN), ALERT_NORMAL);
+    assert_int_equal(about(&said, now, THEN), RECORD_SAID_NORMAL);
     snprintf(now.top[0].name, sizeof now.top[0].name, "cpu_core_percent{3}");
-    assert_int_equal(about(&said, now, THEN), ALERT_UNSAID);
+    assert_int_equal(about(&said, now, THEN), RECORD_UNSAID);
 }
 
 static void an_event_without_deviations_is_like_none(void **state)
@@ -134,10 +134,10 @@ static void an_event_without_deviations_is_like_none(void **state)
     (void)state;
     said.n_top = 0;
     now.n_top = 0;
-    assert_int_equal(about(&said, now, THEN), ALERT_UNSAID);
+    assert_int_equal(about(&said, now, THEN), RECORD_UNSAID);
     said.n_top = now.n_top = 1;
     now.top[0].z = NAN;
-    assert_int_equal(about(&said, now, THEN), ALERT_UNSAID);
+    assert_int_equal(about(&said, now, THEN), RECORD_UNSAID);
 }
 
 static void expected_is_bound_to_the_hour(void **state)
@@ -145,15 +145,15 @@ static void expected_is_bound_to_the_hour(void **state)
     struct record_event said = busy(1, 50, "expected"), now = busy(2, 50, "");
 
     (void)state;
-    assert_int_equal(about(&said, now, THEN), ALERT_EXPECTED);
-    assert_int_equal(about(&said, now, THEN + 3 * DAY + HOUR), ALERT_EXPECTED);
-    assert_int_equal(about(&said, now, THEN + DAY - HOUR), ALERT_EXPECTED);
-    assert_int_equal(about(&said, now, THEN + DAY + HOUR * 5 / 4), ALERT_UNSAID);
-    assert_int_equal(about(&said, now, THEN + 12 * HOUR), ALERT_UNSAID);
+    assert_int_equal(about(&said, now, THEN), RECORD_SAID_EXPECTED);
+    assert_int_equal(about(&said, now, THEN + 3 * DAY + HOUR), RECORD_SAID_EXPECTED);
+    assert_int_equal(about(&said, now, THEN + DAY - HOUR), RECORD_SAID_EXPECTED);
+    assert_int_equal(about(&said, now, THEN + DAY + HOUR * 5 / 4), RECORD_UNSAID);
+    assert_int_equal(about(&said, now, THEN + 12 * HOUR), RECORD_UNSAID);
     /* Around midnight: 23:43 and 00:33. */
     said.start_ns = THEN + HOUR * 3 / 2;
-    assert_int_equal(about(&said, now, THEN + DAY + HOUR * 7 / 3), ALERT_EXPECTED);
-    assert_int_equal(about(&said, busy(2, 90, ""), said.start_ns), ALERT_UNSAID);
+    assert_int_equal(about(&said, now, THEN + DAY + HOUR * 7 / 3), RECORD_SAID_EXPECTED);
+    assert_int_equal(about(&said, busy(2, 90, ""), said.start_ns), RECORD_UNSAID);
 }
 
 /* The hour is that of the clock on the wall, in summer as in winter. */
@@ -165,8 +165,8 @@ static void the_hour_follows_daylight_saving_time(void **state)
     (void)state;
     setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
     tzset();
-    assert_int_equal(about(&said, now, july - HOUR * 3 / 2), ALERT_EXPECTED);
-    assert_int_equal(about(&said, now, july + HOUR / 4), ALERT_UNSAID);
+    assert_int_equal(about(&said, now, july - HOUR * 3 / 2), RECORD_SAID_EXPECTED);
+    assert_int_equal(about(&said, now, july + HOUR / 4), RECORD_UNSAID);
     setenv("TZ", "UTC", 1);
     tzset();
 }
@@ -176,10 +176,10 @@ static void real_lowers_the_bar_within_bounds(void **state)
     struct record_event said = busy(1, 50, "real");
 
     (void)state;
-    assert_int_equal(about(&said, busy(2, 99, ""), THEN + DAY), ALERT_REAL);
-    assert_false(alert_word_silences(ALERT_REAL));
-    assert_double_equal(alert_word_bar(ALERT_REAL, 4), 3.2, 1e-12);
-    assert_double_equal(alert_word_bar(ALERT_REAL, 20), 19, 1e-12);
+    assert_int_equal(about(&said, busy(2, 99, ""), THEN + DAY), RECORD_SAID_REAL);
+    assert_false(alert_feedback_silences(RECORD_SAID_REAL));
+    assert_double_equal(alert_feedback_bar(RECORD_SAID_REAL, 4), 3.2, 1e-12);
+    assert_double_equal(alert_feedback_bar(RECORD_SAID_REAL, 20), 19, 1e-12);
 }
 
 static void the_most_alike_decides_and_then_the_latest(void **state)
@@ -189,13 +189,13 @@ static void the_most_alike_decides_and_then_the_latest(void **state)
     struct alert_feedback f = heard_of(said, 2);
 
     (void)state;
-    assert_int_equal(alert_feedback_match(&f, &now, THEN).word, ALERT_REAL);
+    assert_int_equal(alert_feedback_match(&f, &now, THEN).word, RECORD_SAID_REAL);
     alert_feedback_release(&f);
     said[1] = busy(2, 50, "real");
     said[0].feedback_ns = 9;
     now = busy(3, 50, "");
     f = heard_of(said, 2);
-    assert_int_equal(alert_feedback_match(&f, &now, THEN).word, ALERT_NORMAL);
+    assert_int_equal(alert_feedback_match(&f, &now, THEN).word, RECORD_SAID_NORMAL);
     alert_feedback_release(&f);
 }
 
@@ -318,7 +318,7 @@ static void fill_past(struct record_event past[8])
 }
 
 static struct record_preview preview_of(const struct record_event past[8], size_t which,
-                                        enum alert_word word)
+                                        enum record_feedback word)
 {
     struct record_preview preview;
 
@@ -334,13 +334,13 @@ static void preview_counts_what_the_list_shows(void **state)
 
     (void)state;
     fill_past(past);
-    p = preview_of(past, 0, ALERT_NORMAL);
+    p = preview_of(past, 0, RECORD_SAID_NORMAL);
     assert_string_equal(
         p.text, "8 events in the last 7 days, 6 alerted; 3 of these would not have.");
     assert_int_equal(p.n_changed, 3);
     assert_true(p.changed[0] == 1 && p.changed[1] == 2 && p.changed[2] == 3);
-    assert_int_equal(preview_of(past, 0, ALERT_EXPECTED).n_changed, 2);
-    p = preview_of(past, 0, ALERT_REAL);
+    assert_int_equal(preview_of(past, 0, RECORD_SAID_EXPECTED).n_changed, 2);
+    p = preview_of(past, 0, RECORD_SAID_REAL);
     assert_string_equal(p.text,
                         "8 events in the last 7 days, 6 alerted; 1 more would have.");
     assert_true(p.n_changed == 1 && p.changed[0] == 4);
@@ -355,7 +355,7 @@ static void preview_of_undoing_is_the_reverse(void **state)
     fill_past(past);
     past[0] = busy(1, 50, "normal");
     past[0].alerted = true;
-    p = preview_of(past, 0, ALERT_UNSAID);
+    p = preview_of(past, 0, RECORD_UNSAID);
     assert_string_equal(
         p.text,
         "8 events in the last 7 days, 6 alerted; 3 like these would alert again.");
@@ -371,10 +371,10 @@ static void preview_sees_what_else_was_said(void **state)
     fill_past(past);
     past[1] = busy(2, 50, "normal");
     past[1].alerted = true;
-    p = preview_of(past, 0, ALERT_NORMAL);
+    p = preview_of(past, 0, RECORD_SAID_NORMAL);
     assert_string_equal(
         p.text, "8 events in the last 7 days, 6 alerted; this changes none of them.");
-    assert_int_equal(preview_of(past, 5, ALERT_NORMAL).n_changed, 2);
+    assert_int_equal(preview_of(past, 5, RECORD_SAID_NORMAL).n_changed, 2);
 }
 
 int main(void)

@@ -68,16 +68,16 @@ static struct alert_evidence changed(enum changes change)
         break;
     case SAID_NORMAL:
     case SAID_EXPECTED:
-        e.said = change == SAID_NORMAL ? ALERT_NORMAL : ALERT_EXPECTED;
+        e.said = change == SAID_NORMAL ? RECORD_SAID_NORMAL : RECORD_SAID_EXPECTED;
         e.said_of = 9;
         break;
     case SAID_REAL_EARLY:
-        e.said = ALERT_REAL;
+        e.said = RECORD_SAID_REAL;
         e.confidence = 0;
         e.weight = 0;
         break;
     case SAID_REAL_REPEATS:
-        e.said = ALERT_REAL;
+        e.said = RECORD_SAID_REAL;
         e.spent = true;
         e.repeats = 12;
         break;
@@ -93,14 +93,14 @@ static struct alert_evidence changed(enum changes change)
     case ALERTED_ROSE_NORMAL:
         e.alerted = e.rose = true;
         e.quiet_s = change == ALERTED_ROSE_AT_ONCE ? 59 : 60;
-        e.said = change == ALERTED_ROSE_NORMAL ? ALERT_NORMAL : ALERT_UNSAID;
+        e.said = change == ALERTED_ROSE_NORMAL ? RECORD_SAID_NORMAL : RECORD_UNSAID;
         break;
     case ALERTED_WIDER:
     case ALERTED_WIDER_COOLING:
     case ALERTED_WIDER_NORMAL:
         e.alerted = e.wider = true;
         e.quiet_s = change == ALERTED_WIDER_COOLING ? 9.9 : 10;
-        e.said = change == ALERTED_WIDER_NORMAL ? ALERT_NORMAL : ALERT_UNSAID;
+        e.said = change == ALERTED_WIDER_NORMAL ? RECORD_SAID_NORMAL : RECORD_UNSAID;
         break;
     }
     return e;
@@ -163,9 +163,9 @@ static void limits_alert_whatever_else_is_open(void **state)
         {{.builtin = true, .in_hour = 1}, ALERT_OFTEN, 0},
         {{.builtin = false, .in_hour = 2}, ALERT_DUE, 0},
         {{.builtin = false, .in_hour = 3}, ALERT_OFTEN, 0},
-        {{.said = ALERT_NORMAL, .said_of = 2}, ALERT_SAID_NORMAL, 2},
-        {{.said = ALERT_EXPECTED, .said_of = 2}, ALERT_SAID_NORMAL, 2},
-        {{.said = ALERT_REAL, .said_of = 2}, ALERT_DUE, 0},
+        {{.said = RECORD_SAID_NORMAL, .said_of = 2}, ALERT_SAID_NORMAL, 2},
+        {{.said = RECORD_SAID_EXPECTED, .said_of = 2}, ALERT_SAID_NORMAL, 2},
+        {{.said = RECORD_SAID_REAL, .said_of = 2}, ALERT_DUE, 0},
     };
 
     (void)state;
@@ -257,7 +257,8 @@ static void a_drop_is_never_more_than_low(void **state)
 static void the_week_forgets_what_is_old_or_real(void **state)
 {
     const int64_t day = INT64_C(86400) * SECOND;
-    struct alert_judged judged = {.event_id = 3, .word = ALERT_REAL, .alerted = true};
+    struct alert_judged judged = {
+        .event_id = 3, .word = RECORD_SAID_REAL, .alerted = true};
     struct alert_feedback f = {0}, nothing = {0};
     static struct alert_week week;
 

@@ -288,6 +288,20 @@ static void words_of_feedback_are_known_both_ways(void **state)
     }
 }
 
+static void resources_are_known_both_ways(void **state)
+{
+    static const char *const others[] = {"", "CPU", "disk", "disk_read ", "memoryx"};
+
+    (void)state;
+    for (int i = 0; i < RECORD_RESOURCES; i++)
+        assert_int_equal(
+            record_resource_of(record_resource_name((enum record_resource)i)), i);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_int_equal(record_resource_of(others[i]), RECORD_RESOURCES);
+    assert_double_equal(record_beyond_limit(true, 95, 98), 3, 0);
+    assert_double_equal(record_beyond_limit(false, 1, 0.25), 0.75, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_silence_forgets),
         cmocka_unit_test(test_names_follow),
         cmocka_unit_test(words_of_feedback_are_known_both_ways),
+        cmocka_unit_test(resources_are_known_both_ways),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

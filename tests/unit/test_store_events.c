@@ -231,15 +231,18 @@ static void database_of_version_2_goes_on(void **state)
             db,
             "INSERT INTO event VALUES(1,5,6,7,2,-0.5,1,1,'anomaly','spike','','');"
             "INSERT INTO suspect(event, rank, resource, pid, comm, command,"
-            " rss_bytes) VALUES(1, 0, 'memory', 42, 'hog', 'hog -x', 4096);",
+            " rss_bytes) VALUES(1, 0, 'warp', 41, 'x', 'x', 1),"
+            " (1, 1, 'memory', 42, 'hog', 'hog -x', 4096);",
             NULL, NULL, NULL),
         SQLITE_OK);
     sqlite3_close(db);
     set = fixture_set(&f);
     reader = store_set_history(set);
     assert_int_equal(reader->event(reader->context, 1, &found, NULL), VD_OK);
+    /* One of a resource that nobody knows here is passed over. */
     assert_int_equal(found.n_suspects, 1);
     assert_string_equal(found.suspect[0].process.comm, "hog");
+    assert_int_equal(found.suspect[0].resource, RECORD_MEMORY);
     assert_double_equal(found.suspect[0].process.rss_bytes, 4096, 0);
     assert_true(isnan(found.suspect[0].process.swap_bytes));
     assert_true(isnan(found.suspect[0].process.major_faults_s));
