@@ -102,6 +102,32 @@ static void a_verdict_names_every_member(void **state)
     vd_detector_free(ensemble);
 }
 
+/* A given power is the one by which the members count. */
+static void members_count_by_the_given_power(void **state)
+{
+    static const double powers[] = {1, 3};
+    struct vd_ensemble_verdict verdict[2];
+    double cubes = 0;
+
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        struct vd_setting settings[5] = {{"weight_power", powers[k]}};
+        vd_detector *ensemble;
+
+        memcpy(settings + 1, small, sizeof small);
+        ensemble = fit("ensemble", labels, settings, 5);
+        assert_int_equal(vd_ensemble_judge(ensemble, x.at, &verdict[k]), VD_OK);
+        vd_detector_free(ensemble);
+    }
+    for (size_t i = 0; i < verdict[0].n; i++)
+        if (verdict[0].vote[i].ready)
+            cubes += pow(verdict[0].vote[i].weight, 3);
+    for (size_t i = 0; i < verdict[0].n; i++)
+        if (verdict[0].vote[i].ready)
+            assert_double_equal(verdict[1].vote[i].weight,
+                                pow(verdict[0].vote[i].weight, 3) / cubes, 1e-9);
+}
+
 /* Labels that have nothing to do with the rows: a member that has learned them by heart
  * is judged by rows that it has not seen, and is worth nothing. */
 static void who_learned_by_heart_weighs_little(void **state)
@@ -410,6 +436,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_verdict_names_every_member),
+        cmocka_unit_test(members_count_by_the_given_power),
         cmocka_unit_test(who_learned_by_heart_weighs_little),
         cmocka_unit_test(without_labels_the_supervised_are_left_out),
         cmocka_unit_test(members_settings_reach_them_and_are_checked),

@@ -377,6 +377,61 @@ static void a_gap_begins_new_windows(void **state)
     record_schema_release(&c.schema);
 }
 
+static enum vd_status load_set(const struct record_schema *schema, const uint8_t *at,
+                               size_t size)
+{
+    struct detect_config config = detect_config_default();
+    struct vd_reader r;
+    enum vd_status status;
+    detect_set *set;
+
+    assert_int_equal(detect_set_new(&set, &config, NULL), VD_OK);
+    vd_reader_init(&r, at, size);
+    status = detect_set_load(set, schema, &r, NULL);
+    assert_true(status != VD_OK || r.left == 0);
+    detect_set_free(set);
+    return status;
+}
+
+/* The parts stand one after the other, each behind its size. */
+static void what_a_set_saved_is_whole_or_refused(void **state)
+{
+    struct detect_config config = detect_config_default();
+    struct course c = {.time_ns = 1700000000 * SECOND, .mono_ns = 7 * SECOND};
+    struct vd_writer w = {0};
+    size_t sizes = 0;
+
+    (void)state;
+    make_schema(&c.schema);
+    vd_rng_init(&c.rng, 5);
+    assert_int_equal(detect_set_new(&c.set, &config, NULL), VD_OK);
+    for (int i = 0; i < 120; i++)
+        tick(&c, 1, 1);
+    detect_set_save(c.set, &c.schema, &w);
+    assert_int_equal(load_set(&c.schema, w.at, w.size), VD_OK);
+    for (size_t cut = 0; cut < w.size; cut += 1 + w.size / 60)
+        assert_int_not_equal(load_set(&c.schema, w.at, cut), VD_OK);
+    assert_int_equal(load_set(&c.schema, w.at, w.size - 1), VD_ERR_FORMAT);
+    for (size_t i = 0; i + 8 <= w.size; i++) {
+        uint64_t size;
+
+        memcpy(&size, w.at + i, sizeof size);
+        if (size != w.size - i - 8)
+            continue;
+        sizes++;
+        size++;
+        memcpy(w.at + i, &size, sizeof size);
+        assert_int_equal(load_set(&c.schema, w.at, w.size), VD_ERR_FORMAT);
+        size = UINT64_MAX;
+        memcpy(w.at + i, &size, sizeof size);
+        assert_int_equal(load_set(&c.schema, w.at, w.size), VD_ERR_FORMAT);
+    }
+    assert_int_equal(sizes, 1);
+    vd_writer_release(&w);
+    detect_set_free(c.set);
+    record_schema_release(&c.schema);
+}
+
 static void a_row_is_nearer_to_what_it_is_like(void **state)
 {
     double ours[DETECT_MULTIVARIATE_COLUMNS], theirs[DETECT_MULTIVARIATE_COLUMNS];
@@ -459,6 +514,7 @@ int main(void)
         cmocka_unit_test(windowed_pca_sees_what_no_row_shows),
         cmocka_unit_test(only_rows_that_follow_each_other_make_a_window),
         cmocka_unit_test(a_gap_begins_new_windows),
+        cmocka_unit_test(what_a_set_saved_is_whole_or_refused),
         cmocka_unit_test(a_row_is_nearer_to_what_it_is_like),
         cmocka_unit_test(host_comes_back_from_its_bytes),
     };

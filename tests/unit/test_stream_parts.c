@@ -579,6 +579,58 @@ static void the_past_fades(void **state)
     assert_double_equal(odds.n_peaks, 11, 1e-9);
 }
 
+/* ---- the stream ---- */
+
+/* Each alarm adds to two habits, which fade; what z is beyond them decides, and
+ * after an alarm there is none for a tenth of the memory. */
+static void alarms_are_what_goes_beyond_the_habits(void **state)
+{
+    const struct vd_stream_params params = {
+        .warm_up = 40, .memory = 50, .threshold = 0.15};
+    double fast = 0, slow = 0;
+    int last = 0, alarms = 0, rests = 0;
+    struct vd_rng rng;
+    vd_stream *stream;
+
+    (void)state;
+    vd_rng_init(&rng, 9);
+    assert_int_equal(vd_stream_new(&stream, &params), VD_OK);
+    for (int n = 1; n <= 3000; n++) {
+        double x = vd_rng_normal(&rng) + (n % 200 >= 150 && n % 200 < 170 ? 9 : 0);
+        double sum = 0, left, score;
+        struct vd_stream_verdict v;
+        int known = 0;
+        bool raised;
+
+        vd_stream_push(stream, 1700000000 + n * 60, x, &v);
+        for (int i = 0; i < VD_STREAM_PARTS; i++)
+            if (!isnan(v.part[i])) {
+                sum += sqrt(v.part[i]);
+                known++;
+            }
+        assert_double_equal(v.z, known > 0 ? fmin(sum / known * (sum / known), 8) : 0,
+                            1e-12);
+        fast *= exp(-1 / 25.);
+        slow *= exp(-1 / 500.);
+        left = v.z - fast - slow;
+        raised = left >= 0.15 && (last == 0 || n - last > 5);
+        rests += left >= 0.15 && !raised;
+        if (raised) {
+            fast += 0.6;
+            slow += 0.1;
+            last = n;
+        }
+        assert_int_equal(v.ready, n > 40);
+        assert_int_equal(v.alarm, raised && n > 40);
+        score = v.alarm ? fmin(0.5 + (left - 0.15) / 16, 1)
+                        : fmin(0.5 * fmax(left, 0) / 0.15, 0.499);
+        assert_double_equal(v.score, v.ready ? score : 0, 1e-9);
+        alarms += v.alarm;
+    }
+    assert_true(alarms > 10 && rests > 5);
+    vd_stream_free(stream);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -595,6 +647,7 @@ int main(void)
         cmocka_unit_test(bins_stay_within_the_floats),
         cmocka_unit_test(odds_are_those_of_what_came),
         cmocka_unit_test(the_past_fades),
+        cmocka_unit_test(alarms_are_what_goes_beyond_the_habits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
