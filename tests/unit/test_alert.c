@@ -173,6 +173,29 @@ static void an_adoption_ends_with_its_level(void **state)
     assert_false(alert_events_adopting(&b.events));
 }
 
+/* An odd sample stretches an adoption by the time of two samples, and no further. */
+static void an_odd_sample_stretches_an_adoption(void **state)
+{
+    struct alert_config config = alert_config_default();
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    config.interval_s = 60;
+    alert_events_init(&b.events, &config);
+    while (!alert_events_adopt(&b.events, 1e9, 0, b.mono_ns)) {
+        b.mono_ns += 59 * SECOND;
+        tick(&b, 15);
+    }
+    for (int i = 0; i < (int)b.events.width; i++)
+        b.events.recent[i] = 0.2;
+    for (int i = 0; i < 3; i++) {
+        b.mono_ns += 59 * SECOND;
+        tick(&b, i == 0 ? 15 : 0.2);
+        assert_int_equal(alert_events_adopting(&b.events), i < 2);
+    }
+}
+
 static void a_young_monitor_adopts_sooner(void **state)
 {
     struct bench b;
@@ -334,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_lasting_level_is_adopted),
         cmocka_unit_test(an_adopted_level_is_no_second_event),
         cmocka_unit_test(an_adoption_ends_with_its_level),
+        cmocka_unit_test(an_odd_sample_stretches_an_adoption),
         cmocka_unit_test(a_young_monitor_adopts_sooner),
         cmocka_unit_test(what_still_holds_goes_on_under_its_id),
         cmocka_unit_test(what_does_not_hold_ended_when_it_was_seen_last),
