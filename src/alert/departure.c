@@ -31,6 +31,7 @@ static void mark(struct alert_departure *d, int64_t mono_ns)
     d->mark[0] = d->sigmas;
     d->mark_ns[0] = mono_ns;
     d->n_marks += d->n_marks < ALERT_MARKS;
+    assert(d->n_marks <= ALERT_MARKS);
 }
 
 /* Leads a run on: some ticks that miss do not end it. */

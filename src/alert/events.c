@@ -29,6 +29,7 @@ static size_t samples_in(double seconds, double interval_s)
 {
     double n = ceil(seconds / interval_s);
 
+    assert(interval_s > 0);
     return n < 1 ? 1 : n > ALERT_RECENT_MAX ? ALERT_RECENT_MAX : (size_t)n;
 }
 
@@ -51,6 +52,8 @@ static double kth_largest(const struct alert_events *events)
     double sorted[ALERT_RECENT_MAX];
     size_t n = 0;
 
+    assert(events->need >= 1 && events->need <= events->width);
+    assert(events->width <= ALERT_RECENT_MAX);
     for (size_t i = 0; i < events->width; i++) {
         double x = events->recent[i];
         size_t k;

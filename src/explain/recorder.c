@@ -165,6 +165,7 @@ static void keep_largest(struct rank *rank, size_t *n, size_t max, double key,
 {
     size_t i;
 
+    assert(max > 0 && *n <= max);
     if (*n == max && key <= rank[0].key)
         return;
     if (*n == max)

@@ -53,21 +53,19 @@ export interface Roles {
     efficiencyCores: Metric | null;
 }
 
-const PRESSURE = /^(pressure|psi)_/;
-
 export function rolesOf(metrics: readonly Metric[]): Roles {
     const some = (...families: string[]) => total(metrics, ...families);
     return {
         cpu: some("cpu_percent"),
         cpuParts: [
-            some("cpu_user_percent", "cpu_user"),
-            some("cpu_system_percent", "cpu_system"),
-            some("cpu_iowait_percent", "cpu_iowait"),
-            some("cpu_steal_percent", "cpu_steal"),
+            some("cpu_user_percent"),
+            some("cpu_system_percent"),
+            some("cpu_iowait_percent"),
+            some("cpu_steal_percent"),
         ].filter((m) => m !== null),
         memory: some("cpu_memory", "memory_percent"),
         available: some("memory_available_gb"),
-        swap: some("swap_percent", "swap_used_percent"),
+        swap: some("swap_percent"),
         temperature: some("cpu_temp"),
         frequency: some("cpu_freq", "cpu_frequency"),
         gpu: some("gpu_percent"),
@@ -77,15 +75,15 @@ export function rolesOf(metrics: readonly Metric[]): Roles {
         diskWrite: some("disk_write_mb"),
         sent: some("network_sent_mb"),
         received: some("network_recv_mb"),
-        load: some("load_1", "load1", "load_average_1"),
-        switches: some("context_switches", "context_switches_per_second"),
-        pressure: pressureOf(metrics),
-        filesystems: members(
-            metrics,
-            "filesystem_used_percent",
-            "filesystem_percent",
-            "fs_used_percent",
-        ),
+        load: some("load_1"),
+        switches: some("context_switches"),
+        // Pressure stall, "some" rather than "full".
+        pressure: [
+            some("pressure_cpu_percent"),
+            some("pressure_memory_percent"),
+            some("pressure_io_percent"),
+        ].filter((m) => m !== null),
+        filesystems: members(metrics, "filesystem_percent"),
         coreUse: members(metrics, "core_percent", "cpu_core_percent", "cpu_percent"),
         coreFrequency: members(metrics, "core_freq", "cpu_core_freq", "cpu_freq"),
         performanceCores: some("p_core_percent", "cpu_p_percent", "cpu_p_cores_percent"),
@@ -100,21 +98,6 @@ export function namesOf(roles: Roles): string[] {
         .flat()
         .filter((m) => m !== null)
         .map((m) => m.name);
-}
-
-/** Pressure stall, "some" rather than "full": one each for cpu, memory, io. */
-function pressureOf(metrics: readonly Metric[]): Metric[] {
-    const all = metrics.filter((m) => PRESSURE.test(m.family));
-    const found: Metric[] = [];
-    for (const resource of ["cpu", "memory", "io"]) {
-        const about = (m: Metric) =>
-            m.name.includes(`_${resource}`) || m.label.startsWith(resource);
-        const fit =
-            all.find((m) => about(m) && m.name.includes("some")) ??
-            all.find((m) => about(m) && !m.name.includes("full"));
-        if (fit !== undefined) found.push(fit);
-    }
-    return found;
 }
 
 export interface Family {

@@ -156,3 +156,13 @@ test("what views need is said in runs of indices", () => {
     assert.deepEqual(runs([true, false, true, true, true]), [0, [2, 4]]);
     assert.deepEqual(runs([false, true]), [1]);
 });
+
+test("the parts of the overview are known by exact names", () => {
+    const names = ["pressure_io_percent", "pressure_io_full_percent", "pressure_cpu_percent", "load1"];
+    const roles = rolesOf(names.map((name) => metric(name, "")));
+    assert.deepEqual(
+        roles.pressure.map((m) => m.name),
+        ["pressure_cpu_percent", "pressure_io_percent"],
+    );
+    assert.equal(roles.load, null);
+});

@@ -302,11 +302,10 @@ function memoryDetail(): string {
 
 /* ---- cards ---- */
 
-const PRESSURE_NAMES: Record<string, string> = {
-    cpu: "CPU pressure",
-    memory: "Memory pressure",
-    io: "I/O pressure",
-};
+/** What a metric of pressure is about, by its group. */
+function pressureName(m: Metric): string {
+    return m.group === "memory" ? "Memory" : m.group === "disk" ? "I/O" : "CPU";
+}
 
 function Cards() {
     const roles = useSelect(() => ui.shown.roles);
@@ -316,14 +315,11 @@ function Cards() {
         ["Network in", roles.received],
         ["Network out", roles.sent],
         ["Load, 1 min", roles.load, Math.max(roles.coreUse.length, 1)],
-        ...roles.pressure.map((m): [string, Metric, number] => {
-            const kind = /memory/.test(m.name)
-                ? "memory"
-                : /io/.test(m.name)
-                  ? "io"
-                  : "cpu";
-            return [PRESSURE_NAMES[kind]!, m, 100];
-        }),
+        ...roles.pressure.map((m): [string, Metric, number] => [
+            `${pressureName(m)} pressure`,
+            m,
+            100,
+        ]),
         ["Context switches", roles.switches],
     ];
     const present = useSelect(() =>
@@ -450,7 +446,7 @@ function Charts() {
         ...(roles.sent ? [line(roles.sent, "out", "--s2", true)] : []),
     ];
     const pressure = roles.pressure.map((m, i) =>
-        line(m, pressureName(m.name), ["--s1", "--s3", "--s2"][i]!),
+        line(m, pressureName(m), ["--s1", "--s3", "--s2"][i]!),
     );
     const heat = [
         ...(hasHeat ? [line(roles.temperature!, "CPU", "--s2")] : []),
@@ -495,10 +491,6 @@ function ChartPanel(props: {
 
 function partName(family: string): string {
     return family.replace(/^cpu_/, "").replace(/_percent$/, "");
-}
-
-function pressureName(name: string): string {
-    return /memory/.test(name) ? "memory" : /io/.test(name) ? "I/O" : "CPU";
 }
 
 /* ---- the right-hand side ---- */
