@@ -10,7 +10,6 @@
 #include "detect/baseline.h"
 #include "metrics.h"
 #include "vedette/stats.h"
-#include "vedette/zscore.h"
 
 /* Sets how many rows the middle of a column is taken from, evenly chosen. */
 enum { MIDDLE_ROWS = 50000 };
@@ -212,18 +211,6 @@ enum vd_status batch_words_learn(struct batch_words *words, const struct vd_matr
 long batch_words_slot(const struct batch_words *words, int64_t time_ns)
 {
     return batch_season_slot(&words->season, time_ns);
-}
-
-double batch_words_z(const struct batch_words *words, long slot, size_t k, double value)
-{
-    const struct batch_season_level *level = batch_season_at(&words->season, slot, k);
-    double z = (value - words->middle[k]) * words->per_sigma[k];
-
-    if (level != NULL) {
-        z = value - (double)level->middle;
-        z /= (double)(z > 0 ? level->up : level->down);
-    }
-    return z > VD_Z_MAX ? VD_Z_MAX : z < -VD_Z_MAX ? -VD_Z_MAX : z;
 }
 
 /* ---- words ---- */

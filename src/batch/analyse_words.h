@@ -7,6 +7,7 @@
 #include "batch/analyse_season.h"
 #include "explain/explain.h"
 #include "vedette/matrix.h"
+#include "vedette/zscore.h"
 
 /* The metrics that the fixed reasons are about, by their usual names. */
 enum {
@@ -50,7 +51,19 @@ long batch_words_slot(const struct batch_words *words, int64_t time_ns);
 
 /* How many sigmas, floors of its unit among them, value k is from what is expected in the
  * slot (BATCH_NO_SLOT = all in all); NaN when it is not there. */
-double batch_words_z(const struct batch_words *words, long slot, size_t k, double value);
+static inline double batch_words_z(const struct batch_words *words, long slot, size_t k,
+                                   double value)
+{
+    const struct batch_season_level *level =
+        slot == BATCH_NO_SLOT ? NULL : batch_season_at(&words->season, slot, k);
+    double z = (value - words->middle[k]) * words->per_sigma[k];
+
+    if (level != NULL) {
+        z = value - (double)level->middle;
+        z /= (double)(z > 0 ? level->up : level->down);
+    }
+    return z > VD_Z_MAX ? VD_Z_MAX : z < -VD_Z_MAX ? -VD_Z_MAX : z;
+}
 
 /* Says why the row of that time (0 = none) is odd, and returns how much there is to tell.
  * `task` is that of a failed one, "" = none. */

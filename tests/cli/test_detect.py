@@ -510,7 +510,7 @@ def test_a_recording_with_phases_is_a_table_with_labels(vedette, detect, tmp_pat
     """What record writes, its column of phases too, is read as it is."""
     for phase in ("baseline", "burst"):
         done = vedette("record", "-q", "-i", "20ms", "--phase", phase, "-f",
-                       tmp_path / f"{phase}.txt", "--", "sleep", "0.5")
+                       tmp_path / f"{phase}.txt", "--", "sleep", "0.5", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     result = detect(tmp_path / "baseline.txt", tmp_path / "burst.txt")
     assert result["scores"]["column"] == "phase"
