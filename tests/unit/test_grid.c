@@ -234,17 +234,20 @@ static void assert_same_tables(const char *one, const char *other)
 /* Writes the time of row i in one of the ways in which files have it. */
 static size_t put_time(char *to, int kind, int i, const char *quote)
 {
-    static const char *const ways[] = {
-        "%s2026-%02d-%02d %02d:%02d:%02d%s", "%s2026-%02d-%02dT%02d:%02d:%02d.250%s",
-        "%s2026-%02d-%02dT%02d:%02d:%02dZ%s", "%s2026/%02d/%02d %02d:%02d:%02d%s"};
+    static const struct {
+        char date, between;
+        const char *end;
+    } ways[] = {{'-', ' ', ""}, {'-', 'T', ".250"}, {'-', 'T', "Z"}, {'/', ' ', ""}};
     int s = i * 137;
 
     if (kind == 4)
         return (size_t)sprintf(to, "%s%d%s", quote, 1750000000 + s, quote);
     if (i == 300 && kind == 0)
         return (size_t)sprintf(to, "%snever%s", quote, quote);
-    return (size_t)sprintf(to, ways[kind], quote, 3, 1 + s / 86400, s / 3600 % 24,
-                           s / 60 % 60, s % 60, quote);
+    return (size_t)sprintf(to, "%s2026%c03%c%02d%c%02d:%02d:%02d%s%s", quote,
+                           ways[kind].date, ways[kind].date, 1 + s / 86400,
+                           ways[kind].between, s / 3600 % 24, s / 60 % 60, s % 60,
+                           ways[kind].end, quote);
 }
 
 /* Writes a table; `quote` around the time of one row keeps it from being a grid. */
