@@ -75,6 +75,8 @@ static inline size_t put_places(uint32_t *end, uint64_t bits, size_t at)
 static inline __attribute__((always_inline)) size_t
 search(struct format_grid *g, size_t size, char separator, size_t *lines)
 {
+    const __m128i quote = _mm_set1_epi8('"'), nul = _mm_setzero_si128();
+    __m128i bad = nul;
     size_t n = 0;
 
     for (size_t at = 0; at < size; at += STEP) {
@@ -91,12 +93,15 @@ search(struct format_grid *g, size_t size, char separator, size_t *lines)
         for (int i = 0; i < 4; i++)
             part[i] = _mm_loadu_si128((const __m128i *)(const void *)(from + 16 * i));
         newlines = marks(part, '\n');
-        if ((marks(part, '"') | marks(part, '\0')) != 0 || !make_room(g, n))
+        for (int i = 0; i < 4; i++)
+            bad = _mm_or_si128(bad, _mm_or_si128(_mm_cmpeq_epi8(part[i], quote),
+                                                 _mm_cmpeq_epi8(part[i], nul)));
+        if (n + STEP > g->room && (_mm_movemask_epi8(bad) != 0 || !make_room(g, n)))
             return SIZE_MAX;
         *lines += (size_t)__builtin_popcountll(newlines);
         n += put_places(g->end + n, marks(part, separator) | newlines, at);
     }
-    return n;
+    return _mm_movemask_epi8(bad) != 0 ? SIZE_MAX : n;
 }
 
 #ifdef WIDE
@@ -185,34 +190,33 @@ static void read_one(struct format_csv_field f, double *value, uint8_t *shape)
 
 #define AVX2 __attribute__((target("avx2")))
 
-/* Four fields on their way to numbers. */
+/* Four fields on their way to numbers. They go from register to register: words that are
+ * stored one by one would have to reach the cache before they are loaded as one. */
 struct four {
-    const char *at[4];
-    int64_t word[4]; /* the last eight bytes of each */
-    int64_t size[4]; /* without the sign */
-    int64_t sign[4]; /* the top bit, where there is a minus */
+    __m256i word; /* the last eight bytes of each */
+    __m256i size; /* without the sign */
+    __m256i sign; /* the top bit, where there is a minus */
 };
 
 /* Takes the fields of four rows that end at end[0], end[columns] ... */
-static inline void take_four(const struct format_grid *g, const uint32_t *end, bool last,
-                             struct four *four)
+AVX2 static inline __attribute__((always_inline)) void
+take_four(const struct format_grid *g, const uint32_t *end, bool last, struct four *four)
 {
+    int64_t word[4], size[4], sign[4];
+
 #pragma GCC unroll 4
     for (size_t k = 0; k < 4; k++, end += g->columns) {
         const char *at = g->text + end[-1] + 1, *to = g->text + end[0];
         bool negative = *at == '-'; /* which is no separator */
 
         to -= last && to > at && to[-1] == '\r';
-        four->at[k] = at + negative;
-        memcpy(&four->word[k], to - 8, 8);
-        four->size[k] = to - four->at[k];
-        four->sign[k] = negative ? INT64_MIN : 0;
+        memcpy(&word[k], to - 8, 8);
+        size[k] = to - at - negative;
+        sign[k] = (int64_t)((uint64_t)negative << 63);
     }
-}
-
-AVX2 static inline __m256i load(const int64_t *at)
-{
-    return _mm256_loadu_si256((const __m256i *)(const void *)at);
+    four->word = _mm256_set_epi64x(word[3], word[2], word[1], word[0]);
+    four->size = _mm256_set_epi64x(size[3], size[2], size[1], size[0]);
+    four->sign = _mm256_set_epi64x(sign[3], sign[2], sign[1], sign[0]);
 }
 
 /* Converts whole numbers below 2^32. */
@@ -236,15 +240,16 @@ AVX2 static inline __m256i eight_digits(__m256i digits)
 
 /* Reads four fields of up to eight digits and a point; *whole has a bit for each without
  * one. False when one is something else, or has three digits behind its point. */
-AVX2 static inline bool read_four(const struct four *four, double *value, unsigned *whole)
+AVX2 static inline __attribute__((always_inline)) bool
+read_four(const struct four *four, double *value, unsigned *whole)
 {
     static const double ten[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
     const __m256i zero = _mm256_setzero_si256(), ones = _mm256_set1_epi8(1);
-    __m256i size = load(four->size), eight = _mm256_set1_epi64x(8);
+    __m256i size = four->size, eight = _mm256_set1_epi64x(8);
     __m256i keep = _mm256_sllv_epi64(_mm256_set1_epi8(-1),
                                      _mm256_slli_epi64(_mm256_sub_epi64(eight, size), 3));
     __m256i word =
-        _mm256_and_si256(_mm256_xor_si256(load(four->word), _mm256_set1_epi8('0')), keep);
+        _mm256_and_si256(_mm256_xor_si256(four->word, _mm256_set1_epi8('0')), keep);
     __m256i point = _mm256_cmpeq_epi8(word, _mm256_set1_epi8('.' ^ '0'));
     __m256i low = _mm256_and_si256(point, _mm256_sub_epi64(zero, point));
     __m256i none = _mm256_cmpeq_epi64(point, zero);
@@ -267,7 +272,7 @@ AVX2 static inline bool read_four(const struct four *four, double *value, unsign
     __m256d number = _mm256_div_pd(to_doubles(eight_digits(digits)),
                                    _mm256_i64gather_pd(ten, fraction, 8));
 
-    _mm256_storeu_pd(value, _mm256_xor_pd(number, _mm256_castsi256_pd(load(four->sign))));
+    _mm256_storeu_pd(value, _mm256_xor_pd(number, _mm256_castsi256_pd(four->sign)));
     *whole = (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(none));
     good = _mm256_andnot_si256(_mm256_cmpeq_epi64(fraction, _mm256_set1_epi64x(3)),
                                _mm256_and_si256(_mm256_and_si256(only, good), fits));

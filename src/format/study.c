@@ -83,23 +83,33 @@ static void count_steps(struct format_tally *tally, const double *value, size_t 
                         double last)
 {
     int64_t rises = value[0] > last, falls = value[0] < last, labels = 0;
-    double least = value[0], most = value[0];
+    double low[4], high[4];
+    size_t i = 0;
 
-    for (size_t i = 1; i < n; i++) {
-        rises += value[i] > value[i - 1];
-        falls += value[i] < value[i - 1];
+    for (size_t k = 1; k < n; k++) {
+        rises += value[k] > value[k - 1];
+        falls += value[k] < value[k - 1];
     }
-    for (size_t i = 0; i < n; i++)
-        labels += (fabs(value[i]) == 1) | (value[i] == 0);
-    for (size_t i = 1; i < n; i++) {
-        least = value[i] < least ? value[i] : least;
-        most = value[i] > most ? value[i] : most;
+    for (size_t k = 0; k < n; k++)
+        labels += (fabs(value[k]) == 1) | (value[k] == 0);
+    for (size_t k = 0; k < 4; k++)
+        low[k] = high[k] = value[0];
+    for (; i + 4 <= n; i += 4)
+        for (size_t k = 0; k < 4; k++) {
+            low[k] = value[i + k] < low[k] ? value[i + k] : low[k];
+            high[k] = value[i + k] > high[k] ? value[i + k] : high[k];
+        }
+    for (; i < n; i++) {
+        low[0] = value[i] < low[0] ? value[i] : low[0];
+        high[0] = value[i] > high[0] ? value[i] : high[0];
+    }
+    for (size_t k = 0; k < 4; k++) {
+        tally->least = low[k] < tally->least ? low[k] : tally->least;
+        tally->most = high[k] > tally->most ? high[k] : tally->most;
     }
     tally->rises += (size_t)rises;
     tally->falls += (size_t)falls;
     tally->labels += (size_t)labels;
-    tally->least = least < tally->least ? least : tally->least;
-    tally->most = most > tally->most ? most : tally->most;
 }
 
 void format_tally_numbers(struct format_tally *tally, const double *value,
