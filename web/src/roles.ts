@@ -16,12 +16,8 @@ export function total(metrics: readonly Metric[], ...families: string[]): Metric
 
 /** All members of a family that bear a label, in the order people count: sda, sdb; 2
  * before 10. */
-export function members(metrics: readonly Metric[], ...families: string[]): Metric[] {
-    for (const family of families) {
-        const found = metrics.filter((m) => m.family === family && m.label !== "");
-        if (found.length > 0) return found.sort(byLabel);
-    }
-    return [];
+export function members(metrics: readonly Metric[], family: string): Metric[] {
+    return metrics.filter((m) => m.family === family && m.label !== "").sort(byLabel);
 }
 
 export function byLabel(a: Metric, b: Metric): number {
@@ -84,10 +80,10 @@ export function rolesOf(metrics: readonly Metric[]): Roles {
             some("pressure_io_percent"),
         ].filter((m) => m !== null),
         filesystems: members(metrics, "filesystem_percent"),
-        coreUse: members(metrics, "core_percent", "cpu_core_percent", "cpu_percent"),
-        coreFrequency: members(metrics, "core_freq", "cpu_core_freq", "cpu_freq"),
-        performanceCores: some("p_core_percent", "cpu_p_percent", "cpu_p_cores_percent"),
-        efficiencyCores: some("e_core_percent", "cpu_e_percent", "cpu_e_cores_percent"),
+        coreUse: members(metrics, "cpu_core_percent"),
+        coreFrequency: members(metrics, "cpu_core_freq"),
+        performanceCores: some("cpu_p_percent"),
+        efficiencyCores: some("cpu_e_percent"),
     };
 }
 

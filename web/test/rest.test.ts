@@ -100,8 +100,8 @@ function metric(family: string, label = ""): Metric {
 test("a machine without sensors has no temperature, and cores are counted as people do", () => {
     const roles = rolesOf([
         metric("cpu_percent"),
-        metric("core_percent", "10"),
-        metric("core_percent", "2"),
+        metric("cpu_core_percent", "10"),
+        metric("cpu_core_percent", "2"),
     ]);
     assert.equal(roles.temperature, null);
     assert.equal(roles.cpu?.name, "cpu_percent");

@@ -430,7 +430,7 @@ function Charts() {
         ...roles.cpuParts
             .slice(0, 3)
             .map((m, i) =>
-                line(m, partName(m.family), ["--s2", "--s3", "--s4", "--s5"][i]!),
+                line(m, PART_WORDS[m.family] ?? m.family, ["--s2", "--s3", "--s4", "--s5"][i]!),
             ),
     ];
     const memory = [
@@ -489,9 +489,12 @@ function ChartPanel(props: {
     );
 }
 
-function partName(family: string): string {
-    return family.replace(/^cpu_/, "").replace(/_percent$/, "");
-}
+const PART_WORDS: Record<string, string> = {
+    cpu_user_percent: "user",
+    cpu_system_percent: "system",
+    cpu_iowait_percent: "iowait",
+    cpu_steal_percent: "steal",
+};
 
 /* ---- the right-hand side ---- */
 
