@@ -56,19 +56,34 @@ def data():
     return path.resolve()
 
 
+# Runs a command from a process that is small itself: a child has at least the memory of the
+# one that forked it in its peak, and a worker of the tests may be large.
+MEASURE = """import resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+with open(sys.argv[1], "w") as file:
+    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(code)"""
+
+
 @pytest.fixture
 def vedette(program, tmp_path):
-    """Runs the program to its end, in an empty home; gives the CompletedProcess."""
+    """Runs the program to its end, in an empty home; gives the CompletedProcess. With
+    `measured` its peak_kb is the most memory that the program had."""
     home = tmp_path / "home"
     home.mkdir()
 
-    def run(*args, env=None, **more):
+    def run(*args, env=None, measured=False, **more):
         clean = {k: v for k, v in os.environ.items()
                  if k not in ("NO_COLOR", "XDG_CONFIG_HOME", "COLUMNS")}
         clean.update({"HOME": str(home), "TERM": "xterm", **(env or {})})
         more = {"stdin": subprocess.DEVNULL, "timeout": 300, **more}
-        return subprocess.run([str(program), *map(str, args)], capture_output=True,
+        peak = home / "peak"
+        through = [sys.executable, "-S", "-c", MEASURE, str(peak)] if measured else []
+        done = subprocess.run([*through, str(program), *map(str, args)], capture_output=True,
                               text=True, env=clean, **more)
+        if measured:
+            done.peak_kb = int(peak.read_text())
+        return done
 
     run.home = home
     return run
