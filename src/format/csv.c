@@ -3,9 +3,7 @@
 
 #include <strings.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "format/marks.h"
 
 /* Sets how many rows are looked at to find the separator. */
 enum { SAMPLE_ROWS = 20 };
@@ -85,18 +83,6 @@ static struct format_csv_field take_word(struct format_scan *t)
 }
 
 #ifdef __SSE2__
-/* Marks the bytes that are equal to `one`: bit i for at[i]. */
-static inline uint64_t marks(const __m128i part[4], char one)
-{
-    const __m128i wanted = _mm_set1_epi8(one);
-    uint64_t bits = 0;
-
-    for (int i = 0; i < 4; i++)
-        bits |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(part[i], wanted))
-                << 16 * i;
-    return bits;
-}
-
 /* Looks at 64 bytes at a time. */
 size_t format_csv_plain_row(struct format_scan *t, char separator,
                             struct format_csv_field *field, size_t max)
@@ -108,11 +94,11 @@ size_t format_csv_plain_row(struct format_scan *t, char separator,
         const __m128i *from = (const __m128i *)(const void *)at;
         __m128i part[4] = {_mm_loadu_si128(from), _mm_loadu_si128(from + 1),
                            _mm_loadu_si128(from + 2), _mm_loadu_si128(from + 3)};
-        uint64_t lines = marks(part, '\n'), last = lines & -lines;
+        uint64_t lines = format_marks(part, '\n'), last = lines & -lines;
         uint64_t within = last == 0 ? UINT64_MAX : last | (last - 1);
-        uint64_t ends = (marks(part, separator) | last) & within;
+        uint64_t ends = (format_marks(part, separator) | last) & within;
 
-        if ((marks(part, '"') | marks(part, '\0')) & within)
+        if ((format_marks(part, '"') | format_marks(part, '\0')) & within)
             return 0;
         for (; ends != 0; ends &= ends - 1, n++) {
             const char *end = at + __builtin_ctzll(ends);

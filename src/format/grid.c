@@ -5,10 +5,8 @@
 #include <stdlib.h>
 
 #include "format/decimal.h"
+#include "format/marks.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 #define WIDE 1
@@ -26,18 +24,6 @@ void format_grid_release(struct format_grid *grid)
 #ifdef __SSE2__
 
 /* ---- where fields end ---- */
-
-/* Marks the bytes that are equal to `one`: bit i for at[i]. */
-static inline uint64_t marks(const __m128i part[4], char one)
-{
-    const __m128i wanted = _mm_set1_epi8(one);
-    uint64_t found = 0;
-
-    for (int i = 0; i < 4; i++)
-        found |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(part[i], wanted))
-                 << (16 * i);
-    return found;
-}
 
 /* Makes room for one place a byte of a step more. */
 static bool make_room(struct format_grid *g, size_t n)
@@ -92,14 +78,14 @@ search(struct format_grid *g, size_t size, char separator, size_t *lines)
         }
         for (int i = 0; i < 4; i++)
             part[i] = _mm_loadu_si128((const __m128i *)(const void *)(from + 16 * i));
-        newlines = marks(part, '\n');
+        newlines = format_marks(part, '\n');
         for (int i = 0; i < 4; i++)
             bad = _mm_or_si128(bad, _mm_or_si128(_mm_cmpeq_epi8(part[i], quote),
                                                  _mm_cmpeq_epi8(part[i], nul)));
         if (n + STEP > g->room && (_mm_movemask_epi8(bad) != 0 || !make_room(g, n)))
             return SIZE_MAX;
         *lines += (size_t)__builtin_popcountll(newlines);
-        n += put_places(g->end + n, marks(part, separator) | newlines, at);
+        n += put_places(g->end + n, format_marks(part, separator) | newlines, at);
     }
     return _mm_movemask_epi8(bad) != 0 ? SIZE_MAX : n;
 }
