@@ -117,14 +117,15 @@ static void print_summary(const monitor *p)
 
     monitor_summary(p, &s);
     printf("%llu sample%s, %llu event%s, %llu alert%s. Budget %g a week, so far ",
-           (unsigned long long)s.ticks, s.ticks == 1 ? "" : "s",
-           (unsigned long long)s.events, s.events == 1 ? "" : "s",
-           (unsigned long long)s.alerts, s.alerts == 1 ? "" : "s", s.budget_per_week);
-    if (isnan(s.achieved_per_week))
+           (unsigned long long)s.host.ticks, s.host.ticks == 1 ? "" : "s",
+           (unsigned long long)s.host.events, s.host.events == 1 ? "" : "s",
+           (unsigned long long)s.host.alerts, s.host.alerts == 1 ? "" : "s",
+           s.host.budget_per_week);
+    if (isnan(s.host.achieved_per_week))
         printf("too early to say");
     else
-        printf("%.2g a week", s.achieved_per_week);
-    printf(" (threshold: surprise %.2f).\n", s.threshold);
+        printf("%.2g a week", s.host.achieved_per_week);
+    printf(" (threshold: surprise %.2f).\n", s.host.threshold);
     if (s.lost > 0)
         printf("%llu records could not be kept; the log says why.\n",
                (unsigned long long)s.lost);
@@ -137,7 +138,7 @@ static void print_state(const monitor *p, double warm_up_s)
     struct monitor_summary s;
 
     monitor_summary(p, &s);
-    if (s.confidence > 0)
+    if (s.host.confidence > 0)
         puts("Watching this machine with the models of the last run. Ctrl-C stops.");
     else
         printf("Watching this machine; the first verdicts come after %.0f s. Ctrl-C "

@@ -101,7 +101,7 @@ static enum vd_status no_such_detector(const char *name, struct vd_error *err)
 static enum vd_status take_detector(struct monitor_plan *plan, const char *name,
                                     struct vd_error *err)
 {
-    struct detect_multivariate_config *host = &plan->config.detect.multivariate;
+    struct detect_multivariate_config *layer = &plan->config.detect.multivariate;
     const struct vd_detector_info *info = vd_detector_find(name);
 
     if (info == NULL || info->needs_labels)
@@ -109,14 +109,14 @@ static enum vd_status take_detector(struct monitor_plan *plan, const char *name,
     if (info->unavailable != NULL)
         return vd_error_set(err, VD_ERR_UNAVAILABLE, NULL, "%s: %s", info->name,
                             info->unavailable);
-    for (size_t i = 0; i < host->n_detectors; i++)
-        if (strcmp(host->detector[i], info->name) == 0)
+    for (size_t i = 0; i < layer->n_detectors; i++)
+        if (strcmp(layer->detector[i], info->name) == 0)
             return vd_error_set(err, VD_ERR_ARGUMENT, NULL,
                                 "%s is here for the second time", info->name);
-    if (host->n_detectors == RECORD_DETECTORS_MAX - DETECT_MULTIVARIATE_OWN)
+    if (layer->n_detectors == RECORD_DETECTORS_MAX - DETECT_MULTIVARIATE_OWN)
         return vd_error_set(err, VD_ERR_ARGUMENT, NULL, "at most %d detectors",
                             RECORD_DETECTORS_MAX - DETECT_MULTIVARIATE_OWN);
-    plan->detector[host->n_detectors++] = info->name;
+    plan->detector[layer->n_detectors++] = info->name;
     return VD_OK;
 }
 
@@ -126,11 +126,11 @@ static enum vd_status choose_detectors(struct monitor_plan *plan,
                                        const struct monitor_settings *s,
                                        struct cmd_fault *fault, struct vd_error *err)
 {
-    struct detect_multivariate_config *host = &plan->config.detect.multivariate;
+    struct detect_multivariate_config *layer = &plan->config.detect.multivariate;
     const struct vd_detector_info *info;
     enum vd_status status = VD_OK;
 
-    host->detector = plan->detector;
+    layer->detector = plan->detector;
     for (size_t i = 0; i < s->detectors.n && status == VD_OK; i++) {
         *fault = (struct cmd_fault){"detector", i};
         status = take_detector(plan, s->detectors.at[i], err);
@@ -163,7 +163,7 @@ static enum vd_status choose_features(struct monitor_plan *plan,
                                       const struct monitor_settings *s,
                                       struct cmd_fault *fault, struct vd_error *err)
 {
-    struct detect_multivariate_config *host = &plan->config.detect.multivariate;
+    struct detect_multivariate_config *layer = &plan->config.detect.multivariate;
     enum vd_status status = VD_OK;
 
     for (size_t i = 0; i < s->features.n && status == VD_OK; i++) {
@@ -176,8 +176,8 @@ static enum vd_status choose_features(struct monitor_plan *plan,
             plan->feature[i] = s->features.at[i];
     }
     if (s->features.n > 0) {
-        host->column = plan->feature;
-        host->n_columns = host->n_asked = s->features.n;
+        layer->column = plan->feature;
+        layer->n_columns = layer->n_asked = s->features.n;
     }
     return status;
 }
@@ -187,24 +187,24 @@ static enum vd_status choose_features(struct monitor_plan *plan,
 static enum vd_status add_columns_of_model(struct monitor_plan *plan,
                                            struct vd_error *err)
 {
-    struct detect_multivariate_config *host = &plan->config.detect.multivariate;
+    struct detect_multivariate_config *layer = &plan->config.detect.multivariate;
 
-    if (host->column != plan->feature)
-        memcpy(plan->feature, host->column, host->n_columns * sizeof *host->column);
-    host->column = plan->feature;
+    if (layer->column != plan->feature)
+        memcpy(plan->feature, layer->column, layer->n_columns * sizeof *layer->column);
+    layer->column = plan->feature;
     for (size_t i = 0; i < vd_model_columns(plan->model); i++) {
         const char *name = vd_model_column(plan->model, i);
         bool there = false;
 
-        for (size_t c = 0; c < host->n_columns; c++)
-            there |= strcmp(host->column[c], name) == 0;
+        for (size_t c = 0; c < layer->n_columns; c++)
+            there |= strcmp(layer->column[c], name) == 0;
         if (there)
             continue;
-        if (host->n_columns == DETECT_MULTIVARIATE_COLUMNS)
+        if (layer->n_columns == DETECT_MULTIVARIATE_COLUMNS)
             return vd_error_set(err, VD_ERR_SCHEMA, "choose fewer with --feature",
                                 "with its columns there are more than %d",
                                 DETECT_MULTIVARIATE_COLUMNS);
-        plan->feature[host->n_columns++] = name;
+        plan->feature[layer->n_columns++] = name;
     }
     return VD_OK;
 }

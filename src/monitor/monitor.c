@@ -300,20 +300,11 @@ int monitor_port(const monitor *m)
 void monitor_summary(const monitor *m, struct monitor_summary *out)
 {
     struct store_counters counters[STORE_SINKS_MAX];
-    struct host_status status;
     size_t n =
         m->store == NULL ? 0 : store_set_counters(m->store, counters, STORE_SINKS_MAX);
 
-    host_status(m->host, &status);
-    *out = (struct monitor_summary){
-        .ticks = status.ticks,
-        .events = status.events,
-        .alerts = status.alerts,
-        .budget_per_week = status.budget_per_week,
-        .achieved_per_week = status.achieved_per_week,
-        .threshold = status.threshold,
-        .confidence = status.confidence,
-    };
+    out->lost = 0;
+    host_status(m->host, &out->host);
     for (size_t i = 0; i < n; i++)
         out->lost += counters[i].lost;
 }

@@ -13,6 +13,7 @@
 #include "collect/collectors.h"
 #include "detect/detect.h"
 #include "detect/rules.h"
+#include "host/host.h"
 #include "show/server.h"
 #include "store/sinks.h"
 
@@ -65,23 +66,11 @@ bool monitor_ended(const monitor *m, double *done);
 int monitor_port(const monitor *m);
 
 struct monitor_summary {
-    uint64_t ticks, events, alerts;
-    double budget_per_week, achieved_per_week; /* NaN = too early to say */
-    double threshold;
-    double confidence; /* 0 = no verdicts yet */
-    uint64_t lost;     /* records that a sink could not take */
+    struct host_status host;
+    uint64_t lost; /* records that a sink could not take */
 };
 
 void monitor_summary(const monitor *m, struct monitor_summary *out);
-
-/* Writes what saying `text` of an event ("" = undoing what was said) would change on the
- * events of the last seven days, as a sentence for people. VD_ERR_DATA when there is no
- * such event, or nothing to undo. Reads the history only: any thread, with or without a
- * monitor. */
-enum vd_status monitor_feedback_preview(const struct history_reader *history,
-                                        int64_t event_id, const char *text,
-                                        int64_t now_ns, char *answer, size_t size,
-                                        struct vd_error *err);
 
 /* Returns what a metric is about, for those who compare events. */
 int monitor_group_of(const char *metric);

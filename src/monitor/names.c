@@ -56,7 +56,7 @@ enum vd_status monitor_check_names(const struct monitor_config *config,
                                    const struct record_schema *schema,
                                    struct monitor_fault *fault, struct vd_error *err)
 {
-    const struct detect_multivariate_config *host = &config->detect.multivariate;
+    const struct detect_multivariate_config *layer = &config->detect.multivariate;
     enum vd_status status = VD_OK;
     size_t written = 0;
 
@@ -66,9 +66,9 @@ enum vd_status monitor_check_names(const struct monitor_config *config,
         *fault = (struct monitor_fault){"rule", written++};
         status = check_name(config->rules.rule[i].metric, schema, err);
     }
-    for (size_t i = 0; i < host->n_asked && status == VD_OK; i++) {
+    for (size_t i = 0; i < layer->n_asked && status == VD_OK; i++) {
         *fault = (struct monitor_fault){"feature", i};
-        status = check_name(host->column[i], schema, err);
+        status = check_name(layer->column[i], schema, err);
     }
     if (status != VD_OK)
         return status;

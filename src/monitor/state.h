@@ -7,7 +7,6 @@
 #ifndef VD_MONITOR_STATE_H
 #define VD_MONITOR_STATE_H
 
-#include "host/host.h"
 #include "monitor/monitor.h"
 
 enum monitor_stage {
