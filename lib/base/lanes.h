@@ -35,18 +35,22 @@
  * along another side. It may stand wherever a double may. */
 typedef double vd__eight __attribute__((vector_size(64), aligned(8), may_alias));
 
-/* Adds the eight lanes pairwise. */
+/* Adds eight lanes pairwise: numbers, or rows side by side. One order serves all, so that
+ * the bits are the same. */
+#define VD__LANES_ADDED(lane)                                                            \
+    ((((lane)[0] + (lane)[4]) + ((lane)[2] + (lane)[6])) +                               \
+     (((lane)[1] + (lane)[5]) + ((lane)[3] + (lane)[7])))
+
+/* Adds the eight lanes. */
 static inline double vd__add_lanes(const double lane[8])
 {
-    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
-           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+    return VD__LANES_ADDED(lane);
 }
 
-/* Adds the lanes in the same order, for eight rows at once. */
+/* Adds the lanes of eight rows at once. */
 static inline void vd__add_lanes_eight(const vd__eight lane[8], vd__eight *sum)
 {
-    *sum = ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
-           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+    *sum = VD__LANES_ADDED(lane);
 }
 
 /* Four numbers side by side: a register of AVX2. */
@@ -68,8 +72,7 @@ vd__dot_four(const double *a, const vd__four *b, size_t n, vd__four *dot)
         for (size_t k = 0; k < 8; k++)
             if (i + k < n)
                 lane[k] += a[i + k] * b[i + k];
-    *dot = ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
-           ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+    *dot = VD__LANES_ADDED(lane);
 }
 
 /* Computes the inner product of a and b, n numbers each. */
